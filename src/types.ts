@@ -1,0 +1,156 @@
+/** The public vocabulary: what callers pass in and get back. Types only; nothing here runs. */
+
+/** l2: squared Euclidean. cosine: 1 − cos. ip: −(inner product). Smaller is nearer for each. */
+export type Metric = 'l2' | 'cosine' | 'ip'
+export type EngineName = 'hnswlib-wasm'
+export type Quality = 'balanced' | 'high'
+export type Id = string | number
+
+/** Anything a row of numbers can be. Values are read as float32. */
+export type VectorLike = Float32Array | Float64Array | Int8Array | Uint8Array | readonly number[]
+
+/** One vector. `id` defaults to the ordinal (position in the stream); given for one record, it must be for all. */
+export interface VectorRecord {
+  readonly id?: Id
+  readonly vector: VectorLike
+}
+
+/** Row-major rows: `vectors.length = rows x dimensions`. The fast path: no object per vector. */
+export interface VectorBatch {
+  readonly ids?: readonly Id[]
+  readonly vectors: Float32Array
+  readonly dimensions: number
+}
+
+export type SourceItem = VectorRecord | VectorBatch
+
+/** Any iterable of records or batches: an array, a generator, a Node Readable in object mode, a web ReadableStream. */
+export type VectorSource = AsyncIterable<SourceItem> | Iterable<SourceItem>
+
+/** The stages of DESIGN section 2, in order. */
+export type StageName =
+  | 'plan'
+  | 'ingest'
+  | 'route'
+  | 'number'
+  | 'shards'
+  | 'merge'
+  | 'upper levels'
+  | 'prove'
+  | 'publish'
+
+export interface ProgressEvent {
+  readonly stage: StageName
+  /** Units finished and units in all (vectors, shards or segments: `unit`); `total` is unknown for an open stream. */
+  readonly done: number
+  readonly total: number | undefined
+  readonly unit: string
+  /** Units per second since the stage began. */
+  readonly rate: number
+  readonly etaSeconds: number | undefined
+  readonly elapsedSeconds: number
+  readonly rssBytes: number
+  readonly budgetBytes: number
+  readonly spilledBytes: number
+}
+
+/** What pino, console and most loggers already are. */
+export interface Logger {
+  info(message: string): void
+  warn(message: string): void
+}
+
+export interface BuildOptions {
+  /** The index directory; created when missing. */
+  readonly path: string
+  readonly metric?: Metric
+  /** Expected length of every vector; taken from the first one when absent. */
+  readonly dimensions?: number
+  /** Vectors to come, when known: lets the plan refuse before reading anything. */
+  readonly count?: number
+  /** Links per node on levels ≥ 1; level 0 holds up to 2m. 4 to 64. Default 16. */
+  readonly m?: number
+  readonly quality?: Quality
+  readonly engine?: EngineName
+  /** Budget in bytes, or '2GB', '512MiB', … Default: what the machine or its cgroup leaves. */
+  readonly memory?: number | string
+  /** Worker threads at most. Default: the cores. */
+  readonly threads?: number
+  /** Where spill files go. Default: `build/` in the index directory. */
+  readonly tempDir?: string
+  /** Unsigned 32-bit. The same input, options and seed give the same bytes. Default 1. */
+  readonly seed?: number
+  readonly duplicates?: 'error' | 'first' | 'last'
+  readonly invalid?: 'error' | 'skip'
+  /** Refuse to publish below this measured recall@10 (ef 64). */
+  readonly minRecall?: number
+  /** Old generations to keep beside the live one. Default 1. */
+  readonly keepGenerations?: number
+  /** Bytes of queue batches held in memory, below what the plan would give. For tests and for tuning. */
+  readonly queueBytes?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (event: ProgressEvent) => void
+  readonly logger?: Logger
+}
+
+export interface StageReport {
+  readonly name: StageName
+  readonly seconds: number
+  /** Highest RSS sampled while the stage ran. */
+  readonly peakRssBytes: number
+}
+
+/** Something that happened and that a reader of the report should know: a fallback, a skip, a retry, a clamp. */
+export interface BuildEvent {
+  readonly kind: string
+  readonly stage: StageName
+  readonly message: string
+  readonly atSeconds: number
+}
+
+export interface BuildReport {
+  /** Vectors in the index. */
+  readonly count: number
+  /** Vectors left out: invalid ones under `invalid: 'skip'`, repeated ids under `duplicates: 'first' | 'last'`. */
+  readonly skipped: number
+  readonly skippedInvalid: number
+  readonly skippedDuplicates: number
+  readonly dimensions: number
+  readonly metric: Metric
+  readonly engine: EngineName
+  readonly m: number
+  readonly seed: number
+  readonly threads: number
+  readonly memoryBytes: number
+  readonly shards: number
+  readonly seconds: number
+  readonly stages: readonly StageReport[]
+  readonly peakRssBytes: number
+  /** Bytes that queues wrote to temp files. */
+  readonly spilledBytes: number
+  /** Bytes of the published generation. */
+  readonly diskBytes: number
+  /** Nodes reachable from the entry point; always `count` in a published index. */
+  readonly reachable: number
+  /** Nodes that were unreachable and had to be linked. */
+  readonly repaired: number
+  /** Measured on sampled vectors against exact search, ef 64, the vector itself left out. */
+  readonly recallAt10: number
+  readonly averageDegree: number
+  readonly generation: string
+  readonly path: string
+  readonly events: readonly BuildEvent[]
+}
+
+export interface SearchOptions {
+  /** Neighbours wanted. Default 10. */
+  readonly k?: number
+  /** Beam width at level 0; at least k is used. Default 64. */
+  readonly ef?: number
+}
+
+export interface SearchHit {
+  readonly id: Id
+  /** In the index's metric: squared l2, 1 − cos, or −ip. */
+  readonly distance: number
+}
