@@ -1,0 +1,195 @@
+/** Every rule of manifest.json. Whatever passes here can be opened without asking again. */
+import type { BuildReport, Metric } from '../types.js'
+import { FieldChecks, type JsonObject } from './field-checks.js'
+import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
+import { kindOfSegmentName, type SegmentFile } from './segment-file.js'
+import {
+  ID_TABLE_STRIDE_BYTES,
+  linksStrideBytes,
+  segmentFileBytes,
+  SEGMENT_HEADER_BYTES,
+  type SegmentKind,
+} from './segment-header.js'
+
+export const GENERATION_PATTERN = /^gen-\d{6,}$/
+const ENGINE_PATTERN = /^[a-z0-9][a-z0-9-]*$/
+const METRICS: readonly Metric[] = ['l2', 'cosine', 'ip']
+const MAX_U32 = 2 ** 32 - 1
+/** Node numbers are u32. */
+const MAX_COUNT = MAX_U32
+const MAX_DIMENSIONS = 2 ** 28
+const MAX_M = 2 ** 16
+/** m ≥ 2 thins every level, so more levels than bits in a node number cannot be. */
+const MAX_LEVELS = 32
+
+const MANIFEST_KEYS = [
+  'formatVersion',
+  'generation',
+  'createdAt',
+  'metric',
+  'dimensions',
+  'count',
+  'm',
+  'seed',
+  'engine',
+  'entryPoint',
+  'levels',
+  'ids',
+  'segments',
+  'report',
+] as const satisfies readonly (keyof Manifest)[]
+
+const REPORT_NUMBERS = [
+  'count',
+  'skipped',
+  'skippedInvalid',
+  'skippedDuplicates',
+  'dimensions',
+  'm',
+  'seed',
+  'threads',
+  'memoryBytes',
+  'shards',
+  'seconds',
+  'peakRssBytes',
+  'spilledBytes',
+  'diskBytes',
+  'reachable',
+  'repaired',
+  'recallAt10',
+  'averageDegree',
+] as const satisfies readonly (keyof BuildReport)[]
+
+/** @throws CorruptIndexError */
+export function checkManifest(json: unknown, path: string): Manifest {
+  const checks = new FieldChecks(path)
+  const root = checks.object(json, 'manifest')
+  if (root.formatVersion !== FORMAT_VERSION) {
+    checks.fail('formatVersion', `${FORMAT_VERSION}, the version this shardloom reads`, root.formatVersion)
+  }
+  checks.keys(root, MANIFEST_KEYS, '')
+  const count = checks.integer(root.count, 'count', 1, MAX_COUNT)
+  const levels = checks.integer(root.levels, 'levels', 0, MAX_LEVELS)
+  const manifest: Manifest = {
+    formatVersion: FORMAT_VERSION,
+    generation: checks.matching(root.generation, 'generation', GENERATION_PATTERN),
+    createdAt: checkTime(checks, root.createdAt),
+    metric: checks.oneOf(root.metric, 'metric', METRICS),
+    dimensions: checks.integer(root.dimensions, 'dimensions', 1, MAX_DIMENSIONS),
+    count,
+    m: checks.integer(root.m, 'm', 2, MAX_M),
+    seed: checks.integer(root.seed, 'seed', 0, MAX_U32),
+    engine: checks.matching(root.engine, 'engine', ENGINE_PATTERN),
+    entryPoint: checkEntryPoint(checks, root.entryPoint, count, levels),
+    levels,
+    ids: checks.oneOf(root.ids, 'ids', ['ordinals', 'stored']),
+    segments: checks.array(root.segments, 'segments').map((one, at) => checkSegment(checks, one, `segments[${at}]`)),
+    report: checkReport(checks, root.report, count),
+  }
+  checkCoverage(checks, manifest)
+  return manifest
+}
+
+function checkTime(checks: FieldChecks, value: unknown): string {
+  const time = checks.text(value, 'createdAt')
+  if (Number.isNaN(Date.parse(time)) || new Date(time).toISOString() !== time) {
+    checks.fail('createdAt', 'a time like 2026-01-31T12:00:00.000Z', value)
+  }
+  return time
+}
+
+function checkEntryPoint(checks: FieldChecks, value: unknown, count: number, levels: number): EntryPoint {
+  const entry = checks.object(value, 'entryPoint')
+  checks.keys(entry, ['node', 'level', 'index'], 'entryPoint')
+  const node = checks.integer(entry.node, 'entryPoint.node', 0, count - 1)
+  const level = checks.integer(entry.level, 'entryPoint.level', levels, levels)
+  const index = checks.integer(entry.index, 'entryPoint.index', 0, count - 1)
+  if (level === 0 && index !== node) checks.fail('entryPoint.index', `the node ${node}`, index)
+  return { node, level, index }
+}
+
+function checkSegment(checks: FieldChecks, value: unknown, field: string): SegmentFile {
+  const segment = checks.object(value, field)
+  checks.keys(segment, ['name', 'kind', 'firstNode', 'count', 'bytes', 'crc32'], field)
+  const name = checks.text(segment.name, `${field}.name`)
+  const kind = kindOfSegmentName(name)
+  if (kind === undefined) return checks.fail(`${field}.name`, 'the name of a segment file', name)
+  return {
+    name,
+    kind: checks.oneOf(segment.kind, `${field}.kind`, [kind]),
+    firstNode: checks.integer(segment.firstNode, `${field}.firstNode`, 0, MAX_COUNT),
+    count: checks.integer(segment.count, `${field}.count`, 0, MAX_COUNT),
+    bytes: checks.integer(segment.bytes, `${field}.bytes`, SEGMENT_HEADER_BYTES),
+    crc32: checks.integer(segment.crc32, `${field}.crc32`, 0, MAX_U32),
+  }
+}
+
+function checkReport(checks: FieldChecks, value: unknown, count: number): BuildReport {
+  const report = checks.object(value, 'report')
+  for (const name of REPORT_NUMBERS) checks.number(report[name], `report.${name}`)
+  if (report.count !== count) checks.fail('report.count', `the manifest's count ${count}`, report.count)
+  checks.oneOf(report.metric, 'report.metric', METRICS)
+  checks.matching(report.engine, 'report.engine', ENGINE_PATTERN)
+  checks.text(report.path, 'report.path')
+  checks.matching(report.generation, 'report.generation', GENERATION_PATTERN)
+  checkList(checks, report.stages, 'report.stages', { name: 'text', seconds: 'number', peakRssBytes: 'number' })
+  checkList(checks, report.events, 'report.events', {
+    kind: 'text',
+    stage: 'text',
+    message: 'text',
+    atSeconds: 'number',
+  })
+  // The report only tells how the build went: fields that a later version adds may stay, nothing relies on them.
+  return report as unknown as BuildReport
+}
+
+function checkList(
+  checks: FieldChecks,
+  value: unknown,
+  field: string,
+  shape: Readonly<Record<string, 'text' | 'number'>>,
+): void {
+  checks.array(value, field).forEach((item, at) => {
+    const object: JsonObject = checks.object(item, `${field}[${at}]`)
+    for (const [name, type] of Object.entries(shape)) checks[type](object[name], `${field}[${at}].${name}`)
+  })
+}
+
+/** Each kind that must be there covers nodes 0 to count − 1, without gap or overlap, under different names. */
+function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
+  const { segments, count, ids, dimensions, m } = manifest
+  const names = new Set<string>()
+  segments.forEach(({ name }, at) => {
+    if (names.has(name)) checks.fail(`segments[${at}].name`, 'a name not listed before', name)
+    names.add(name)
+  })
+  const stored = ids === 'stored'
+  checkNodes(checks, segments, 'vectors', count, 4 * dimensions)
+  checkNodes(checks, segments, 'links', count, linksStrideBytes(m))
+  checkNodes(checks, segments, 'ids', stored ? count : 0, 0)
+  checkNodes(checks, segments, 'id-table', stored ? count : 0, ID_TABLE_STRIDE_BYTES)
+  const upper = segments.filter(({ kind }) => kind === 'upper')
+  if (upper.length !== 1 || upper[0].firstNode !== 0 || upper[0].count > count) {
+    checks.fail('segments', 'a list with one upper.seg of nodes 0 to count', upper)
+  }
+}
+
+function checkNodes(
+  checks: FieldChecks,
+  segments: readonly SegmentFile[],
+  kind: SegmentKind,
+  count: number,
+  strideBytes: number,
+): void {
+  let next = 0
+  segments.forEach((segment, at) => {
+    if (segment.kind !== kind) return
+    if (segment.firstNode !== next) checks.fail(`segments[${at}].firstNode`, `${next}, without gap`, segment.firstNode)
+    checks.integer(segment.count, `segments[${at}].count`, 1, count - next)
+    if (strideBytes > 0 && segment.bytes !== segmentFileBytes(strideBytes * segment.count)) {
+      checks.fail(`segments[${at}].bytes`, String(segmentFileBytes(strideBytes * segment.count)), segment.bytes)
+    }
+    next += segment.count
+  })
+  if (next !== count) checks.fail('segments', `a list whose ${kind} cover ${count} nodes`, next)
+}

@@ -1,0 +1,61 @@
+/**
+ * CRC-32 (the polynomial of zlib, gzip and PNG), and the CRC of a concatenation from the CRCs of its parts.
+ *
+ * Threads write different parts of one file; each knows the CRC of its own bytes only. A CRC is the remainder of a
+ * polynomial over GF(2), so appending B to A multiplies A's remainder by x^(8·lengthB) and adds B's.
+ */
+import { crc32 as zlibCrc32 } from 'node:zlib'
+
+/** zlib counts bytes in 32 bits: larger inputs go in pieces. */
+const MAX_PIECE_BYTES = 2 ** 30
+
+/** The CRC-32 of `bytes` (shared memory is fine), continuing from `previous`. An unsigned 32-bit number. */
+export function crc32(bytes: Uint8Array, previous = 0): number {
+  if (bytes.length <= MAX_PIECE_BYTES) return zlibCrc32(bytes, previous)
+  let crc = previous
+  for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
+    crc = zlibCrc32(bytes.subarray(at, Math.min(at + MAX_PIECE_BYTES, bytes.length)), crc)
+  }
+  return crc
+}
+
+/** The generator polynomial without its x^32, lowest power in the highest bit, as CRC-32 registers hold it. */
+const POLYNOMIAL = 0xedb88320
+/** The polynomial 1 in the same bit order. */
+const ONE = 0x80000000
+
+/** a·b modulo the generator polynomial. */
+function multiply(a: number, b: number): number {
+  let product = 0
+  let shifted = b
+  for (let bit = ONE; bit !== 0; bit >>>= 1) {
+    if ((a & bit) !== 0) product ^= shifted
+    shifted = (shifted & 1) === 0 ? shifted >>> 1 : (shifted >>> 1) ^ POLYNOMIAL
+  }
+  return product >>> 0
+}
+
+/** POWERS[i] = x^(2^i). The generator is primitive, so x^(2^32) = x and 32 entries serve every exponent. */
+const POWERS = ((): Uint32Array => {
+  const powers = new Uint32Array(32)
+  powers[0] = ONE >>> 1
+  for (let i = 1; i < 32; i++) powers[i] = multiply(powers[i - 1], powers[i - 1])
+  return powers
+})()
+
+/** x^(8·bytes). */
+function powerOfBytes(bytes: number): number {
+  let power = ONE
+  let rest = bytes
+  for (let i = 3; rest > 0; i++) {
+    if (rest % 2 === 1) power = multiply(POWERS[i % 32], power)
+    rest = Math.floor(rest / 2)
+  }
+  return power
+}
+
+/** The CRC-32 of A followed by B. `lengthB` in bytes, any safe integer. */
+export function crc32Combine(crcA: number, crcB: number, lengthB: number): number {
+  if (lengthB === 0) return crcA >>> 0
+  return (multiply(powerOfBytes(lengthB), crcA) ^ crcB) >>> 0
+}

@@ -1,0 +1,20 @@
+/** Begins a segment file: its header page, and its length, so that any part can be written at its place. */
+import { open } from 'node:fs/promises'
+import { writeAt } from './durable-files.js'
+import { writeFailure } from './file-errors.js'
+import { encodeSegmentHeader, segmentFileBytes, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js'
+
+/** Creates (or empties) `path`. The data reads as zeros until written; the file is complete after `sealSegment`. */
+export async function createSegment(path: string, header: SegmentHeader): Promise<void> {
+  try {
+    const handle = await open(path, 'w')
+    try {
+      await writeAt(handle, encodeSegmentHeader(header), 0)
+      await handle.truncate(SEGMENT_HEADER_BYTES + header.dataBytes)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw writeFailure(path, segmentFileBytes(header.dataBytes), error)
+  }
+}

@@ -1,0 +1,49 @@
+/** Whole writes, and writes that survive a power cut. */
+import { writeSync } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { writeFailure } from './file-errors.js'
+
+/** Linux moves at most 2 GiB − 4 KiB in one call. */
+const MAX_CALL_BYTES = 2 ** 30
+
+/** Writes all of `bytes` at `position`. */
+export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const length = Math.min(bytes.length - done, MAX_CALL_BYTES)
+    done += (await handle.write(bytes, done, length, position + done)).bytesWritten
+  }
+}
+
+/** Writes all of `bytes` at `position`, blocking the thread. */
+export function writeAtSync(fd: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length;) {
+    const length = Math.min(bytes.length - done, MAX_CALL_BYTES)
+    done += writeSync(fd, bytes, done, length, position + done)
+  }
+}
+
+/** Creates or replaces `path`; when the promise resolves the bytes are on the device. */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    const handle = await open(path, 'w')
+    try {
+      await writeAt(handle, bytes, 0)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw writeFailure(path, bytes.length, error)
+  }
+}
+
+/** Makes created, renamed and deleted entries of a folder survive a power cut. Windows has no such call and no need. */
+export async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

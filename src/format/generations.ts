@@ -1,0 +1,56 @@
+/** The numbered folders of an index directory, one for each build that got far enough to write. */
+import { access, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemErrorCode } from './file-errors.js'
+import { MANIFEST_NAME } from './manifest.js'
+
+const FOLDER = /^gen-(\d{6,})$/
+
+export interface Generation {
+  readonly name: string
+  readonly number: number
+}
+
+/** Oldest first; none when the directory does not exist. */
+export async function listGenerations(indexDir: string): Promise<Generation[]> {
+  try {
+    const entries = await readdir(indexDir, { withFileTypes: true })
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .flatMap(({ name }) => {
+        const match = FOLDER.exec(name)
+        return match === null ? [] : [{ name, number: Number(match[1]) }]
+      })
+      .sort((a, b) => a.number - b.number)
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/**
+ * The name after the newest folder's, finished or not. Asks the folders only, so that a damaged CURRENT does not stand
+ * in the way of the build that replaces it.
+ */
+export async function nextGeneration(indexDir: string): Promise<string> {
+  const newest = (await listGenerations(indexDir)).at(-1)?.number ?? 0
+  return `gen-${String(newest + 1).padStart(6, '0')}`
+}
+
+/** A generation's manifest is its last file: with it, the generation is whole. */
+export async function isComplete(indexDir: string, generation: string): Promise<boolean> {
+  try {
+    await access(join(indexDir, generation, MANIFEST_NAME))
+    return true
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** Deletes a generation, manifest first: cut short, it leaves an incomplete one, not a damaged one. */
+export async function deleteGeneration(indexDir: string, generation: string): Promise<void> {
+  const directory = join(indexDir, generation)
+  await rm(join(directory, MANIFEST_NAME), { force: true })
+  await rm(directory, { recursive: true, force: true })
+}
