@@ -1,0 +1,12 @@
+// All that the module exports. The functions are stateless: bytes in linear memory in, bytes in linear memory out.
+export { heapBase } from './heap'
+export { normsF32, normsI16 } from './norms'
+export { packF32, packI16 } from './pack'
+export { distancesI16 } from './distances-i16'
+export { distancesF32 } from './distances-f32'
+export { dotF32, l2F32, l2I16 } from './pair'
+export { gatherL2F32, gatherL2I16 } from './gather'
+export { nearestF32, nearestI32 } from './nearest'
+export { pruneF32, pruneI16 } from './prune'
+export { prepareRows } from './rows'
+export { encodeF32, encodeI16 } from './encode'

@@ -1,0 +1,133 @@
+/**
+ * One thread's compute kernel: a private WebAssembly memory, the SIMD functions over it, and a bump arena.
+ *
+ * The arena has stack discipline: `mark()`, any number of `alloc`s, `release(mark)`. Memory only ever grows (that is
+ * how WebAssembly is), so a thread that is done with big work drops its Kernel.
+ */
+import { readFileSync } from 'node:fs'
+import { InsufficientMemoryError } from '../src/errors.js'
+import type { KernelFunctions } from './kernel-functions.js'
+
+export type { KernelFunctions } from './kernel-functions.js'
+
+const PAGE_BYTES = 65_536
+const MAX_PAGES = 65_536
+const MIN_GROWTH_BYTES = 4 * 1024 * 1024
+
+// Compiled once per thread, however many kernels the thread makes.
+let compiled: WebAssembly.Module | undefined
+
+function kernelModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
+  return compiled
+}
+
+export class Kernel {
+  /** Private to the thread. `memory.buffer` changes identity when it grows: take views late. */
+  readonly memory: WebAssembly.Memory
+  readonly fn: KernelFunctions
+  readonly #heapBase: number
+  #top: number
+
+  private constructor() {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES })
+    const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory } })
+    this.fn = instance.exports as unknown as KernelFunctions
+    this.#heapBase = this.fn.heapBase() >>> 0
+    this.#top = this.#heapBase
+  }
+
+  /** Synchronous: reads and compiles kernel.wasm, which lies beside this file, at the first call in a thread. */
+  static create(): Kernel {
+    return new Kernel()
+  }
+
+  /** Bytes of linear memory held now, in use or not. */
+  get heldBytes(): number {
+    return this.memory.buffer.byteLength
+  }
+
+  /** Bytes of the arena in use now. */
+  get usedBytes(): number {
+    return this.#top - this.#heapBase
+  }
+
+  /**
+   * The address of `bytes` fresh bytes, not zeroed. May grow the memory, which detaches every view taken before.
+   * `align` is a power of two. Throws InsufficientMemoryError when the memory cannot grow.
+   */
+  alloc(bytes: number, align = 16): number {
+    if (!Number.isSafeInteger(bytes) || bytes < 0) throw new RangeError(`alloc of ${bytes} bytes`)
+    const pointer = Math.ceil(this.#top / align) * align
+    const end = pointer + bytes
+    if (end > this.heldBytes) this.#growTo(end)
+    this.#top = end
+    return pointer
+  }
+
+  mark(): number {
+    return this.#top
+  }
+
+  /** Gives back everything allocated since `mark`. The memory stays with the kernel for the next alloc. */
+  release(mark: number): void {
+    if (!(mark >= this.#heapBase && mark <= this.#top)) {
+      throw new RangeError(`release(${mark}) is not a mark between ${this.#heapBase} and ${this.#top}`)
+    }
+    this.#top = mark
+  }
+
+  u8(pointer: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, pointer, length)
+  }
+  i16(pointer: number, length: number): Int16Array {
+    return new Int16Array(this.memory.buffer, pointer, length)
+  }
+  i32(pointer: number, length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, pointer, length)
+  }
+  u32(pointer: number, length: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, pointer, length)
+  }
+  f32(pointer: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, pointer, length)
+  }
+  f64(pointer: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, pointer, length)
+  }
+
+  #growTo(endBytes: number): void {
+    const heldBytes = this.heldBytes
+    const heldPages = heldBytes / PAGE_BYTES
+    const neededPages = Math.ceil(endBytes / PAGE_BYTES) - heldPages
+    const stepPages = Math.ceil(Math.max(heldBytes / 8, MIN_GROWTH_BYTES) / PAGE_BYTES)
+    const roomPages = MAX_PAGES - heldPages
+    if (neededPages > roomPages) {
+      throw new InsufficientMemoryError({
+        neededBytes: endBytes,
+        availableBytes: MAX_PAGES * PAGE_BYTES,
+        stage: 'kernel memory',
+        help: 'one kernel addresses 4 GiB at most; use smaller shards or batches',
+      })
+    }
+    if (this.#tryGrow(Math.min(Math.max(neededPages, stepPages), roomPages))) return
+    if (this.#tryGrow(neededPages)) return
+    throw new InsufficientMemoryError({
+      neededBytes: endBytes,
+      availableBytes: heldBytes,
+      stage: 'kernel memory',
+      help: `the system refused to grow it by ${neededPages * PAGE_BYTES} bytes; use fewer threads or smaller shards`,
+    })
+  }
+
+  // A refused growth is the only thing that grow() throws for once the page count is in range: a RangeError.
+  #tryGrow(pages: number): boolean {
+    try {
+      this.memory.grow(pages)
+      return true
+    } catch (error) {
+      if (error instanceof RangeError) return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,15 @@
+// The part of WebAssembly that the loader uses: @types/node does not declare it, and lib.dom would bring the browser.
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array)
+  }
+  class Memory {
+    constructor(descriptor: { initial: number; maximum: number })
+    readonly buffer: ArrayBuffer
+    grow(pages: number): number
+  }
+  class Instance {
+    constructor(module: Module, imports: { env: { memory: Memory } })
+    readonly exports: Record<string, unknown>
+  }
+}
