@@ -43,11 +43,21 @@ export class DimensionMismatchError extends ShardloomError {
 
 /** NaN, ±Infinity, or a zero vector under cosine. */
 export class InvalidVectorError extends ShardloomError {
-  constructor(readonly details: { ordinal: number; id?: string | number; reason: string; invalidOption?: boolean }) {
-    const { ordinal, id, reason, invalidOption = true } = details
+  constructor(
+    readonly details: {
+      ordinal: number
+      id?: string | number
+      reason: string
+      invalidOption?: boolean
+      what?: string
+    },
+  ) {
+    const { ordinal, id, reason, invalidOption = true, what = 'vector' } = details
     const named = id === undefined ? '' : ` (id ${JSON.stringify(id)})`
-    const fix = invalidOption ? `; fix the source, or pass invalid: 'skip' (--invalid skip) to leave such vectors out` : ''
-    super('SHARDLOOM_INVALID_VECTOR', `vector ${ordinal}${named} ${reason}${fix}`, { exitCode: BAD_INPUT })
+    const fix = invalidOption
+      ? `; fix the source, or pass invalid: 'skip' (--invalid skip) to leave such vectors out`
+      : ''
+    super('SHARDLOOM_INVALID_VECTOR', `${what} ${ordinal}${named} ${reason}${fix}`, { exitCode: BAD_INPUT })
   }
 }
 
@@ -75,7 +85,8 @@ export class DuplicateIdError extends ShardloomError {
 /** The source ended without a single usable vector. */
 export class EmptySourceError extends ShardloomError {
   constructor(skipped = 0) {
-    const why = skipped > 0 ? `all ${skipped} vectors of the source were skipped as invalid` : 'the source gave no vectors'
+    const why =
+      skipped > 0 ? `all ${skipped} vectors of the source were skipped as invalid` : 'the source gave no vectors'
     super('SHARDLOOM_EMPTY_SOURCE', `${why}; nothing was built and the live generation is unchanged`, {
       exitCode: BAD_INPUT,
     })
@@ -132,7 +143,10 @@ export class InsufficientMemoryError extends ShardloomError {
 
 /** A write met ENOSPC. Nothing already published is touched. */
 export class DiskFullError extends ShardloomError {
-  constructor(readonly details: { path: string; neededBytes: number; freeBytes: number | undefined }, cause?: unknown) {
+  constructor(
+    readonly details: { path: string; neededBytes: number; freeBytes: number | undefined },
+    cause?: unknown,
+  ) {
     const { path, neededBytes, freeBytes } = details
     super(
       'SHARDLOOM_DISK_FULL',
@@ -189,7 +203,9 @@ export class WorkerFailedError extends ShardloomError {
     cause: unknown,
   ) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    super('SHARDLOOM_WORKER_FAILED', `task ${task} failed twice, the second time on a fresh worker: ${reason}`, { cause })
+    super('SHARDLOOM_WORKER_FAILED', `task ${task} failed twice, the second time on a fresh worker: ${reason}`, {
+      cause,
+    })
   }
 }
 

@@ -1,0 +1,282 @@
+// Best-first search of an HNSW graph in linear memory: greedy descent on levels >= 1, a beam of ef at level 0.
+// Malkov and Yashunin, arXiv 1603.09320, algorithms 2 and 5. Nothing is allocated; everything is addressed through
+// one SearchContext that the caller fills in.
+//
+// A found node is one u64 key: the distance's ordered bits above, the node times two below; bit 0 is "expanded".
+// Comparing keys therefore compares (distance, node), a total order, so results do not depend on visiting order.
+
+/** Field order is the byte layout that src/search/search-core.ts writes: u32 words, but for `bias`. */
+@unmanaged
+class SearchContext {
+  count!: u32 // nodes
+  dims!: u32
+  vectors!: usize // f32 rows, node order
+  bias!: f32 // dot only: distance = bias - dot; 1 for cosine, 0 for ip
+  links!: usize // rows of u32 count, then node numbers
+  linkStride!: usize // bytes
+  levelCount!: u32 // levels >= 1
+  levels!: usize // LevelTable per level, ascending
+  upperStride!: usize // bytes of one links row on levels >= 1
+  entry!: u32 // index into the top level's arrays, or the node when there is no upper level
+  visited!: usize // u8 tag per node, zero at first
+  epoch!: u32 // the tag that means visited; 0 at first, kept by the search
+  query!: usize // f32 x dims
+  beam!: usize // u64 x ef; afterwards the results, ascending: (u32 node, f32 distance) each
+  ids!: usize // u32 scratch: the longest links row + 3
+  distances!: usize // f32 scratch, as long
+  computed!: u32 // out: distances computed by the last search
+}
+
+@unmanaged
+class LevelTable {
+  nodes!: usize // u32 per index
+  down!: usize // u32 per index: index in the level below, the node itself at level 1
+  links!: usize // rows of u32 count, then indexes into this level
+}
+
+const CHUNK: u32 = 32 // dims between early-reject checks
+
+// NaN (from overflow) counts as the largest distance; f32 order becomes u32 order.
+@inline
+function orderedBits(distance: f32): u32 {
+  const bits = reinterpret<u32>(select<f32>(distance, <f32>Infinity, distance == distance))
+  return bits ^ ((<u32>(<i32>bits >> 31)) | 0x80000000)
+}
+
+@inline
+function fromOrderedBits(ordered: u32): f32 {
+  return reinterpret<f32>(ordered ^ (((ordered >> 31) - 1) | 0x80000000))
+}
+
+@inline
+function keyOf(distance: f32, node: u32): u64 {
+  return ((<u64>orderedBits(distance)) << 32) | ((<u64>node) << 1)
+}
+
+@inline
+function sumLanes(a: v128): f32 {
+  return (f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 2)) + (f32x4.extract_lane(a, 1) + f32x4.extract_lane(a, 3))
+}
+
+@inline
+function step(l2: bool, accumulator: v128, q: v128, row: usize): v128 {
+  if (l2) {
+    const d = v128.sub<f32>(q, v128.load(row))
+    return v128.add<f32>(accumulator, v128.mul<f32>(d, d))
+  }
+  return v128.add<f32>(accumulator, v128.mul<f32>(q, v128.load(row)))
+}
+
+@inline
+function scalarTail(l2: bool, sum: f32, query: usize, row: usize, from: u32, dims: u32): f32 {
+  for (let i = from; i < dims; i++) {
+    const q = load<f32>(query + (<usize>i << 2))
+    const x = load<f32>(row + (<usize>i << 2))
+    if (l2) sum += (q - x) * (q - x)
+    else sum += q * x
+  }
+  return sum
+}
+
+/** Distances of four rows at once: query loads are shared and four cache misses overlap. */
+@inline
+function four(l2: bool, query: usize, r0: usize, r1: usize, r2: usize, r3: usize, dims: u32, bias: f32, out: usize, worst: f32): void {
+  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0)
+  const aligned = dims & ~3
+  let i: u32 = 0
+  while (i < aligned) {
+    const stop = l2 ? min(i + CHUNK, aligned) : aligned
+    for (; i < stop; i += 4) {
+      const o = <usize>i << 2
+      const q = v128.load(query + o)
+      a0 = step(l2, a0, q, r0 + o)
+      a1 = step(l2, a1, q, r1 + o)
+      a2 = step(l2, a2, q, r2 + o)
+      a3 = step(l2, a3, q, r3 + o)
+    }
+    if (l2 && i < aligned) {
+      if (sumLanes(a0) > worst && sumLanes(a1) > worst && sumLanes(a2) > worst && sumLanes(a3) > worst) break
+    }
+  }
+  let s0 = sumLanes(a0), s1 = sumLanes(a1), s2 = sumLanes(a2), s3 = sumLanes(a3)
+  if (i >= aligned && aligned < dims) {
+    s0 = scalarTail(l2, s0, query, r0, aligned, dims)
+    s1 = scalarTail(l2, s1, query, r1, aligned, dims)
+    s2 = scalarTail(l2, s2, query, r2, aligned, dims)
+    s3 = scalarTail(l2, s3, query, r3, aligned, dims)
+  }
+  store<f32>(out, l2 ? s0 : bias - s0)
+  store<f32>(out, l2 ? s1 : bias - s1, 4)
+  store<f32>(out, l2 ? s2 : bias - s2, 8)
+  store<f32>(out, l2 ? s3 : bias - s3, 12)
+}
+
+/** Distances from the query to `count` rows named in `c.ids`, into `c.distances`. Pads the list to a multiple of 4. */
+@inline
+function distancesTo(l2: bool, c: SearchContext, count: u32, worst: f32): void {
+  const ids = c.ids
+  const out = c.distances
+  const query = c.query
+  const vectors = c.vectors
+  const dims = c.dims
+  const bias = c.bias
+  const stride = <usize>dims << 2
+  const last = load<u32>(ids + ((<usize>count - 1) << 2))
+  store<u32>(ids + (<usize>count << 2), last)
+  store<u32>(ids + (<usize>count << 2), last, 4)
+  store<u32>(ids + (<usize>count << 2), last, 8)
+  for (let i: u32 = 0; i < count; i += 4) {
+    const at = ids + (<usize>i << 2)
+    four(
+      l2, query,
+      vectors + <usize>load<u32>(at) * stride,
+      vectors + <usize>load<u32>(at, 4) * stride,
+      vectors + <usize>load<u32>(at, 8) * stride,
+      vectors + <usize>load<u32>(at, 12) * stride,
+      dims, bias, out + (<usize>i << 2), worst,
+    )
+  }
+  c.computed += count
+}
+
+@inline
+function descend(l2: bool, c: SearchContext): u32 {
+  let at = c.entry
+  const upperStride = c.upperStride
+  for (let level = c.levelCount; level > 0; level--) {
+    const table = changetype<LevelTable>(c.levels + <usize>(level - 1) * offsetof<LevelTable>())
+    const nodes = table.nodes
+    store<u32>(c.ids, load<u32>(nodes + (<usize>at << 2)))
+    distancesTo(l2, c, 1, <f32>Infinity)
+    let best = keyOf(load<f32>(c.distances), at)
+    for (;;) {
+      const row = table.links + <usize>at * upperStride
+      const count = load<u32>(row)
+      if (count == 0) break
+      for (let i: u32 = 0; i < count; i++) {
+        const index = load<u32>(row + (<usize>i << 2), 4)
+        store<u32>(c.ids + (<usize>i << 2), load<u32>(nodes + (<usize>index << 2)))
+      }
+      distancesTo(l2, c, count, fromOrderedBits(<u32>(best >> 32)))
+      const before = best
+      for (let i: u32 = 0; i < count; i++) {
+        const key = keyOf(load<f32>(c.distances + (<usize>i << 2)), load<u32>(row + (<usize>i << 2), 4))
+        if (key < best) best = key
+      }
+      if (best == before) break
+      at = (<u32>best) >> 1
+    }
+    at = load<u32>(table.down + (<usize>at << 2))
+  }
+  return at
+}
+
+/** The beam is one ascending array: at ef <= 512 shifting beats two heaps, and it bounds the candidates too. */
+@inline
+function beamSearch(l2: bool, c: SearchContext, entry: u32, ef: u32): u32 {
+  const beam = c.beam
+  const visited = c.visited
+  const epoch = c.epoch
+  const ids = c.ids
+  const distances = c.distances
+  store<u32>(ids, entry)
+  distancesTo(l2, c, 1, <f32>Infinity)
+  store<u64>(beam, keyOf(load<f32>(distances), entry))
+  store<u8>(visited + entry, epoch)
+  let size: u32 = 1
+  let next: u32 = 0
+  let worst: u64 = ef == 1 ? load<u64>(beam) : u64.MAX_VALUE
+  while (next < size) {
+    const slot = beam + (<usize>next << 3)
+    const key = load<u64>(slot)
+    if (key & 1) {
+      next++
+      continue
+    }
+    store<u64>(slot, key | 1)
+    next++
+    const row = c.links + <usize>((<u32>key) >> 1) * c.linkStride
+    const count = load<u32>(row)
+    let fresh: u32 = 0
+    for (let i: u32 = 0; i < count; i++) {
+      const node = load<u32>(row + (<usize>i << 2), 4)
+      const tag = load<u8>(visited + node)
+      store<u8>(visited + node, epoch)
+      store<u32>(ids + (<usize>fresh << 2), node)
+      fresh += u32(tag != epoch)
+    }
+    if (fresh == 0) continue
+    distancesTo(l2, c, fresh, fromOrderedBits(<u32>(worst >> 32)))
+    for (let i: u32 = 0; i < fresh; i++) {
+      const found = keyOf(load<f32>(distances + (<usize>i << 2)), load<u32>(ids + (<usize>i << 2)))
+      if (found >= worst) continue
+      // Shift the larger keys up by one; when full the last one falls off the end.
+      let at = size
+      if (size < ef) size++
+      else at--
+      while (at > 0) {
+        const below = load<u64>(beam + (<usize>(at - 1) << 3))
+        if (below < found) break
+        store<u64>(beam + (<usize>at << 3), below)
+        at--
+      }
+      store<u64>(beam + (<usize>at << 3), found)
+      if (at < next) next = at
+      if (size == ef) worst = load<u64>(beam + (<usize>(ef - 1) << 3)) & ~1
+    }
+  }
+  return size
+}
+
+/** A fresh tag for "visited"; the tags are cleared once in 255 searches. */
+@inline
+function nextEpoch(c: SearchContext): void {
+  let epoch = c.epoch + 1
+  if (epoch > 255) {
+    memory.fill(c.visited, 0, c.count)
+    epoch = 1
+  }
+  c.epoch = epoch
+}
+
+@inline
+function search(l2: bool, c: SearchContext, k: u32, ef: u32): u32 {
+  c.computed = 0
+  nextEpoch(c)
+  const found = min(k, beamSearch(l2, c, descend(l2, c), ef))
+  for (let i: u32 = 0; i < found; i++) {
+    const slot = c.beam + (<usize>i << 3)
+    const key = load<u64>(slot)
+    store<u32>(slot, (<u32>key) >> 1)
+    store<f32>(slot, fromOrderedBits(<u32>(key >> 32)), 4)
+  }
+  return found
+}
+
+/** Squared l2. The nearest min(k, reached) stand in the beam afterwards, ascending; returns how many. 1 <= k <= ef. */
+export function searchL2(context: usize, k: u32, ef: u32): u32 {
+  return search(true, changetype<SearchContext>(context), k, ef)
+}
+
+/** As searchL2, with bias - dot as the distance. */
+export function searchDot(context: usize, k: u32, ef: u32): u32 {
+  return search(false, changetype<SearchContext>(context), k, ef)
+}
+
+@inline
+function one(l2: bool, query: usize, row: usize, dims: u32): f32 {
+  let a = f32x4.splat(0)
+  const aligned = dims & ~3
+  for (let i: u32 = 0; i < aligned; i += 4) a = step(l2, a, v128.load(query + (<usize>i << 2)), row + (<usize>i << 2))
+  return scalarTail(l2, sumLanes(a), query, row, aligned, dims)
+}
+
+/** The distance that searchL2 gives this row, to the bit, so that a search outside this memory agrees with it. */
+export function searchDistanceL2(query: usize, row: usize, dims: u32): f32 {
+  return one(true, query, row, dims)
+}
+
+/** The distance that searchDot gives this row, to the bit. */
+export function searchDistanceDot(query: usize, row: usize, dims: u32, bias: f32): f32 {
+  return bias - one(false, query, row, dims)
+}
