@@ -1,3 +1,5 @@
+import type { SearchFunctions } from './search-functions.js'
+
 /**
  * The raw exports of kernel.wasm. Pointers are byte addresses in the kernel's memory, below 2^32; counts are
  * unsigned. Nothing is checked and nothing is allocated: the caller lays out the memory.
@@ -5,7 +7,7 @@
  * Rows are row-major and 16-byte aligned for the functions on codes (`codeDims` is a multiple of 8); the functions on
  * `dims` take any length. Distances are squared l2, never negative: their u32 bit patterns order as the values do.
  */
-export interface KernelFunctions {
+export interface KernelFunctions extends SearchFunctions {
   heapBase(): number
 
   /** out: i32 x count. Exact below 2^31. */
