@@ -1,6 +1,6 @@
 /** Begins a segment file: its header page, and its length, so that any part can be written at its place. */
 import { open } from 'node:fs/promises'
-import { writeAt } from './durable-files.js'
+import { writeAt } from './whole-files.js'
 import { writeFailure } from './file-errors.js'
 import { encodeSegmentHeader, segmentFileBytes, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js'
 

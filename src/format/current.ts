@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptIndexError } from '../errors.js'
-import { systemErrorCode } from './file-errors.js'
+import { readFailure, systemErrorCode } from './file-errors.js'
 
 export const CURRENT_NAME = 'CURRENT'
 
@@ -35,6 +35,6 @@ export async function readCurrent(indexDir: string): Promise<Current | undefined
   } catch (error) {
     const code = systemErrorCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw error
+    throw readFailure(path, error)
   }
 }

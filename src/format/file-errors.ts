@@ -1,7 +1,7 @@
-/** Turns what the operating system says about a failed write into the errors callers switch on. */
+/** Turns what the operating system says about a failed write or read into the errors callers switch on. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DiskFullError, PathError } from '../errors.js'
+import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../errors.js'
 
 /** The `code` of a Node.js system error, or undefined. */
 export function systemErrorCode(error: unknown): string | undefined {
@@ -45,4 +45,14 @@ export function writeFailure(path: string, neededBytes: number, cause: unknown):
   }
   const reason = UNUSABLE_PATH_REASONS.get(code)
   return reason === undefined ? cause : new PathError(path, `${reason} (${code})`, cause)
+}
+
+/** `cause` as the error of a file that a published index must have. */
+export function readFailure(path: string, cause: unknown): unknown {
+  const code = systemErrorCode(cause)
+  if (code === undefined || cause instanceof ShardloomError) return cause
+  if (code === 'EACCES' || code === 'EPERM') return new PathError(path, `this process may not read it (${code})`, cause)
+  if (code === 'EMFILE' || code === 'ENFILE') return new PathError(path, `too many files are open (${code})`, cause)
+  const missing = code === 'ENOENT' || code === 'ENOTDIR'
+  return new CorruptIndexError(path, missing ? 'the file is missing' : `the file cannot be read (${code})`, { cause })
 }

@@ -52,7 +52,8 @@ export function encodeIds(ids: readonly Id[]): Uint8Array {
   return data
 }
 
-function writeId(into: Buffer, at: number, id: Id): void {
+/** Writes the `encodedIdBytes(id)` bytes of one id at `at`. */
+export function writeId(into: Buffer, at: number, id: Id): void {
   if (typeof id === 'number') {
     into[at] = INTEGER_TAG
     // Two words instead of a BigInt: nothing is allocated. `>>>` of a safe integer is its value modulo 2^32.

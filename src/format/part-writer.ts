@@ -6,10 +6,12 @@
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { crc32 } from './crc32.js'
-import { writeAtSync } from './durable-files.js'
+import { writeAtSync } from './whole-files.js'
 import { writeFailure } from './file-errors.js'
 import type { PartChecksums } from './segment-checksums.js'
 import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from './segment-header.js'
+
+export type { PartChecksums } from './segment-checksums.js'
 
 const DEFAULT_BUFFER_BYTES = 2 ** 20
 

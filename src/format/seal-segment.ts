@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { crc32, crc32Combine } from './crc32.js'
-import { writeAt } from './durable-files.js'
+import { writeAt } from './whole-files.js'
 import { writeFailure } from './file-errors.js'
 import type { SegmentChecksums } from './segment-checksums.js'
 import type { SegmentFile } from './segment-file.js'

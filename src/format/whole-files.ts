@@ -1,10 +1,22 @@
-/** Whole writes, and writes that survive a power cut. */
+/** Whole reads and writes, and writes that survive a power cut. */
 import { writeSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { writeFailure } from './file-errors.js'
 
 /** Linux moves at most 2 GiB − 4 KiB in one call. */
 const MAX_CALL_BYTES = 2 ** 30
+
+/** Fills `into` from `position`; answers how many bytes there were, fewer only at the end of the file. */
+export async function readAt(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
+  let done = 0
+  while (done < into.length) {
+    const length = Math.min(into.length - done, MAX_CALL_BYTES)
+    const { bytesRead } = await handle.read(into, done, length, position + done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return done
+}
 
 /** Writes all of `bytes` at `position`. */
 export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -1,4 +1,26 @@
-/** Small things that the format's tests share. */
+/** A tiny index made by hand, and small things that the format's tests share. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import { idFingerprint } from '../../src/format/fingerprint.js'
+import { nextGeneration } from '../../src/format/generations.js'
+import { encodeIdTable } from '../../src/format/id-table.js'
+import { encodeIds } from '../../src/format/ids.js'
+import type { Manifest } from '../../src/format/manifest.js'
+import { publishGeneration } from '../../src/format/publish.js'
+import { segmentFileName, type SegmentFile } from '../../src/format/segment-file.js'
+import {
+  idsHeader,
+  idTableHeader,
+  linksHeader,
+  upperHeader,
+  vectorsHeader,
+  type SegmentHeader,
+} from '../../src/format/segment-header.js'
+import { encodeUpper, type UpperLevel } from '../../src/format/upper.js'
+import { writeSegment } from '../../src/format/write-segment.js'
+import type { BuildReport, Id } from '../../src/types.js'
 
 /** Repeatable bytes without pattern (xorshift32). */
 export function pseudoRandomBytes(length: number, seed: number): Uint8Array {
@@ -11,4 +33,159 @@ export function pseudoRandomBytes(length: number, seed: number): Uint8Array {
     bytes[i] = state >>> 11
   }
   return bytes
+}
+
+export interface TinyShape {
+  readonly count: number
+  readonly dimensions: number
+  readonly m: number
+  readonly ids: 'stored' | 'ordinals'
+}
+
+export interface TinyIndex {
+  readonly indexDir: string
+  readonly directory: string
+  readonly manifest: Manifest
+}
+
+const TINY: TinyShape = { count: 50, dimensions: 3, m: 2, ids: 'stored' }
+
+export const tinyId = (node: number): Id => (node % 2 === 0 ? `doc-${node}é` : node - 7)
+
+/** Level 0 of the tiny graph: node → the next ones round a ring, between 1 and 2m of them. */
+function tinyLinks({ m }: TinyShape, firstNode: number, count: number, total: number): Uint8Array {
+  const words = new Uint32Array(count * (2 * m + 1))
+  for (let i = 0; i < count; i++) {
+    const row = i * (2 * m + 1)
+    words[row] = 1 + ((firstNode + i) % (2 * m))
+    for (let j = 1; j <= words[row]; j++) words[row + j] = (firstNode + i + j) % total
+  }
+  return new Uint8Array(words.buffer)
+}
+
+/** Level 1 is every third node, level 2 every ninth; each links to its one or two followers. */
+function tinyUpper({ count, m }: TinyShape): UpperLevel[] {
+  const level = (step: number): UpperLevel => {
+    const nodes = Uint32Array.from({ length: Math.ceil(count / step) }, (_, i) => i * step)
+    const links = new Uint32Array(nodes.length * (1 + m))
+    for (let i = 0; i < nodes.length; i++) {
+      const followers = Math.min(m, nodes.length - 1)
+      links[i * (1 + m)] = followers
+      for (let j = 1; j <= followers; j++) links[i * (1 + m) + j] = (i + j) % nodes.length
+    }
+    return { nodes, links, down: step === 3 ? nodes.slice() : nodes.map((_, i) => i * 3) }
+  }
+  return [level(3), level(9)]
+}
+
+function tinyReport({ count, dimensions, m }: TinyShape, generation: string): BuildReport {
+  return {
+    count,
+    skipped: 0,
+    skippedInvalid: 0,
+    skippedDuplicates: 0,
+    dimensions,
+    metric: 'l2',
+    engine: 'hnswlib-wasm',
+    m,
+    seed: 1,
+    threads: 2,
+    memoryBytes: 1e9,
+    shards: 1,
+    seconds: 0.5,
+    stages: [{ name: 'ingest', seconds: 0.1, peakRssBytes: 1e8 }],
+    peakRssBytes: 1e8,
+    spilledBytes: 0,
+    diskBytes: 12345,
+    reachable: count,
+    repaired: 0,
+    recallAt10: 1,
+    averageDegree: 2.5,
+    generation,
+    path: 'tiny.index',
+    events: [{ kind: 'note', stage: 'plan', message: 'made by hand', atSeconds: 0 }],
+  }
+}
+
+/** The files of one more generation, sealed but not published, and its manifest. Two segments of each numbered kind. */
+export async function writeTinyGeneration(indexDir: string, given: Partial<TinyShape> = {}): Promise<TinyIndex> {
+  const shape = { ...TINY, ...given }
+  const { count, dimensions, m, ids } = shape
+  const generation = await nextGeneration(indexDir)
+  const directory = join(indexDir, generation)
+  await mkdir(directory, { recursive: true })
+  const write = (name: string, header: SegmentHeader, data: Uint8Array): Promise<SegmentFile> =>
+    writeSegment(join(directory, name), header, data)
+  const segments: SegmentFile[] = []
+  const half = Math.ceil(count / 2)
+  for (const [number, firstNode, nodes] of [
+    [0, 0, half],
+    [1, half, count - half],
+  ]) {
+    const range = { firstNode, count: nodes, dimensions }
+    const vectors = Float32Array.from({ length: nodes * dimensions }, (_, i) => Math.sin(firstNode * dimensions + i))
+    segments.push(
+      await write(segmentFileName('vectors', number), vectorsHeader(range), new Uint8Array(vectors.buffer)),
+      await write(
+        segmentFileName('links', number),
+        linksHeader({ ...range, m }),
+        tinyLinks(shape, firstNode, nodes, count),
+      ),
+    )
+    if (ids === 'ordinals') continue
+    const data = encodeIds(Array.from({ length: nodes }, (_, i) => tinyId(firstNode + i)))
+    segments.push(await write(segmentFileName('ids', number), idsHeader({ ...range, dataBytes: data.length }), data))
+  }
+  if (ids === 'stored') {
+    segments.push(await write('id-table.seg', idTableHeader({ count, dimensions }), tinyIdTable(count)))
+  }
+  const levels = tinyUpper(shape)
+  const upper = encodeUpper(levels)
+  const upperShape = { count: levels[0].nodes.length, dimensions, dataBytes: upper.length }
+  segments.push(await write('upper.seg', upperHeader(upperShape), upper))
+  const manifest: Manifest = {
+    formatVersion: 1,
+    generation,
+    createdAt: '2026-01-31T12:00:00.000Z',
+    metric: 'l2',
+    dimensions,
+    count,
+    m,
+    seed: 1,
+    engine: 'hnswlib-wasm',
+    entryPoint: { node: levels[1].nodes[1], level: 2, index: 1 },
+    levels: levels.length,
+    ids,
+    segments,
+    report: tinyReport(shape, generation),
+  }
+  return { indexDir, directory, manifest }
+}
+
+function tinyIdTable(count: number): Uint8Array {
+  const print = new Uint32Array(3)
+  const nodes = Uint32Array.from({ length: count }, (_, node) => node)
+  const lane = (at: number): Uint32Array =>
+    nodes.map((node) => {
+      idFingerprint(tinyId(node), print, 0)
+      return print[at]
+    })
+  return encodeIdTable({ high: lane(0), low: lane(1), nodes })
+}
+
+/** A small, whole, published index: 50 nodes, 2 upper levels, made without any build code. */
+export async function writeTinyIndex(indexDir: string, given: Partial<TinyShape> = {}): Promise<TinyIndex> {
+  const tiny = await writeTinyGeneration(indexDir, given)
+  await publishGeneration(indexDir, tiny.manifest.generation, tiny.manifest)
+  return tiny
+}
+
+/** A fresh folder for each test file, gone afterwards. */
+export function temporaryFolder(): { path: (...names: string[]) => string } {
+  let root = ''
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'shardloom-format-'))
+  })
+  afterAll(() => rm(root, { recursive: true, force: true }))
+  return { path: (...names) => join(root, ...names) }
 }

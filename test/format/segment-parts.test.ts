@@ -1,8 +1,6 @@
 import fc from 'fast-check'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
 import { crc32 } from '../../src/format/crc32.js'
 import { createSegment } from '../../src/format/create-segment.js'
 import { PartWriter } from '../../src/format/part-writer.js'
@@ -10,13 +8,9 @@ import { sealSegment } from '../../src/format/seal-segment.js'
 import { SegmentChecksums, type PartChecksums } from '../../src/format/segment-checksums.js'
 import { vectorsHeader } from '../../src/format/segment-header.js'
 import { writeSegment } from '../../src/format/write-segment.js'
-import { pseudoRandomBytes } from './fixture.js'
+import { pseudoRandomBytes, temporaryFolder } from './fixture.js'
 
-let directory = ''
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'shardloom-format-'))
-})
-afterAll(() => rm(directory, { recursive: true, force: true }))
+const folder = temporaryFolder()
 
 describe('a segment written in parts', () => {
   it('has the bytes of one written at once, whatever the parts, their order and the sizes of writes', async () => {
@@ -27,8 +21,8 @@ describe('a segment written in parts', () => {
       writeBytes: fc.integer({ min: 500, max: 300_000 }),
       bufferBytes: fc.constantFrom(1, 1000, 65_536, 2 ** 20),
     })
-    const once = join(directory, 'once.seg')
-    const parts = join(directory, 'parts.seg')
+    const once = folder.path('once.seg')
+    const parts = folder.path('parts.seg')
     await fc.assert(
       fc.asyncProperty(cases, async ({ count, cuts, order, writeBytes, bufferBytes }) => {
         const header = vectorsHeader({ firstNode: 7, count, dimensions: 1 })
@@ -58,7 +52,7 @@ describe('a segment written in parts', () => {
   })
 
   it('cannot end beyond the data', async () => {
-    const path = join(directory, 'short.seg')
+    const path = folder.path('short.seg')
     await createSegment(path, vectorsHeader({ firstNode: 0, count: 10, dimensions: 2 }))
     const writer = new PartWriter(path, 40)
     writer.write(new Uint8Array(40))

@@ -1,0 +1,59 @@
+/** From an index directory to the manifest of its live generation. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CorruptIndexError, PathError } from '../errors.js'
+import { crc32 } from './crc32.js'
+import { CURRENT_NAME, readCurrent } from './current.js'
+import { readFailure } from './file-errors.js'
+import { checkFileSizes } from './file-sizes.js'
+import { MANIFEST_NAME, type Manifest } from './manifest.js'
+import { parseManifest } from './manifest-json.js'
+
+export interface LiveGeneration {
+  readonly manifest: Manifest
+  /** Where the manifest's files are. */
+  readonly directory: string
+}
+
+/**
+ * The live generation: manifest verified and checked field by field, every file there with its size.
+ * @throws PathError when nothing was ever published at `indexDir`; CorruptIndexError.
+ */
+export async function readManifest(indexDir: string): Promise<LiveGeneration> {
+  const live = await loadManifest(indexDir)
+  await checkFileSizes(live.directory, live.manifest.segments)
+  return live
+}
+
+/** As `readManifest`, without looking at the files that the manifest lists. `bytes`: length of the manifest itself. */
+export async function loadManifest(indexDir: string): Promise<LiveGeneration & { bytes: number }> {
+  const current = await readCurrent(indexDir)
+  if (current === undefined) {
+    throw new PathError(
+      indexDir,
+      `there is no index here (no ${CURRENT_NAME}); make one with buildIndex(source, { path }) or with ` +
+        `shardloom build <input> --out ${indexDir}`,
+    )
+  }
+  const directory = join(indexDir, current.generation)
+  const path = join(directory, MANIFEST_NAME)
+  const bytes = await readBytes(path)
+  const computed = crc32(bytes)
+  if (computed !== current.manifestCrc32) {
+    const [found, expected] = [computed.toString(16), current.manifestCrc32.toString(16)]
+    throw new CorruptIndexError(path, `the manifest's CRC is ${found}, ${CURRENT_NAME} says ${expected}`)
+  }
+  const manifest = parseManifest(bytes, path)
+  if (manifest.generation !== current.generation) {
+    throw new CorruptIndexError(path, `field generation is ${manifest.generation}, the folder is ${current.generation}`)
+  }
+  return { manifest, directory, bytes: bytes.length }
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw readFailure(path, error)
+  }
+}
