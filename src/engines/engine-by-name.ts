@@ -1,0 +1,20 @@
+/** The engines there are. */
+
+import { InvalidOptionError } from '../errors.js'
+import type { EngineName } from '../types.js'
+import { hnswlibWasmEngine } from './hnswlib-wasm/engine.js'
+import type { ShardEngine } from './shard-engine.js'
+
+const ENGINES: { readonly [Name in EngineName]: ShardEngine } = {
+  'hnswlib-wasm': hnswlibWasmEngine,
+}
+
+export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
+
+/** @throws InvalidOptionError for a name that is no engine (options come from untyped callers and from files). */
+export function engineByName(name: EngineName): ShardEngine {
+  if (!Object.hasOwn(ENGINES, name)) {
+    throw new InvalidOptionError(`engine is ${JSON.stringify(name)}, expected one of: ${ENGINE_NAMES.join(', ')}`)
+  }
+  return ENGINES[name]
+}

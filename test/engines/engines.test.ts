@@ -1,0 +1,20 @@
+import { describe, expect, test } from 'vitest'
+import { ENGINE_NAMES, engineByName } from '../../src/engines/engine-by-name.js'
+import { InvalidOptionError } from '../../src/errors.js'
+import type { EngineName } from '../../src/types.js'
+import { testConformance } from './conformance.js'
+
+describe.each(ENGINE_NAMES)('engine %s', (name) => {
+  const engine = engineByName(name as EngineName)
+
+  test('has the name it is found by', () => {
+    expect(engine.name).toBe(name)
+  })
+
+  testConformance(engine)
+})
+
+test.each(['faiss', 'toString', ''])('the name %j is no engine: the error lists those that are', (name) => {
+  expect(() => engineByName(name as EngineName)).toThrow(InvalidOptionError)
+  expect(() => engineByName(name as EngineName)).toThrow(/hnswlib-wasm/)
+})
