@@ -1,0 +1,101 @@
+/** Reads what a queue handed off, in the thread that was given it. */
+
+import { closeSync, openSync, readSync } from 'node:fs'
+import { CorruptSpillError, ShardloomError } from '../src/errors.js'
+import type { Batch, BatchRef, FileBatchRef } from './batch.js'
+import { decodeFrame, decodePrefix } from './frame.js'
+import { spillFailed } from './spill-failure.js'
+
+/** Beyond this a larger read is not faster, and every worker thread has one such buffer. */
+const READ_BYTES = 4 * 2 ** 20
+
+/**
+ * The batches, in order; synchronous. Frames that follow each other in a file are read together, up to `readBytes`
+ * (default 4 MiB, or one frame when that is larger), into one buffer that is used again.
+ *
+ * A yielded batch from memory shares its bytes with everybody who has the ref: read them, do not write. The bytes of one
+ * from a file are a view of the read buffer, 8-byte aligned, valid until the next step: copy what must last.
+ * Headers own their memory. Throws CorruptSpillError with file and offset, SHARDLOOM_SPILL_FAILED when a file cannot be read.
+ */
+export function* readBatches<H>(
+  refs: readonly BatchRef<H>[],
+  options: { readonly readBytes?: number } = {},
+): Generator<Batch<H>, void, undefined> {
+  const { readBytes = READ_BYTES } = options
+  let buffer = Buffer.alloc(0)
+  let opened: { readonly path: string; readonly fd: number } | undefined
+  try {
+    let index = 0
+    while (index < refs.length) {
+      const ref = refs[index]
+      if (ref.kind === 'memory') {
+        yield ref.batch
+        index += 1
+        continue
+      }
+      const run = neighbours(refs, index, readBytes)
+      const runBytes = run.reduce((sum, { frameBytes }) => sum + frameBytes, 0)
+      if (buffer.byteLength < runBytes) buffer = Buffer.allocUnsafeSlow(runBytes)
+      if (opened?.path !== ref.path) {
+        if (opened !== undefined) closeSync(opened.fd)
+        opened = undefined
+        opened = { path: ref.path, fd: openToRead(ref.path) }
+      }
+      readFully(opened, buffer.subarray(0, runBytes), ref.offset)
+      let at = 0
+      for (const { path, offset, frameBytes, count } of run) {
+        const frame = buffer.subarray(at, at + frameBytes)
+        const leadBytes = decodePrefix(frame)?.leadBytes ?? frameBytes
+        yield decodeFrame<H>(
+          frame.subarray(0, leadBytes),
+          frame.subarray(leadBytes),
+          { frameBytes, count },
+          { path, offset },
+        )
+        at += frameBytes
+      }
+      index += run.length
+    }
+  } finally {
+    if (opened !== undefined) closeSync(opened.fd)
+  }
+}
+
+/** The file refs from `first` on that lie one behind the other: at least one, at most `readBytes` in all. */
+function neighbours(refs: readonly BatchRef[], first: number, readBytes: number): FileBatchRef[] {
+  const run: FileBatchRef[] = []
+  let bytes = 0
+  for (let index = first; index < refs.length; index++) {
+    const ref = refs[index]
+    if (ref.kind !== 'file') break
+    const last = run.at(-1)
+    if (last !== undefined) {
+      const adjoins = ref.path === last.path && ref.offset === last.offset + last.frameBytes
+      if (!adjoins || bytes + ref.frameBytes > readBytes) break
+    }
+    run.push(ref)
+    bytes += ref.frameBytes
+  }
+  return run
+}
+
+function openToRead(path: string): number {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    throw spillFailed(path, 'open it to read spilled batches', error)
+  }
+}
+
+function readFully(file: { path: string; fd: number }, into: Buffer, position: number): void {
+  try {
+    for (let done = 0; done < into.byteLength;) {
+      const bytesRead = readSync(file.fd, into, done, into.byteLength - done, position + done)
+      if (bytesRead === 0) throw new CorruptSpillError(file.path, position + done, 'the file ends inside a frame')
+      done += bytesRead
+    }
+  } catch (error) {
+    if (error instanceof ShardloomError) throw error
+    throw spillFailed(file.path, 'read spilled batches', error)
+  }
+}

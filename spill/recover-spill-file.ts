@@ -1,0 +1,104 @@
+/**
+ * What is whole in a spill file after a crash. A run that was being written then leaves a torn tail; it is cut off.
+ *
+ * Torn, and cut: less than a prefix at the end; a body that ends past the file; a last frame whose body has the wrong
+ * checksum, and a rest of nothing but zeros (after a power cut a file can have its length before its data).
+ * Damage: any other prefix or body with the wrong checksum, the last frame's prefix included, for without a length that can
+ * be trusted nobody can tell how many frames came after it.
+ */
+
+import { open, type FileHandle } from 'node:fs/promises'
+import { CorruptSpillError } from '../src/errors.js'
+import type { FileBatchRef } from './batch.js'
+import { crc32, decodePrefix, FRAME_PREFIX_BYTES } from './frame.js'
+import { spillFailure } from './spill-failure.js'
+
+export interface RecoveredSpillFile {
+  /** The whole frames, in order: readBatches takes them. */
+  readonly frames: FileBatchRef[]
+  /** The file's length now. */
+  readonly bytes: number
+  /** What was cut off its end. */
+  readonly cutBytes: number
+}
+
+const CHUNK_BYTES = 2 ** 20
+
+/**
+ * Reads and checks all of the file, in 1 MiB of memory, and truncates it after its last whole frame.
+ * Throws CorruptSpillError for damage before the tail, and leaves the file as it is then.
+ */
+export async function recoverSpillFile(path: string): Promise<RecoveredSpillFile> {
+  try {
+    const handle = await open(path, 'r+')
+    try {
+      return await recover(path, handle)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw await spillFailure(path, 'recover the spill file', 0, error)
+  }
+}
+
+async function recover(path: string, handle: FileHandle): Promise<RecoveredSpillFile> {
+  const { size } = await handle.stat()
+  const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(size, FRAME_PREFIX_BYTES)))
+  const frames: FileBatchRef[] = []
+  let offset = 0
+  while (offset + FRAME_PREFIX_BYTES <= size) {
+    await readFully(path, handle, chunk.subarray(0, FRAME_PREFIX_BYTES), offset)
+    const prefix = decodePrefix(chunk.subarray(0, FRAME_PREFIX_BYTES))
+    if (prefix === undefined) {
+      if (await isZero(path, handle, chunk, offset, size)) break
+      throw new CorruptSpillError(path, offset, 'the frame prefix is damaged')
+    }
+    const { frameBytes, count } = prefix
+    const end = offset + frameBytes
+    if (end > size) break
+    let crc = 0
+    for await (const bytes of chunks(path, handle, chunk, offset + FRAME_PREFIX_BYTES, end)) crc = crc32(bytes, crc)
+    if (crc !== prefix.crc32) {
+      if (end === size) break
+      throw new CorruptSpillError(
+        path,
+        offset,
+        `the frame's crc32 is ${crc.toString(16)}, expected ${prefix.crc32.toString(16)}`,
+      )
+    }
+    frames.push({ kind: 'file', path, offset, frameBytes, count })
+    offset = end
+  }
+  if (offset < size) await handle.truncate(offset)
+  return { frames, bytes: offset, cutBytes: size - offset }
+}
+
+async function isZero(path: string, handle: FileHandle, chunk: Buffer, from: number, to: number): Promise<boolean> {
+  for await (const bytes of chunks(path, handle, chunk, from, to)) {
+    if (bytes.some((byte) => byte !== 0)) return false
+  }
+  return true
+}
+
+/** The bytes of a range, a chunk at a time, each in `chunk` and valid until the next. */
+async function* chunks(
+  path: string,
+  handle: FileHandle,
+  chunk: Buffer,
+  from: number,
+  to: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = from; at < to; at += chunk.byteLength) {
+    const bytes = chunk.subarray(0, Math.min(chunk.byteLength, to - at))
+    await readFully(path, handle, bytes, at)
+    yield bytes
+  }
+}
+
+async function readFully(path: string, handle: FileHandle, into: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < into.byteLength;) {
+    const { bytesRead } = await handle.read(into, done, into.byteLength - done, position + done)
+    if (bytesRead === 0) throw new CorruptSpillError(path, position + done, 'the file ends inside a frame')
+    done += bytesRead
+  }
+}

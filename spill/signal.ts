@@ -1,0 +1,14 @@
+/** Lets tasks wait for the next change of something. Whoever waits looks again at what it needs when woken. */
+export class Signal {
+  #waiting: (() => void)[] = []
+
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  notify(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
+  }
+}

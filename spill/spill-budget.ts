@@ -1,0 +1,215 @@
+/**
+ * The memory that many queues share. It counts what they hold, lets a push wait while there is no room, and makes room by
+ * having the largest in-memory buffer written out, oldest batches first, until half of the limit is free: the disk is then
+ * busy with long sequential runs while pushes go on.
+ */
+
+import PQueue from 'p-queue'
+import { InvalidOptionError } from '../src/errors.js'
+import type { BufferPool } from './buffer-pool.js'
+import { Signal } from './signal.js'
+import { nodeFileSystem, type SpillFileSystem } from './spill-file.js'
+import { Turns } from './turns.js'
+
+/** One queue as its budget sees it. */
+export interface Spillable {
+  /** Held in memory and neither handed off nor being written. */
+  readonly spillableBytes: number
+  /** Starts writing the oldest batches, at least `bytes` of them if there are as many. Reports to startedWriting(). */
+  startSpill(bytes: number): void
+  /** Forgets batches that were read ahead and are on disk still. */
+  dropReadAhead(): void
+  /** Resolves when nothing of this queue is being written; rejects when the budget has failed. */
+  written(): Promise<void>
+}
+
+export interface SpillBudgetOptions {
+  /** Bytes of batches held by all queues together. 0 sends everything to disk; Infinity nothing. */
+  readonly limitBytes: number
+  /** Where buffers come from and go back to; its free buffers are not counted here. */
+  readonly pool: BufferPool
+  /** Runs written at the same time, each to the file of another queue. */
+  readonly writeConcurrency?: number
+  readonly fileSystem?: SpillFileSystem
+}
+
+/** A spill takes at least this much of one queue, if it is there: below it opening the file costs more than writing. */
+const SPILL_BYTES = 8 * 2 ** 20
+
+/** Pressure spills until this share of the limit is free, so that pushes need not wait for each batch's write. */
+const FREED_SHARE = 0.5
+
+export class SpillBudget {
+  readonly pool: BufferPool
+  readonly fileSystem: SpillFileSystem
+  readonly #queues = new Set<Spillable>()
+  readonly #writes: PQueue
+  readonly #admissions = new Turns()
+  readonly #changed = new Signal()
+  #waiting = 0
+  #limitBytes: number
+  #memoryBytes = 0
+  #peakMemoryBytes = 0
+  #writingBytes = 0
+  #spilledBytes = 0
+  #failure: { readonly error: unknown } | undefined
+
+  constructor({ limitBytes, pool, writeConcurrency = 2, fileSystem = nodeFileSystem }: SpillBudgetOptions) {
+    this.pool = pool
+    this.fileSystem = fileSystem
+    this.#limitBytes = checkedLimit(limitBytes)
+    this.#writes = new PQueue({ concurrency: writeConcurrency })
+  }
+
+  get limitBytes(): number {
+    return this.#limitBytes
+  }
+
+  /** A lower limit starts to spill at once; it holds as soon as that is written. */
+  set limitBytes(bytes: number) {
+    this.#limitBytes = checkedLimit(bytes)
+    if (this.#memoryBytes - this.#writingBytes > bytes) this.#spillDownTo(bytes * FREED_SHARE)
+    this.#changed.notify()
+  }
+
+  /** Bytes held now: in queues, being written, read ahead, handed off. At most the limit and one batch. */
+  get memoryBytes(): number {
+    return this.#memoryBytes
+  }
+
+  get peakMemoryBytes(): number {
+    return this.#peakMemoryBytes
+  }
+
+  /** Bytes written to spill files so far. */
+  get spilledBytes(): number {
+    return this.#spilledBytes
+  }
+
+  /** Throws the first error of a write. Nothing can be pushed to or taken from any queue of this budget after it. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  // What follows is for the queues.
+
+  add(queue: Spillable): void {
+    this.#queues.add(queue)
+  }
+
+  remove(queue: Spillable): void {
+    this.#queues.delete(queue)
+  }
+
+  /** Charges `bytes` if they fit and nobody waits for room. */
+  tryCharge(bytes: number): boolean {
+    if (this.#waiting > 0 || this.#memoryBytes + bytes > this.#limitBytes) return false
+    this.#charge(bytes)
+    return true
+  }
+
+  /**
+   * Makes room for a batch, charges it and calls `hold`, which puts it into `queue`; in the order of the calls. When the
+   * rest of the memory cannot be spilled, because it is handed off, the batch is written before this resolves.
+   */
+  async charge(queue: Spillable, bytes: number, hold: () => void): Promise<void> {
+    this.#waiting += 1
+    try {
+      await this.#admissions.run(() => this.#admit(queue, bytes, hold))
+    } finally {
+      this.#waiting -= 1
+    }
+  }
+
+  refund(bytes: number): void {
+    this.#memoryBytes -= bytes
+    this.#changed.notify()
+  }
+
+  startedWriting(bytes: number): void {
+    this.#writingBytes += bytes
+  }
+
+  /** The end of what startedWriting began, written (to `fileBytes` of a file) or given up (0). */
+  finishedWriting(bytes: number, fileBytes: number): void {
+    this.#writingBytes -= bytes
+    this.#spilledBytes += fileBytes
+    this.refund(bytes)
+  }
+
+  /** Runs one write when it is its turn; rejects when the budget has failed or fails by it. */
+  write(task: () => Promise<void>): Promise<void> {
+    return this.#writes.add(async () => {
+      this.throwIfFailed()
+      await task()
+    })
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#changed.notify()
+  }
+
+  /** Resolves at the next change of anything: a refund, a new limit, a failure, a notify(). */
+  changed(): Promise<void> {
+    return this.#changed.next()
+  }
+
+  notify(): void {
+    this.#changed.notify()
+  }
+
+  async #admit(queue: Spillable, bytes: number, hold: () => void): Promise<void> {
+    for (;;) {
+      this.throwIfFailed()
+      if (this.#memoryBytes + bytes > this.#limitBytes) this.#spillDownTo(this.#limitBytes * FREED_SHARE - bytes)
+      if (this.#memoryBytes + bytes <= this.#limitBytes) {
+        this.#hold(bytes, hold)
+        return
+      }
+      if (this.#memoryBytes - this.#writingBytes + bytes > this.#limitBytes) {
+        // Still in this turn: nobody else may go over the limit before this batch is on disk.
+        this.#hold(bytes, hold)
+        queue.startSpill(Infinity)
+        await queue.written()
+        return
+      }
+      await this.changed()
+    }
+  }
+
+  /** `hold` throws when its queue was disposed of meanwhile; then nothing was charged. */
+  #hold(bytes: number, hold: () => void): void {
+    hold()
+    this.#charge(bytes)
+  }
+
+  #charge(bytes: number): void {
+    this.#memoryBytes += bytes
+    this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, this.#memoryBytes)
+  }
+
+  /** Starts spilling until what is neither written nor being written is at most `bytes`, or nothing more can be. */
+  #spillDownTo(bytes: number): void {
+    for (const queue of this.#queues) queue.dropReadAhead()
+    for (;;) {
+      const excessBytes = this.#memoryBytes - this.#writingBytes - bytes
+      const victim = this.#largest()
+      if (excessBytes <= 0 || victim === undefined) return
+      victim.startSpill(Math.max(excessBytes, SPILL_BYTES))
+    }
+  }
+
+  #largest(): Spillable | undefined {
+    let largest: Spillable | undefined
+    for (const queue of this.#queues) {
+      if (queue.spillableBytes > (largest?.spillableBytes ?? 0)) largest = queue
+    }
+    return largest
+  }
+}
+
+function checkedLimit(bytes: number): number {
+  if (!(bytes >= 0)) throw new InvalidOptionError(`limitBytes: expected a number of bytes, at least 0, got ${bytes}`)
+  return bytes
+}

@@ -1,0 +1,103 @@
+import { readdirSync } from 'node:fs'
+import { truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { encodeFrame } from '../../spill/frame.js'
+import { BufferPool, DiskBackedQueue, readBatches, SpillBudget, type BatchRef } from '../../spill/index.js'
+import { makeBatch, makeDirectory, snapshot, type TestHeader } from './batches.js'
+
+/** Frames of these sizes in one file, and the refs to them. */
+async function writeFrames(path: string, sizes: readonly number[]): Promise<BatchRef<TestHeader>[]> {
+  let end = 0
+  const encoded = sizes.map((size, number) => encodeFrame(makeBatch(number, size)))
+  await writeFile(path, Buffer.concat(encoded.flatMap(({ parts }) => parts)))
+  return encoded.map(({ frameBytes, count }) => {
+    const offset = end
+    end += frameBytes
+    return { kind: 'file', path, offset, frameBytes, count }
+  })
+}
+
+describe('readBatches', () => {
+  it('reads any subset of frames of several files and memory, whatever the read size', async () => {
+    const directory = await makeDirectory()
+    const sizes = [0, 1, 8, 4000, 77, 0, 12_345, 64, 3]
+    const first = await writeFrames(join(directory, 'a.spill'), sizes)
+    const second = await writeFrames(join(directory, 'b.spill'), sizes)
+    const inMemory = sizes.map((size, number): BatchRef<TestHeader> => ({ kind: 'memory', batch: makeBatch(number, size) }))
+    const source = fc.record({ from: fc.constantFrom(first, second, inMemory), number: fc.nat(sizes.length - 1) })
+    fc.assert(
+      fc.property(fc.array(source, { maxLength: 30 }), fc.constantFrom(1, 5000, 4 << 20), (picks, readBytes) => {
+        const refs = picks.map(({ from, number }) => from[number])
+        const got = Array.from(readBatches(refs, { readBytes }), snapshot)
+        expect(got).toEqual(picks.map(({ number }) => snapshot(makeBatch(number, sizes[number]))))
+      }),
+    )
+  })
+
+  it('yields file batches whose bytes are 8-byte aligned', async () => {
+    const refs = await writeFrames(join(await makeDirectory(), 'a.spill'), [3, 9, 24, 1, 0, 7])
+    for (const { bytes } of readBatches(refs)) expect(bytes.byteOffset % 8).toBe(0)
+  })
+
+  it('yields the very memory of in-memory batches', () => {
+    const batch = makeBatch(1, 100)
+    expect(Array.from(readBatches([{ kind: 'memory', batch }]))[0]).toBe(batch)
+  })
+
+  it('names file and offset of a damaged frame, after yielding those before it', async () => {
+    const path = join(await makeDirectory(), 'a.spill')
+    const refs = await writeFrames(path, [100, 100, 100])
+    const bytes = Buffer.concat([0, 1, 2].flatMap((number) => encodeFrame(makeBatch(number, 100)).parts))
+    const at = refs[1].kind === 'file' ? refs[1].offset : 0
+    bytes[at + 60] ^= 4
+    await writeFile(path, bytes)
+    const reader = readBatches(refs)
+    expect(snapshot(reader.next().value ?? undefined)).toEqual(snapshot(makeBatch(0, 100)))
+    expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'SHARDLOOM_CORRUPT_SPILL', path, offset: at }))
+  })
+
+  it('reports a truncated file as corrupt and a missing one with its cause', async () => {
+    const path = join(await makeDirectory(), 'a.spill')
+    const refs = await writeFrames(path, [100, 100])
+    await truncate(path, 200)
+    expect(() => Array.from(readBatches(refs))).toThrow(expect.objectContaining({ code: 'SHARDLOOM_CORRUPT_SPILL', path }))
+    const absent: BatchRef = { kind: 'file', path: `${path}.absent`, offset: 0, frameBytes: 64, count: 1 }
+    expect(() => Array.from(readBatches([absent]))).toThrow(expect.objectContaining({ code: 'SHARDLOOM_SPILL_FAILED' }))
+  })
+
+  it.skipIf(process.platform !== 'linux')('closes its file when the reader stops early, or at an error', async () => {
+    const path = join(await makeDirectory(), 'a.spill')
+    const refs = await writeFrames(path, [100, 100, 100])
+    const openBefore = readdirSync('/proc/self/fd').length
+    for (const _ of readBatches(refs)) break
+    await truncate(path, 150)
+    expect(() => Array.from(readBatches(refs, { readBytes: 1 }))).toThrow()
+    expect(readdirSync('/proc/self/fd')).toHaveLength(openBefore)
+  })
+
+  it('gives a worker thread what was pushed, sharing the memory and reading the rest from disk', async () => {
+    const budget = new SpillBudget({ limitBytes: 40_000, pool: new BufferPool(0) })
+    const queue = new DiskBackedQueue<TestHeader>({ name: 'shard-1', directory: await makeDirectory(), budget })
+    const pushed: unknown[] = []
+    for (let number = 0; number < 12; number++) {
+      const batch = makeBatch(number, 9000)
+      pushed.push(snapshot(batch))
+      await queue.push(batch)
+    }
+    const refs = await queue.handOff()
+    expect(new Set(refs.map(({ kind }) => kind))).toEqual(new Set(['file', 'memory']))
+    const worker = new Worker(new URL('./read-batches-worker.mjs', import.meta.url), { workerData: refs })
+    const got = await new Promise((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    }).finally(() => worker.terminate())
+    expect(got).toEqual(pushed)
+    for (const ref of refs) if (ref.kind === 'memory') expect(ref.batch.bytes[0]).toBe(123)
+    await queue.release(refs)
+    await queue.dispose()
+    expect(budget.memoryBytes).toBe(0)
+  })
+})
