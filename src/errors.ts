@@ -170,9 +170,11 @@ export class CorruptSpillError extends ShardloomError {
 
 /** A byte of the index is not what its checksum says, or a file is missing, short or of another build. */
 export class CorruptIndexError extends ShardloomError {
+  readonly offset: number | undefined
+
   constructor(
     readonly path: string,
-    reason: string,
+    readonly reason: string,
     options: { offset?: number; cause?: unknown } = {},
   ) {
     const at = options.offset === undefined ? '' : ` at byte ${options.offset}`
@@ -180,6 +182,7 @@ export class CorruptIndexError extends ShardloomError {
       cause: options.cause,
       exitCode: CORRUPT,
     })
+    this.offset = options.offset
   }
 }
 
