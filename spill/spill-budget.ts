@@ -68,6 +68,7 @@ export class SpillBudget {
   /** A lower limit starts to spill at once; it holds as soon as that is written. */
   set limitBytes(bytes: number) {
     this.#limitBytes = checkedLimit(bytes)
+    if (this.#memoryBytes - this.#writingBytes > bytes) this.#dropReadAhead()
     if (this.#memoryBytes - this.#writingBytes > bytes) this.#spillDownTo(bytes * FREED_SHARE)
     this.#changed.notify()
   }
@@ -162,11 +163,12 @@ export class SpillBudget {
   async #admit(queue: Spillable, bytes: number, hold: () => void): Promise<void> {
     for (;;) {
       this.throwIfFailed()
-      if (this.#memoryBytes + bytes > this.#limitBytes) this.#spillDownTo(this.#limitBytes * FREED_SHARE - bytes)
+      if (this.#memoryBytes + bytes > this.#limitBytes) this.#dropReadAhead()
       if (this.#memoryBytes + bytes <= this.#limitBytes) {
         this.#hold(bytes, hold)
         return
       }
+      this.#spillDownTo(this.#limitBytes * FREED_SHARE - bytes)
       if (this.#memoryBytes - this.#writingBytes + bytes > this.#limitBytes) {
         // Still in this turn: nobody else may go over the limit before this batch is on disk.
         this.#hold(bytes, hold)
@@ -189,9 +191,13 @@ export class SpillBudget {
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, this.#memoryBytes)
   }
 
+  /** Read-ahead goes first: it costs no write. */
+  #dropReadAhead(): void {
+    for (const queue of this.#queues) queue.dropReadAhead()
+  }
+
   /** Starts spilling until what is neither written nor being written is at most `bytes`, or nothing more can be. */
   #spillDownTo(bytes: number): void {
-    for (const queue of this.#queues) queue.dropReadAhead()
     for (;;) {
       const excessBytes = this.#memoryBytes - this.#writingBytes - bytes
       const victim = this.#largest()

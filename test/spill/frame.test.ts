@@ -37,7 +37,11 @@ describe('frame', () => {
           expect(batch.count).toBe(count)
           expect(Buffer.from(batch.bytes)).toEqual(Buffer.from(raw))
           // −0 is 0 to msgpack.
-          expect(batch.header).toEqual({ ...head, ids: head.ids.map((id) => (id === 0 ? 0 : id)), base: head.base || 0 })
+          expect(batch.header).toEqual({
+            ...head,
+            ids: head.ids.map((id) => (id === 0 ? 0 : id)),
+            base: head.base || 0,
+          })
         },
       ),
     )
@@ -70,7 +74,9 @@ describe('frame', () => {
 
   it('rejects a whole frame that is not the expected one', () => {
     const whole = frameBytesOf(makeBatch(5, 16))
-    expect(() => decodeWhole(whole, { frameBytes: whole.byteLength, count: 16 })).toThrow(/a\.spill at byte 64: expected/)
+    expect(() => decodeWhole(whole, { frameBytes: whole.byteLength, count: 16 })).toThrow(
+      /a\.spill at byte 64: expected/,
+    )
   })
 
   it('does not take a cut prefix for a whole one', () => {

@@ -26,7 +26,10 @@ describe('readBatches', () => {
     const sizes = [0, 1, 8, 4000, 77, 0, 12_345, 64, 3]
     const first = await writeFrames(join(directory, 'a.spill'), sizes)
     const second = await writeFrames(join(directory, 'b.spill'), sizes)
-    const inMemory = sizes.map((size, number): BatchRef<TestHeader> => ({ kind: 'memory', batch: makeBatch(number, size) }))
+    const inMemory = sizes.map((size, number): BatchRef<TestHeader> => ({
+      kind: 'memory',
+      batch: makeBatch(number, size),
+    }))
     const source = fc.record({ from: fc.constantFrom(first, second, inMemory), number: fc.nat(sizes.length - 1) })
     fc.assert(
       fc.property(fc.array(source, { maxLength: 30 }), fc.constantFrom(1, 5000, 4 << 20), (picks, readBytes) => {
@@ -63,7 +66,9 @@ describe('readBatches', () => {
     const path = join(await makeDirectory(), 'a.spill')
     const refs = await writeFrames(path, [100, 100])
     await truncate(path, 200)
-    expect(() => Array.from(readBatches(refs))).toThrow(expect.objectContaining({ code: 'SHARDLOOM_CORRUPT_SPILL', path }))
+    expect(() => Array.from(readBatches(refs))).toThrow(
+      expect.objectContaining({ code: 'SHARDLOOM_CORRUPT_SPILL', path }),
+    )
     const absent: BatchRef = { kind: 'file', path: `${path}.absent`, offset: 0, frameBytes: 64, count: 1 }
     expect(() => Array.from(readBatches([absent]))).toThrow(expect.objectContaining({ code: 'SHARDLOOM_SPILL_FAILED' }))
   })

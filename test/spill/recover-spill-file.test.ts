@@ -43,7 +43,9 @@ describe('recoverSpillFile', () => {
       expect(recovered.frames, `truncated to ${bytes}`).toHaveLength(kept)
       expect([recovered.bytes, recovered.cutBytes]).toEqual([keptBytes, bytes - keptBytes])
       expect((await stat(path)).size).toBe(keptBytes)
-      expect(Array.from(readBatches<TestHeader>(recovered.frames), snapshot)).toEqual(batches.slice(0, kept).map(snapshot))
+      expect(Array.from(readBatches<TestHeader>(recovered.frames), snapshot)).toEqual(
+        batches.slice(0, kept).map(snapshot),
+      )
     }
   })
 
@@ -92,6 +94,9 @@ describe('recoverSpillFile', () => {
 
   it('names the file when there is none', async () => {
     const path = join(await makeDirectory(), 'absent.spill')
-    expect(await errorOf(recoverSpillFile(path))).toMatchObject({ code: 'SHARDLOOM_SPILL_FAILED', cause: { code: 'ENOENT' } })
+    expect(await errorOf(recoverSpillFile(path))).toMatchObject({
+      code: 'SHARDLOOM_SPILL_FAILED',
+      cause: { code: 'ENOENT' },
+    })
   })
 })
