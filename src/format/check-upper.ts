@@ -1,64 +1,62 @@
-/** What must hold between the upper levels' arrays. */
+/** What must hold between the upper levels' arrays. Works on any run of a level, so that no level need be in memory. */
+import { linkRowProblem } from './check-links.js'
 import type { UpperLevel } from './upper.js'
 
-interface Shape {
+export interface UpperShape {
   /** Nodes of the index. */
   readonly count: number
   readonly m: number
 }
 
-/** Every broken rule, in order, as a sentence. Lazy: a caller stops when it has enough. */
-export function* upperProblems(levels: readonly UpperLevel[], { count, m }: Shape): Generator<string> {
-  for (let i = 0; i < levels.length; i++) {
-    const { nodes, links } = levels[i]
-    const at = `upper level ${i + 1}`
-    if (nodes.length === 0) yield `${at} has no nodes`
-    if (links.length !== nodes.length * (1 + m)) yield `${at} has ${links.length} link words for ${nodes.length} nodes`
-    yield* nodeProblems(levels[i], levels[i - 1], at, count)
-    yield* linkProblems(levels[i], at, m)
+/** A level's nodes and what they lead down to. `down` is a run of the level that begins at entry `first`. */
+export interface NodeRun {
+  readonly level: number
+  readonly nodes: Uint32Array
+  readonly down: Uint32Array
+  readonly first: number
+  /** All nodes of the level below; undefined on level 1. */
+  readonly below: Uint32Array | undefined
+  /** Nodes of the index. */
+  readonly count: number
+}
+
+/** Every broken rule of a run, as sentences. */
+export function* nodeProblems({ level, nodes, down, first, below, count }: NodeRun): Generator<string> {
+  for (let i = 0; i < down.length; i++) {
+    const entry = first + i
+    const node = nodes[entry]
+    const at = `level ${level}, entry ${entry}`
+    if (node >= count) yield `${at}: node ${node} of ${count}`
+    if (entry > 0 && node <= nodes[entry - 1]) yield `${at}: node ${node} follows ${nodes[entry - 1]}, not ascending`
+    if (below === undefined) {
+      if (down[i] !== node) yield `${at}: node ${node} leads down to node ${down[i]}`
+    } else if (down[i] >= below.length) {
+      yield `${at}: node ${node} leads down to entry ${down[i]} of ${below.length}`
+    } else if (below[down[i]] !== node) {
+      yield `${at}: node ${node} leads down to node ${below[down[i]]}`
+    }
   }
 }
 
-/** The first of `upperProblems`. */
-export function firstUpperProblem(levels: readonly UpperLevel[], shape: Shape): string | undefined {
-  for (const problem of upperProblems(levels, shape)) return problem
-  return undefined
-}
-
-function* nodeProblems(
-  { nodes, down }: UpperLevel,
-  below: UpperLevel | undefined,
-  at: string,
-  count: number,
+/** Every broken rule of a run of link rows that begins at entry `first` of a level of `entries`, as sentences. */
+export function* linkProblems(
+  links: Uint32Array,
+  { level, first, entries, m }: { level: number; first: number; entries: number; m: number },
 ): Generator<string> {
-  for (let i = 0; i < nodes.length; i++) {
-    const node = nodes[i]
-    if (node >= count) yield `${at}, entry ${i}: node ${node} is not below ${count}`
-    if (i > 0 && node <= nodes[i - 1]) yield `${at}, entry ${i}: node ${node} follows ${nodes[i - 1]}, not ascending`
-    const target = below === undefined ? down[i] : down[i] < below.nodes.length ? below.nodes[down[i]] : undefined
-    if (target !== node) yield `${at}, entry ${i}: node ${node} leads down to ${target ?? `entry ${down[i]}`}`
+  for (let at = 0, self = first; at < links.length; at += 1 + m, self++) {
+    const problem = linkRowProblem(links, at, { maxLinks: m, targetCount: entries, self })
+    if (problem !== undefined) yield `level ${level}, entry ${self}: ${problem}`
   }
 }
 
-function* linkProblems({ nodes, links }: UpperLevel, at: string, m: number): Generator<string> {
-  for (let i = 0; i < nodes.length; i++) {
-    const row = links.subarray(i * (1 + m), (i + 1) * (1 + m))
-    const linked = row[0]
-    if (linked > m) {
-      yield `${at}, entry ${i}: ${linked} links, at most ${m}`
-      continue
-    }
-    for (let j = 1; j <= m; j++) {
-      const to = row[j]
-      if (j > linked) {
-        if (to !== 0) yield `${at}, entry ${i}: unused link ${j - 1} is ${to}, not 0`
-      } else if (to >= nodes.length) {
-        yield `${at}, entry ${i}: link to entry ${to} of ${nodes.length}`
-      } else if (to === i) {
-        yield `${at}, entry ${i}: links to itself`
-      } else if (row.indexOf(to, j + 1) > 0 && row.indexOf(to, j + 1) <= linked) {
-        yield `${at}, entry ${i}: links to entry ${to} twice`
-      }
-    }
+/** The first broken rule of all levels, as a sentence; undefined when they are sound. */
+export function firstUpperProblem(levels: readonly UpperLevel[], { count, m }: UpperShape): string | undefined {
+  for (const [i, { nodes, down, links }] of levels.entries()) {
+    const level = i + 1
+    if (nodes.length === 0) return `level ${level} has no nodes`
+    const below = i === 0 ? undefined : levels[i - 1].nodes
+    for (const problem of nodeProblems({ level, nodes, down, first: 0, below, count })) return problem
+    for (const problem of linkProblems(links, { level, first: 0, entries: nodes.length, m })) return problem
   }
+  return undefined
 }

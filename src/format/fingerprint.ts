@@ -7,6 +7,7 @@
 import { InvalidIdError } from '../errors.js'
 import type { Id } from '../types.js'
 import { assertId } from './ids.js'
+import { mix } from './mix.js'
 
 /** u32 lanes of one fingerprint. */
 export const FINGERPRINT_LANES = 3
@@ -20,14 +21,6 @@ export function idFingerprint(id: Id, out: Uint32Array, at: number): void {
   if (typeof id === 'string') stringFingerprint(id, out, at)
   else if (Number.isSafeInteger(id)) integerFingerprint(id, out, at)
   else throw new InvalidIdError(`id ${String(id)} is neither a string nor a safe integer`)
-}
-
-/** Every output bit depends on every input bit; a permutation. Shifts and factors as found by Chris Wellons's search. */
-function mix(word: number): number {
-  let x = word
-  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
-  x = Math.imul(x ^ (x >>> 15), 0x735a2d97)
-  return x ^ (x >>> 15)
 }
 
 function integerFingerprint(id: number, out: Uint32Array, at: number): void {

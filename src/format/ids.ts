@@ -53,6 +53,7 @@ export function encodeIds(ids: readonly Id[]): Uint8Array {
 }
 
 /** Writes the `encodedIdBytes(id)` bytes of one id at `at`. */
+/** Writes one id as it lies in the blob, `encodedIdBytes(id)` long. */
 export function writeId(into: Buffer, at: number, id: Id): void {
   if (typeof id === 'number') {
     into[at] = INTEGER_TAG

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, PathError } from '../../src/errors.js'
@@ -7,7 +7,7 @@ import type { Manifest } from '../../src/format/manifest.js'
 import { parseManifest } from '../../src/format/manifest-json.js'
 import { readManifest } from '../../src/format/read-manifest.js'
 import { checkSegmentHeaders } from '../../src/format/read-segment-header.js'
-import { temporaryFolder, writeTinyIndex } from './fixture.js'
+import { allBits, outcome, temporaryFolder, withEachBitFlipped, writeTinyIndex } from './fixture.js'
 
 const folder = temporaryFolder()
 
@@ -36,14 +36,10 @@ describe('readManifest', () => {
     // A neighbour with a sound manifest, which a flipped digit in CURRENT would name.
     await cp(directory, join(indexDir, 'gen-000000'), { recursive: true })
     for (const path of [join(indexDir, 'CURRENT'), join(directory, 'manifest.json')]) {
-      const sound = await readFile(path)
-      for (let bit = 0; bit < 8 * sound.length; bit++) {
-        const flipped = Buffer.from(sound)
-        flipped[bit >>> 3] ^= 1 << (bit & 7)
-        await writeFile(path, flipped)
-        await expect(readManifest(indexDir), `${path} bit ${bit}`).rejects.toThrow(CorruptIndexError)
-      }
-      await writeFile(path, sound)
+      const { size } = await stat(path)
+      await withEachBitFlipped(path, allBits(size), async (bit) => {
+        expect(await outcome(readManifest(indexDir)), `${path} bit ${bit}`).toBeInstanceOf(CorruptIndexError)
+      })
     }
     await readManifest(indexDir)
   })

@@ -12,7 +12,7 @@ import { SegmentChecksums } from '../../src/format/segment-checksums.js'
 import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES, vectorsHeader } from '../../src/format/segment-header.js'
 import { SegmentReader } from '../../src/format/segment-reader.js'
 import { writeSegment } from '../../src/format/write-segment.js'
-import { pseudoRandomBytes, temporaryFolder } from './fixture.js'
+import { allBits, outcome, pseudoRandomBytes, temporaryFolder, withEachBitFlipped } from './fixture.js'
 
 const folder = temporaryFolder()
 const header = vectorsHeader({ firstNode: 0, count: 60_000, dimensions: 1 })
@@ -126,20 +126,10 @@ describe('readSegmentHeader', () => {
     const path = folder.path('flipped-header.seg')
     const small = vectorsHeader({ firstNode: 3, count: 2, dimensions: 2 })
     const file = await writeSegment(path, small, new Uint8Array(16))
-    const handle = await open(path, 'r+')
-    try {
-      const page = new Uint8Array(SEGMENT_HEADER_BYTES)
-      await handle.read(page, 0, page.length, 0)
-      for (let bit = 0; bit < 8 * page.length; bit++) {
-        const byte = bit >>> 3
-        await handle.write(Uint8Array.of(page[byte] ^ (1 << (bit & 7))), 0, 1, byte)
-        await expect(readSegmentHeader(handle, file), `bit ${bit}`).rejects.toThrow(CorruptIndexError)
-        await handle.write(page, byte, 1, byte)
-      }
-      expect(await readSegmentHeader(handle, file)).toEqual(small)
-    } finally {
-      await handle.close()
-    }
+    await withEachBitFlipped(path, allBits(SEGMENT_HEADER_BYTES), async (bit) => {
+      expect(await outcome(readSegmentHeader(path, file)), `bit ${bit}`).toBeInstanceOf(CorruptIndexError)
+    })
+    expect(await readSegmentHeader(path, file)).toEqual(small)
   })
 
   it('refuses a segment that is not the one the manifest lists', async () => {

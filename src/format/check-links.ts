@@ -1,0 +1,29 @@
+/** What must hold in one row of links: a count, that many targets, zeros. */
+
+/**
+ * The first broken rule of the row at `words[at]`, as a sentence; undefined when it is sound. `maxLinks` targets fit,
+ * each below `targetCount`, none `self`, none twice.
+ */
+export function linkRowProblem(
+  words: Uint32Array,
+  at: number,
+  row: { readonly maxLinks: number; readonly targetCount: number; readonly self: number },
+): string | undefined {
+  const { maxLinks, targetCount, self } = row
+  const count = words[at]
+  if (count > maxLinks) return `${count} links, at most ${maxLinks} fit`
+  const first = at + 1
+  const end = first + count
+  for (let i = first; i < end; i++) {
+    const target = words[i]
+    if (target >= targetCount) return `link ${i - first} leads to ${target}, of ${targetCount}`
+    if (target === self) return `link ${i - first} leads to itself`
+    for (let j = first; j < i; j++) {
+      if (words[j] === target) return `links ${j - first} and ${i - first} both lead to ${target}`
+    }
+  }
+  for (let i = end; i < first + maxLinks; i++) {
+    if (words[i] !== 0) return `unused link ${i - first} is ${words[i]}, not 0`
+  }
+  return undefined
+}

@@ -1,0 +1,167 @@
+/**
+ * One build at a time in an index directory: `build/LOCK` names the process that builds. The operating system does not
+ * remove it when that process dies, so a lock whose process is gone is taken over.
+ */
+import { mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join, relative, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { IndexLockedError } from '../errors.js'
+import { systemErrorCode, writeFailure } from './file-errors.js'
+import { isProcessAlive, processStart } from './process-identity.js'
+
+export interface Lock {
+  /** Lets the next build in; idempotent. Leaves no empty folder behind that the lock had to make. */
+  release(): Promise<void>
+}
+
+interface Holder {
+  readonly pid: number
+  readonly host: string
+  readonly since: string
+  /** Tells a process from a later one with the same number; null where the system does not say. */
+  readonly processStart: string | null
+  /** Tells one lock of a process from its next. */
+  readonly token: string
+}
+
+export const BUILD_FOLDER = 'build'
+export const LOCK_NAME = 'LOCK'
+
+const POLL_MS = 20
+/** A lock is created and written by one call; one that stays unreadable for longer lost its text in a power cut. */
+const UNREADABLE_MS = 1000
+/** Taking over is three file operations; a takeover this old died half-way. */
+const ABANDONED_TAKEOVER_MS = 10_000
+
+/** Creates the index directory when needed. @throws IndexLockedError, PathError */
+export async function acquireLock(indexDir: string): Promise<Lock> {
+  const buildDir = join(indexDir, BUILD_FOLDER)
+  const path = join(buildDir, LOCK_NAME)
+  const holder: Holder = {
+    pid: process.pid,
+    host: hostname(),
+    since: new Date().toISOString(),
+    processStart: processStart(process.pid),
+    token: randomUUID(),
+  }
+  const text = `${JSON.stringify(holder)}\n`
+  try {
+    const firstMade = await mkdir(buildDir, { recursive: true })
+    const madeIndexDir = firstMade !== undefined && !relative(resolve(firstMade), resolve(indexDir)).startsWith('..')
+    while (!(await createExclusively(path, text))) await waitOrTakeOver(indexDir, path)
+    return { release: () => release(path, text, madeIndexDir ? [buildDir, indexDir] : [buildDir]) }
+  } catch (error) {
+    throw writeFailure(indexDir, text.length, error)
+  }
+}
+
+/** False when the file exists. */
+async function createExclusively(path: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(path, text, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Returns when it is worth trying again. @throws IndexLockedError when the holder lives. */
+async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
+  const text = await readWholeLock(path)
+  if (text === undefined) return
+  const holder = parseHolder(text)
+  if (holder !== undefined && !isStale(holder)) throw new IndexLockedError(indexDir, holder)
+  await removeStale(path, text)
+}
+
+/** The lock's text, given time to be written; undefined when it is gone. */
+async function readWholeLock(path: string): Promise<string | undefined> {
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    const text = await readIfThere(path)
+    if (text === undefined || parseHolder(text) !== undefined || waitedMs >= UNREADABLE_MS) return text
+    await sleep(POLL_MS)
+  }
+}
+
+/**
+ * Two builds may find the same stale lock; the slower must not remove the lock that the faster made meanwhile. So a
+ * stale lock is removed only while holding a second file, and only when its text is still the one that was judged.
+ */
+async function removeStale(path: string, staleText: string): Promise<void> {
+  const guard = `${path}.takeover`
+  if (!(await createExclusively(guard, ''))) {
+    await removeAbandoned(guard)
+    await sleep(POLL_MS)
+    return
+  }
+  try {
+    if ((await readIfThere(path)) === staleText) await rm(path, { force: true })
+  } finally {
+    await rm(guard, { force: true })
+  }
+}
+
+async function removeAbandoned(guard: string): Promise<void> {
+  try {
+    const { mtimeMs } = await stat(guard)
+    if (Date.now() - mtimeMs > ABANDONED_TAKEOVER_MS) await rm(guard, { force: true })
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+  }
+}
+
+function parseHolder(text: string): Holder | undefined {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+  if (typeof json !== 'object' || json === null) return undefined
+  const { pid, host, since, processStart, token } = json as Record<string, unknown>
+  const sound =
+    typeof pid === 'number' &&
+    Number.isSafeInteger(pid) &&
+    pid > 0 &&
+    typeof host === 'string' &&
+    typeof since === 'string' &&
+    (typeof processStart === 'string' || processStart === null) &&
+    typeof token === 'string'
+  return sound ? { pid, host, since, processStart, token } : undefined
+}
+
+/** Only this host can tell: a lock of another one holds until somebody removes it. */
+function isStale(holder: Holder): boolean {
+  if (holder.host !== hostname()) return false
+  if (!isProcessAlive(holder.pid)) return true
+  const now = processStart(holder.pid)
+  return now !== null && holder.processStart !== null && now !== holder.processStart
+}
+
+async function release(path: string, text: string, madeFolders: readonly string[]): Promise<void> {
+  if ((await readIfThere(path)) === text) await rm(path, { force: true })
+  for (const folder of madeFolders) await removeIfEmpty(folder)
+}
+
+const STILL_NEEDED_CODES = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT'])
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder)
+  } catch (error) {
+    if (!STILL_NEEDED_CODES.has(systemErrorCode(error) ?? '')) throw error
+  }
+}

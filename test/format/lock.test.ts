@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { IndexLockedError, PathError } from '../../src/errors.js'
+import { acquireLock } from '../../src/format/lock.js'
+import { outcome, temporaryFolder } from './fixture.js'
+
+const folder = temporaryFolder()
+
+async function plant(indexDir: string, text: string): Promise<void> {
+  await mkdir(join(indexDir, 'build'), { recursive: true })
+  await writeFile(join(indexDir, 'build', 'LOCK'), text)
+}
+
+const lockOf = (change: object): string =>
+  JSON.stringify({
+    pid: process.pid,
+    host: hostname(),
+    since: '2026-01-31T12:00:00.000Z',
+    processStart: null,
+    token: 'theirs',
+    ...change,
+  })
+
+async function deadPid(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', ''])
+  await once(child, 'exit')
+  if (child.pid === undefined) throw new Error('the child never was')
+  return child.pid
+}
+
+describe('acquireLock', () => {
+  it('makes the folder, and leaves none behind that nobody used', async () => {
+    const indexDir = folder.path('made', 'deep.index')
+    const lock = await acquireLock(indexDir)
+    expect((await stat(join(indexDir, 'build', 'LOCK'))).isFile()).toBe(true)
+    await lock.release()
+    await lock.release()
+    expect(await readdir(folder.path('made'))).toEqual([])
+  })
+
+  it('keeps folders that are in use, or that it did not make', async () => {
+    const [used, given] = [folder.path('used.index'), folder.path('given.index')]
+    const first = await acquireLock(used)
+    await mkdir(join(used, 'gen-000001'))
+    await first.release()
+    expect(await readdir(used)).toEqual(['gen-000001'])
+    await mkdir(given)
+    await (await acquireLock(given)).release()
+    expect(await readdir(given)).toEqual([])
+  })
+
+  it('refuses a second holder until the first lets go', async () => {
+    const indexDir = folder.path('twice.index')
+    const lock = await acquireLock(indexDir)
+    const refused = acquireLock(indexDir)
+    await expect(refused).rejects.toThrow(IndexLockedError)
+    await expect(refused).rejects.toThrow(`being built by process ${process.pid} on ${hostname()}`)
+    await lock.release()
+    await (await acquireLock(indexDir)).release()
+  })
+
+  it('takes over from a process that is gone', async () => {
+    const indexDir = folder.path('dead.index')
+    await plant(indexDir, lockOf({ pid: await deadPid() }))
+    const lock = await acquireLock(indexDir)
+    await expect(acquireLock(indexDir)).rejects.toThrow(IndexLockedError)
+    await lock.release()
+  })
+
+  it.runIf(process.platform === 'linux')('takes over when another process has got the number', async () => {
+    const indexDir = folder.path('reused.index')
+    await plant(indexDir, lockOf({ processStart: 'another-boot:1' }))
+    await (await acquireLock(indexDir)).release()
+  })
+
+  it('takes over a lock without readable text', async () => {
+    const indexDir = folder.path('torn.index')
+    for (const text of ['', '{"pid":', '{"pid":-5}', 'null']) {
+      await plant(indexDir, text)
+      await (await acquireLock(indexDir)).release()
+    }
+  })
+
+  it('leaves the lock of another host alone', async () => {
+    const indexDir = folder.path('host.index')
+    const text = lockOf({ pid: await deadPid(), host: 'elsewhere' })
+    await plant(indexDir, text)
+    await expect(acquireLock(indexDir)).rejects.toThrow('on elsewhere since 2026-01-31T12:00:00.000Z')
+    expect(await readFile(join(indexDir, 'build', 'LOCK'), 'utf8')).toBe(text)
+  })
+
+  it('lets one of many through when all find the same stale lock', async () => {
+    for (let round = 0; round < 10; round++) {
+      const indexDir = folder.path(`race-${round}.index`)
+      await plant(indexDir, lockOf({ pid: await deadPid() }))
+      const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(acquireLock(indexDir))))
+      expect(outcomes.filter((one) => !(one instanceof IndexLockedError))).toHaveLength(1)
+    }
+  })
+
+  it('does not release a lock that is no longer its own', async () => {
+    const indexDir = folder.path('lost.index')
+    const lock = await acquireLock(indexDir)
+    await plant(indexDir, lockOf({}))
+    await lock.release()
+    expect(await readdir(join(indexDir, 'build'))).toEqual(['LOCK'])
+  })
+
+  it('says what is wrong with a path that cannot be a folder', async () => {
+    await writeFile(folder.path('file'), '')
+    await writeFile(folder.path('blocked'), '')
+    await expect(acquireLock(folder.path('file'))).rejects.toThrow(PathError)
+    await expect(acquireLock(folder.path('file', 'below'))).rejects.toThrow('a part of the path is a file')
+  })
+})
