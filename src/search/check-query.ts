@@ -1,0 +1,42 @@
+/** What callers may ask: a query vector and the numbers that go with it, checked before the kernel sees them. */
+import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../errors.js'
+import type { Metric, SearchOptions, VectorLike } from '../types.js'
+
+const DEFAULT_K = 10
+const DEFAULT_EF = 64
+
+/** `k` and `ef` with their defaults. @throws InvalidOptionError unless both are integers of at least 1. */
+export function checkSearchOptions({ k = DEFAULT_K, ef = DEFAULT_EF }: SearchOptions): { k: number; ef: number } {
+  for (const [name, value] of Object.entries({ k, ef })) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new InvalidOptionError(`${name} must be an integer of at least 1, got ${String(value)} (${typeof value})`)
+    }
+  }
+  return { k, ef }
+}
+
+/**
+ * Copies `query` to `out` as float32, at unit length for cosine. `position` names the query in errors.
+ * @throws DimensionMismatchError, InvalidVectorError
+ */
+export function copyQuery(query: VectorLike, position: number, metric: Metric, out: Float32Array): void {
+  if (query.length !== out.length) {
+    throw new DimensionMismatchError({ ordinal: position, expected: out.length, got: query.length, what: 'query' })
+  }
+  out.set(query)
+  let squaredNorm = 0
+  for (let i = 0; i < out.length; i++) {
+    if (!Number.isFinite(out[i])) {
+      const reason = `has ${String(query[i])} at position ${i}, which is no finite float32`
+      throw new InvalidVectorError({ ordinal: position, reason, what: 'query', invalidOption: false })
+    }
+    squaredNorm += out[i] * out[i]
+  }
+  if (metric !== 'cosine') return
+  if (squaredNorm === 0) {
+    const reason = 'is all zeros, which has no direction: cosine cannot compare it'
+    throw new InvalidVectorError({ ordinal: position, reason, what: 'query', invalidOption: false })
+  }
+  const scale = 1 / Math.sqrt(squaredNorm)
+  for (let i = 0; i < out.length; i++) out[i] *= scale
+}
