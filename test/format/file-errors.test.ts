@@ -1,0 +1,58 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { CorruptIndexError, DiskFullError, PathError } from '../../src/errors.js'
+import { createSegment } from '../../src/format/create-segment.js'
+import { readFailure, writeFailure } from '../../src/format/file-errors.js'
+import { vectorsHeader } from '../../src/format/segment-header.js'
+import { writeDurably } from '../../src/format/whole-files.js'
+import { outcome, temporaryFolder } from './fixture.js'
+
+const folder = temporaryFolder()
+const systemError = (code: string): Error => Object.assign(new Error(code), { code })
+const header = vectorsHeader({ firstNode: 0, count: 1, dimensions: 1 })
+
+describe('a failed write', () => {
+  it('is DiskFullError with needed and free bytes when the disk is full', () => {
+    for (const code of ['ENOSPC', 'EDQUOT']) {
+      const cause = systemError(code)
+      const error = writeFailure(folder.path('new', 'file'), 123, cause)
+      expect(error).toBeInstanceOf(DiskFullError)
+      expect(error).toMatchObject({ cause, details: { neededBytes: 123 } })
+    }
+    const inFolder = writeFailure(folder.path('file'), 1, systemError('ENOSPC'))
+    expect(inFolder).toMatchObject({ details: { freeBytes: expect.any(Number) as number } })
+  })
+
+  it.runIf(process.platform === 'linux')('is DiskFullError when the device really is full', async () => {
+    expect(await outcome(writeDurably('/dev/full', new Uint8Array(10)))).toBeInstanceOf(DiskFullError)
+  })
+
+  it('is PathError, with its cause, when the place cannot be written', async () => {
+    for (const code of ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']) {
+      const cause = systemError(code)
+      const error = writeFailure('there', 1, cause)
+      expect(error).toBeInstanceOf(PathError)
+      expect(error).toMatchObject({ cause, path: 'there' })
+    }
+    await mkdir(folder.path('folder.seg'))
+    await writeFile(folder.path('file'), '')
+    for (const path of ['folder.seg', 'file/below.seg', 'absent/below.seg']) {
+      expect(await outcome(createSegment(folder.path(path), header)), path).toBeInstanceOf(PathError)
+    }
+  })
+
+  it('is passed on when it is something else', () => {
+    const cause = systemError('EIO')
+    expect(writeFailure('there', 1, cause)).toBe(cause)
+    expect(writeFailure('there', 1, 'text')).toBe('text')
+  })
+})
+
+describe('a failed read of an index file', () => {
+  it('is CorruptIndexError when the file is gone or the disk fails, PathError when it is not ours to read', () => {
+    for (const code of ['ENOENT', 'EIO']) expect(readFailure('x', systemError(code))).toBeInstanceOf(CorruptIndexError)
+    for (const code of ['EACCES', 'EMFILE']) expect(readFailure('x', systemError(code))).toBeInstanceOf(PathError)
+    const bug = new TypeError('bug')
+    expect(readFailure('x', bug)).toBe(bug)
+  })
+})
