@@ -291,21 +291,31 @@ describe('DiskBackedQueue', () => {
   })
 
   it('disposes while pushes, of this and another queue, wait for its memory and a shift waits for them', async () => {
-    const gate = makeGate()
+    const [gate, started] = [makeGate(), makeGate()]
     const directory = await makeDirectory()
-    const fileSystem = fileSystemWith({ write: () => gate.opened })
-    const budget = new SpillBudget({ limitBytes: 20_000, pool: new BufferPool(0), fileSystem, writeConcurrency: 1 })
+    const fileSystem = fileSystemWith({
+      write: () => {
+        started.open()
+        return gate.opened
+      },
+    })
+    const batch = (number: number, size: number): ReturnType<typeof makeBatch> => ({
+      ...makeBatch(number, 0),
+      bytes: new Uint8Array(size),
+    })
+    const budget = new SpillBudget({ limitBytes: 11e6, pool: new BufferPool(0), fileSystem })
     const [first, second] = ['first', 'second'].map(
       (name) => new DiskBackedQueue<TestHeader>({ name, directory, budget }),
     )
-    for (let number = 0; number < 2; number++) await first.push(makeBatch(number, 9000))
+    // Two runs of one batch each: the second is still to be written when dispose stops the first queue's writes.
+    for (const number of [0, 1]) await first.push(batch(number, 5e6))
     const outcomes = Promise.allSettled([
-      second.push(makeBatch(2, 9000)),
-      first.push(makeBatch(3, 9000)),
+      second.push(batch(2, 10e6)),
+      first.push(batch(3, 10e6)),
       first.shift(),
-      first.shift(),
+      first.handOff(),
     ])
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await started.opened
     const disposed = first.dispose()
     gate.open()
     await disposed
@@ -315,6 +325,28 @@ describe('DiskBackedQueue', () => {
     expect((await second.shift())?.header.number).toBe(2)
     await second.dispose()
     expect([await readdir(directory), budget.memoryBytes]).toEqual([[], 0])
+  })
+
+  it('hands off what is being written too, as it is on disk', async () => {
+    const [gate, started] = [makeGate(), makeGate()]
+    const fileSystem = fileSystemWith({
+      write: () => {
+        started.open()
+        return gate.opened
+      },
+    })
+    const { queue } = await makeQueue(1e6, { fileSystem })
+    for (const number of [0, 1, 2]) await queue.push(makeBatch(number, 100))
+    const spilled = queue.spill()
+    await started.opened
+    await queue.push(makeBatch(3, 100))
+    const handedOff = queue.handOff()
+    gate.open()
+    await spilled
+    const refs = await handedOff
+    expect(refs.map(({ kind }) => kind)).toEqual(['file', 'file', 'file', 'memory'])
+    expect(Array.from(readBatches<TestHeader>(refs), ({ header }) => header.number)).toEqual([0, 1, 2, 3])
+    await queue.dispose()
   })
 
   it('gives handed-off memory back to the budget, but not to the pool, when disposed', async () => {

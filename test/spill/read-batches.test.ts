@@ -9,9 +9,9 @@ import { BufferPool, DiskBackedQueue, readBatches, SpillBudget, type BatchRef } 
 import { makeBatch, makeDirectory, snapshot, type TestHeader } from './batches.js'
 
 /** Frames of these sizes in one file, and the refs to them. */
-async function writeFrames(path: string, sizes: readonly number[]): Promise<BatchRef<TestHeader>[]> {
+async function writeFrames(path: string, sizes: readonly number[], firstNumber = 0): Promise<BatchRef<TestHeader>[]> {
   let end = 0
-  const encoded = sizes.map((size, number) => encodeFrame(makeBatch(number, size)))
+  const encoded = sizes.map((size, number) => encodeFrame(makeBatch(firstNumber + number, size)))
   await writeFile(path, Buffer.concat(encoded.flatMap(({ parts }) => parts)))
   return encoded.map(({ frameBytes, count }) => {
     const offset = end
@@ -25,17 +25,18 @@ describe('readBatches', () => {
     const directory = await makeDirectory()
     const sizes = [0, 1, 8, 4000, 77, 0, 12_345, 64, 3]
     const first = await writeFrames(join(directory, 'a.spill'), sizes)
-    const second = await writeFrames(join(directory, 'b.spill'), sizes)
+    const second = await writeFrames(join(directory, 'b.spill'), sizes, 100)
     const inMemory = sizes.map((size, number): BatchRef<TestHeader> => ({
       kind: 'memory',
-      batch: makeBatch(number, size),
+      batch: makeBatch(200 + number, size),
     }))
-    const source = fc.record({ from: fc.constantFrom(first, second, inMemory), number: fc.nat(sizes.length - 1) })
+    const sources = [first, second, inMemory]
+    const source = fc.record({ from: fc.constantFrom(0, 1, 2), number: fc.nat(sizes.length - 1) })
     fc.assert(
       fc.property(fc.array(source, { maxLength: 30 }), fc.constantFrom(1, 5000, 4 << 20), (picks, readBytes) => {
-        const refs = picks.map(({ from, number }) => from[number])
+        const refs = picks.map(({ from, number }) => sources[from][number])
         const got = Array.from(readBatches(refs, { readBytes }), snapshot)
-        expect(got).toEqual(picks.map(({ number }) => snapshot(makeBatch(number, sizes[number]))))
+        expect(got).toEqual(picks.map(({ from, number }) => snapshot(makeBatch(100 * from + number, sizes[number]))))
       }),
     )
   })
