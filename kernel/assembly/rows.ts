@@ -1,25 +1,61 @@
-/** Squared norm of one f32 row, accumulated in f64: even and odd dimensions apart, then added. */
+// What ingest does to f32 rows as they come: squared norms, and unit length for cosine.
+//
+// Norms are accumulated in f64 in four sums, by dimension modulo 4, added as (s0 + s2) + (s1 + s3): the products are
+// exact, so the relative error is below dims * 2^-54. Scaling multiplies in f64 and rounds once to f32.
+
+/** |row|^2 of an f32 row of any length. NaN and infinity propagate. */
+@inline
 export function squaredNorm(row: usize, dims: u32): f64 {
-  let even: f64 = 0
-  let odd: f64 = 0
-  for (let d: u32 = 0; d < dims; d++) {
-    const x = <f64>load<f32>(row + ((<usize>d) << 2))
-    if (d & 1) odd += x * x
-    else even += x * x
+  let low = f64x2.splat(0)
+  let high = f64x2.splat(0)
+  let left = dims
+  for (; left >= 4; left -= 4) {
+    const x = v128.load(row)
+    const a = f64x2.promote_low_f32x4(x)
+    const b = f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 0, 1))
+    low = v128.add<f64>(low, v128.mul<f64>(a, a))
+    high = v128.add<f64>(high, v128.mul<f64>(b, b))
+    row += 16
   }
-  return even + odd
+  let s0 = f64x2.extract_lane(low, 0)
+  let s1 = f64x2.extract_lane(low, 1)
+  let s2 = f64x2.extract_lane(high, 0)
+  if (left > 0) s0 += square(row)
+  if (left > 1) s1 += square(row + 4)
+  if (left > 2) s2 += square(row + 8)
+  return s0 + s2 + (s1 + f64x2.extract_lane(high, 1))
+}
+
+@inline
+function square(at: usize): f64 {
+  const x = <f64>load<f32>(at)
+  return x * x
+}
+
+@inline
+function scaleRow(row: usize, dims: u32, factor: f64): void {
+  const factors = f64x2.splat(factor)
+  let left = dims
+  for (; left >= 4; left -= 4) {
+    const x = v128.load(row)
+    const a = v128.mul<f64>(f64x2.promote_low_f32x4(x), factors)
+    const b = v128.mul<f64>(f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 0, 1)), factors)
+    v128.store(row, v128.shuffle<i32>(f32x4.demote_f64x2_zero(a), f32x4.demote_f64x2_zero(b), 0, 1, 4, 5))
+    row += 16
+  }
+  for (; left > 0; left--) {
+    store<f32>(row, <f32>(<f64>load<f32>(row) * factor))
+    row += 4
+  }
 }
 
 export function prepareRows(rows: usize, count: u32, dims: u32, normalise: i32, squaredNorms: usize): void {
+  const rowBytes = <usize>dims << 2
   for (let r: u32 = 0; r < count; r++) {
-    const row = rows + ((<usize>r * dims) << 2)
-    const squared = squaredNorm(row, dims)
-    store<f64>(squaredNorms + ((<usize>r) << 3), squared)
-    if (!normalise || !(squared > 0) || squared === Infinity) continue
-    const inverse = 1 / Math.sqrt(squared)
-    for (let d: u32 = 0; d < dims; d++) {
-      const at = row + ((<usize>d) << 2)
-      store<f32>(at, <f32>(<f64>load<f32>(at) * inverse))
-    }
+    const squared = squaredNorm(rows, dims)
+    store<f64>(squaredNorms, squared)
+    if (normalise && squared > 0 && squared < Infinity) scaleRow(rows, dims, 1 / Math.sqrt(squared))
+    rows += rowBytes
+    squaredNorms += 8
   }
 }

@@ -1,0 +1,183 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Kernel } from '../../kernel/kernel.js'
+import { FLAVOURS, MAX_SQUARED_NORM, f32Rows, place, withArena } from './samples.js'
+import { encodeF32Twin, encodeI16Twin, l2IntegerTwin, normaliseTwin, squaredNormTwin } from './twins.js'
+
+const kernel = Kernel.create()
+const seeds = fc.integer({ min: 0, max: 1e6 })
+const flavours = fc.constantFrom(...FLAVOURS)
+const counts = fc.integer({ min: 0, max: 5 })
+const anyDims = fc.integer({ min: 1, max: 40 })
+const radii = fc.constantFrom(-1, 0, 3, 1000)
+
+function codeDimsFor(dims: number, radiusSquared: number): number {
+  return Math.ceil((dims + (radiusSquared < 0 ? 0 : 1)) / 8) * 8
+}
+
+/** codeDims long; what lies under the padding must not matter. */
+function meanOf(seed: number, codeDims: number): Float32Array {
+  return f32Rows(seed + 17, 'random', 1, codeDims)[0].map((x) => x * 0.1)
+}
+
+function prepare(
+  rows: readonly Float32Array[],
+  dims: number,
+  normalise: boolean,
+): { rows: Float32Array[]; norms: number[] } {
+  return withArena(kernel, () => {
+    const at = place(kernel, rows)
+    const norms = kernel.alloc(rows.length * 8)
+    kernel.fn.prepareRows(at, rows.length, dims, normalise ? 1 : 0, norms)
+    return {
+      rows: rows.map((_, i) => kernel.f32(at + i * dims * 4, dims).slice()),
+      norms: Array.from(kernel.f64(norms, rows.length)),
+    }
+  })
+}
+
+function encodeI16(
+  rows: readonly Float32Array[],
+  dims: number,
+  options: { mean: Float32Array; scale: number; maxSquaredNorm: number; radiusSquared: number; codeDims: number },
+): { codes: Int16Array[]; clamped: number } {
+  const { mean, scale, maxSquaredNorm, radiusSquared, codeDims } = options
+  return withArena(kernel, () => {
+    const at = place(kernel, rows)
+    const meanAt = place(kernel, [mean])
+    const out = kernel.alloc(rows.length * codeDims * 2)
+    kernel.i16(out, rows.length * codeDims).fill(-1)
+    const clamped = kernel.fn.encodeI16(
+      at,
+      rows.length,
+      dims,
+      meanAt,
+      scale,
+      maxSquaredNorm,
+      radiusSquared,
+      codeDims,
+      out,
+    )
+    return { codes: rows.map((_, i) => kernel.i16(out + i * codeDims * 2, codeDims).slice()), clamped }
+  })
+}
+
+describe('prepareRows', () => {
+  it('gives the squared norms and leaves the rows alone', () => {
+    fc.assert(
+      fc.property(seeds, flavours, counts, anyDims, (seed, flavour, count, dims) => {
+        const rows = f32Rows(seed, flavour, count, dims)
+        expect(prepare(rows, dims, false)).toEqual({ rows, norms: rows.map(squaredNormTwin) })
+      }),
+    )
+  })
+
+  it('scales rows to unit length in place, zero rows excepted', () => {
+    fc.assert(
+      fc.property(seeds, flavours, counts, anyDims, (seed, flavour, count, dims) => {
+        const rows = f32Rows(seed, flavour, count, dims)
+        expect(prepare(rows, dims, true)).toEqual({ rows: rows.map(normaliseTwin), norms: rows.map(squaredNormTwin) })
+      }),
+    )
+  })
+
+  it('lets NaN and infinity through to the norm, and only to that row', () => {
+    for (let place = 0; place < 7; place++) {
+      const rows = f32Rows(5, 'random', 3, 7)
+      rows[0][place] = NaN
+      rows[1][place] = -Infinity
+      const got = prepare(rows, 7, true)
+      expect(got.norms).toEqual([NaN, Infinity, squaredNormTwin(rows[2])])
+      expect(got.rows).toEqual([rows[0], rows[1], normaliseTwin(rows[2])])
+    }
+  })
+
+  it('normalises rows whose squared norm f32 cannot hold', () => {
+    const rows = [Float32Array.of(3e30, 4e30), Float32Array.of(3e-30, 4e-30)]
+    for (const row of prepare(rows, 2, true).rows) {
+      expect(row[0]).toBeCloseTo(0.6, 6)
+      expect(row[1]).toBeCloseTo(0.8, 6)
+    }
+  })
+})
+
+describe('encodeI16', () => {
+  it('equals its twin, with and without the added component', () => {
+    fc.assert(
+      fc.property(seeds, counts, anyDims, radii, (seed, count, dims, radiusSquared) => {
+        const codeDims = codeDimsFor(dims, radiusSquared)
+        // Coarse values and a scale that is a power of two put many products exactly on a half.
+        const rows = f32Rows(seed, 'random', count, dims).map((row) => row.map((x) => Math.round(x * 64) / 64))
+        const mean = meanOf(seed, codeDims).map((x) => Math.round(x * 8) / 8)
+        for (const scale of [32, 333.3]) {
+          const options = { mean, scale, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared, codeDims }
+          const twins = rows.map((row) => encodeI16Twin(row, options))
+          expect(encodeI16(rows, dims, options)).toEqual({ codes: twins.map((twin) => twin.code), clamped: 0 })
+        }
+      }),
+    )
+  })
+
+  it('scales rows beyond the limit down to it, and counts them', () => {
+    fc.assert(
+      fc.property(seeds, counts, anyDims, radii, (seed, count, dims, radiusSquared) => {
+        const codeDims = codeDimsFor(dims, radiusSquared)
+        const rows = f32Rows(seed, 'random', count, dims).map((row, i) =>
+          row.map((x) => x * (i % 2 === 0 ? 100 : 1e-3)),
+        )
+        const maxSquaredNorm = 1e6
+        const options = { mean: meanOf(seed, codeDims), scale: 1000, maxSquaredNorm, radiusSquared, codeDims }
+        const twins = rows.map((row) => encodeI16Twin(row, options))
+        const got = encodeI16(rows, dims, options)
+        expect(got).toEqual({
+          codes: twins.map((twin) => twin.code),
+          clamped: twins.filter((twin) => twin.clamped).length,
+        })
+        const zero = new Int16Array(codeDims)
+        for (const code of got.codes) expect(l2IntegerTwin(code, zero)).toBeLessThanOrEqual(maxSquaredNorm)
+      }),
+    )
+  })
+
+  it('keeps the direction of the wildest outlier', () => {
+    const row = Float32Array.of(3e37, -3e37, 0, 0, 0, 0, 0, 0, 3e37)
+    const options = { mean: new Float32Array(16), scale: 1e6, maxSquaredNorm: 3e8, radiusSquared: -1, codeDims: 16 }
+    const { codes, clamped } = encodeI16([row], 9, options)
+    expect(clamped).toBe(1)
+    for (const [place, sign] of [
+      [0, 1],
+      [1, -1],
+      [8, 1],
+    ]) {
+      expect(codes[0][place] * sign).toBeGreaterThanOrEqual(9999)
+      expect(codes[0][place] * sign).toBeLessThanOrEqual(10000)
+    }
+  })
+
+  it('writes zeros on the padding, whatever the mean holds there', () => {
+    const mean = new Float32Array(8).fill(0.5)
+    const options = { mean, scale: 10, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared: -1, codeDims: 8 }
+    expect(encodeI16([Float32Array.of(1, 2, 3)], 3, options).codes).toEqual([Int16Array.of(5, 15, 25, 0, 0, 0, 0, 0)])
+  })
+})
+
+describe('encodeF32', () => {
+  it('equals its twin, with and without the added component', () => {
+    fc.assert(
+      fc.property(seeds, flavours, counts, anyDims, radii, (seed, flavour, count, dims, radiusSquared) => {
+        const codeDims = codeDimsFor(dims, radiusSquared)
+        const rows = f32Rows(seed, flavour, count, dims)
+        const mean = meanOf(seed, codeDims)
+        const got = withArena(kernel, () => {
+          const at = place(kernel, rows)
+          const meanAt = place(kernel, [mean])
+          const out = kernel.alloc(count * codeDims * 4)
+          kernel.f32(out, count * codeDims).fill(-1)
+          kernel.fn.encodeF32(at, count, dims, meanAt, radiusSquared, codeDims, out)
+          return rows.map((_, i) => kernel.f32(out + i * codeDims * 4, codeDims).slice())
+        })
+        expect(got).toEqual(rows.map((row) => encodeF32Twin(row, { mean, radiusSquared, codeDims })))
+      }),
+    )
+  })
+})

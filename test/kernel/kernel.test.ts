@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { Kernel } from '../../kernel/kernel.js'
+import { InsufficientMemoryError } from '../../src/errors.js'
+import { i16Rows, place, placeAt, placePointers } from './samples.js'
+import { l2IntegerTwin } from './twins.js'
+
+const MIB = 2 ** 20
+const GIB = 2 ** 30
+const FOUR_GIB = 4 * GIB
+
+/** Distances and a gather over codes in fresh allocations; checks every value. */
+function checkDistances(kernel: Kernel, rowsAt: number, rows: Int16Array[], codeDims: number, above: number): void {
+  const count = rows.length
+  placeAt(kernel, rowsAt, rows)
+  const norms = kernel.alloc(count * 4)
+  const panels = kernel.alloc(Math.ceil(count / 4) * 4 * codeDims * 2)
+  const out = kernel.alloc(count * count * 4)
+  for (const pointer of [rowsAt, norms, panels, out]) expect(pointer).toBeGreaterThan(above)
+  kernel.fn.normsI16(rowsAt, count, codeDims, norms)
+  kernel.fn.packI16(rowsAt, count, codeDims, panels)
+  kernel.fn.distancesI16(rowsAt, norms, count, panels, norms, count, codeDims, out, count)
+  expect(Array.from(kernel.i32(out, count * count))).toEqual(
+    rows.flatMap((query) => rows.map((target) => l2IntegerTwin(query, target))),
+  )
+  const list = placePointers(
+    kernel,
+    rows.map((_, i) => rowsAt + i * codeDims * 2),
+  )
+  kernel.fn.gatherL2I16(rowsAt, list, count, codeDims, out)
+  expect(Array.from(kernel.i32(out, count))).toEqual(rows.map((row) => l2IntegerTwin(rows[0], row)))
+}
+
+describe('the arena', () => {
+  it('hands out aligned, disjoint pieces above the static data', () => {
+    const kernel = Kernel.create()
+    const a = kernel.alloc(3)
+    const b = kernel.alloc(5)
+    const c = kernel.alloc(1, 4096)
+    expect(a).toBeGreaterThanOrEqual(kernel.fn.heapBase())
+    expect(a % 16).toBe(0)
+    expect(b).toBe(a + 16)
+    expect(c % 4096).toBe(0)
+    expect(c).toBeGreaterThanOrEqual(b + 5)
+  })
+
+  it('gives the same address again after release, and refuses what is no mark', () => {
+    const kernel = Kernel.create()
+    const mark = kernel.mark()
+    const a = kernel.alloc(1000)
+    kernel.release(mark)
+    expect(kernel.usedBytes).toBe(0)
+    expect(kernel.alloc(10)).toBe(a)
+    expect(() => kernel.release(a + 1000)).toThrow(RangeError)
+    expect(() => kernel.release(0)).toThrow(RangeError)
+    expect(() => kernel.release(NaN)).toThrow(RangeError)
+  })
+
+  it('refuses sizes that are none', () => {
+    const kernel = Kernel.create()
+    for (const bytes of [-1, 1.5, NaN, Infinity]) expect(() => kernel.alloc(bytes)).toThrow(RangeError)
+  })
+
+  it('keeps the bytes and the old addresses when it grows, in steps of at least 4 MiB', () => {
+    const kernel = Kernel.create()
+    const at = kernel.alloc(64)
+    kernel.u8(at, 64).fill(7)
+    const before = kernel.heldBytes
+    kernel.alloc(before)
+    expect(kernel.heldBytes).toBe(before + 4 * MIB)
+    expect(Array.from(kernel.u8(at, 64))).toEqual(Array(64).fill(7))
+  })
+
+  it('grows by an eighth once that is more', () => {
+    const kernel = Kernel.create()
+    kernel.alloc(256 * MIB)
+    const before = kernel.heldBytes
+    kernel.alloc(MIB)
+    expect(kernel.heldBytes - before).toBeGreaterThanOrEqual(before / 8)
+    expect(kernel.heldBytes - before).toBeLessThan(before / 8 + 65_536)
+  })
+
+  it('says with numbers that 4 GiB are the end, and stays usable', () => {
+    const kernel = Kernel.create()
+    const top = kernel.mark()
+    const attempt = (): number => kernel.alloc(5 * GIB)
+    expect(attempt).toThrow(InsufficientMemoryError)
+    expect(attempt).toThrow(`(${top + 5 * GIB} bytes) and 4295 MB (${FOUR_GIB} bytes) are available`)
+    expect(kernel.mark()).toBe(top)
+    expect(kernel.alloc(16)).toBeGreaterThanOrEqual(top)
+  })
+
+  it('belongs to one kernel: two share nothing but code', () => {
+    const [one, two] = [Kernel.create(), Kernel.create()]
+    const [a, b] = [one.alloc(16), two.alloc(16)]
+    one.u8(a, 16).fill(1)
+    expect(Array.from(two.u8(b, 16))).toEqual(Array(16).fill(0))
+  })
+})
+
+describe('far addresses', () => {
+  const codeDims = 24
+  const rows = i16Rows(11, 'random', 13, codeDims)
+
+  it('work above 2 GiB', () => {
+    const kernel = Kernel.create()
+    kernel.alloc(Math.floor(2.2 * GIB)) // reserved, never touched
+    checkDistances(kernel, kernel.alloc(rows.length * codeDims * 2), rows, codeDims, 2 * GIB)
+  })
+
+  it('work on rows that end at the last byte of 4 GiB', () => {
+    const kernel = Kernel.create()
+    const room = 64 * 1024
+    const rowBytes = rows.length * codeDims * 2
+    kernel.alloc(FOUR_GIB - kernel.mark() - room)
+    const rowsAt = FOUR_GIB - rowBytes
+    const mark = kernel.mark()
+    kernel.alloc(rowsAt - mark)
+    kernel.alloc(rowBytes, 1)
+    expect(kernel.heldBytes).toBe(FOUR_GIB)
+    expect(() => kernel.alloc(1)).toThrow(InsufficientMemoryError)
+    kernel.release(mark)
+    checkDistances(kernel, rowsAt, rows, codeDims, 2 * GIB)
+  })
+
+  it('work on panels that end at the last byte of 4 GiB', () => {
+    const kernel = Kernel.create()
+    kernel.alloc(FOUR_GIB - kernel.mark() - 64 * 1024)
+    const at = place(kernel, rows)
+    const norms = kernel.alloc(rows.length * 4)
+    const out = kernel.alloc(rows.length * 4)
+    const panels = FOUR_GIB - 16 * codeDims * 2
+    kernel.fn.normsI16(at, rows.length, codeDims, norms)
+    kernel.fn.packI16(at, rows.length, codeDims, panels)
+    kernel.fn.distancesI16(at, norms, 1, panels, norms, rows.length, codeDims, out, rows.length)
+    expect(Array.from(kernel.i32(out, rows.length))).toEqual(rows.map((row) => l2IntegerTwin(rows[0], row)))
+  })
+})

@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Kernel } from '../../kernel/kernel.js'
+import { withArena } from './samples.js'
+import { nearestTwin } from './twins.js'
+
+const kernel = Kernel.create()
+const UNWRITTEN = 0x55555555
+
+function nearest(kind: 'I32' | 'F32', row: readonly number[], k: number): { index: number; distance: number }[] {
+  return withArena(kernel, () => {
+    const at = kernel.alloc(row.length * 4)
+    const outIndex = kernel.alloc((k + 1) * 4)
+    const outDistance = kernel.alloc((k + 1) * 4)
+    if (kind === 'I32') kernel.i32(at, row.length).set(row)
+    else kernel.f32(at, row.length).set(row)
+    kernel.u32(outIndex, k + 1).fill(UNWRITTEN)
+    kernel.u32(outDistance, k + 1).fill(UNWRITTEN)
+    const found = kernel.fn[`nearest${kind}`](at, row.length, k, outIndex, outDistance)
+    expect(Array.from(kernel.u32(outIndex, k + 1).subarray(found))).toEqual(Array(k + 1 - found).fill(UNWRITTEN))
+    expect(Array.from(kernel.u32(outDistance, k + 1).subarray(found))).toEqual(Array(k + 1 - found).fill(UNWRITTEN))
+    const distances = kind === 'I32' ? kernel.i32(outDistance, found) : kernel.f32(outDistance, found)
+    return Array.from(kernel.u32(outIndex, found), (index, i) => ({ index, distance: distances[i] }))
+  })
+}
+
+const ks = fc.integer({ min: 0, max: 40 })
+const length = { maxLength: 120 }
+
+describe('nearest', () => {
+  it('finds the k smallest i32 in order, ties by lower index', () => {
+    // Few values make many ties; the others reach the ends of the range.
+    const few = fc.array(fc.integer({ min: 0, max: 3 }), length)
+    const wide = fc.array(fc.integer({ min: 0, max: 2 ** 31 - 1 }), length)
+    fc.assert(
+      fc.property(fc.oneof(few, wide), ks, (row, k) => {
+        expect(nearest('I32', row, k)).toEqual(nearestTwin(row, k))
+      }),
+    )
+  })
+
+  it('finds the k smallest f32 in order, ties by lower index, infinity last', () => {
+    const few = fc.array(fc.constantFrom(0, 0.5, 2 ** -149, Infinity), length)
+    const wide = fc.array(fc.float({ min: 0, noNaN: true, noDefaultInfinity: true }), length)
+    fc.assert(
+      fc.property(fc.oneof(few, wide), ks, (row, k) => {
+        const positive = row.map((x) => (x === 0 ? 0 : x)) // −0 is no distance
+        expect(nearest('F32', positive, k)).toEqual(nearestTwin(positive, k))
+      }),
+    )
+  })
+
+  it('sees a smaller value in every place of a block of 16', () => {
+    for (let place = 4; place < 52; place++) {
+      const row = Array.from({ length: 52 }, (_, i) => (i === place ? 5 : 100))
+      expect(nearest('I32', row, 2)).toEqual([
+        { index: place, distance: 5 },
+        { index: 0, distance: 100 },
+      ])
+    }
+  })
+
+  it('finds all when k is larger than the row', () => {
+    expect(nearest('I32', [9, 7, 8], 10).map((hit) => hit.index)).toEqual([1, 2, 0])
+  })
+})

@@ -1,0 +1,97 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Kernel } from '../../kernel/kernel.js'
+import { FLAVOURS, f32Rows, i16Rows, place, placePointers, withArena } from './samples.js'
+import { gatherL2Twin, l2IntegerTwin, pruneTwin } from './twins.js'
+
+const kernel = Kernel.create()
+const UNWRITTEN = 0x55555555
+
+const cases = fc.record({
+  seed: fc.integer({ min: 0, max: 1e6 }),
+  flavour: fc.constantFrom(...FLAVOURS),
+  count: fc.integer({ min: 0, max: 40 }),
+  codeDims: fc.integer({ min: 1, max: 9 }).map((eights) => eights * 8),
+  maxDegree: fc.integer({ min: 0, max: 20 }),
+  alpha: fc.constantFrom(1, 1.2, 1.5, 0.5),
+})
+
+/** Candidates nearest first, as the rule wants them. */
+function sorted<Row>(rows: readonly Row[], distance: (row: Row) => number): Row[] {
+  return [...rows].sort((a, b) => distance(a) - distance(b))
+}
+
+function prune(
+  rows: readonly (Int16Array | Float32Array)[],
+  distances: readonly number[],
+  codeDims: number,
+  maxDegree: number,
+  alpha: number,
+): number[] {
+  return withArena(kernel, () => {
+    const integer = rows.length === 0 || rows[0] instanceof Int16Array
+    const at = place(kernel, rows)
+    const rowBytes = codeDims * (integer ? 2 : 4)
+    const list = placePointers(
+      kernel,
+      rows.map((_, i) => at + i * rowBytes),
+    )
+    const distanceList = kernel.alloc(distances.length * 4)
+    if (integer) kernel.i32(distanceList, distances.length).set(distances)
+    else kernel.f32(distanceList, distances.length).set(distances)
+    const kept = kernel.alloc((maxDegree + 1) * 4)
+    kernel.u32(kept, maxDegree + 1).fill(UNWRITTEN)
+    const run = integer ? kernel.fn.pruneI16 : kernel.fn.pruneF32
+    const size = run(list, distanceList, rows.length, codeDims, maxDegree, alpha, kept)
+    expect(kernel.u32(kept, maxDegree + 1)[size]).toBe(UNWRITTEN)
+    return Array.from(kernel.u32(kept, size))
+  })
+}
+
+describe('prune', () => {
+  it('keeps what the rule keeps, i16', () => {
+    fc.assert(
+      fc.property(cases, ({ seed, flavour, count, codeDims, maxDegree, alpha }) => {
+        const [member, ...others] = i16Rows(seed, flavour, count + 1, codeDims)
+        const rows = sorted(others, (row) => l2IntegerTwin(member, row))
+        const distances = rows.map((row) => l2IntegerTwin(member, row))
+        const expected = pruneTwin(rows, distances, maxDegree, alpha, l2IntegerTwin)
+        expect(prune(rows, distances, codeDims, maxDegree, alpha)).toEqual(expected)
+      }),
+    )
+  })
+
+  it('keeps what the rule keeps, f32', () => {
+    fc.assert(
+      fc.property(cases, ({ seed, flavour, count, codeDims, maxDegree, alpha }) => {
+        const [member, ...others] = f32Rows(seed, flavour, count + 1, codeDims)
+        const rows = sorted(others, (row) => gatherL2Twin(member, row))
+        const distances = rows.map((row) => gatherL2Twin(member, row))
+        const expected = pruneTwin(rows, distances, maxDegree, alpha, gatherL2Twin)
+        expect(prune(rows, distances, codeDims, maxDegree, alpha)).toEqual(expected)
+      }),
+    )
+  })
+
+  it('keeps both of two candidates at exactly the limit', () => {
+    // d(c, q) = d(c, member) = 100 and alpha 1: not smaller, so nothing is occluded. One less, and it is.
+    const q = Int16Array.of(10, 0, 0, 0, 0, 0, 0, 0)
+    const c = Int16Array.of(0, 0, 0, 0, 0, 0, 0, 0)
+    expect(prune([q, c], [100, 100], 8, 8, 1)).toEqual([0, 1])
+    expect(prune([q, c], [100, 101], 8, 8, 1)).toEqual([0])
+  })
+
+  it('keeps all of a long list of far-apart candidates', () => {
+    // More than the remembered norms: each row is a corner on an axis of its own.
+    const codeDims = 600
+    const rows = Array.from({ length: 600 }, (_, i) => new Int16Array(codeDims).fill(100 + i, i, i + 1))
+    const distances = rows.map((_, i) => (100 + i) ** 2)
+    const expected = pruneTwin(rows, distances, 600, 1.2, l2IntegerTwin)
+    expect(expected.length).toBe(600)
+    expect(prune(rows, distances, codeDims, 600, 1.2)).toEqual(expected)
+    // The same list with a copy of each row: only norms right to the unit rule the copies out.
+    const doubled = rows.flatMap((row) => [row, row])
+    const twice = distances.flatMap((distance) => [distance, distance])
+    expect(prune(doubled, twice, codeDims, 600, 1.2)).toEqual(expected.map((i) => i * 2))
+  })
+})
