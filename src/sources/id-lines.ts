@@ -1,0 +1,162 @@
+/** Ids from a text file, one a line, and attaching them to the rows of a vector file. */
+import { InvalidFileError } from '../errors.js'
+import type { VectorBatch } from '../types.js'
+import { fileFacts, openFileBytes } from './byte-reader.js'
+import { lineBlocks } from './text-lines.js'
+import type { VectorFile, VectorFileFormat } from './vector-file.js'
+
+type IdLines = AsyncGenerator<string[], void, void>
+
+const MAX_ID_BYTES = 1 << 20
+
+/**
+ * The ids of a text file in order, in arrays of what 1 MiB of text holds. Ids from a text file are always strings, also
+ * when every line is an integer: '007' must stay what it is, and a file's ids must not change their type when one line
+ * with a letter is added. UTF-8; a line ends with LF or CRLF; blanks inside or around an id belong to it. One empty
+ * last line is fine.
+ * @throws InvalidFileError for an empty line elsewhere, with its number, or text that is not UTF-8
+ * @throws PathError
+ */
+export async function* readIdLines(path: string): IdLines {
+  const bytes = await openFileBytes(path)
+  try {
+    let empty: { number: number; offset: number } | undefined
+    for await (const { texts, offsets, firstNumber } of lineBlocks(bytes, MAX_ID_BYTES)) {
+      const ids: string[] = []
+      for (let i = 0; i < texts.length; i++) {
+        if (empty !== undefined) {
+          throw new InvalidFileError(path, `line ${empty.number} is empty, expected an id on every line`, empty)
+        }
+        const id = texts[i].endsWith('\r') ? texts[i].slice(0, -1) : texts[i]
+        // Only a line after it makes an empty line an error.
+        if (id === '') empty = { number: firstNumber + i, offset: offsets[i] }
+        else ids.push(id)
+      }
+      if (ids.length > 0) yield ids
+    }
+  } finally {
+    await bytes.close()
+  }
+}
+
+/**
+ * `file` with the ids of a text file. Where both counts can be known before a row is read they are compared now;
+ * otherwise when the shorter one ends.
+ * @throws InvalidFileError with both counts when they differ, or when the records have ids of their own
+ * @throws PathError when the id file cannot be read
+ */
+export async function attachIds(file: VectorFile, idsPath: string): Promise<VectorFile> {
+  const { byteLength } = await fileFacts(idsPath)
+  // A build of hours must not end with "one id is missing". A pipe gives its lines only once.
+  if (file.count !== undefined && byteLength !== undefined) {
+    const idCount = await countIds(readIdLines(idsPath))
+    if (idCount !== file.count) throw countMismatch(idsPath, idCount, file.path, file.count)
+  }
+  return new FileWithIds(file, idsPath)
+}
+
+class FileWithIds implements VectorFile {
+  readonly path: string
+  readonly format: VectorFileFormat
+  readonly count: number | undefined
+  readonly dimensions: number | undefined
+  readonly bytes: number | undefined
+  readonly #file: VectorFile
+  readonly #idsPath: string
+  readonly #openLines = new Set<IdLines>()
+
+  constructor(file: VectorFile, idsPath: string) {
+    this.path = file.path
+    this.format = file.format
+    this.count = file.count
+    this.dimensions = file.dimensions
+    this.bytes = file.bytes
+    this.#file = file
+    this.#idsPath = idsPath
+  }
+
+  async *batches(): AsyncGenerator<VectorBatch, void, void> {
+    const lines = readIdLines(this.#idsPath)
+    this.#openLines.add(lines)
+    try {
+      yield* this.#joined(this.#file.batches(), new IdCursor(lines))
+    } finally {
+      this.#openLines.delete(lines)
+      await lines.return()
+    }
+  }
+
+  async *#joined(
+    batches: AsyncGenerator<VectorBatch, void, void>,
+    ids: IdCursor,
+  ): AsyncGenerator<VectorBatch, void, void> {
+    let vectorCount = 0
+    for await (const { ids: own, vectors, dimensions } of batches) {
+      if (own !== undefined) throw this.#idsInBothPlaces(vectorCount)
+      const rows = vectors.length / dimensions
+      const batchIds = await ids.take(rows)
+      vectorCount += rows
+      if (batchIds.length < rows) {
+        for await (const rest of batches) vectorCount += rest.vectors.length / rest.dimensions
+        throw countMismatch(this.#idsPath, ids.taken, this.path, vectorCount)
+      }
+      yield { ids: batchIds, vectors, dimensions }
+    }
+    const idCount = ids.taken + (await ids.countRest())
+    if (idCount !== vectorCount) throw countMismatch(this.#idsPath, idCount, this.path, vectorCount)
+  }
+
+  #idsInBothPlaces(ordinal: number): InvalidFileError {
+    const reason = `the vectors of ${this.path} have ids of their own (vector ${ordinal} has); give ids in one place`
+    return new InvalidFileError(this.#idsPath, reason)
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+    await Promise.all([...this.#openLines].map((lines) => lines.return()))
+  }
+}
+
+/** Takes as many ids as a batch has rows, across the arrays they come in. */
+class IdCursor {
+  readonly #lines: IdLines
+  #current: string[] = []
+  #at = 0
+  taken = 0
+
+  constructor(lines: IdLines) {
+    this.#lines = lines
+  }
+
+  /** Fewer than `count` only when the file ends. */
+  async take(count: number): Promise<string[]> {
+    const ids: string[] = []
+    while (ids.length < count) {
+      if (this.#at === this.#current.length) {
+        const next = await this.#lines.next()
+        if (next.done === true) break
+        this.#current = next.value
+        this.#at = 0
+      }
+      const end = Math.min(this.#current.length, this.#at + count - ids.length)
+      while (this.#at < end) ids.push(this.#current[this.#at++])
+    }
+    this.taken += ids.length
+    return ids
+  }
+
+  async countRest(): Promise<number> {
+    return this.#current.length - this.#at + (await countIds(this.#lines))
+  }
+}
+
+async function countIds(lines: AsyncIterable<string[]>): Promise<number> {
+  let count = 0
+  for await (const ids of lines) count += ids.length
+  return count
+}
+
+function countMismatch(idsPath: string, idCount: number, path: string, vectorCount: number): InvalidFileError {
+  const from = path === '-' ? 'standard input' : path
+  return new InvalidFileError(idsPath, `it has ${idCount} ids, expected ${vectorCount}: one for each vector of ${from}`)
+}

@@ -1,0 +1,124 @@
+/** npy (numpy.lib.format, versions 1 to 3): float32, little-endian, C order, two-dimensional. */
+import { InvalidFileError } from '../errors.js'
+import { knownByteLength, readExactly, readFully, type ByteReader } from './byte-reader.js'
+import { parseNpyHeader, type NpyHeader } from './npy-header.js'
+import { MAX_DIMENSIONS, rowsPerBatch, type ReadPlan } from './vector-file.js'
+
+export const NPY_MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
+const VERSION_AT = NPY_MAGIC.length
+const LENGTH_AT = VERSION_AT + 2
+
+/** A header of three keys is about 100 bytes, and NumPy itself refuses one above 10,000; this is version 1's own limit. */
+const MAX_HEADER_BYTES = 65_535
+
+/** @throws InvalidFileError when the file is not float32 in rows, or not as long as its shape says; PathError */
+export async function planNpy(bytes: ByteReader): Promise<ReadPlan> {
+  const byteLength = knownByteLength(bytes, 'npy')
+  const { header, dataOffset } = await readHeader(bytes, byteLength)
+  const [count, dimensions] = checkedShape(bytes.path, header)
+  checkDataLength(bytes.path, { count, dimensions, dataOffset, byteLength })
+  return {
+    count,
+    dimensions,
+    async *batches(pass) {
+      const rowsAtOnce = Math.min(count, rowsPerBatch(dimensions))
+      const values = new Float32Array(rowsAtOnce * dimensions)
+      for (let row = 0; row < count; row += rowsAtOnce) {
+        const vectors = values.subarray(0, Math.min(rowsAtOnce, count - row) * dimensions)
+        const into = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength)
+        await readExactly(pass, into, dataOffset + row * dimensions * Float32Array.BYTES_PER_ELEMENT)
+        yield { vectors, dimensions }
+      }
+    },
+  }
+}
+
+async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ header: NpyHeader; dataOffset: number }> {
+  const { path } = bytes
+  const start = new Uint8Array(LENGTH_AT + 4)
+  const got = await readFully(bytes, start, 0)
+  const known = start.subarray(0, Math.min(got, NPY_MAGIC.length))
+  if (!known.every((byte, i) => byte === NPY_MAGIC[i])) {
+    const hex = Buffer.from(known).toString('hex')
+    throw new InvalidFileError(path, `it is not npy: expected the first bytes 934e554d5059, got ${hex}`, { offset: 0 })
+  }
+  const version = start[VERSION_AT]
+  const lengthBytes = version === 1 ? 2 : 4
+  if (got < LENGTH_AT + lengthBytes) {
+    throw new InvalidFileError(path, `it is truncated in its npy header: the file ends after ${got} bytes`, {
+      offset: got,
+    })
+  }
+  if (version < 1 || version > 3) {
+    const found = `${version}.${start[VERSION_AT + 1]}`
+    throw new InvalidFileError(path, `npy version ${found} is unknown, expected 1.0, 2.0 or 3.0`, {
+      offset: VERSION_AT,
+    })
+  }
+  const view = new DataView(start.buffer)
+  const headerBytes = lengthBytes === 2 ? view.getUint16(LENGTH_AT, true) : view.getUint32(LENGTH_AT, true)
+  const headerAt = LENGTH_AT + lengthBytes
+  if (headerBytes > MAX_HEADER_BYTES) {
+    const reason = `its npy header claims ${headerBytes} bytes, expected at most ${MAX_HEADER_BYTES}`
+    throw new InvalidFileError(path, reason, { offset: LENGTH_AT })
+  }
+  const dataOffset = headerAt + headerBytes
+  if (dataOffset > byteLength) {
+    const reason = `it is truncated in its npy header: expected the header to end at byte ${dataOffset}, got ${byteLength} bytes`
+    throw new InvalidFileError(path, reason, { offset: byteLength })
+  }
+  const text = new Uint8Array(headerBytes)
+  await readExactly(bytes, text, headerAt)
+  // Versions 1 and 2 are latin-1 and 3 is UTF-8; only field names of structured dtypes, refused anyway, can differ.
+  const header = parseNpyHeader(Buffer.from(text.buffer).toString('latin1'))
+  if (typeof header === 'string') {
+    throw new InvalidFileError(path, `its npy header cannot be read: ${header}`, { offset: headerAt })
+  }
+  return { header, dataOffset }
+}
+
+function checkedShape(path: string, { descr, fortranOrder, shape }: NpyHeader): [count: number, dimensions: number] {
+  const refuse = (reason: string): InvalidFileError => new InvalidFileError(path, reason, { offset: 0 })
+  const written = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`
+  if (descr !== '<f4') {
+    const convert = descr === '>f4' ? "array.astype('<f4')" : "array.astype('float32')"
+    const shown = descr.length > 60 ? `${descr.slice(0, 60)}…` : descr
+    throw refuse(`its dtype is '${shown}', expected '<f4'; convert it: numpy.save(path, ${convert})`)
+  }
+  if (shape.length !== 2) {
+    throw refuse(
+      `its shape is ${written}, ${shape.length}-dimensional, expected 2 dimensions (rows, d); ` +
+        'convert it: numpy.save(path, array.reshape(-1, d))',
+    )
+  }
+  if (fortranOrder) {
+    throw refuse(
+      'its values are in Fortran (column) order, expected C (row) order; ' +
+        'convert it: numpy.save(path, numpy.ascontiguousarray(array))',
+    )
+  }
+  const [count, dimensions] = shape
+  if (dimensions <= 0 || dimensions > MAX_DIMENSIONS) {
+    throw refuse(`its shape is ${written}: d = ${dimensions}, expected 1 to ${MAX_DIMENSIONS}`)
+  }
+  if (!Number.isSafeInteger(count * dimensions * Float32Array.BYTES_PER_ELEMENT)) {
+    throw refuse(`its shape is ${written}: more bytes than any file has; the header is damaged`)
+  }
+  return [count, dimensions]
+}
+
+function checkDataLength(
+  path: string,
+  { count, dimensions, dataOffset, byteLength }: Record<'count' | 'dimensions' | 'dataOffset' | 'byteLength', number>,
+): void {
+  const expected = count * dimensions * Float32Array.BYTES_PER_ELEMENT
+  const got = byteLength - dataOffset
+  if (got === expected) return
+  const what = got < expected ? 'it is truncated' : 'it is longer than its shape says'
+  throw new InvalidFileError(
+    path,
+    `${what}: shape (${count}, ${dimensions}) needs ${expected} bytes of data, expected ${dataOffset + expected} bytes ` +
+      `in all, got ${byteLength}`,
+    { offset: Math.min(byteLength, dataOffset + expected) },
+  )
+}

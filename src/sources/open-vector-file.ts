@@ -1,0 +1,123 @@
+/** Opens a file of vectors in any format that is read: plans from header and size, then reads in passes. */
+import { PathError } from '../errors.js'
+import type { VectorBatch } from '../types.js'
+import { planBvecs } from './bvecs.js'
+import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream } from './byte-reader.js'
+import { formatByContent, formatByName } from './detect-format.js'
+import { planFvecs } from './fvecs.js'
+import { attachIds } from './id-lines.js'
+import { planJsonLines } from './json-lines.js'
+import { planNpy } from './npy.js'
+import type { ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
+
+export interface OpenVectorFileOptions {
+  /** A text file with one id a line, as many as there are vectors. Its ids are strings: see `readIdLines`. */
+  readonly ids?: string
+  /** What '-' reads. Default: `process.stdin`. */
+  readonly stdin?: ByteStream
+}
+
+const STDIN = '-'
+
+const PLANNERS: Readonly<Record<VectorFileFormat, (bytes: ByteReader) => ReadPlan | Promise<ReadPlan>>> = {
+  fvecs: planFvecs,
+  bvecs: planBvecs,
+  npy: planNpy,
+  'json-lines': planJsonLines,
+}
+
+/**
+ * Opens fvecs, bvecs, npy (float32) or JSON lines; the extension decides, then the content. '-' is JSON lines from
+ * standard input, and so is a named pipe. Checks all that header and size can tell; rows are checked as they are read.
+ * @throws PathError when there is no such file, it is a folder, or it may not be read
+ * @throws InvalidFileError when the file is not what its format says, or the ids are not as many as the vectors
+ */
+export async function openVectorFile(path: string, options: OpenVectorFileOptions = {}): Promise<VectorFile> {
+  const file = path === STDIN ? openStdin(options.stdin) : await openPath(path)
+  return options.ids === undefined ? file : attachIds(file, options.ids)
+}
+
+function openStdin(stdin: ByteStream = process.stdin): VectorFile {
+  const open = async (): Promise<ByteReader> => streamBytes(STDIN, stdin)
+  return new PlannedFile({ path: STDIN, format: 'json-lines', plan: planJsonLines(), bytes: undefined, open })
+}
+
+async function openPath(path: string): Promise<VectorFile> {
+  const facts = await fileFacts(path)
+  const named = formatByName(path)
+  if (facts.byteLength === undefined) {
+    // A pipe gives its bytes once, so nothing of it may be read before the pass.
+    const format = named ?? 'json-lines'
+    if (format !== 'json-lines') {
+      throw new PathError(path, `it is a pipe, and ${format} needs a file; only JSON lines can come from a pipe`)
+    }
+    return new PlannedFile({ path, format, plan: planJsonLines(), bytes: undefined, open: () => openFileBytes(path) })
+  }
+  const bytes = await openFileBytes(path, facts)
+  try {
+    const format = named ?? (await formatByContent(bytes, facts.byteLength))
+    const plan = await PLANNERS[format](bytes)
+    // Lines may be appended until they are read: nothing was planned from how many there are.
+    const planned = format === 'json-lines' ? undefined : facts
+    return new PlannedFile({ path, format, plan, bytes: facts.byteLength, open: () => openFileBytes(path, planned) })
+  } finally {
+    await bytes.close()
+  }
+}
+
+interface PlannedFileParts {
+  readonly path: string
+  readonly format: VectorFileFormat
+  readonly plan: ReadPlan
+  readonly bytes: number | undefined
+  readonly open: () => Promise<ByteReader>
+}
+
+class PlannedFile implements VectorFile {
+  readonly path: string
+  readonly format: VectorFileFormat
+  readonly count: number | undefined
+  readonly dimensions: number | undefined
+  readonly bytes: number | undefined
+  readonly #plan: ReadPlan
+  readonly #open: () => Promise<ByteReader>
+  readonly #passes = new Set<ByteReader>()
+  #started = false
+  #closed = false
+
+  constructor({ path, format, plan, bytes, open }: PlannedFileParts) {
+    this.path = path
+    this.format = format
+    this.count = plan.count
+    this.dimensions = plan.dimensions
+    this.bytes = bytes
+    this.#plan = plan
+    this.#open = open
+  }
+
+  async *batches(): AsyncGenerator<VectorBatch, void, void> {
+    this.#refuseIfClosed()
+    if (this.bytes === undefined && this.#started) throw new PathError(this.path, 'it is a pipe and was read already')
+    this.#started = true
+    const pass = await this.#open()
+    try {
+      this.#passes.add(pass)
+      this.#refuseIfClosed()
+      yield* this.#plan.batches(pass)
+    } finally {
+      // close() may have been here first: a handle is closed once.
+      if (this.#passes.delete(pass)) await pass.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const open = [...this.#passes]
+    this.#passes.clear()
+    await Promise.all(open.map((pass) => pass.close()))
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new PathError(this.path, 'it was closed by its reader')
+  }
+}

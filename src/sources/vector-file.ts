@@ -1,0 +1,49 @@
+/** What every reader of vector files gives, and the plan each format makes before it reads a row. */
+import type { VectorBatch } from '../types.js'
+import type { ByteReader } from './byte-reader.js'
+
+export type VectorFileFormat = 'fvecs' | 'bvecs' | 'npy' | 'json-lines'
+
+/** Bytes of float32 in one yielded batch at most. */
+export const BATCH_BYTES = 1 << 20
+
+/** Longest vector a file may hold; a larger number in a header is damage, not data. */
+export const MAX_DIMENSIONS = 65_536
+
+/**
+ * A file of vectors, checked as far as its header and size can tell. No handle is open between passes: each pass of
+ * `batches()` opens the file anew and closes it when it ends, fails or is left early.
+ */
+export interface VectorFile {
+  /** As the caller gave it; '-' is standard input. */
+  readonly path: string
+  readonly format: VectorFileFormat
+  /** Rows, when header and size tell; undefined for JSON lines. */
+  readonly count: number | undefined
+  /** Length of every row, when the header tells; undefined for JSON lines. */
+  readonly dimensions: number | undefined
+  /** Size of the file; undefined for a pipe. */
+  readonly bytes: number | undefined
+  /**
+   * One pass over the rows in file order, in batches of at most 1 MiB of float32. A batch's `vectors` is a view of a
+   * buffer that the next batch overwrites: it is valid until the next one is asked for, and a consumer that keeps rows
+   * copies them. `ids` is the consumer's to keep. A pipe can be read only once.
+   * @throws InvalidFileError at the first bad row, after every row before it was yielded
+   * @throws PathError when the file can no longer be read
+   */
+  batches(): AsyncGenerator<VectorBatch, void, void>
+  /** Closes passes that are still open; later ones are refused. May be called more than once. */
+  close(): Promise<void>
+}
+
+/** What a format knows before its first row, and how to read the rows. */
+export interface ReadPlan {
+  readonly count: number | undefined
+  readonly dimensions: number | undefined
+  batches(bytes: ByteReader): AsyncGenerator<VectorBatch, void, void>
+}
+
+/** Rows of `dimensions` float32, each with a 4-byte prefix or none, that fill a batch; at least 3. */
+export function rowsPerBatch(dimensions: number): number {
+  return Math.floor(BATCH_BYTES / (4 * (dimensions + 1)))
+}

@@ -1,0 +1,206 @@
+import { existsSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { openVectorFile } from '../../src/sources/open-vector-file.js'
+import { PathError } from '../../src/errors.js'
+import { bvecs, fvecs, jsonLines, npy, openHandles, readAll, temporaryFolder, type Rows } from './write-vector-files.js'
+
+interface Format {
+  readonly name: string
+  readonly extension: string
+  readonly value: fc.Arbitrary<number>
+  readonly write: (rows: Rows) => Uint8Array | string
+  readonly countKnown: boolean
+}
+
+const float = fc.float({ noNaN: true, noDefaultInfinity: true })
+const byte = fc.integer({ min: 0, max: 255 })
+
+const FORMATS: readonly Format[] = [
+  { name: 'fvecs', extension: 'fvecs', value: float, write: fvecs, countKnown: true },
+  { name: 'bvecs', extension: 'bvecs', value: byte, write: bvecs, countKnown: true },
+  { name: 'npy', extension: 'npy', value: float, write: npy, countKnown: true },
+  { name: 'json-lines', extension: 'jsonl', value: float, write: jsonLines, countKnown: false },
+]
+
+const BATCH_BYTES = 1024 * 1024
+
+/** Rows that fill several batches, with values that tell rows and columns apart and that every format can hold. */
+function manyRows(count: number, dimensions: number): number[][] {
+  return Array.from({ length: count }, (_, row) =>
+    Array.from({ length: dimensions }, (_, i) => (row * 31 + i * 7) % 251),
+  )
+}
+
+const hasProc = existsSync('/proc/self/fd')
+
+describe.each(FORMATS)('the $name reader', ({ name, extension, value, write, countKnown }) => {
+  const folder = temporaryFolder()
+
+  const matrix = fc
+    .tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 70 }))
+    .chain(([count, dimensions]) =>
+      fc.array(fc.array(value, { minLength: dimensions, maxLength: dimensions }), {
+        minLength: count,
+        maxLength: count,
+      }),
+    )
+
+  it('reads back exactly what was written', async () => {
+    await fc.assert(
+      fc.asyncProperty(matrix, async (rows) => {
+        const file = await openVectorFile(folder.file(`exact.${extension}`, write(rows)))
+        expect((await readAll(file)).rows).toEqual(rows)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('tells format, size, count and dimensions before a row is read', async () => {
+    const content = write(manyRows(11, 5))
+    const file = await openVectorFile(folder.file(`facts.${extension}`, content))
+    expect(file).toMatchObject({
+      path: folder.file(`facts.${extension}`),
+      format: name,
+      bytes: content.length,
+      count: countKnown ? 11 : undefined,
+      dimensions: countKnown ? 5 : undefined,
+    })
+  })
+
+  it('knows the format by content when the name does not tell', async () => {
+    const rows = manyRows(9, 6)
+    const file = await openVectorFile(folder.file('vectors-without-extension', write(rows)))
+    expect(file.format).toBe(name)
+    expect((await readAll(file)).rows).toEqual(rows)
+  })
+
+  it.each([1, 3, 300])('keeps batches of d = %i within 1 MiB and loses no row between them', async (dimensions) => {
+    const rows = manyRows(Math.ceil((2.5 * BATCH_BYTES) / (4 * dimensions)), dimensions)
+    const file = await openVectorFile(folder.file(`long.${extension}`, write(rows)))
+    let row = 0
+    let batches = 0
+    for await (const batch of file.batches()) {
+      expect(batch.dimensions).toBe(dimensions)
+      expect(batch.vectors.byteLength).toBeLessThanOrEqual(BATCH_BYTES)
+      const expected = Float32Array.from(rows.slice(row, row + batch.vectors.length / dimensions).flat())
+      expect(Buffer.compare(Buffer.from(expected.buffer), bytesOf(batch.vectors))).toBe(0)
+      row += batch.vectors.length / dimensions
+      batches++
+    }
+    expect(row).toBe(rows.length)
+    expect(batches).toBeGreaterThan(2)
+  })
+
+  it('leaves a batch as it is until the next one is asked for', async () => {
+    const rows = manyRows(3000, 200)
+    const file = await openVectorFile(folder.file(`stable.${extension}`, write(rows)))
+    for await (const { vectors } of file.batches()) {
+      const before = Buffer.from(bytesOf(vectors))
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      expect(before.equals(bytesOf(vectors))).toBe(true)
+    }
+  })
+
+  it('reads the widest vector, d = 65536', async () => {
+    const rows = manyRows(7, 65_536)
+    const file = await openVectorFile(folder.file(`wide.${extension}`, write(rows)))
+    const read = await readAll(file)
+    expect(read.rows.length).toBe(7)
+    expect(read.rows[6]).toEqual(rows[6])
+  })
+
+  it('gives the same rows in every pass', async () => {
+    const rows = manyRows(20, 4)
+    const file = await openVectorFile(folder.file(`twice.${extension}`, write(rows)))
+    expect((await readAll(file)).rows).toEqual(rows)
+    expect((await readAll(file)).rows).toEqual(rows)
+  })
+
+  it('attaches the lines of an id file as strings', async () => {
+    const rows = manyRows(3000, 200)
+    const ids = rows.map((_, i) => String(i))
+    const idFile = folder.file('ids.txt', ids.join('\n'))
+    const file = await openVectorFile(folder.file(`with-ids.${extension}`, write(rows)), { ids: idFile })
+    const read = await readAll(file)
+    expect(read.ids).toEqual(ids)
+    expect(read.rows).toEqual(rows)
+  })
+
+  it('refuses passes after close', async () => {
+    const file = await openVectorFile(folder.file(`closed.${extension}`, write(manyRows(2, 2))))
+    await file.close()
+    await file.close()
+    await expect(readAll(file)).rejects.toThrow(PathError)
+  })
+
+  describe.runIf(hasProc)('closes its handle', () => {
+    const prepare = async (): Promise<{ path: string; file: Awaited<ReturnType<typeof openVectorFile>> }> => {
+      const path = folder.file(`handles.${extension}`, write(manyRows(3000, 200)))
+      return { path, file: await openVectorFile(path) }
+    }
+
+    it('before the first pass', async () => {
+      const { path } = await prepare()
+      expect(openHandles(path)).toBe(0)
+    })
+
+    it('after a whole pass', async () => {
+      const { path, file } = await prepare()
+      await readAll(file)
+      expect(openHandles(path)).toBe(0)
+    })
+
+    it('when the consumer breaks out of the loop', async () => {
+      const { path, file } = await prepare()
+      for await (const _ of file.batches()) {
+        expect(openHandles(path)).toBe(1)
+        break
+      }
+      expect(openHandles(path)).toBe(0)
+    })
+
+    it('when the consumer throws', async () => {
+      const { path, file } = await prepare()
+      const failing = async (): Promise<void> => {
+        for await (const _ of file.batches()) throw new Error('the consumer failed')
+      }
+      await expect(failing()).rejects.toThrow('the consumer failed')
+      expect(openHandles(path)).toBe(0)
+    })
+
+    it('when close() comes in the middle of a pass, which then fails', async () => {
+      const { path, file } = await prepare()
+      const pass = file.batches()
+      await pass.next()
+      await file.close()
+      expect(openHandles(path)).toBe(0)
+      // JSON lines that were read before may still come.
+      const drained = async (): Promise<void> => {
+        while ((await pass.next()).done !== true);
+      }
+      await expect(drained()).rejects.toThrow('closed while being read')
+    })
+
+    it('of the id file too', async () => {
+      const rows = manyRows(3000, 200)
+      const ids = folder.file('handle-ids.txt', rows.map((_, i) => `${i} ${'x'.repeat(600)}`).join('\n'))
+      const path = folder.file(`handle-with-ids.${extension}`, write(rows))
+      const file = await openVectorFile(path, { ids })
+      expect(openHandles(ids)).toBe(0)
+      for await (const _ of file.batches()) {
+        expect(openHandles(ids)).toBe(1)
+        break
+      }
+      expect([openHandles(path), openHandles(ids)]).toEqual([0, 0])
+      const pass = file.batches()
+      await pass.next()
+      await file.close()
+      expect([openHandles(path), openHandles(ids)]).toEqual([0, 0])
+    })
+  })
+})
+
+function bytesOf(vectors: Float32Array): Buffer {
+  return Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength)
+}

@@ -1,0 +1,215 @@
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+} from 'node:fs'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { PathError } from '../../src/errors.js'
+import { openVectorFile } from '../../src/sources/open-vector-file.js'
+import {
+  bvecs,
+  fvecs,
+  int32,
+  invalidFile,
+  jsonLines,
+  npy,
+  readAll,
+  readUntilError,
+  temporaryFolder,
+} from './write-vector-files.js'
+
+const folder = temporaryFolder()
+const rows = [
+  [1, 2, 3, 4],
+  [5, 6, 7, 8],
+]
+
+describe('a path that cannot be read is a PathError', () => {
+  it('for a missing file', async () => {
+    const path = folder.file('missing.fvecs')
+    await expect(openVectorFile(path)).rejects.toThrow(`${path}: there is no such file`)
+    await expect(openVectorFile(path)).rejects.toBeInstanceOf(PathError)
+  })
+
+  it('for a folder', async () => {
+    const path = folder.file('folder.npy')
+    mkdirSync(path)
+    await expect(openVectorFile(path)).rejects.toThrow('it is a folder, and a file is needed')
+    await expect(openVectorFile(path)).rejects.toBeInstanceOf(PathError)
+  })
+
+  it('for a file below a file', async () => {
+    const path = `${folder.file('file.fvecs', fvecs(rows))}/below.fvecs`
+    await expect(openVectorFile(path)).rejects.toThrow('a part of the path is a file')
+  })
+
+  it('for a file without permission', async () => {
+    const path = folder.file('secret.fvecs', fvecs(rows))
+    chmodSync(path, 0)
+    // Root may read everything, so root becomes nobody for a moment.
+    const isRoot = process.geteuid?.() === 0
+    if (isRoot) process.seteuid?.(65534)
+    try {
+      await expect(openVectorFile(path)).rejects.toThrow('permission denied')
+      await expect(openVectorFile(path)).rejects.toBeInstanceOf(PathError)
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+    }
+  })
+
+  it('for a file that is gone when its pass begins', async () => {
+    const file = await openVectorFile(folder.file('going.fvecs', fvecs(rows)))
+    execFileSync('rm', [file.path])
+    await expect(readAll(file)).rejects.toThrow('there is no such file')
+  })
+})
+
+describe('the format', () => {
+  it('comes from the extension in any case', async () => {
+    expect((await openVectorFile(folder.file('UPPER.FVECS', fvecs(rows)))).format).toBe('fvecs')
+    expect((await openVectorFile(folder.file('lines.ndjson', jsonLines(rows)))).format).toBe('json-lines')
+  })
+
+  it('comes from the extension before the content', async () => {
+    const error = await invalidFile(openVectorFile(folder.file('really-npy.fvecs', npy(rows))))
+    expect(error.message).toContain('it is not fvecs, or it is damaged')
+  })
+
+  it('of bvecs with d = 123, which begins like JSON, is bvecs', async () => {
+    const wide = [new Array<number>(123).fill(65), new Array<number>(123).fill(66)]
+    expect((await openVectorFile(folder.file('brace', bvecs(wide)))).format).toBe('bvecs')
+  })
+
+  it('is refused when it could be fvecs or bvecs', async () => {
+    // One fvecs row of d = 2, which is also two bvecs rows of d = 2.
+    const both = Buffer.concat([int32(2), Buffer.from([1, 2]), int32(2), Buffer.from([3, 4])])
+    const error = await invalidFile(openVectorFile(folder.file('both', both)))
+    expect(error.message).toContain('it could be fvecs or bvecs')
+  })
+
+  it.each([
+    ['some text', 'neither its name nor its first bytes tell a known format'],
+    ['\x00\x00\x00\x00', 'neither its name nor its first bytes tell a known format'],
+    [gzipSync('{"vector":[1]}\n'), 'compressed with gzip'],
+    [Buffer.from('PK\x03\x04....'), 'zip archive'],
+    [Buffer.from('PAR1....'), 'Parquet is not read'],
+    [Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), 'HDF5 is not read'],
+  ])('is refused when the content is unknown (%#)', async (content, reason) => {
+    const error = await invalidFile(openVectorFile(folder.file('unknown', content)))
+    expect(error.message).toContain(reason)
+    expect(error.message).toContain('the formats are fvecs, bvecs, npy (float32) and JSON lines')
+  })
+
+  it.each([
+    ['gt.ivecs', 'neighbour numbers, not vectors'],
+    ['a.parquet', 'parquet is not read'],
+    ['a.fbin', 'fbin is not read'],
+    ['a.npz', 'numpy.save'],
+    ['a.jsonl.gz', 'decompress it first'],
+  ])('is refused by the name %s', async (name, reason) => {
+    const error = await invalidFile(openVectorFile(folder.file(name, fvecs(rows))))
+    expect(error.message).toContain(reason)
+  })
+})
+
+describe('a file changed between opening and reading', () => {
+  it('in size is refused', async () => {
+    const file = await openVectorFile(folder.file('grown.fvecs', fvecs(rows)))
+    appendFileSync(file.path, fvecs(rows))
+    const error = await invalidFile(readAll(file))
+    expect(error.message).toContain('it was changed after it was opened (40 bytes then, 80 now)')
+  })
+
+  it('in content is refused', async () => {
+    const file = await openVectorFile(folder.file('touched.npy', npy(rows)))
+    utimesSync(file.path, 1, 1)
+    const error = await invalidFile(readAll(file))
+    expect(error.message).toContain('it was changed after it was opened')
+  })
+
+  it('by a cut in the middle of a pass is refused, never read as fewer rows', async () => {
+    const many = Array.from({ length: 3000 }, () => new Array<number>(200).fill(1))
+    const file = await openVectorFile(folder.file('shrinking.npy', npy(many)))
+    let rowCount = 0
+    const reading = async (): Promise<void> => {
+      for await (const { vectors } of file.batches()) {
+        if (rowCount === 0) truncateSync(file.path, statSync(file.path).size - 4)
+        rowCount += vectors.length / 200
+      }
+    }
+    const error = await invalidFile(reading())
+    expect(error.message).toContain('it was cut while being read')
+    expect(rowCount).toBeLessThan(3000)
+  })
+})
+
+describe.runIf(existsSync('/usr/bin/mkfifo'))('a named pipe', () => {
+  const pipe = (name: string): string => {
+    const path = folder.file(name)
+    execFileSync('mkfifo', [path])
+    return path
+  }
+
+  it('is read as JSON lines, once', async () => {
+    const path = pipe('vectors')
+    const file = await openVectorFile(path)
+    expect(file).toMatchObject({ format: 'json-lines', count: undefined, bytes: undefined })
+    createWriteStream(path).end(jsonLines(rows))
+    expect((await readAll(file)).rows).toEqual(rows)
+    await expect(readAll(file)).rejects.toThrow('it is a pipe and was read already')
+  })
+
+  it('is refused for a format that needs a file', async () => {
+    await expect(openVectorFile(pipe('vectors.npy'))).rejects.toThrow('it is a pipe, and npy needs a file')
+  })
+
+  it('can hold the ids, whose count is compared at the end', async () => {
+    const ids = pipe('ids')
+    const file = await openVectorFile(folder.file('two.fvecs', fvecs(rows)), { ids })
+    createWriteStream(ids).end('a\nb\nc\n')
+    const { error } = await readUntilError(file)
+    expect(String(error)).toContain('it has 3 ids, expected 2')
+  })
+})
+
+describe('standard input', () => {
+  it('is read as JSON lines from -, and the process ends when the loop is left early', async () => {
+    const source = fileURLToPath(new URL('../../src/sources/open-vector-file.ts', import.meta.url))
+    const code = `
+      import { openVectorFile } from ${JSON.stringify(source)}
+      const file = await openVectorFile('-')
+      let rows = 0
+      for await (const { vectors, dimensions } of file.batches()) {
+        rows += vectors.length / dimensions
+        if (rows > 1000) break
+      }
+      process.stdout.write(String(rows))`
+    const run = async (lines: number, end: boolean): Promise<{ code: unknown; rows: number }> => {
+      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      })
+      // A reader that left early makes the rest of the write fail, as it should.
+      child.stdin.on('error', () => undefined)
+      child.stdin.write('{"vector":[1,2,3]}\n'.repeat(lines))
+      if (end) child.stdin.end()
+      let out = ''
+      child.stdout.on('data', (text: Buffer) => (out += text.toString()))
+      const [status] = (await once(child, 'close')) as [number | null]
+      return { code: status, rows: Number(out) }
+    }
+    expect(await run(500, true)).toEqual({ code: 0, rows: 500 })
+    const early = await run(200_000, false)
+    expect(early.code).toBe(0)
+    expect(early.rows).toBeGreaterThan(1000)
+    expect(early.rows).toBeLessThan(200_000)
+  })
+})

@@ -1,0 +1,128 @@
+/** Small writers of each format, independent of the readers they test, and what the tests share. */
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import { InvalidFileError } from '../../src/errors.js'
+import type { Id } from '../../src/types.js'
+import type { VectorFile } from '../../src/sources/vector-file.js'
+
+/** A temp folder for the test file that calls this; gone when its tests are done. */
+export function temporaryFolder(): { file(name: string, content?: Uint8Array | string): string } {
+  let folder = ''
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'shardloom-sources-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return {
+    file(name, content) {
+      const full = path.join(folder, name)
+      if (content !== undefined) writeFileSync(full, content)
+      return full
+    },
+  }
+}
+
+export type Rows = readonly (readonly number[])[]
+
+export function int32(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(4 * values.length)
+  values.forEach((value, i) => bytes.writeInt32LE(value, 4 * i))
+  return bytes
+}
+
+export function float32(values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(4 * values.length)
+  values.forEach((value, i) => bytes.writeFloatLE(value, 4 * i))
+  return bytes
+}
+
+export function fvecs(rows: Rows): Buffer {
+  return Buffer.concat(rows.flatMap((row) => [int32(row.length), float32(row)]))
+}
+
+export function bvecs(rows: Rows): Buffer {
+  return Buffer.concat(rows.flatMap((row) => [int32(row.length), Buffer.from(row)]))
+}
+
+export function ivecs(rows: Rows): Buffer {
+  return Buffer.concat(rows.map((row) => int32(row.length, ...row)))
+}
+
+/** An npy file with any header text, so that tests can lie. */
+export function npyWith(header: string, data: Buffer, version = 1): Buffer {
+  const prefixBytes = version === 1 ? 10 : 12
+  const padded = header + ' '.repeat(63 - ((prefixBytes + header.length) % 64)) + '\n'
+  const prefix = Buffer.alloc(prefixBytes)
+  prefix.write('\x93NUMPY', 'latin1')
+  prefix[6] = version
+  if (version === 1) prefix.writeUInt16LE(padded.length, 8)
+  else prefix.writeUInt32LE(padded.length, 8)
+  return Buffer.concat([prefix, Buffer.from(padded, 'latin1'), data])
+}
+
+export function npyHeader(shape: string, descr = "'<f4'", order = 'False'): string {
+  return `{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}, }`
+}
+
+export function npy(rows: Rows, version = 1): Buffer {
+  return npyWith(npyHeader(`(${rows.length}, ${rows[0].length})`), float32(rows.flat()), version)
+}
+
+/** JSON has no negative zero of its own making: JSON.stringify writes 0 for it. */
+const jsonNumber = (value: number): string => (Object.is(value, -0) ? '-0' : JSON.stringify(value))
+
+export function jsonLines(rows: Rows, ids?: readonly Id[]): string {
+  return rows
+    .map((row, i) => {
+      const id = ids === undefined ? '' : `"id":${JSON.stringify(ids[i])},`
+      return `{${id}"vector":[${row.map(jsonNumber).join(',')}]}\n`
+    })
+    .join('')
+}
+
+/** Copies of all rows and ids of a pass. */
+export async function readAll(file: Pick<VectorFile, 'batches'>): Promise<{ rows: number[][]; ids: Id[] }> {
+  const rows: number[][] = []
+  const ids: Id[] = []
+  for await (const batch of file.batches()) {
+    for (let at = 0; at < batch.vectors.length; at += batch.dimensions) {
+      rows.push([...batch.vectors.subarray(at, at + batch.dimensions)])
+    }
+    ids.push(...(batch.ids ?? []))
+  }
+  return { rows, ids }
+}
+
+/** The rows of a pass until it throws, and what it threw. */
+export async function readUntilError(file: Pick<VectorFile, 'batches'>): Promise<{ rows: number; error: unknown }> {
+  let rows = 0
+  try {
+    for await (const batch of file.batches()) rows += batch.vectors.length / batch.dimensions
+  } catch (error) {
+    return { rows, error }
+  }
+  return { rows, error: undefined }
+}
+
+/** The InvalidFileError that `attempt` must end with. */
+export async function invalidFile(attempt: Promise<unknown>): Promise<InvalidFileError> {
+  const error = await attempt.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (error instanceof InvalidFileError) return error
+  throw new Error(`expected an InvalidFileError, got ${String(error)}`)
+}
+
+/** How often this process has `file` open. */
+export function openHandles(file: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === file
+    } catch {
+      // The listing's own descriptor is gone by now.
+      return false
+    }
+  }).length
+}
