@@ -1,0 +1,87 @@
+import type { BuildOptions, BuildReport, VectorSource } from '../types.js'
+import { makeCodeSpec } from './code-spec.js'
+import { createSegments } from './create-segments.js'
+import { ingest } from './ingest.js'
+import { baseLayer, sampleVectors } from './layer.js'
+import { mergeSegments } from './merge.js'
+import { numberNodes } from './number.js'
+import { openBuild } from './open-build.js'
+import { prove } from './prove.js'
+import { publish } from './publish.js'
+import { chooseLeaders, routeLayer } from './route.js'
+import { buildShards } from './shards.js'
+import { buildUpperLevels } from './upper-levels.js'
+import { writeIds } from './write-ids.js'
+
+/**
+ * Builds one index out of a stream of vectors and publishes it as the live generation of `options.path`.
+ *
+ * Rejects with a ShardloomError (see `code`); the generation that was live before then stays live and untouched.
+ * The stages, in order, are those of the picture in ARCHITECTURE.md; between them flow disk-backed queues.
+ */
+export async function buildIndex(source: VectorSource, options: BuildOptions): Promise<BuildReport> {
+  const build = await openBuild(options)
+  const { log } = build
+  try {
+    const ingested = await log.stage('ingest', () => ingest(build.context, source))
+    const context = await build.plan(ingested)
+    const { generationDir } = context.paths
+    const shape = { count: ingested.count, dimensions: ingested.dimensions, m: context.options.m }
+
+    const routed = await log.stage('route', async () => {
+      const { sample, maxSquaredNorm } = ingested
+      const spec = makeCodeSpec(context.options.metric, ingested.dimensions, sample, maxSquaredNorm)
+      const layer = baseLayer(context, ingested, spec)
+      const leaders = await chooseLeaders(context, layer, sampleVectors(sample))
+      return routeLayer(context, layer, leaders)
+    })
+    const { spec } = routed.layer
+
+    const numbered = await log.stage('number', async () => {
+      const numbering = numberNodes(routed)
+      return { ...numbering, idFiles: await writeIds(context, ingested.ids, numbering, shape) }
+    })
+
+    const vectors = await createSegments(generationDir, 'vectors', numbered.layout, shape)
+    const built = await log.stage('shards', () => buildShards(context, routed, numbered, vectors))
+
+    const links = await createSegments(generationDir, 'links', numbered.layout, shape)
+    const degreeSum = await log.stage('merge', () =>
+      mergeSegments(context, { name: 'base', spec, layout: numbered.layout, maxDegree: 2 * shape.m }, built, {
+        kind: 'segments',
+        ...links,
+      }),
+    )
+
+    const upper = await log.stage('upper levels', () =>
+      buildUpperLevels(context, { nodeOfOrdinal: numbered.nodeOfOrdinal, spec, codes: built.codes }),
+    )
+
+    const proof = await log.stage('prove', () =>
+      prove(
+        context,
+        {
+          ...shape,
+          metric: context.options.metric,
+          vectors: vectors.files,
+          links: links.files,
+          entryPoint: upper.entryPoint,
+          upperLevels: upper.levels,
+        },
+        links.checksums,
+        ingested.maxSquaredNorm,
+      ),
+    )
+
+    return await publish(build, context, {
+      ingested,
+      shardCount: routed.shardCount,
+      averageDegree: degreeSum / ingested.count,
+      proof,
+      upper,
+      segments: { vectors, links, ids: numbered.idFiles },
+    })
+  } finally {
+    await build.close()
+  }
+}

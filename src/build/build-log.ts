@@ -1,0 +1,127 @@
+import type { BuildEvent, Logger, ProgressEvent, StageName, StageReport } from '../types.js'
+
+const SAMPLE_MS = 250
+/** At most so many progress events a second: a progress line is for people. */
+const PROGRESS_MS = 100
+
+/**
+ * What the build writes down about itself: stages with their times and highest RSS, events, progress. Samples the
+ * process every 250 ms until closed.
+ */
+export class BuildLog {
+  readonly #logger: Logger
+  readonly #onProgress: ((event: ProgressEvent) => void) | undefined
+  readonly #budgetBytes: number
+  readonly #startedMs = performance.now()
+  readonly #timer: NodeJS.Timeout
+  readonly #stages: StageReport[] = []
+  readonly #events: BuildEvent[] = []
+  #spilledBytes: () => number = () => 0
+  #stage: { name: StageName; startedMs: number; peakRssBytes: number } | undefined
+  #progress: { done: number; total: number | undefined; unit: string } = { done: 0, total: undefined, unit: '' }
+  #progressMs = 0
+  #peakRssBytes = 0
+
+  constructor(options: {
+    logger: Logger
+    onProgress: ((event: ProgressEvent) => void) | undefined
+    budgetBytes: number
+  }) {
+    this.#logger = options.logger
+    this.#onProgress = options.onProgress
+    this.#budgetBytes = options.budgetBytes
+    this.#timer = setInterval(() => {
+      this.#sample()
+      this.#emit()
+    }, SAMPLE_MS)
+    this.#timer.unref()
+  }
+
+  /** Where the spilled bytes of progress events are read from. */
+  watchSpill(spilledBytes: () => number): void {
+    this.#spilledBytes = spilledBytes
+  }
+
+  /** Runs one stage: times it, and remembers the highest RSS seen meanwhile. */
+  async stage<Result>(name: StageName, body: () => Promise<Result>): Promise<Result> {
+    this.#stage = { name, startedMs: performance.now(), peakRssBytes: 0 }
+    this.#progress = { done: 0, total: undefined, unit: '' }
+    this.#progressMs = 0
+    this.#sample()
+    try {
+      return await body()
+    } finally {
+      this.#sample()
+      this.#emit()
+      const { startedMs, peakRssBytes } = this.#stage
+      const seconds = (performance.now() - startedMs) / 1000
+      this.#stages.push({ name, seconds: round(seconds), peakRssBytes })
+      this.#logger.info(`stage ${name}: ${seconds.toFixed(2)} s`)
+    }
+  }
+
+  progress(done: number, total: number | undefined, unit: string): void {
+    this.#progress = { done, total, unit }
+    if (performance.now() - this.#progressMs >= PROGRESS_MS) this.#emit()
+  }
+
+  /** Something a reader of the report should know; also logged as a warning. */
+  event(kind: string, message: string): void {
+    const stage = this.#stage?.name ?? 'plan'
+    this.#events.push({ kind, stage, message, atSeconds: round(this.elapsedSeconds) })
+    this.#logger.warn(message)
+  }
+
+  get elapsedSeconds(): number {
+    return (performance.now() - this.#startedMs) / 1000
+  }
+
+  get stages(): readonly StageReport[] {
+    return this.#stages
+  }
+
+  get events(): readonly BuildEvent[] {
+    return this.#events
+  }
+
+  get peakRssBytes(): number {
+    this.#sample()
+    return this.#peakRssBytes
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #sample(): number {
+    const rssBytes = process.memoryUsage.rss()
+    this.#peakRssBytes = Math.max(this.#peakRssBytes, rssBytes)
+    if (this.#stage) this.#stage.peakRssBytes = Math.max(this.#stage.peakRssBytes, rssBytes)
+    return rssBytes
+  }
+
+  #emit(): void {
+    if (this.#onProgress === undefined || this.#stage === undefined) return
+    const { done, total, unit } = this.#progress
+    const now = performance.now()
+    this.#progressMs = now
+    const stageSeconds = (now - this.#stage.startedMs) / 1000
+    const rate = stageSeconds > 0 ? done / stageSeconds : 0
+    this.#onProgress({
+      stage: this.#stage.name,
+      done,
+      total,
+      unit,
+      rate,
+      etaSeconds: total !== undefined && rate > 0 ? (total - done) / rate : undefined,
+      elapsedSeconds: this.elapsedSeconds,
+      rssBytes: this.#sample(),
+      budgetBytes: this.#budgetBytes,
+      spilledBytes: this.#spilledBytes(),
+    })
+  }
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000
+}

@@ -1,0 +1,46 @@
+import path from 'node:path'
+import { createSegment } from '../format/create-segment.js'
+import { sealSegment } from '../format/seal-segment.js'
+import { SegmentChecksums } from '../format/segment-checksums.js'
+import { segmentFileName, type SegmentFile } from '../format/segment-file.js'
+import { linksHeader, vectorsHeader, type SegmentHeader } from '../format/segment-header.js'
+import type { RowFile } from '../search/file-graph.js'
+import type { SegmentLayout } from './segment-layout.js'
+
+/** All segments of one kind while workers fill them, and their checksums as parts arrive. */
+export interface OpenSegments {
+  readonly paths: readonly string[]
+  readonly files: readonly RowFile[]
+  readonly checksums: readonly SegmentChecksums[]
+  seal(): Promise<SegmentFile[]>
+}
+
+export async function createSegments(
+  generationDir: string,
+  kind: 'vectors' | 'links',
+  layout: SegmentLayout,
+  shape: { dimensions: number; m: number },
+): Promise<OpenSegments> {
+  const headers: SegmentHeader[] = []
+  const paths: string[] = []
+  for (let segment = 0; segment + 1 < layout.starts.length; segment++) {
+    const firstNode = layout.starts[segment]
+    const range = { ...shape, firstNode, count: layout.starts[segment + 1] - firstNode }
+    const header = kind === 'vectors' ? vectorsHeader(range) : linksHeader(range)
+    const file = path.join(generationDir, segmentFileName(kind, segment))
+    await createSegment(file, header)
+    headers.push(header)
+    paths.push(file)
+  }
+  const checksums = headers.map((header) => new SegmentChecksums(header.dataBytes))
+  return {
+    paths,
+    files: headers.map(({ firstNode, count }, i) => ({ path: paths[i], firstNode, count })),
+    checksums,
+    seal: async () => {
+      const files: SegmentFile[] = []
+      for (const [i, header] of headers.entries()) files.push(await sealSegment(paths[i], header, checksums[i]))
+      return files
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import type { BufferPool, DiskBackedQueue } from '../../spill/index.js'
+
+interface OpenBatch {
+  readonly bytes: Uint8Array
+  used: number
+  count: number
+}
+
+/**
+ * One open batch in front of each of many queues: small runs of records gather there and are pushed when it is full,
+ * so that queues hold, and spill files get, batches of a useful size. Open batches come from the buffer pool and are
+ * the plan's `openBatchBytes` each; they are not charged to the spill budget.
+ */
+export class FanOut<Header> {
+  readonly queues: readonly DiskBackedQueue<Header>[]
+  readonly #header: Header
+  readonly #buffers: BufferPool
+  readonly #batchBytes: number
+  readonly #open: (OpenBatch | undefined)[]
+
+  constructor(options: {
+    queues: readonly DiskBackedQueue<Header>[]
+    header: Header
+    buffers: BufferPool
+    batchBytes: number
+  }) {
+    this.queues = options.queues
+    this.#header = options.header
+    this.#buffers = options.buffers
+    this.#batchBytes = options.batchBytes
+    this.#open = new Array<OpenBatch | undefined>(options.queues.length).fill(undefined)
+  }
+
+  /**
+   * Copies a run of `count` whole records to the open batch of `partition`. The promise, when there is one, resolves
+   * when there is room for more; most runs fit and cost no promise.
+   */
+  append(partition: number, records: Uint8Array, count: number): Promise<void> | undefined {
+    if (count === 0) return undefined
+    const full = this.#open[partition]
+    let pushed: Promise<void> | undefined
+    if (full !== undefined && full.used + records.length > full.bytes.length) pushed = this.#push(partition)
+    const open = (this.#open[partition] ??= {
+      bytes: this.#buffers.acquire(Math.max(this.#batchBytes, records.length)),
+      used: 0,
+      count: 0,
+    })
+    open.bytes.set(records, open.used)
+    open.used += records.length
+    open.count += count
+    return pushed
+  }
+
+  /** Pushes what is open, so that the queues hold everything. */
+  async flush(): Promise<void> {
+    for (let partition = 0; partition < this.#open.length; partition++) await this.#push(partition)
+  }
+
+  async #push(partition: number): Promise<void> {
+    const open = this.#open[partition]
+    if (open === undefined) return
+    this.#open[partition] = undefined
+    await this.queues[partition].push({
+      header: this.#header,
+      count: open.count,
+      bytes: open.bytes.subarray(0, open.used),
+    })
+  }
+}

@@ -1,0 +1,280 @@
+import { Kernel } from '../../kernel/kernel.js'
+import type { DiskBackedQueue } from '../../spill/index.js'
+import {
+  DimensionMismatchError,
+  EmptySourceError,
+  InvalidOptionError,
+  InvalidVectorError,
+  ShardloomError,
+  SourceError,
+} from '../errors.js'
+import { BATCH_BYTES, sampleRows } from '../memory/plan-build.js'
+import type { SourceItem, VectorBatch, VectorSource } from '../types.js'
+import { openQueue, throwIfAborted, type BuildContext } from './build-context.js'
+import { IdCollector } from './collect-ids.js'
+import { columnBatchBytes, type ColumnHeader } from './layer-records.js'
+import { ReservoirSample } from './reservoir-sample.js'
+import { MAX_DIMENSIONS } from './resolve-options.js'
+import { settleIds, type SettledIds } from './settle-ids.js'
+
+export interface Ingested {
+  readonly queue: DiskBackedQueue<ColumnHeader>
+  readonly dimensions: number
+  /** Records the source gave; ordinals are below this. */
+  readonly ordinalCount: number
+  /** Vectors that will be in the index: those in the queue without the dropped ones. */
+  readonly count: number
+  readonly skippedInvalid: number
+  /** Largest squared norm: ip's R². */
+  readonly maxSquaredNorm: number
+  readonly sample: { readonly rows: Float32Array; readonly count: number }
+  readonly ids: SettledIds
+}
+
+/**
+ * Pulls the stream with backpressure, validates, normalises for cosine, keeps a sample, pushes batches, and at the end
+ * settles repeated ids. Nothing is routed yet: streams are often sorted by topic, so their first part is no sample.
+ */
+export async function ingest(context: BuildContext, source: VectorSource): Promise<Ingested> {
+  const ids = new IdCollector(context)
+  let writer: RowWriter | undefined
+  let ordinal = 0
+  try {
+    for await (const item of guarded(source, () => ordinal)) {
+      writer ??= new RowWriter(context, ids, firstDimensions(context, item))
+      ordinal = isBatch(item) ? await writer.addBatch(item, ordinal) : await writer.addRecord(item, ordinal)
+      throwIfAborted(context)
+      context.log.progress(ordinal, context.options.count, 'vectors')
+    }
+    const ingested = await writer?.finish(ordinal)
+    if (ingested === undefined || ingested.count === 0) throw new EmptySourceError(ingested?.skippedInvalid)
+    context.log.progress(ordinal, ordinal, 'vectors')
+    return ingested
+  } catch (error) {
+    // Rows that wait for validation may hold the earlier, and so the better, error.
+    if (error instanceof SourceError) await writer?.flush()
+    throw error
+  }
+}
+
+/** Passes items through; an error of the source is told apart from our own by being wrapped (ours pass unchanged). */
+async function* guarded(source: VectorSource, ordinal: () => number): AsyncGenerator<SourceItem> {
+  const iterator = iteratorOf(source)
+  let finished = false
+  try {
+    for (;;) {
+      let step: IteratorResult<SourceItem>
+      try {
+        step = await iterator.next()
+      } catch (error) {
+        finished = true
+        throw error instanceof ShardloomError ? error : new SourceError(ordinal(), error)
+      }
+      if (step.done === true) {
+        finished = true
+        return
+      }
+      yield step.value
+    }
+  } finally {
+    // The build ended first: let the source close its files.
+    if (!finished) await iterator.return?.()
+  }
+}
+
+function iteratorOf(source: VectorSource): AsyncIterator<SourceItem> | Iterator<SourceItem> {
+  const given: unknown = source
+  if (typeof given === 'object' && given !== null && !ArrayBuffer.isView(given)) {
+    if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]()
+    if (Symbol.iterator in source) return source[Symbol.iterator]()
+  }
+  throw new InvalidOptionError(
+    `source must be a sync or async iterable of { id?, vector } records or { ids?, vectors, dimensions } batches`,
+  )
+}
+
+function isBatch(item: SourceItem): item is VectorBatch {
+  return 'vectors' in item
+}
+
+function firstDimensions(context: BuildContext, item: SourceItem): number {
+  const { dimensions } = context.options
+  const got = isBatch(item) ? item.dimensions : vectorLength(item, 0)
+  if (dimensions === undefined && !(Number.isInteger(got) && got >= 1 && got <= MAX_DIMENSIONS)) {
+    throw new InvalidVectorError({
+      ordinal: 0,
+      reason: `has ${got} dimensions; 1 to ${MAX_DIMENSIONS} can be indexed`,
+      invalidOption: false,
+    })
+  }
+  return dimensions ?? got
+}
+
+function vectorLength(item: SourceItem, ordinal: number): number {
+  const vector: unknown = 'vector' in item ? item.vector : undefined
+  if (Array.isArray(vector) || (ArrayBuffer.isView(vector) && 'length' in vector)) {
+    return (vector as ArrayLike<number>).length
+  }
+  throw new InvalidVectorError({
+    ordinal,
+    reason: 'is not an array of numbers: a record is { id?, vector }, a batch is { ids?, vectors, dimensions }',
+    invalidOption: false,
+  })
+}
+
+/** Fills one batch of rows at a time in kernel memory, checks it there, and pushes it as ordinal and row columns. */
+class RowWriter {
+  readonly #context: BuildContext
+  readonly #ids: IdCollector
+  readonly #dimensions: number
+  readonly #queue: DiskBackedQueue<ColumnHeader>
+  readonly #sample: ReservoirSample
+  readonly #kernel = Kernel.create()
+  readonly #capacity: number
+  readonly #rowsAt: number
+  readonly #normsAt: number
+  readonly #ordinals: Uint32Array
+  #used = 0
+  #vectorCount = 0
+  #skippedInvalid = 0
+  #maxSquaredNorm = 0
+
+  constructor(context: BuildContext, ids: IdCollector, dimensions: number) {
+    this.#context = context
+    this.#ids = ids
+    this.#dimensions = dimensions
+    this.#queue = openQueue(context, 'ingest')
+    const { seed } = context.options
+    this.#sample = new ReservoirSample({ dimensions, capacity: sampleRows(dimensions), seed })
+    this.#capacity = Math.max(1, Math.floor(BATCH_BYTES / columnBatchBytes(1, 4 * dimensions)))
+    this.#rowsAt = this.#kernel.alloc(this.#capacity * dimensions * 4)
+    this.#normsAt = this.#kernel.alloc(this.#capacity * 8)
+    this.#ordinals = new Uint32Array(this.#capacity)
+  }
+
+  /** Both return the next ordinal. */
+  async addRecord(item: SourceItem, ordinal: number): Promise<number> {
+    const got = vectorLength(item, ordinal)
+    const id = 'id' in item ? item.id : undefined
+    if (got !== this.#dimensions) {
+      await this.flush()
+      throw new DimensionMismatchError({ ordinal, ...(id !== undefined && { id }), expected: this.#dimensions, got })
+    }
+    const idPushed = this.#ids.add(id, ordinal)
+    if (idPushed !== undefined) await idPushed
+    if ('vector' in item) this.#rows().set(item.vector, this.#used * this.#dimensions)
+    this.#ordinals[this.#used++] = ordinal
+    if (this.#used === this.#capacity) await this.flush()
+    return ordinal + 1
+  }
+
+  async addBatch(batch: VectorBatch, firstOrdinal: number): Promise<number> {
+    const { vectors, dimensions, ids } = batch
+    if (dimensions !== this.#dimensions) {
+      await this.flush()
+      const id = ids?.[0]
+      throw new DimensionMismatchError({
+        ordinal: firstOrdinal,
+        ...(id !== undefined && { id }),
+        expected: this.#dimensions,
+        got: dimensions,
+      })
+    }
+    const count = vectors.length / dimensions
+    if (!Number.isInteger(count) || (ids !== undefined && ids.length !== count)) {
+      throw new InvalidOptionError(
+        `a batch at vector ${firstOrdinal} has ${vectors.length} numbers for ${dimensions} dimensions` +
+          (ids === undefined ? '' : ` and ${ids.length} ids`),
+      )
+    }
+    let taken = 0
+    while (taken < count) {
+      const run = Math.min(count - taken, this.#capacity - this.#used)
+      const rows = vectors.subarray(taken * dimensions, (taken + run) * dimensions)
+      this.#rows().set(rows, this.#used * dimensions)
+      for (let i = 0; i < run; i++) {
+        this.#ordinals[this.#used + i] = firstOrdinal + taken + i
+        const idPushed = this.#ids.add(ids?.[taken + i], firstOrdinal + taken + i)
+        if (idPushed !== undefined) await idPushed
+      }
+      this.#used += run
+      taken += run
+      if (this.#used === this.#capacity) await this.flush()
+    }
+    return firstOrdinal + count
+  }
+
+  /** Checks and pushes the rows that wait. */
+  async flush(): Promise<void> {
+    if (this.#used === 0) return
+    const { metric } = this.#context.options
+    const filled = this.#used
+    this.#used = 0
+    const dimensions = this.#dimensions
+    this.#kernel.fn.prepareRows(this.#rowsAt, filled, dimensions, metric === 'cosine' ? 1 : 0, this.#normsAt)
+    const norms = this.#kernel.f64(this.#normsAt, filled)
+    const rows = this.#rows()
+    let kept = 0
+    for (let i = 0; i < filled; i++) {
+      const reason = whyInvalid(norms[i], metric === 'cosine')
+      if (reason !== undefined) {
+        this.#refuse(this.#ordinals[i], reason)
+        continue
+      }
+      this.#maxSquaredNorm = Math.max(this.#maxSquaredNorm, norms[i])
+      this.#sample.offer(this.#ordinals[i], rows, i * dimensions)
+      if (kept !== i) {
+        rows.copyWithin(kept * dimensions, i * dimensions, (i + 1) * dimensions)
+        this.#ordinals[kept] = this.#ordinals[i]
+      }
+      kept++
+    }
+    if (kept > 0) await this.#push(rows, kept)
+  }
+
+  async finish(ordinalCount: number): Promise<Ingested> {
+    await this.flush()
+    await this.#queue.close()
+    const ids = await settleIds(this.#context, await this.#ids.finish())
+    return {
+      queue: this.#queue,
+      dimensions: this.#dimensions,
+      ordinalCount,
+      count: this.#vectorCount - ids.skippedDuplicates,
+      skippedInvalid: this.#skippedInvalid,
+      maxSquaredNorm: this.#maxSquaredNorm,
+      sample: this.#sample.take(),
+      ids,
+    }
+  }
+
+  #rows(): Float32Array {
+    return this.#kernel.f32(this.#rowsAt, this.#capacity * this.#dimensions)
+  }
+
+  #refuse(ordinal: number, reason: string): void {
+    const id = this.#ids.recentId(ordinal)
+    if (this.#context.options.invalid === 'error') {
+      throw new InvalidVectorError({ ordinal, ...(id !== undefined && { id }), reason })
+    }
+    this.#skippedInvalid++
+    this.#ids.drop(ordinal)
+    // The first few by name; the rest are in the count.
+    if (this.#skippedInvalid <= 10) this.#context.log.event('skipped-invalid', `vector ${ordinal} ${reason}: skipped`)
+  }
+
+  async #push(rows: Float32Array, count: number): Promise<void> {
+    const rowBytes = 4 * this.#dimensions
+    const bytes = this.#context.buffers.acquire(columnBatchBytes(this.#capacity, rowBytes))
+    new Uint32Array(bytes.buffer, bytes.byteOffset, count).set(this.#ordinals.subarray(0, count))
+    bytes.set(new Uint8Array(rows.buffer, rows.byteOffset, count * rowBytes), 4 * this.#capacity)
+    this.#vectorCount += count
+    await this.#queue.push({ header: { capacity: this.#capacity }, count, bytes })
+  }
+}
+
+function whyInvalid(squaredNorm: number, cosine: boolean): string | undefined {
+  if (!Number.isFinite(squaredNorm)) return 'has a component that is NaN or infinite'
+  if (cosine && squaredNorm === 0) return 'is all zeros, which has no direction under cosine'
+  return undefined
+}

@@ -1,0 +1,74 @@
+import type { DiskBackedQueue } from '../../spill/index.js'
+import type { ShardGeometry } from '../memory/shard-geometry.js'
+import type { PlannedContext } from './build-context.js'
+import type { CodeSpec } from './code-spec.js'
+import type { CodeStore } from './code-store.js'
+import type { Ingested } from './ingest.js'
+import type { ColumnHeader, RowKind } from './layer-records.js'
+import type { SegmentLayout } from './segment-layout.js'
+import type { LeadersTask } from './tasks/leaders-task.js'
+
+/**
+ * One level of the graph on its way through route, shards and merge. Level 0 carries vectors; a large upper level goes
+ * the same way with codes. Ordinals are positions in the layer's input.
+ */
+export interface LayerInput {
+  /** Names its queues and files: 'base', 'level-1', … */
+  readonly name: string
+  readonly rowKind: RowKind
+  readonly input: DiskBackedQueue<ColumnHeader>
+  /** Ordinals are below this; those not in the layer have no node. */
+  readonly ordinalCount: number
+  readonly vectorCount: number
+  readonly dropped: Uint8Array | undefined
+  readonly spec: CodeSpec
+  readonly geometry: ShardGeometry
+  readonly openBatchBytes: number
+}
+
+export interface RoutedLayer {
+  readonly layer: LayerInput
+  readonly shardCount: number
+  readonly homes: readonly DiskBackedQueue<null>[]
+  readonly replicas: readonly DiskBackedQueue<null>[]
+  readonly homeCounts: Uint32Array
+  readonly replicaCounts: Uint32Array
+  /** Home shard by ordinal, in shared memory; numbering turns it into nodes in place. */
+  readonly homeOfOrdinal: Uint32Array
+  readonly clamped: number
+}
+
+export interface NumberedLayer {
+  readonly layout: SegmentLayout
+  /** Node by ordinal (NO_NODE where there is none), in shared memory. */
+  readonly nodeOfOrdinal: Uint32Array
+}
+
+export interface BuiltShards {
+  /** Graph rows of each segment's nodes. */
+  readonly rows: readonly DiskBackedQueue<null>[]
+  readonly codes: CodeStore
+}
+
+export const NO_NODE = 0xffffffff
+
+/** Level 0: all vectors. */
+export function baseLayer(context: PlannedContext, ingested: Ingested, spec: CodeSpec): LayerInput {
+  return {
+    name: 'base',
+    rowKind: 'vectors',
+    input: ingested.queue,
+    ordinalCount: ingested.ordinalCount,
+    vectorCount: ingested.count,
+    dropped: ingested.ids.dropped,
+    spec,
+    geometry: context.plan.geometry,
+    openBatchBytes: context.plan.openBatchBytes,
+  }
+}
+
+/** The reservoir sample as the leaders task takes it. */
+export function sampleVectors(sample: Ingested['sample']): LeadersTask['sample'] {
+  const { buffer, byteOffset, byteLength } = sample.rows
+  return { kind: 'vectors', bytes: new Uint8Array(buffer, byteOffset, byteLength), count: sample.count }
+}

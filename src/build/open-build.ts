@@ -1,0 +1,76 @@
+import { BufferPool, SpillBudget } from '../../spill/index.js'
+import type { BuildOptions } from '../types.js'
+import type { BuildContext, PlannedContext } from './build-context.js'
+import { BuildLog } from './build-log.js'
+import type { Ingested } from './ingest.js'
+import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
+import { resolveOptions } from './resolve-options.js'
+import { WorkerPool } from './worker-pool.js'
+import { openWorkspace } from './workspace.js'
+
+/** A build with everything it owns. Whatever happens, `close` ends threads, queues, files, lock and timers. */
+export interface OpenBuild {
+  readonly context: BuildContext
+  readonly log: BuildLog
+  /** The final plan, and the workers it allows. */
+  plan(ingested: Ingested): Promise<PlannedContext>
+  /** From here on `close` keeps the new generation. */
+  markPublished(): void
+  close(): Promise<void>
+}
+
+/** Freed batch buffers kept for the next batch of their size: enough for all tasks under way. */
+const FREE_BUFFER_BYTES = 16 * 2 ** 20
+
+/** Checks the options, refuses what cannot fit, takes the lock and makes the folders. */
+export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
+  const options = resolveOptions(given)
+  const memory = memoryBudget(options)
+  const { budgetBytes } = memory
+  const log = new BuildLog({ ...options, budgetBytes })
+  try {
+    const first = await log.stage('plan', async () => {
+      if (memory.warning !== undefined) log.event('memory', memory.warning)
+      return preflight(options, budgetBytes)
+    })
+    const workspace = await openWorkspace(options)
+    const buffers = new BufferPool(Math.min(FREE_BUFFER_BYTES, first.queueBytes))
+    const budget = new SpillBudget({ limitBytes: first.queueBytes, pool: buffers })
+    log.watchSpill(() => budget.spilledBytes)
+    const context: BuildContext = { options, paths: workspace.paths, buffers, budget, log, queues: new Set() }
+    let pool: WorkerPool | undefined
+    let published = false
+    return {
+      context,
+      log,
+      plan: async (ingested) => {
+        const plan = finalPlan(options, log, budgetBytes, ingested)
+        budget.limitBytes = plan.queueBytes
+        pool = new WorkerPool({
+          threads: plan.threads,
+          signal: options.signal,
+          onRetry: (task, cause) => {
+            const reason = cause instanceof Error ? cause.message : String(cause)
+            log.event('task-retried', `task ${task} failed (${reason}) and runs once more`)
+          },
+        })
+        return { ...context, plan, pool }
+      },
+      markPublished: () => {
+        published = true
+      },
+      close: async () => {
+        try {
+          await pool?.close()
+          for (const queue of context.queues) await queue.dispose()
+        } finally {
+          log.close()
+          await workspace.close({ published })
+        }
+      },
+    }
+  } catch (error) {
+    log.close()
+    throw error
+  }
+}

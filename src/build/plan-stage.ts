@@ -1,0 +1,64 @@
+import { engineByName } from '../engines/engine-by-name.js'
+import { formatByteSize } from '../memory/byte-size.js'
+import { decideBudget, readMemoryFacts, type MemoryBudget } from '../memory/detect-memory.js'
+import { planBuild, type BuildPlan } from '../memory/plan-build.js'
+import type { BuildLog } from './build-log.js'
+import type { Ingested } from './ingest.js'
+import type { ResolvedOptions } from './resolve-options.js'
+
+/** Dimensions assumed before the first vector, for a source that does not say. */
+const ASSUMED_DIMENSIONS = 128
+
+export function memoryBudget(options: ResolvedOptions): MemoryBudget {
+  return decideBudget(options.memoryBytes, readMemoryFacts())
+}
+
+/**
+ * The plan before anything is read, so that what cannot fit is refused at once: with the count and dimensions that the
+ * caller knows, or for the least there can be.
+ */
+export function preflight(options: ResolvedOptions, budgetBytes: number): BuildPlan {
+  return plan(options, budgetBytes, options.count ?? 1, options.dimensions ?? ASSUMED_DIMENSIONS, 16)
+}
+
+/** The plan once the stream has ended and its count is known. */
+export function finalPlan(options: ResolvedOptions, log: BuildLog, budgetBytes: number, ingested: Ingested): BuildPlan {
+  const idBytes = Math.ceil(ingested.ids.totalIdBytes / Math.max(1, ingested.ordinalCount))
+  const final = plan(options, budgetBytes, ingested.count, ingested.dimensions, idBytes)
+  if (final.threads < options.threads) {
+    log.event(
+      'fewer-threads',
+      `memory for ${final.threads} of ${options.threads} worker threads (${formatByteSize(budgetBytes)})`,
+    )
+  }
+  if (final.reducedShards) {
+    log.event(
+      'smaller-shards',
+      `one standard shard does not fit ${formatByteSize(budgetBytes)}: shards of ${final.geometry.shardMembers} members; ` +
+        `the index is sound, but its bytes differ from a build with more memory`,
+    )
+  }
+  return final
+}
+
+function plan(
+  options: ResolvedOptions,
+  budgetBytes: number,
+  count: number,
+  dimensions: number,
+  idBytes: number,
+): BuildPlan {
+  const { metric, m, threads, queueBytes } = options
+  const engine = engineByName(options.engine)
+  return planBuild({
+    count: Math.max(1, count),
+    dimensions,
+    metric,
+    m,
+    engine,
+    budgetBytes,
+    threads,
+    idBytes,
+    queueBytes,
+  })
+}

@@ -1,0 +1,121 @@
+import path from 'node:path'
+import { FORMAT_VERSION, type Manifest } from '../format/manifest.js'
+import { publishGeneration } from '../format/publish.js'
+import { segmentFileName, type SegmentFile } from '../format/segment-file.js'
+import { upperHeader } from '../format/segment-header.js'
+import { writeSegment } from '../format/write-segment.js'
+import type { BuildReport } from '../types.js'
+import { throwIfAborted, type PlannedContext } from './build-context.js'
+import type { OpenSegments } from './create-segments.js'
+import type { Ingested } from './ingest.js'
+import type { OpenBuild } from './open-build.js'
+import type { Proof } from './prove.js'
+import type { UpperLevels } from './upper-levels.js'
+
+export interface Finished {
+  readonly ingested: Ingested
+  readonly shardCount: number
+  readonly averageDegree: number
+  readonly proof: Proof
+  readonly upper: UpperLevels
+  readonly segments: {
+    readonly vectors: OpenSegments
+    readonly links: OpenSegments
+    readonly ids: readonly SegmentFile[]
+  }
+}
+
+/**
+ * Seals the segments (checksums, fsync), writes the manifest and switches CURRENT by one rename. Before the rename the
+ * old generation is live, after it the new one.
+ */
+export async function publish(build: OpenBuild, context: PlannedContext, finished: Finished): Promise<BuildReport> {
+  const { options, paths, log } = context
+  const { ingested, upper } = finished
+  const report = await log.stage('publish', async () => {
+    throwIfAborted(context)
+    const { vectors, links, ids } = finished.segments
+    const segments = [
+      ...(await vectors.seal()),
+      ...(await links.seal()),
+      ...ids,
+      await writeUpper(context, upper, ingested.dimensions),
+    ]
+    const manifest: Manifest = {
+      formatVersion: FORMAT_VERSION,
+      generation: paths.generation,
+      createdAt: new Date().toISOString(),
+      metric: options.metric,
+      dimensions: ingested.dimensions,
+      count: ingested.count,
+      m: options.m,
+      seed: options.seed,
+      engine: options.engine,
+      entryPoint: upper.entryPoint,
+      levels: upper.levels.length,
+      ids: 'stored',
+      segments,
+      report: makeReport(
+        context,
+        finished,
+        segments.reduce((sum, file) => sum + file.bytes, 0),
+      ),
+    }
+    const { keepGenerations } = options
+    const { undeleted } = await publishGeneration(paths.indexDir, paths.generation, manifest, { keepGenerations })
+    build.markPublished()
+    for (const { generation, cause } of undeleted) {
+      log.event('old-generation-kept', `${generation} could not be deleted: ${String(cause)}`)
+    }
+    return manifest.report
+  })
+  // The stage that just ended, and the last sample of memory, are not in the manifest's copy.
+  return {
+    ...report,
+    stages: log.stages,
+    events: log.events,
+    seconds: seconds(log.elapsedSeconds),
+    peakRssBytes: log.peakRssBytes,
+  }
+}
+
+function writeUpper(context: PlannedContext, upper: UpperLevels, dimensions: number): Promise<SegmentFile> {
+  const file = path.join(context.paths.generationDir, segmentFileName('upper'))
+  const count = upper.levels[0]?.nodes.length ?? 0
+  return writeSegment(file, upperHeader({ count, dimensions, dataBytes: upper.bytes.length }), upper.bytes)
+}
+
+function makeReport(context: PlannedContext, finished: Finished, diskBytes: number): BuildReport {
+  const { options, plan, log, budget, paths } = context
+  const { ingested, proof } = finished
+  return {
+    count: ingested.count,
+    skipped: ingested.skippedInvalid + ingested.ids.skippedDuplicates,
+    skippedInvalid: ingested.skippedInvalid,
+    skippedDuplicates: ingested.ids.skippedDuplicates,
+    dimensions: ingested.dimensions,
+    metric: options.metric,
+    engine: options.engine,
+    m: options.m,
+    seed: options.seed,
+    threads: plan.threads,
+    memoryBytes: plan.budgetBytes,
+    shards: finished.shardCount,
+    seconds: seconds(log.elapsedSeconds),
+    stages: [...log.stages],
+    peakRssBytes: log.peakRssBytes,
+    spilledBytes: budget.spilledBytes,
+    diskBytes,
+    reachable: proof.reachable,
+    repaired: proof.repaired,
+    recallAt10: proof.recallAt10,
+    averageDegree: Math.round(finished.averageDegree * 100) / 100,
+    generation: paths.generation,
+    path: paths.indexDir,
+    events: [...log.events],
+  }
+}
+
+function seconds(value: number): number {
+  return Math.round(value * 1000) / 1000
+}

@@ -1,0 +1,89 @@
+import os from 'node:os'
+import path from 'node:path'
+import { engineByName } from '../engines/engine-by-name.js'
+import { InvalidOptionError } from '../errors.js'
+import { parseByteSize } from '../memory/byte-size.js'
+import type { BuildOptions, EngineName, Logger, Metric, ProgressEvent, Quality } from '../types.js'
+
+/** Every option with its default filled in and its value checked. */
+export interface ResolvedOptions {
+  readonly path: string
+  readonly metric: Metric
+  readonly dimensions: number | undefined
+  readonly count: number | undefined
+  readonly m: number
+  readonly quality: Quality
+  readonly engine: EngineName
+  readonly memoryBytes: number | undefined
+  readonly threads: number
+  readonly tempDir: string | undefined
+  readonly seed: number
+  readonly duplicates: 'error' | 'first' | 'last'
+  readonly invalid: 'error' | 'skip'
+  readonly minRecall: number | undefined
+  readonly keepGenerations: number
+  readonly queueBytes: number | undefined
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((event: ProgressEvent) => void) | undefined
+  readonly logger: Logger
+}
+
+const SILENT: Logger = { info: () => undefined, warn: () => undefined }
+
+export const MAX_DIMENSIONS = 65_536
+
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof BuildOptions>([
+  'path', 'metric', 'dimensions', 'count', 'm', 'quality', 'engine', 'memory', 'threads', 'tempDir', 'seed',
+  'duplicates', 'invalid', 'minRecall', 'keepGenerations', 'queueBytes', 'signal', 'onProgress', 'logger',
+]) // prettier-ignore
+
+/** Throws InvalidOptionError, naming the option, what was expected and what was got. */
+export function resolveOptions(options: BuildOptions): ResolvedOptions {
+  for (const name of Object.keys(options)) {
+    if (!KNOWN_OPTIONS.has(name)) throw new InvalidOptionError(`unknown option ${JSON.stringify(name)}`)
+  }
+  if (typeof options.path !== 'string' || options.path === '') {
+    throw new InvalidOptionError(`path must name the index directory, got ${JSON.stringify(options.path)}`)
+  }
+  return {
+    path: path.resolve(options.path),
+    metric: oneOf('metric', options.metric ?? 'l2', ['l2', 'cosine', 'ip']),
+    dimensions: optional(options.dimensions, (value) => integer('dimensions', value, 1, MAX_DIMENSIONS)),
+    count: optional(options.count, (value) => integer('count', value, 0, 2 ** 32 - 2)),
+    m: integer('m', options.m ?? 16, 4, 64),
+    quality: oneOf('quality', options.quality ?? 'balanced', ['balanced', 'high']),
+    engine: engineByName(options.engine ?? 'hnswlib-wasm').name,
+    memoryBytes: optional(options.memory, (value) => parseByteSize(value, 'memory')),
+    threads: integer('threads', options.threads ?? os.availableParallelism(), 1, 1024),
+    tempDir: optional(options.tempDir, (value) => path.resolve(value)),
+    seed: integer('seed', options.seed ?? 1, 0, 2 ** 32 - 1),
+    duplicates: oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last']),
+    invalid: oneOf('invalid', options.invalid ?? 'error', ['error', 'skip']),
+    minRecall: optional(options.minRecall, (value) => fraction('minRecall', value)),
+    keepGenerations: integer('keepGenerations', options.keepGenerations ?? 1, 0, 1000),
+    queueBytes: optional(options.queueBytes, (value) => integer('queueBytes', value, 0, Number.MAX_SAFE_INTEGER)),
+    signal: options.signal,
+    onProgress: options.onProgress,
+    logger: options.logger ?? SILENT,
+  }
+}
+
+function optional<Given, Result>(value: Given | undefined, check: (value: Given) => Result): Result | undefined {
+  return value === undefined ? undefined : check(value)
+}
+
+function integer(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw new InvalidOptionError(`${name} must be an integer from ${least} to ${most}, got ${String(value)}`)
+}
+
+function fraction(name: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value
+  throw new InvalidOptionError(`${name} must be a number from 0 to 1, got ${String(value)}`)
+}
+
+function oneOf<Name extends string>(option: string, value: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name === value)
+  if (found !== undefined) return found
+  throw new InvalidOptionError(`${option} must be one of ${names.join(', ')}, got ${JSON.stringify(value)}`)
+}

@@ -1,0 +1,122 @@
+import type { BatchRef } from '../../spill/index.js'
+import { ROUTE_TASK_BYTES } from '../memory/plan-build.js'
+import { disposeQueue, openQueue, type PlannedContext } from './build-context.js'
+import { FanOut } from './fan-out.js'
+import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
+import { recordBytesOf, type ColumnHeader } from './layer-records.js'
+import type { LeadersResult, LeadersTask } from './tasks/leaders-task.js'
+import { routeOutputBytes, type RouteResult, type RouteTask } from './tasks/route-task.js'
+
+/** Leaders of a layer, from its sample. */
+export async function chooseLeaders(
+  context: PlannedContext,
+  layer: LayerInput,
+  sample: LeadersTask['sample'],
+): Promise<LeadersResult> {
+  const task: LeadersTask = { sample, spec: layer.spec, leaderCount: layer.geometry.shardCount }
+  const leaders = await context.pool.run<LeadersResult>('leaders', task, `leaders of ${layer.name}`)
+  if (leaders.count < layer.geometry.shardCount) {
+    context.log.event(
+      'few-distinct-vectors',
+      `${layer.geometry.shardCount} shards were planned and the sample has only ${leaders.count} distinct vectors: ` +
+        `${leaders.count} shards`,
+    )
+  }
+  return leaders
+}
+
+/**
+ * Sends every vector of the layer to the shards of its nearest leaders: the home record to the nearest, replica codes
+ * to the next ones. The order in which tasks finish does not matter: shards order their members by ordinal.
+ */
+export async function routeLayer(
+  context: PlannedContext,
+  layer: LayerInput,
+  leaders: LeadersResult,
+): Promise<RoutedLayer> {
+  const { spec, rowKind } = layer
+  const shardCount = leaders.count
+  const overlap = Math.min(layer.geometry.overlap, shardCount)
+  const queues = Array.from({ length: 2 * shardCount }, (_, i) =>
+    openQueue<null>(context, `${layer.name}-${i < shardCount ? 'home' : 'replica'}-${i % shardCount}`),
+  )
+  const out = new FanOut<null>({ queues, header: null, buffers: context.buffers, batchBytes: layer.openBatchBytes })
+  const counts = new Uint32Array(2 * shardCount)
+  const homeOfOrdinal = new Uint32Array(new SharedArrayBuffer(4 * layer.ordinalCount)).fill(NO_NODE)
+  const recordBytes = { home: recordBytesOf(rowKind, spec), replica: recordBytesOf('codes', spec) }
+  let clamped = 0
+  let routed = 0
+
+  await context.pool.runAll(
+    routeRuns(await layer.input.handOff()),
+    async ({ refs, rowCount }) => {
+      const output = context.buffers.acquire(routeOutputBytes(rowCount, rowKind, spec, overlap))
+      const { dropped } = layer
+      const task: RouteTask = { input: refs, rowKind, rowCount, spec, leaders, overlap, dropped, output }
+      const result = await context.pool.run<RouteResult>('route', task, `route ${rowCount} vectors of ${layer.name}`)
+      await layer.input.release(refs)
+      return { result, output, rowCount }
+    },
+    async ({ result, output, rowCount }) => {
+      let at = 0
+      for (let partition = 0; partition < 2 * shardCount; partition++) {
+        const count = result.counts[partition]
+        if (count === 0) continue
+        const isHome = partition < shardCount
+        const bytes = count * (isHome ? recordBytes.home : recordBytes.replica)
+        const records = output.subarray(at, at + bytes)
+        if (isHome) noteHomes(records, count, recordBytes.home, partition, homeOfOrdinal)
+        counts[partition] += count
+        await out.append(partition, records, count)
+        at += bytes
+      }
+      context.buffers.release(output)
+      clamped += result.clamped
+      routed += rowCount
+      context.log.progress(routed, layer.vectorCount, 'vectors')
+    },
+  )
+  await out.flush()
+  await disposeQueue(context, layer.input)
+  return {
+    layer,
+    shardCount,
+    homes: queues.slice(0, shardCount),
+    replicas: queues.slice(shardCount),
+    homeCounts: counts.slice(0, shardCount),
+    replicaCounts: counts.slice(shardCount),
+    homeOfOrdinal,
+    clamped,
+  }
+}
+
+/** Neighbouring batches in runs of about ROUTE_TASK_BYTES. */
+function* routeRuns(
+  refs: readonly BatchRef<ColumnHeader>[],
+): Generator<{ refs: BatchRef<ColumnHeader>[]; rowCount: number }> {
+  let run: BatchRef<ColumnHeader>[] = []
+  let bytes = 0
+  let rowCount = 0
+  for (const ref of refs) {
+    run.push(ref)
+    bytes += ref.kind === 'memory' ? ref.batch.bytes.length : ref.frameBytes
+    rowCount += ref.kind === 'memory' ? ref.batch.count : ref.count
+    if (bytes < ROUTE_TASK_BYTES) continue
+    yield { refs: run, rowCount }
+    run = []
+    bytes = 0
+    rowCount = 0
+  }
+  if (run.length > 0) yield { refs: run, rowCount }
+}
+
+function noteHomes(
+  records: Uint8Array,
+  count: number,
+  recordBytes: number,
+  shard: number,
+  homeOfOrdinal: Uint32Array,
+): void {
+  const view = new DataView(records.buffer, records.byteOffset, records.byteLength)
+  for (let i = 0; i < count; i++) homeOfOrdinal[view.getUint32(i * recordBytes, true)] = shard
+}

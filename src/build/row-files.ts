@@ -1,0 +1,34 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { CorruptIndexError } from '../errors.js'
+import { SEGMENT_HEADER_BYTES } from '../format/segment-header.js'
+import type { RowFile } from '../search/file-graph.js'
+
+const CHUNK_BYTES = 8 * 2 ** 20
+
+/** Reads rows `[first, first + count)` of a segment, sealed or not, into `into`. For worker threads: synchronous. */
+export function readRows(file: RowFile, strideBytes: number, first: number, into: Uint8Array): void {
+  const handle = openSync(file.path, 'r')
+  try {
+    const start = SEGMENT_HEADER_BYTES + (first - file.firstNode) * strideBytes
+    for (let done = 0; done < into.length;) {
+      const wanted = Math.min(CHUNK_BYTES, into.length - done)
+      const read = readSync(handle, into, done, wanted, start + done)
+      if (read === 0) throw new CorruptIndexError(file.path, 'the file ends inside its data', { offset: start + done })
+      done += read
+    }
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** The file that holds `node`; files ascend and cover all nodes. */
+export function fileOfNode(files: readonly RowFile[], node: number): number {
+  let low = 0
+  let high = files.length
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1
+    if (files[middle].firstNode <= node) low = middle
+    else high = middle
+  }
+  return low
+}

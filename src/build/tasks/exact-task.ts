@@ -1,0 +1,73 @@
+import type { Kernel } from '../../../kernel/kernel.js'
+import { distanceBias } from '../../search/search-core.js'
+import type { RowFile } from '../../search/file-graph.js'
+import type { Metric } from '../../types.js'
+import { readRows } from '../row-files.js'
+import { panelRows } from './code-ops.js'
+import { emptyLists, insertNearest, type NearestLists } from './nearest-lists.js'
+
+/** Exact neighbours of some queries among the vectors of one segment. */
+export interface ExactTask {
+  readonly metric: Metric
+  readonly dimensions: number
+  readonly vectors: RowFile
+  /** Row-major float32, unit length for cosine. */
+  readonly queries: Float32Array
+  readonly queryCount: number
+  readonly k: number
+  /** Largest squared norm of the data: ip's R². */
+  readonly maxSquaredNorm: number
+}
+
+/** Rows per tile call: their packed form stays in the L2 cache for d = 128. */
+const CHUNK_BYTES = 2 ** 20
+/** The tile's |a|² + |b|² − 2ab rounds; so many more candidates are scored again by plain differences. */
+const SPARE = 16
+
+/** The f32 tile finds candidates; their distances are then those of the search kernel, to the bit. */
+export function exactNeighbours(kernel: Kernel, task: ExactTask): NearestLists {
+  const { metric, dimensions, vectors, queryCount, k } = task
+  const { fn } = kernel
+  const codeDims = Math.ceil((dimensions + (metric === 'ip' ? 1 : 0)) / 8) * 8
+  const chunkRows = Math.max(4, Math.floor(CHUNK_BYTES / (4 * codeDims)))
+  const wanted = k + SPARE
+  const mean = kernel.alloc(4 * codeDims)
+  const queries = kernel.alloc(4 * queryCount * dimensions)
+  const paddedQueries = kernel.alloc(4 * queryCount * codeDims)
+  const queryNorms = kernel.alloc(4 * queryCount)
+  const rows = kernel.alloc(4 * chunkRows * dimensions)
+  const padded = kernel.alloc(4 * chunkRows * codeDims)
+  const panels = kernel.alloc(4 * panelRows(chunkRows) * codeDims)
+  const norms = kernel.alloc(4 * chunkRows)
+  const distances = kernel.alloc(4 * queryCount * chunkRows)
+  const index = kernel.alloc(8 * wanted)
+  kernel.f32(mean, codeDims).fill(0)
+  kernel.f32(queries, queryCount * dimensions).set(task.queries)
+  fn.encodeF32(queries, queryCount, dimensions, mean, -1, codeDims, paddedQueries)
+  fn.normsF32(paddedQueries, queryCount, codeDims, queryNorms)
+  const radiusSquared = metric === 'ip' ? task.maxSquaredNorm : -1
+  const lists = emptyLists(queryCount, k)
+
+  for (let done = 0; done < vectors.count; done += chunkRows) {
+    const count = Math.min(chunkRows, vectors.count - done)
+    const first = vectors.firstNode + done
+    readRows(vectors, 4 * dimensions, first, kernel.u8(rows, 4 * count * dimensions))
+    fn.encodeF32(rows, count, dimensions, mean, radiusSquared, codeDims, padded)
+    fn.packF32(padded, count, codeDims, panels)
+    fn.normsF32(padded, count, codeDims, norms)
+    fn.distancesF32(paddedQueries, queryNorms, queryCount, panels, norms, count, codeDims, distances, count)
+    for (let query = 0; query < queryCount; query++) {
+      const found = fn.nearestF32(distances + 4 * query * count, count, wanted, index, index + 4 * wanted)
+      for (const place of kernel.u32(index, found)) {
+        const row = rows + 4 * place * dimensions
+        const from = queries + 4 * query * dimensions
+        const distance =
+          metric === 'l2'
+            ? fn.searchDistanceL2(from, row, dimensions)
+            : fn.searchDistanceDot(from, row, dimensions, distanceBias(metric))
+        insertNearest(lists, query, first + place, distance)
+      }
+    }
+  }
+  return lists
+}

@@ -1,0 +1,129 @@
+import { setMaxListeners } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import PQueue from 'p-queue'
+import { Piscina } from 'piscina'
+import { AbortedError, ShardloomError, WorkerFailedError } from '../errors.js'
+import { reviveError, type TaskOutcome } from './tasks/task-outcome.js'
+
+/** The thread entry points in workers/, by task name. */
+export type TaskName = 'leaders' | 'route' | 'shard' | 'merge' | 'upper' | 'reach' | 'exact' | 'recall'
+
+export interface WorkerPoolOptions {
+  readonly threads: number
+  readonly signal?: AbortSignal | undefined
+  /** Told of every task that is run again, before it is. */
+  readonly onRetry?: (task: string, cause: unknown) => void
+  /** Folder of the entry points; tests put their own there. */
+  readonly workersUrl?: URL
+}
+
+/**
+ * Heap limits of a worker, MB. They cap only the JavaScript heap (vectors live in ArrayBuffers and WebAssembly
+ * memory, which the plan sums itself); the small young generation keeps RSS down.
+ */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 }
+
+/**
+ * A Piscina pool whose tasks survive the death of their worker: a task that fails for any reason that is not one of
+ * our own typed errors runs once more, on a fresh thread when the old one died; then WorkerFailedError.
+ * Tasks must be repeatable: they read their inputs without consuming them and write to places of their own.
+ */
+export class WorkerPool {
+  readonly threads: number
+  readonly #piscina: Piscina
+  readonly #workersUrl: URL
+  readonly #signal: AbortSignal | undefined
+  readonly #onRetry: (task: string, cause: unknown) => void
+
+  constructor(options: WorkerPoolOptions) {
+    this.threads = options.threads
+    this.#signal = options.signal
+    this.#onRetry = options.onRetry ?? (() => undefined)
+    this.#workersUrl = options.workersUrl ?? new URL('../../workers/', import.meta.url)
+    this.#piscina = new Piscina({
+      minThreads: options.threads,
+      maxThreads: options.threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      resourceLimits: RESOURCE_LIMITS,
+      recordTiming: false,
+    })
+    // Every running task listens for the caller's abort.
+    if (options.signal !== undefined) setMaxListeners(options.threads * 2 + 16, options.signal)
+  }
+
+  /** Runs one task. `label` names it in errors and events. */
+  async run<Result>(name: TaskName, task: object, label: string): Promise<Result> {
+    try {
+      return await this.#attempt<Result>(name, task)
+    } catch (error) {
+      if (error instanceof ShardloomError) throw error
+      this.#throwIfAborted()
+      this.#onRetry(label, error)
+    }
+    try {
+      return await this.#attempt<Result>(name, task)
+    } catch (error) {
+      if (error instanceof ShardloomError) throw error
+      this.#throwIfAborted()
+      throw new WorkerFailedError(label, error)
+    }
+  }
+
+  /**
+   * Runs a task for every item, as many at once as there are threads, and hands each result to `onResult` before
+   * another task takes its place, so that results never pile up. The first failure ends it, after the tasks already
+   * running have stopped.
+   */
+  async runAll<Item, Result>(
+    items: Iterable<Item> | AsyncIterable<Item>,
+    runOne: (item: Item) => Promise<Result>,
+    onResult: (result: Result, item: Item) => Promise<void> | void,
+  ): Promise<void> {
+    const queue = new PQueue({ concurrency: this.threads })
+    const failures: unknown[] = []
+    for await (const item of items) {
+      if (failures.length > 0) break
+      if (this.#aborted()) {
+        failures.push(new AbortedError(this.#signal?.reason))
+        break
+      }
+      // Errors are collected here, so the promise that add() returns always fulfils.
+      void queue.add(async () => {
+        if (failures.length > 0) return
+        try {
+          await onResult(await runOne(item), item)
+        } catch (error) {
+          failures.push(error)
+        }
+      })
+      await queue.onSizeLessThan(1)
+    }
+    await queue.onIdle()
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async #attempt<Result>(name: TaskName, task: object): Promise<Result> {
+    const filename = fileURLToPath(new URL(`${name}.js`, this.#workersUrl))
+    const signal = this.#signal
+    const outcome = (await this.#piscina.run(task, { filename, ...(signal && { signal }) })) as TaskOutcome<Result>
+    if (outcome.ok) return outcome.value
+    throw reviveError(outcome.error)
+  }
+
+  #aborted(): boolean {
+    return this.#signal?.aborted === true
+  }
+
+  #throwIfAborted(): void {
+    if (this.#aborted()) throw new AbortedError(this.#signal?.reason)
+  }
+
+  /** The worker threads, for tests that kill one. */
+  get workers(): Piscina['threads'] {
+    return this.#piscina.threads
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy()
+  }
+}

@@ -1,0 +1,12 @@
+/** Everything that is public. */
+export { buildIndex } from './build/build-index.js'
+export * from './errors.js'
+export { verifyIndex, type VerifyReport } from './format/verify.js'
+export type { Manifest } from './format/manifest.js'
+export { readManifest } from './format/read-manifest.js'
+export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './memory/estimate-memory.js'
+export { openIndex } from './search/open-index.js'
+export type { Index } from './search/index-reader.js'
+export { openVectorFile } from './sources/open-vector-file.js'
+export type { VectorFile } from './sources/vector-file.js'
+export type * from './types.js'

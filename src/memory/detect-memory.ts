@@ -1,0 +1,50 @@
+import os from 'node:os'
+
+/** What the machine says of its memory, in bytes. */
+export interface MemoryFacts {
+  /** The cgroup's limit; undefined when there is none. */
+  readonly cgroupLimitBytes: number | undefined
+  /** What could be allocated now without swapping, as the kernel estimates it. */
+  readonly availableBytes: number
+  readonly totalBytes: number
+}
+
+export interface MemoryBudget {
+  readonly budgetBytes: number
+  /** Which of the candidates was the smallest. */
+  readonly decidedBy: 'memory option' | 'cgroup limit' | 'available memory'
+  /** Said once at the start, when the caller asked for more than there is. */
+  readonly warning: string | undefined
+}
+
+/** Share of the available memory to plan with: the rest is for the page cache and for what else runs. */
+const AVAILABLE_SHARE = 0.8
+
+export function readMemoryFacts(): MemoryFacts {
+  const totalBytes = os.totalmem()
+  // Without a limit Node reports 0, or a number above the machine's memory (2^64 − 1 page under cgroup v1).
+  const constrained = process.constrainedMemory()
+  return {
+    cgroupLimitBytes: constrained > 0 && constrained < totalBytes ? constrained : undefined,
+    availableBytes: process.availableMemory(),
+    totalBytes,
+  }
+}
+
+/** The smallest of the caller's wish, the cgroup limit and 80% of the available memory (DESIGN section 3). Pure. */
+export function decideBudget(requestedBytes: number | undefined, facts: MemoryFacts): MemoryBudget {
+  const availableShareBytes = Math.floor(facts.availableBytes * AVAILABLE_SHARE)
+  const cgroupBytes = facts.cgroupLimitBytes ?? Number.POSITIVE_INFINITY
+  const machineBytes = Math.min(cgroupBytes, availableShareBytes)
+  const machineSays = cgroupBytes <= availableShareBytes ? 'cgroup limit' : 'available memory'
+  if (requestedBytes === undefined) return { budgetBytes: machineBytes, decidedBy: machineSays, warning: undefined }
+  if (requestedBytes <= machineBytes) {
+    return { budgetBytes: requestedBytes, decidedBy: 'memory option', warning: undefined }
+  }
+  const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+  return {
+    budgetBytes: machineBytes,
+    decidedBy: machineSays,
+    warning: `memory ${mb(requestedBytes)} was asked for and ${mb(machineBytes)} are there (${machineSays}); planning with the smaller`,
+  }
+}

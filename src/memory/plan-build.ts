@@ -1,0 +1,253 @@
+import { InsufficientMemoryError } from '../errors.js'
+import type { Metric, StageName } from '../types.js'
+import { codeDimensions, shardGeometry, type ShardGeometry } from './shard-geometry.js'
+
+/** What the plan needs to know of an engine. */
+export interface EngineFacts {
+  readonly overlap: number
+  readonly shardMembers: number
+  /** Peak bytes of building one shard, beyond its codes. */
+  workerBytes(members: number, codeDims: number, m: number): number
+}
+
+export interface PlanFacts {
+  readonly count: number
+  readonly dimensions: number
+  readonly metric: Metric
+  readonly m: number
+  readonly engine: EngineFacts
+  readonly budgetBytes: number
+  /** Worker threads at most. */
+  readonly threads: number
+  /** Bytes of an average id as stored, 0 when ids are the ordinals. */
+  readonly idBytes: number
+  /** The caller's own limit for queue buffers. */
+  readonly queueBytes?: number | undefined
+}
+
+export interface StageEstimate {
+  readonly name: StageName
+  readonly bytes: number
+}
+
+/** The numbers fixed before work starts. Everything is bytes unless its name says otherwise. */
+export interface BuildPlan {
+  readonly count: number
+  readonly dimensions: number
+  readonly codeDims: number
+  readonly m: number
+  readonly budgetBytes: number
+  readonly threads: number
+  readonly geometry: ShardGeometry
+  /** True when memory forced shards below the standard size: the bytes then differ from a roomier build's. */
+  readonly reducedShards: boolean
+  readonly queueBytes: number
+  /** Size of one open batch of a shard queue while routing. */
+  readonly openBatchBytes: number
+  /** Codes stay in memory from shards to merge; otherwise they are read back from build/codes.bin. */
+  readonly codesInMemory: boolean
+  /** The proof searches the index in memory; otherwise by positional reads. */
+  readonly searchInMemory: boolean
+  readonly stages: readonly StageEstimate[]
+  readonly peakBytes: number
+  /** Bytes of the finished index, and of temp files if everything spills. */
+  readonly indexBytes: number
+  readonly temporaryBytes: number
+}
+
+const MIB = 2 ** 20
+
+/** RSS of Node 20 with this package loaded and an ordinary heap, one coordinator thread. Measured: 58 to 66 MB. */
+export const NODE_BYTES = 66e6
+/** RSS that one idle worker thread adds, with kernel and engine loaded. Measured: 17 to 21 MB. */
+export const WORKER_BYTES = 20e6
+/** Share of the budget left to garbage not yet collected and to allocator slack. */
+const SLACK_SHARE = 0.08
+/** Largest shard over average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.7. */
+const SHARD_SKEW = 2
+/** Rows of the sample that leaders, mean and scale come from: bounded by both. */
+export const SAMPLE_MAX_ROWS = 16_384
+export const SAMPLE_MAX_BYTES = 32 * MIB
+/** Bytes of a queue batch: one size for every queue where it can be, so that freed buffers serve the next stage. */
+export const BATCH_BYTES = 256 * 1024
+/** Source rows in one route task: bytes of batches. */
+export const ROUTE_TASK_BYTES = 4 * MIB
+/** Fingerprints of ids are sorted partition by partition; 2^6 of them hold 50M ids in 13 MB each. */
+export const ID_PARTITION_BITS = 6
+export const ID_PARTITION_BATCH_BYTES = 16 * 1024
+/** Codes that one merge chunk may hold. */
+export const MERGE_CHUNK_BYTES = 16 * MIB
+/** Largest segment: bounded so that one merge task's rows fit any budget worth planning for. */
+export const SEGMENT_MAX_NODES = 65_536
+export const SEGMENT_MAX_BYTES = 64 * MIB
+const SEGMENT_MIN_BYTES = 4 * MIB
+/** Nobody routes into buffers smaller than this in total. */
+const MIN_QUEUE_BYTES = 4 * MIB
+/** Standard shards may be halved down to this many members before the plan refuses. */
+const MIN_SHARD_MEMBERS = 1024
+/** Chunks in which files are read, per thread. */
+const READ_BUFFER_BYTES = 8 * MIB
+
+export function sampleRows(dimensions: number): number {
+  return Math.max(1024, Math.min(SAMPLE_MAX_ROWS, Math.floor(SAMPLE_MAX_BYTES / (4 * dimensions))))
+}
+
+/** Vector bytes that a segment aims at: about 16 segments for small builds, 64 MiB at most. */
+export function segmentAimBytes(count: number, dimensions: number): number {
+  return Math.max(SEGMENT_MIN_BYTES, Math.min(SEGMENT_MAX_BYTES, Math.ceil((count * dimensions * 4) / 16)))
+}
+
+/** Row of a shard graph on its way to merge: node, count, then neighbour and distance words. */
+export function graphRowBytes(degree: number): number {
+  return 8 + 8 * degree
+}
+
+interface Sizes {
+  readonly count: number
+  readonly vectorBytes: number
+  readonly codeBytes: number
+  readonly m: number
+  readonly codeDims: number
+}
+
+/** One shard in one worker: codes, then whichever is larger of its float rows and what the engine needs. */
+function shardBytes(members: number, overlap: number, sizes: Sizes, engine: EngineFacts): number {
+  const largest = Math.min(sizes.count, Math.ceil(members * SHARD_SKEW))
+  const loading = Math.ceil(largest / overlap) * sizes.vectorBytes + largest * (sizes.codeBytes / 2)
+  const building = engine.workerBytes(largest, sizes.codeDims, sizes.m)
+  const rows = largest * graphRowBytes(2 * sizes.m)
+  return largest * sizes.codeBytes + Math.max(loading, building) + rows
+}
+
+function mergeBytes(overlap: number, sizes: Sizes): number {
+  const nodes = Math.min(
+    sizes.count,
+    SEGMENT_MAX_NODES,
+    Math.max(1, Math.ceil(segmentAimBytes(sizes.count, sizes.vectorBytes / 4) / sizes.vectorBytes)) * SHARD_SKEW,
+  )
+  // Rows of hnswlib hold two thirds of their 2M links on average.
+  return nodes * (overlap * graphRowBytes((4 * sizes.m) / 3) + 4 * (2 * sizes.m + 1)) + MERGE_CHUNK_BYTES
+}
+
+/** The numbers of one candidate: so many threads, so large a shard. */
+function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): BuildPlan {
+  const { count, dimensions, m, engine } = facts
+  const codeDims = codeDimensions(dimensions, facts.metric)
+  const sizes: Sizes = { count, vectorBytes: 4 * dimensions, codeBytes: 2 * codeDims, m, codeDims }
+  const usableBytes = Math.floor(facts.budgetBytes * (1 - SLACK_SHARE))
+
+  const sampleBytes = Math.min(count, sampleRows(dimensions)) * sizes.vectorBytes
+  const leaderBytes = geometry.shardCount * sizes.codeBytes * 2
+  const numberingBytes = 4 * count
+  const shard = shardBytes(geometry.shardMembers, geometry.overlap, sizes, engine)
+  const merge = mergeBytes(geometry.overlap, sizes)
+  const routeTask = ROUTE_TASK_BYTES * (2 + geometry.overlap / 2) + leaderBytes + 4 * geometry.shardCount * 256 + MIB
+
+  // Fixed part of each stage, before any queue buffer.
+  const workers = (taskBytes: number): number => threads * (WORKER_BYTES + taskBytes)
+  const fixed: Record<'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'prove', number> = {
+    ingest: NODE_BYTES + sampleBytes + 4 * MIB,
+    route: NODE_BYTES + leaderBytes + numberingBytes + workers(routeTask),
+    shards: NODE_BYTES + numberingBytes + workers(shard + READ_BUFFER_BYTES),
+    merge: NODE_BYTES + workers(Math.max(shard, merge + READ_BUFFER_BYTES)),
+    'upper levels': NODE_BYTES + workers(shard) + (count / m) * 4 * (m + 3),
+    prove: NODE_BYTES + workers(shard) + count / 4 + READ_BUFFER_BYTES,
+  }
+  const codesBytes = count * sizes.codeBytes
+  const linksBytes = count * 4 * (2 * m + 1)
+  const vectorsBytes = count * sizes.vectorBytes
+  const upperBytes = (count / m) * 4 * (m + 3)
+
+  const workFixed = Math.max(fixed.route, fixed.shards, fixed.merge)
+  const leftBytes = usableBytes - workFixed
+  const codesInMemory = leftBytes >= codesBytes + 4 * MIN_QUEUE_BYTES
+  const queueRoomBytes = leftBytes - (codesInMemory ? codesBytes : 0)
+  const everything = vectorsBytes + count * ((geometry.overlap - 1) * sizes.codeBytes + 16) + 8 * MIB
+  const plannedQueueBytes = Math.min(queueRoomBytes, everything)
+  const queueBytes = Math.max(0, Math.min(plannedQueueBytes, facts.queueBytes ?? Number.POSITIVE_INFINITY))
+  // Two queues a shard (home and replica) keep one open batch each: at most a quarter of the buffers.
+  const openRoom = Math.max(MIN_QUEUE_BYTES, queueBytes) / 4 / (2 * geometry.shardCount)
+  const recordBytes = 4 + sizes.vectorBytes
+  const openBatchBytes = Math.max(
+    2 ** Math.ceil(Math.log2(recordBytes)),
+    Math.min(BATCH_BYTES, 2 ** Math.floor(Math.log2(Math.max(4096, openRoom)))),
+  )
+  const openBytes = openBatchBytes * 2 * geometry.shardCount
+  const searchBytes = vectorsBytes + linksBytes + upperBytes + 2 * count
+  const searchInMemory = fixed.prove + searchBytes <= usableBytes && searchBytes < 3.9 * 2 ** 30
+  const codesHeld = codesInMemory ? codesBytes : 0
+
+  const stages: StageEstimate[] = [
+    { name: 'ingest', bytes: fixed.ingest + Math.min(queueBytes, vectorsBytes) },
+    { name: 'route', bytes: fixed.route + openBytes + queueBytes },
+    { name: 'shards', bytes: fixed.shards + codesHeld + queueBytes },
+    { name: 'merge', bytes: fixed.merge + codesHeld + queueBytes },
+    { name: 'upper levels', bytes: fixed['upper levels'] + codesHeld },
+    { name: 'prove', bytes: fixed.prove + (searchInMemory ? searchBytes : 0) },
+  ]
+  return {
+    count,
+    dimensions,
+    codeDims,
+    m,
+    budgetBytes: facts.budgetBytes,
+    threads,
+    geometry,
+    reducedShards: false,
+    queueBytes,
+    openBatchBytes,
+    codesInMemory,
+    searchInMemory,
+    stages,
+    peakBytes: Math.ceil(Math.max(...stages.map((stage) => stage.bytes)) + facts.budgetBytes * SLACK_SHARE),
+    indexBytes: Math.ceil(
+      vectorsBytes + linksBytes + upperBytes + count * (facts.idBytes > 0 ? facts.idBytes + 20 : 0),
+    ),
+    temporaryBytes: Math.ceil(
+      vectorsBytes + (geometry.overlap - 1) * codesBytes + (codesInMemory ? 0 : codesBytes) + count * facts.idBytes,
+    ),
+  }
+}
+
+/** Whether the work stages fit with the smallest buffers worth having. */
+function neededBytes(plan: BuildPlan): number {
+  const fixedBytes = Math.max(
+    ...plan.stages.map((stage) => {
+      const held = stage.name === 'upper levels' || stage.name === 'prove' ? 0 : plan.queueBytes
+      return stage.bytes - held
+    }),
+  )
+  return Math.ceil((fixedBytes + MIN_QUEUE_BYTES) / (1 - SLACK_SHARE))
+}
+
+/**
+ * The plan of a build. Pure. Less memory means first smaller buffers, then fewer workers, then (said in the plan,
+ * because the bytes then differ) smaller shards; when the smallest does not fit it throws InsufficientMemoryError.
+ */
+export function planBuild(facts: PlanFacts): BuildPlan {
+  let last: BuildPlan | undefined
+  for (let aimed = facts.engine.shardMembers; aimed >= MIN_SHARD_MEMBERS; aimed = Math.floor(aimed / 2)) {
+    const geometry = shardGeometry(facts.count, facts.engine.overlap, aimed)
+    for (let threads = facts.threads; threads >= 1; threads--) {
+      const plan = weigh(facts, threads, geometry)
+      if (neededBytes(plan) <= facts.budgetBytes) {
+        return { ...plan, reducedShards: aimed < facts.engine.shardMembers && geometry.shardCount > 1 }
+      }
+      last = plan
+    }
+  }
+  throw tooLittle(last ?? weigh(facts, 1, shardGeometry(facts.count, facts.engine.overlap, MIN_SHARD_MEMBERS)))
+}
+
+function tooLittle(plan: BuildPlan): InsufficientMemoryError {
+  const stage = plan.stages.reduce((worst, next) => (next.bytes > worst.bytes ? next : worst))
+  const needed = neededBytes(plan)
+  return new InsufficientMemoryError({
+    neededBytes: needed,
+    availableBytes: plan.budgetBytes,
+    stage: stage.name,
+    help:
+      `even with one worker and the smallest shards and buffers; give at least ${Math.ceil(needed / 1e6)}MB (--memory), ` +
+      `run on a machine or in a container that has it, or build fewer or shorter vectors`,
+  })
+}
