@@ -92,12 +92,14 @@ test('a shard beyond the 2 GiB heap is refused with its numbers before anything 
   expect(await heapByteLength()).toBe(before)
 })
 
-test('a failed build is an EngineError with its cause, and the next build is right', async () => {
+test('a failed build is an EngineError with its cause, and the next build is right, on a fresh instance', async () => {
+  const before = await loadHnswlib()
   const kernel = Kernel.create()
   const beyond = { count: 100, codeDims: 8, kind: 'i16', codes: 2 ** 31 } as const
   const failed = hnswlibWasmEngine.build(kernel, beyond, PARAMS)
   await expect(failed).rejects.toThrow(EngineError)
   await expect(failed).rejects.toHaveProperty('cause', expect.any(RangeError))
+  expect(await loadHnswlib()).not.toBe(before)
   await expect(buildRandom(100, 8)).resolves.toBeUndefined()
 })
 

@@ -14,6 +14,12 @@ import { insertMembers } from './insert-members.js'
 import { ENGINE, dropHnswlib, loadHnswlib, type LoadedHnswlib } from './load-module.js'
 import { readRows } from './read-rows.js'
 
+/**
+ * Measured with shards of about 8k members, overlap 2, m = 16, union and prune at 1.2; recall@10 at a beam of 32 / 64 /
+ * 128, against one plain index at efConstruction 200. SIFT 40k x 128: 60 .964/.993/.999, 100 .964/.994/1.000, 200
+ * .968/.996/1.000, plain .962/.991/.998. Text 20k x 384: 60 .915/.973/.998, 100 .935/.984/.998, 200 .951/.991/.999,
+ * plain .906/.967/.990. Less than 100 saves a third of the time but text pays for it.
+ */
 const EF_CONSTRUCTION: { readonly [Q in Quality]: number } = { balanced: 100, high: 200 }
 
 /** The module's memory is declared with this maximum. */
