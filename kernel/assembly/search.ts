@@ -34,7 +34,14 @@ class LevelTable {
   links!: usize // rows of u32 count, then indexes into this level
 }
 
-const CHUNK: u32 = 32 // dims between early-reject checks
+// Measured on SIFT 100k x 128 and 20k text vectors x 384, M = 16; with its rows in cache a search takes a third of the
+// time, so memory is what it waits for.
+// Bytes of a row fetched ahead: 512 is 15% slower than 1024 or more at 384 dims, 384 25% slower than 512 at 128 dims.
+const TOUCH_BYTES: usize = 1024
+// Dims between early-reject checks: 32 is 6% slower at 128 dims; at 384, checking at all is worth 2%.
+const CHUNK: u32 = 128
+// Beam slots from which one bulk copy beats shifting in pairs: 12% at ef 4096.
+const BULK_SHIFT: u32 = 128
 
 // NaN (from overflow) counts as the largest distance; f32 order becomes u32 order.
 @inline
@@ -78,7 +85,10 @@ function scalarTail(l2: bool, sum: f32, query: usize, row: usize, from: u32, dim
   return sum
 }
 
-/** Distances of four rows at once: query loads are shared and four cache misses overlap. */
+/**
+ * Distances of four rows at once, sharing the query's loads. Once all four partial sums of l2 are beyond `worst` the rest is
+ * left out: sums only grow, so the rows are rejected all the same. A row's sum does not depend on its place.
+ */
 @inline
 function four(l2: bool, query: usize, r0: usize, r1: usize, r2: usize, r3: usize, dims: u32, bias: f32, out: usize, worst: f32): void {
   let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0)
@@ -111,6 +121,19 @@ function four(l2: bool, query: usize, r0: usize, r1: usize, r2: usize, r3: usize
   store<f32>(out, l2 ? s3 : bias - s3, 12)
 }
 
+// One load per cache line, for all rows before the first is computed: their misses overlap. WebAssembly has no
+// prefetch, so the loads need a sink: `out` is scratch that is written over. Makes searches 1.3x as fast on SIFT 100k.
+@inline
+function touch(vectors: usize, stride: usize, ids: usize, count: u32, out: usize): void {
+  const bytes = min(stride, TOUCH_BYTES)
+  let sink = i32x4.splat(0)
+  for (let i: u32 = 0; i < count; i++) {
+    const row = vectors + <usize>load<u32>(ids + (<usize>i << 2)) * stride
+    for (let o: usize = 0; o < bytes; o += 64) sink = v128.or(sink, v128.load32_zero(row + o))
+  }
+  v128.store(out, sink)
+}
+
 /** Distances from the query to `count` rows named in `c.ids`, into `c.distances`. Pads the list to a multiple of 4. */
 @inline
 function distancesTo(l2: bool, c: SearchContext, count: u32, worst: f32): void {
@@ -125,6 +148,7 @@ function distancesTo(l2: bool, c: SearchContext, count: u32, worst: f32): void {
   store<u32>(ids + (<usize>count << 2), last)
   store<u32>(ids + (<usize>count << 2), last, 4)
   store<u32>(ids + (<usize>count << 2), last, 8)
+  touch(vectors, stride, ids, count, out)
   for (let i: u32 = 0; i < count; i += 4) {
     const at = ids + (<usize>i << 2)
     four(
@@ -171,7 +195,40 @@ function descend(l2: bool, c: SearchContext): u32 {
   return at
 }
 
-/** The beam is one ascending array: at ef <= 512 shifting beats two heaps, and it bounds the candidates too. */
+/** How many of the beam's `size` keys are below `key`. */
+@inline
+function placeFor(beam: usize, size: u32, key: u64): u32 {
+  let low: u32 = 0
+  let length = size
+  while (length > 0) {
+    const half = length >> 1
+    const below = load<u64>(beam + (<usize>(low + half) << 3)) < key
+    low = below ? low + half + 1 : low
+    length = below ? length - half - 1 : half
+  }
+  return low
+}
+
+/** Moves the slots from..to-1 up by one. */
+@inline
+function shiftUp(beam: usize, from: u32, to: u32): void {
+  if (to - from > BULK_SHIFT) {
+    memory.copy(beam + (<usize>from << 3) + 8, beam + (<usize>from << 3), <usize>(to - from) << 3)
+    return
+  }
+  let at = to
+  while (at >= from + 2) {
+    at -= 2
+    const slot = beam + (<usize>at << 3)
+    v128.store(slot, v128.load(slot), 8)
+  }
+  if (at > from) store<u64>(beam + (<usize>from << 3), load<u64>(beam + (<usize>from << 3)), 8)
+}
+
+/**
+ * The beam is one ascending array, not two heaps: what falls off its end would never have been expanded, so it bounds
+ * the candidates too.
+ */
 @inline
 function beamSearch(l2: bool, c: SearchContext, entry: u32, ef: u32): u32 {
   const beam = c.beam
@@ -210,16 +267,10 @@ function beamSearch(l2: bool, c: SearchContext, entry: u32, ef: u32): u32 {
     for (let i: u32 = 0; i < fresh; i++) {
       const found = keyOf(load<f32>(distances + (<usize>i << 2)), load<u32>(ids + (<usize>i << 2)))
       if (found >= worst) continue
-      // Shift the larger keys up by one; when full the last one falls off the end.
-      let at = size
+      const at = placeFor(beam, size, found)
+      // When full, the last slot falls off the end.
       if (size < ef) size++
-      else at--
-      while (at > 0) {
-        const below = load<u64>(beam + (<usize>(at - 1) << 3))
-        if (below < found) break
-        store<u64>(beam + (<usize>at << 3), below)
-        at--
-      }
+      shiftUp(beam, at, size - 1)
       store<u64>(beam + (<usize>at << 3), found)
       if (at < next) next = at
       if (size == ef) worst = load<u64>(beam + (<usize>(ef - 1) << 3)) & ~1
