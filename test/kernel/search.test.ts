@@ -141,4 +141,13 @@ describe('the search kernel', () => {
       [2, Infinity],
     ])
   })
+
+  test('treats a distance that is not a number as the farthest', () => {
+    // 3e38 * 3e38 - 3e38 * 3e38 is infinity minus infinity in float32.
+    const graph = tiny([3e38, -3e38, 0, 1], [[1], []], { metric: 'ip', count: 2, dims: 2 })
+    expect(coreSearch(loadCore(graph), Float32Array.of(3e38, 3e38), 2, 2)).toEqual([
+      { node: 1, distance: -Math.fround(3e38) },
+      { node: 0, distance: Infinity },
+    ])
+  })
 })
