@@ -5,7 +5,7 @@
  * how WebAssembly is), so a thread that is done with big work drops its Kernel.
  */
 import { readFileSync } from 'node:fs'
-import { InsufficientMemoryError } from '../src/errors.js'
+import { InsufficientMemoryError, ShardloomError } from '../src/errors.js'
 import type { KernelFunctions } from './kernel-functions.js'
 
 export type { KernelFunctions } from './kernel-functions.js'
@@ -22,6 +22,20 @@ function kernelModule(): WebAssembly.Module {
   return compiled
 }
 
+// V8 reserves the addresses (not the memory) of every WebAssembly memory at once, with guard zones about 10 GB.
+function reserveMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES })
+  } catch (cause) {
+    throw new ShardloomError(
+      'SHARDLOOM_NO_ADDRESS_SPACE',
+      'no address space for a kernel: each thread reserves about 10 GB of addresses (not of memory); ' +
+        'raise the limit on virtual memory (ulimit -v), or use fewer threads',
+      { cause, exitCode: 3 },
+    )
+  }
+}
+
 export class Kernel {
   /** Private to the thread. `memory.buffer` changes identity when it grows: take views late. */
   readonly memory: WebAssembly.Memory
@@ -30,7 +44,7 @@ export class Kernel {
   #top: number
 
   private constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES })
+    this.memory = reserveMemory()
     const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory } })
     this.fn = instance.exports as unknown as KernelFunctions
     this.#heapBase = this.fn.heapBase() >>> 0

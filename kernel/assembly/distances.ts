@@ -108,7 +108,7 @@ function tile<T>(
 // A loop, not memory.copy: for a few words V8's call costs more than the copy.
 @inline
 function copyWords(to: usize, from: usize, count: u32): void {
-  for (let i: u32 = 0; i < count; i++) store<u32>(to + (<usize>i << 2), load<u32>(from + (<usize>i << 2)))
+  for (let i: u32 = 0; i < count; i++) store<u32>(to + ((<usize>i) << 2), load<u32>(from + ((<usize>i) << 2)))
 }
 
 @inline
@@ -125,7 +125,7 @@ function distances<T>(
 ): void {
   const rowBytes = <usize>codeDims * sizeof<T>()
   const panelBytes = rowBytes << 2
-  const outBytes = <usize>outStride << 2
+  const outBytes = (<usize>outStride) << 2
   const blockTargets = max<u32>(8, (BLOCK_BYTES / max<u32>(1, <u32>rowBytes)) & ~7)
   for (let block: u32 = 0; block < targetCount; block += blockTargets) {
     const blockEnd = block + min<u32>(blockTargets, targetCount - block)
@@ -136,14 +136,14 @@ function distances<T>(
       const q1 = rows > 1 ? q0 + rowBytes : q0
       const q2 = rows > 2 ? q1 + rowBytes : q1
       const q3 = rows > 3 ? q2 + rowBytes : q2
-      const norms = queryNorms + (<usize>q << 2)
+      const norms = queryNorms + ((<usize>q) << 2)
       const outRow = out + <usize>q * outBytes
       for (let t = block; t < blockEnd; t += 8) {
         const columns = min<u32>(8, targetCount - t)
         const panel0 = panels + <usize>(t >> 2) * panelBytes
         const panel1 = columns > 4 ? panel0 + panelBytes : panel0
-        const tNorms = targetNorms + (<usize>t << 2)
-        const to = outRow + (<usize>t << 2)
+        const tNorms = targetNorms + ((<usize>t) << 2)
+        const to = outRow + ((<usize>t) << 2)
         if (rows === 4 && columns === 8) {
           tile<T>(q0, q1, q2, q3, norms, panel0, panel1, panelBytes, tNorms, to, outBytes)
           continue

@@ -38,11 +38,20 @@ function storeCode(at: usize, value: f64): void {
 }
 
 @inline
-function shrinkCode(row: usize, dims: u32, mean: usize, scale: f64, added: f64, used: u32, shrink: f64, code: usize): void {
+function shrinkCode(
+  row: usize,
+  dims: u32,
+  mean: usize,
+  scale: f64,
+  added: f64,
+  used: u32,
+  shrink: f64,
+  code: usize,
+): void {
   for (let d: u32 = 0; d < used; d++) {
-    const x = d < dims ? <f64>load<f32>(row + (<usize>d << 2)) : added
-    const rounded = nearest<f64>((x - <f64>load<f32>(mean + (<usize>d << 2))) * scale)
-    storeCode(code + (<usize>d << 1), rounded * shrink)
+    const x = d < dims ? <f64>load<f32>(row + ((<usize>d) << 2)) : added
+    const rounded = nearest<f64>((x - <f64>load<f32>(mean + ((<usize>d) << 2))) * scale)
+    storeCode(code + ((<usize>d) << 1), rounded * shrink)
   }
 }
 
@@ -70,7 +79,7 @@ export function encodeI16(
     let sum0 = f64x2.splat(0)
     let sum1 = f64x2.splat(0)
     for (let d: u32 = 0; d < eights; d += 8) {
-      const at = <usize>d << 2
+      const at = (<usize>d) << 2
       const x0 = v128.load(row + at)
       const x1 = v128.load(row + at, 16)
       const m0 = v128.load(mean + at)
@@ -83,18 +92,18 @@ export function encodeI16(
       sum1 = v128.add<f64>(sum1, v128.mul<f64>(b, b))
       sum0 = v128.add<f64>(sum0, v128.mul<f64>(c, c))
       sum1 = v128.add<f64>(sum1, v128.mul<f64>(e, e))
-      v128.store(code + (<usize>d << 1), i16x8.narrow_i32x4_s(toI32(a, b), toI32(c, e)))
+      v128.store(code + ((<usize>d) << 1), i16x8.narrow_i32x4_s(toI32(a, b), toI32(c, e)))
     }
     const sums = v128.add<f64>(sum0, sum1)
     let squared = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)
     for (let d = eights; d < codeDims; d++) {
       let rounded: f64 = 0
       if (d < used) {
-        const x = d < dims ? <f64>load<f32>(row + (<usize>d << 2)) : added
-        rounded = nearest<f64>((x - <f64>load<f32>(mean + (<usize>d << 2))) * scale)
+        const x = d < dims ? <f64>load<f32>(row + ((<usize>d) << 2)) : added
+        rounded = nearest<f64>((x - <f64>load<f32>(mean + ((<usize>d) << 2))) * scale)
       }
       squared += rounded * rounded
-      storeCode(code + (<usize>d << 1), rounded)
+      storeCode(code + ((<usize>d) << 1), rounded)
     }
     if (!(squared > maxSquaredNorm)) continue
     clamped++
@@ -118,15 +127,15 @@ export function encodeF32(
     const row = rows + ((<usize>r * dims) << 2)
     const code = out + ((<usize>r * codeDims) << 2)
     for (let d: u32 = 0; d < fours; d += 4) {
-      const at = <usize>d << 2
+      const at = (<usize>d) << 2
       v128.store(code + at, v128.sub<f32>(v128.load(row + at), v128.load(mean + at)))
     }
     for (let d = fours; d < codeDims; d++) {
-      const at = <usize>d << 2
+      const at = (<usize>d) << 2
       store<f32>(code + at, d < dims ? load<f32>(row + at) - load<f32>(mean + at) : 0)
     }
     if (!hasAdded) continue
-    const at = <usize>dims << 2
+    const at = (<usize>dims) << 2
     store<f32>(code + at, <f32>(addedComponent(row, dims, radiusSquared) - <f64>load<f32>(mean + at)))
   }
 }

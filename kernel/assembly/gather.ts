@@ -3,7 +3,7 @@ import { fourL2F32, fourL2I16 } from './pair'
 
 @inline
 function gather<T>(query: usize, rowPtrs: usize, count: u32, codeDims: u32, out: usize): void {
-  for (let left = count; left > 0; ) {
+  for (let left = count; left > 0;) {
     const rows = min<u32>(4, left)
     const r0 = <usize>load<u32>(rowPtrs)
     // A short last group repeats its first row; those results are dropped.

@@ -7,7 +7,7 @@ import { sumLanes } from './lanes'
 export function normI16(row: usize, codeDims: u32): i32 {
   let a = i32x4.splat(0)
   let b = i32x4.splat(0)
-  const end = row + (<usize>codeDims << 1)
+  const end = row + ((<usize>codeDims) << 1)
   if (codeDims & 8) {
     const x = v128.load(row)
     a = i32x4.dot_i16x8_s(x, x)
@@ -24,7 +24,7 @@ export function normI16(row: usize, codeDims: u32): i32 {
 }
 
 export function normsI16(rows: usize, count: u32, codeDims: u32, out: usize): void {
-  const rowBytes = <usize>codeDims << 1
+  const rowBytes = (<usize>codeDims) << 1
   for (let r: u32 = 0; r < count; r++) {
     store<i32>(out, normI16(rows, codeDims))
     rows += rowBytes
@@ -33,7 +33,7 @@ export function normsI16(rows: usize, count: u32, codeDims: u32, out: usize): vo
 }
 
 export function normsF32(rows: usize, count: u32, codeDims: u32, out: usize): void {
-  const rowBytes = <usize>codeDims << 2
+  const rowBytes = (<usize>codeDims) << 2
   let r: u32 = 0
   for (; count - r >= 4; r += 4) {
     const r1 = rows + rowBytes

@@ -36,7 +36,7 @@ function packLast(rows: usize, points: u32, rowBytes: usize, out: usize): void {
     v128.store(out, i32x4.splat(0))
     let word = rows + at
     for (let p: u32 = 0; p < points; p++) {
-      store<u32>(out + (<usize>p << 2), load<u32>(word))
+      store<u32>(out + ((<usize>p) << 2), load<u32>(word))
       word += rowBytes
     }
     out += 16
@@ -56,9 +56,9 @@ function pack(rows: usize, count: u32, rowBytes: usize, out: usize): void {
 }
 
 export function packI16(rows: usize, count: u32, codeDims: u32, out: usize): void {
-  pack(rows, count, <usize>codeDims << 1, out)
+  pack(rows, count, (<usize>codeDims) << 1, out)
 }
 
 export function packF32(rows: usize, count: u32, codeDims: u32, out: usize): void {
-  pack(rows, count, <usize>codeDims << 2, out)
+  pack(rows, count, (<usize>codeDims) << 2, out)
 }

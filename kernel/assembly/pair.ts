@@ -2,16 +2,16 @@
 //
 // i16: |a|^2 + |b|^2 - 2 a.b, not the sum of (a - b)^2: a difference of two codes needs 17 bits, and the three dot
 // products do not. Exact while the distance is below 2^31.
-// f32: the sum of (a - b)^2 or of a * b in 16 partial sums (8 for four rows at once), so that the error grows with
-// dims / 16: relative at most (dims / 16 + 8) * 2^-24 of the sum of the terms' magnitudes, twice that plus 2 * 2^-24
-// for l2. Accurate also for near pairs: these are the distances that callers see.
+// f32: sums of (a - b)^2 or a * b, kept in 16 partial sums for a pair and in 8 per row for four rows at once. The error
+// of dotF32 is at most (dims / 16 + 10) * 2^-24 times the sum of |a * b|; that of l2F32 at most (dims / 16 + 12) * 2^-24
+// and that of four rows (codeDims / 8 + 10) * 2^-24 of the distance itself, so near pairs are as accurate as far ones.
 import { sumEach, sumLanes } from './lanes'
 
 export function l2I16(a: usize, b: usize, codeDims: u32): i32 {
   let aa = i32x4.splat(0)
   let bb = i32x4.splat(0)
   let ab = i32x4.splat(0)
-  const end = a + (<usize>codeDims << 1)
+  const end = a + ((<usize>codeDims) << 1)
   while (a != end) {
     const x = v128.load(a)
     const y = v128.load(b)
@@ -82,7 +82,7 @@ export function fourL2I16(query: usize, r0: usize, r1: usize, r2: usize, r3: usi
   let d1 = i32x4.splat(0)
   let d2 = i32x4.splat(0)
   let d3 = i32x4.splat(0)
-  const end = query + (<usize>codeDims << 1)
+  const end = query + ((<usize>codeDims) << 1)
   while (query != end) {
     const q = v128.load(query)
     qq = v128.add<i32>(qq, i32x4.dot_i16x8_s(q, q))
@@ -115,7 +115,7 @@ export function fourDotI16(query: usize, r0: usize, r1: usize, r2: usize, r3: us
   let d1 = i32x4.splat(0)
   let d2 = i32x4.splat(0)
   let d3 = i32x4.splat(0)
-  const end = query + (<usize>codeDims << 1)
+  const end = query + ((<usize>codeDims) << 1)
   while (query != end) {
     const q = v128.load(query)
     d0 = v128.add<i32>(d0, i32x4.dot_i16x8_s(q, v128.load(r0)))
@@ -142,7 +142,7 @@ export function fourL2F32(query: usize, r0: usize, r1: usize, r2: usize, r3: usi
   let b1 = f32x4.splat(0)
   let b2 = f32x4.splat(0)
   let b3 = f32x4.splat(0)
-  const end = query + (<usize>codeDims << 2)
+  const end = query + ((<usize>codeDims) << 2)
   while (query != end) {
     let q = v128.load(query)
     a0 = term(true, a0, q, v128.load(r0))

@@ -12,7 +12,7 @@ const NORMS: usize = memory.data(1024)
 
 @inline
 function keptNorm(slot: u32, row: usize, codeDims: u32): i32 {
-  return slot < REMEMBERED ? load<i32>(NORMS + (<usize>slot << 2)) : normI16(row, codeDims)
+  return slot < REMEMBERED ? load<i32>(NORMS + ((<usize>slot) << 2)) : normI16(row, codeDims)
 }
 
 // Whether alpha * d < limit for any of four distances.
@@ -22,10 +22,7 @@ function anyOccludes<T>(four: v128, alpha: v128, limit: v128): bool {
   const low = isFloat<T>() ? f64x2.promote_low_f32x4(four) : f64x2.convert_low_i32x4_s(four)
   const high = isFloat<T>() ? f64x2.promote_low_f32x4(swapped) : f64x2.convert_low_i32x4_s(swapped)
   return v128.any_true(
-    v128.or(
-      v128.lt<f64>(v128.mul<f64>(low, alpha), limit),
-      v128.lt<f64>(v128.mul<f64>(high, alpha), limit),
-    ),
+    v128.or(v128.lt<f64>(v128.mul<f64>(low, alpha), limit), v128.lt<f64>(v128.mul<f64>(high, alpha), limit)),
   )
 }
 
@@ -42,8 +39,8 @@ function prune<T>(
   const factor = f64x2.splat(alpha)
   let size: u32 = 0
   for (let c: u32 = 0; c < count && size < maxDegree; c++) {
-    const row = <usize>load<u32>(rowPtrs + (<usize>c << 2))
-    const distance = distances + (<usize>c << 2)
+    const row = <usize>load<u32>(rowPtrs + ((<usize>c) << 2))
+    const distance = distances + ((<usize>c) << 2)
     const limit = f64x2.splat(isFloat<T>() ? <f64>load<f32>(distance) : <f64>load<i32>(distance))
     const norm = isFloat<T>() ? 0 : normI16(row, codeDims)
     let occluded = false
@@ -52,10 +49,10 @@ function prune<T>(
       const i1 = i + 1 < size ? i + 1 : i
       const i2 = i + 2 < size ? i + 2 : i
       const i3 = i + 3 < size ? i + 3 : i
-      const r0 = <usize>load<u32>(rowPtrs + (<usize>load<u32>(kept + (<usize>i << 2)) << 2))
-      const r1 = <usize>load<u32>(rowPtrs + (<usize>load<u32>(kept + (<usize>i1 << 2)) << 2))
-      const r2 = <usize>load<u32>(rowPtrs + (<usize>load<u32>(kept + (<usize>i2 << 2)) << 2))
-      const r3 = <usize>load<u32>(rowPtrs + (<usize>load<u32>(kept + (<usize>i3 << 2)) << 2))
+      const r0 = <usize>load<u32>(rowPtrs + ((<usize>load<u32>(kept + ((<usize>i) << 2))) << 2))
+      const r1 = <usize>load<u32>(rowPtrs + ((<usize>load<u32>(kept + ((<usize>i1) << 2))) << 2))
+      const r2 = <usize>load<u32>(rowPtrs + ((<usize>load<u32>(kept + ((<usize>i2) << 2))) << 2))
+      const r3 = <usize>load<u32>(rowPtrs + ((<usize>load<u32>(kept + ((<usize>i3) << 2))) << 2))
       let four: v128
       if (isFloat<T>()) four = fourL2F32(row, r0, r1, r2, r3, codeDims)
       else {
@@ -72,8 +69,8 @@ function prune<T>(
       }
     }
     if (occluded) continue
-    if (!isFloat<T>() && size < REMEMBERED) store<i32>(NORMS + (<usize>size << 2), norm)
-    store<u32>(kept + (<usize>size << 2), c)
+    if (!isFloat<T>() && size < REMEMBERED) store<i32>(NORMS + ((<usize>size) << 2), norm)
+    store<u32>(kept + ((<usize>size) << 2), c)
     size++
   }
   return size

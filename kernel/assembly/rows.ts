@@ -50,7 +50,7 @@ function scaleRow(row: usize, dims: u32, factor: f64): void {
 }
 
 export function prepareRows(rows: usize, count: u32, dims: u32, normalise: i32, squaredNorms: usize): void {
-  const rowBytes = <usize>dims << 2
+  const rowBytes = (<usize>dims) << 2
   for (let r: u32 = 0; r < count; r++) {
     const squared = squaredNorm(rows, dims)
     store<f64>(squaredNorms, squared)

@@ -139,6 +139,15 @@ describe('encodeI16', () => {
     )
   })
 
+  it('leaves a row alone that is exactly at the limit', () => {
+    const options = { mean: new Float32Array(8), scale: 1, radiusSquared: -1, codeDims: 8 }
+    const row = Float32Array.of(30, 40)
+    const at = encodeI16([row], 2, { ...options, maxSquaredNorm: 2500 })
+    expect(at).toEqual({ codes: [Int16Array.of(30, 40, 0, 0, 0, 0, 0, 0)], clamped: 0 })
+    const below = encodeI16([row], 2, { ...options, maxSquaredNorm: 2499 })
+    expect(below).toEqual({ codes: [Int16Array.of(29, 39, 0, 0, 0, 0, 0, 0)], clamped: 1 })
+  })
+
   it('keeps the direction of the wildest outlier', () => {
     const row = Float32Array.of(3e37, -3e37, 0, 0, 0, 0, 0, 0, 3e37)
     const options = { mean: new Float32Array(16), scale: 1e6, maxSquaredNorm: 3e8, radiusSquared: -1, codeDims: 16 }

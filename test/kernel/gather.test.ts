@@ -91,6 +91,11 @@ describe('gather', () => {
           kernel.i32(out, count + 4).fill(UNWRITTEN)
           kernel.fn.gatherL2F32(at, list, count, codeDims, out)
           expect(Array.from(kernel.f32(out, count))).toEqual(picked.map((row) => gatherL2Twin(rows[0], rows[row])))
+          picked.forEach((row, i) => {
+            const expected = l2Twin(rows[0], rows[row])
+            const error = Math.abs(kernel.f32(out, count)[i] - expected)
+            expect(error).toBeLessThanOrEqual((codeDims / 8 + 10) * 2 ** -24 * expected + 1e-37)
+          })
           expect(Array.from(kernel.i32(out + count * 4, 4))).toEqual(Array(4).fill(UNWRITTEN))
         })
       }),

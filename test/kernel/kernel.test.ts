@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { InsufficientMemoryError } from '../../src/errors.js'
+import { InsufficientMemoryError, ShardloomError } from '../../src/errors.js'
 import { i16Rows, place, placeAt, placePointers } from './samples.js'
 import { l2IntegerTwin } from './twins.js'
 
@@ -97,6 +97,46 @@ describe('the arena', () => {
   })
 })
 
+describe('a system without room', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  it('that refuses a large step still gives the small one', () => {
+    const kernel = Kernel.create()
+    const { memory } = kernel
+    const grow = memory.grow.bind(memory)
+    vi.spyOn(memory, 'grow').mockImplementation((pages) => {
+      if (pages > 2) throw new RangeError('refused')
+      return grow(pages)
+    })
+    const before = kernel.heldBytes
+    kernel.alloc(before)
+    expect(kernel.heldBytes).toBe(before * 2)
+  })
+
+  it('that refuses to grow is an error with numbers, and the arena is as before', () => {
+    const kernel = Kernel.create()
+    vi.spyOn(kernel.memory, 'grow').mockImplementation(() => {
+      throw new RangeError('refused')
+    })
+    const mark = kernel.mark()
+    const attempt = (): number => kernel.alloc(10 * MIB)
+    expect(attempt).toThrow(InsufficientMemoryError)
+    expect(attempt).toThrow(`(${mark + 10 * MIB} bytes) and 0 MB (${kernel.heldBytes} bytes) are available`)
+    expect(kernel.mark()).toBe(mark)
+  })
+
+  it('that has no addresses left says what to do', () => {
+    vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
+      throw new RangeError('could not allocate memory')
+    })
+    const attempt = (): Kernel => Kernel.create()
+    expect(attempt).toThrow(ShardloomError)
+    expect(attempt).toThrow('ulimit -v')
+  })
+})
+
 describe('far addresses', () => {
   const codeDims = 24
   const rows = i16Rows(11, 'random', 13, codeDims)
@@ -124,14 +164,18 @@ describe('far addresses', () => {
 
   it('work on panels that end at the last byte of 4 GiB', () => {
     const kernel = Kernel.create()
+    const [query, ...targets] = rows // 12 targets: the last panel is the first of its tile
     kernel.alloc(FOUR_GIB - kernel.mark() - 64 * 1024)
-    const at = place(kernel, rows)
-    const norms = kernel.alloc(rows.length * 4)
-    const out = kernel.alloc(rows.length * 4)
-    const panels = FOUR_GIB - 16 * codeDims * 2
-    kernel.fn.normsI16(at, rows.length, codeDims, norms)
-    kernel.fn.packI16(at, rows.length, codeDims, panels)
-    kernel.fn.distancesI16(at, norms, 1, panels, norms, rows.length, codeDims, out, rows.length)
-    expect(Array.from(kernel.i32(out, rows.length))).toEqual(rows.map((row) => l2IntegerTwin(rows[0], row)))
+    const at = place(kernel, targets)
+    const queryAt = place(kernel, [query])
+    const norms = kernel.alloc(targets.length * 4)
+    const queryNorm = kernel.alloc(4)
+    const out = kernel.alloc(targets.length * 4)
+    const panels = FOUR_GIB - targets.length * codeDims * 2
+    kernel.fn.normsI16(at, targets.length, codeDims, norms)
+    kernel.fn.normsI16(queryAt, 1, codeDims, queryNorm)
+    kernel.fn.packI16(at, targets.length, codeDims, panels)
+    kernel.fn.distancesI16(queryAt, queryNorm, 1, panels, norms, targets.length, codeDims, out, targets.length)
+    expect(Array.from(kernel.i32(out, targets.length))).toEqual(targets.map((row) => l2IntegerTwin(query, row)))
   })
 })

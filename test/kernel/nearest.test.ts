@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { withArena } from './samples.js'
+import { uniformFrom, withArena } from './samples.js'
 import { nearestTwin } from './twins.js'
 
 const kernel = Kernel.create()
@@ -50,14 +50,39 @@ describe('nearest', () => {
     )
   })
 
-  it('sees a smaller value in every place of a block of 16', () => {
-    for (let place = 4; place < 52; place++) {
-      const row = Array.from({ length: 52 }, (_, i) => (i === place ? 5 : 100))
+  it.each([52, 137])('sees a smaller value in every place of a row of %i', (length) => {
+    for (let place = 4; place < length; place++) {
+      const row = Array.from({ length }, (_, i) => (i === place ? 5 : 100))
       expect(nearest('I32', row, 2)).toEqual([
         { index: place, distance: 5 },
         { index: 0, distance: 100 },
       ])
     }
+  })
+
+  it('works for every k on rows of leaf size', () => {
+    for (let k = 0; k <= 20; k++) {
+      const uniform = uniformFrom(k)
+      const row = Array.from({ length: 500 + k }, () => Math.floor(uniform() * (k % 2 === 0 ? 2e9 : 50)))
+      expect(nearest('I32', row, k)).toEqual(nearestTwin(row, k))
+    }
+  })
+
+  it('works for every k when no more elements than needed lie below the bound', () => {
+    const row = Array.from({ length: 96 }, (_, i) => (i < 16 ? i : 1000 + i))
+    for (let k = 0; k <= 20; k++) expect(nearest('I32', row, k)).toEqual(nearestTwin(row, k))
+  })
+
+  it('works when no bound can be found', () => {
+    const row = Array<number>(80).fill(NaN)
+    expect(nearest('F32', row, 3).map((hit) => hit.index)).toEqual([0, 1, 2])
+    const words = withArena(kernel, () => {
+      const [at, out] = [kernel.alloc(80 * 4), kernel.alloc(16)]
+      kernel.u32(at, 80).fill(0xffffffff)
+      kernel.fn.nearestI32(at, 80, 3, out, kernel.alloc(16))
+      return Array.from(kernel.u32(out, 3))
+    })
+    expect(words).toEqual([0, 1, 2])
   })
 
   it('finds all when k is larger than the row', () => {

@@ -41,8 +41,8 @@ function prune(
     else kernel.f32(distanceList, distances.length).set(distances)
     const kept = kernel.alloc((maxDegree + 1) * 4)
     kernel.u32(kept, maxDegree + 1).fill(UNWRITTEN)
-    const run = integer ? kernel.fn.pruneI16 : kernel.fn.pruneF32
-    const size = run(list, distanceList, rows.length, codeDims, maxDegree, alpha, kept)
+    const name = integer ? 'pruneI16' : 'pruneF32'
+    const size = kernel.fn[name](list, distanceList, rows.length, codeDims, maxDegree, alpha, kept)
     expect(kernel.u32(kept, maxDegree + 1)[size]).toBe(UNWRITTEN)
     return Array.from(kernel.u32(kept, size))
   })
@@ -82,10 +82,10 @@ describe('prune', () => {
   })
 
   it('keeps all of a long list of far-apart candidates', () => {
-    // More than the remembered norms: each row is a corner on an axis of its own.
+    // More than the remembered norms, each on an axis of its own; a norm forgotten would occlude at these distances.
     const codeDims = 600
-    const rows = Array.from({ length: 600 }, (_, i) => new Int16Array(codeDims).fill(100 + i, i, i + 1))
-    const distances = rows.map((_, i) => (100 + i) ** 2)
+    const rows = Array.from({ length: 600 }, (_, i) => new Int16Array(codeDims).fill(1000 + i, i, i + 1))
+    const distances = rows.map((_, i) => 1.5 * (1000 + i) ** 2)
     const expected = pruneTwin(rows, distances, 600, 1.2, l2IntegerTwin)
     expect(expected.length).toBe(600)
     expect(prune(rows, distances, codeDims, 600, 1.2)).toEqual(expected)
