@@ -89,6 +89,13 @@ describe('ids attached to vectors', () => {
     expect(error.message).toContain(`${ids}: it has ${idCount} ids, expected 3: one for each vector of ${path}`)
   })
 
+  it('never come with a batch of more vectors than ids', async () => {
+    const file = await openVectorFile(folder.file('three.jsonl', jsonLines(rows)), {
+      ids: folder.file('ab.txt', 'a\nb'),
+    })
+    expect(await readUntilError(file)).toMatchObject({ rows: 0, error: { code: 'SHARDLOOM_INVALID_FILE' } })
+  })
+
   it('are counted to the end also when the vectors go on for many batches', async () => {
     const many = Array.from({ length: 3000 }, () => new Array<number>(300).fill(1))
     const file = await openVectorFile(folder.file('many.jsonl', jsonLines(many)), {

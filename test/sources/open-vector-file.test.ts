@@ -89,6 +89,20 @@ describe('the format', () => {
     expect((await openVectorFile(folder.file('brace', bvecs(wide)))).format).toBe('bvecs')
   })
 
+  it('is told from the second row when the size fits fvecs and bvecs', async () => {
+    // Two fvecs rows of d = 2 are as long as four bvecs rows of d = 2.
+    const file = await openVectorFile(
+      folder.file(
+        'by-second-row',
+        fvecs([
+          [1, 2],
+          [3, 4],
+        ]),
+      ),
+    )
+    expect(file.format).toBe('fvecs')
+  })
+
   it('is refused when it could be fvecs or bvecs', async () => {
     // One fvecs row of d = 2, which is also two bvecs rows of d = 2.
     const both = Buffer.concat([int32(2), Buffer.from([1, 2]), int32(2), Buffer.from([3, 4])])
