@@ -83,7 +83,7 @@ async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
   if (text === undefined) return
   const holder = parseHolder(text)
   if (holder !== undefined && !isStale(holder)) throw new IndexLockedError(indexDir, holder)
-  await removeStale(path, text)
+  await removeStaleLock(path, text)
 }
 
 /** The lock's text, given time to be written; undefined when it is gone. */
@@ -98,8 +98,9 @@ async function readWholeLock(path: string): Promise<string | undefined> {
 /**
  * Two builds may find the same stale lock; the slower must not remove the lock that the faster made meanwhile. So a
  * stale lock is removed only while holding a second file, and only when its text is still the one that was judged.
+ * Public for its test: the moment between judging and removing cannot be hit from outside.
  */
-async function removeStale(path: string, staleText: string): Promise<void> {
+export async function removeStaleLock(path: string, staleText: string): Promise<void> {
   const guard = `${path}.takeover`
   if (!(await createExclusively(guard, ''))) {
     await removeAbandoned(guard)

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { IndexLockedError, PathError } from '../../src/errors.js'
-import { acquireLock } from '../../src/format/lock.js'
+import { acquireLock, removeStaleLock } from '../../src/format/lock.js'
 import { outcome, temporaryFolder } from './fixture.js'
 
 const folder = temporaryFolder()
@@ -100,6 +100,14 @@ describe('acquireLock', () => {
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(acquireLock(indexDir))))
       expect(outcomes.filter((one) => !(one instanceof IndexLockedError))).toHaveLength(1)
     }
+  })
+
+  it('does not remove a lock that was made after the stale one was judged', async () => {
+    const indexDir = folder.path('late.index')
+    const lock = await acquireLock(indexDir)
+    await removeStaleLock(join(indexDir, 'build', 'LOCK'), lockOf({ pid: 1 }))
+    await expect(acquireLock(indexDir)).rejects.toThrow(IndexLockedError)
+    await lock.release()
   })
 
   it('does not release a lock that is no longer its own', async () => {
