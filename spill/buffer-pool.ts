@@ -1,85 +1,89 @@
 /**
  * Shared buffers for batches, used again instead of left to the garbage collector: a SharedArrayBuffer that nobody points
  * to keeps its memory until some later collection, and RSS grows past any budget in the meantime.
+ *
+ * Buffers are carved out of large slabs (see mapped-memory). A buffer never leaves its size class, and a slab stays until
+ * the pool is dropped: what the pool holds is the most that was ever lent at once, per class.
  */
 
-import { InvalidOptionError } from '../src/errors.js'
+import { mappedMemory } from './mapped-memory.js'
 
 const SMALLEST_CLASS_BYTES = 4096
 /** Sizes between two powers of two: a buffer is at most an eighth larger than asked for. */
 const CLASSES_PER_OCTAVE = 8
+/** Larger buffers get a slab of their own. */
+const SLAB_BYTES = 64 * 2 ** 20
+
+interface Place {
+  readonly slab: SharedArrayBuffer
+  readonly offset: number
+  readonly size: number
+}
 
 export class BufferPool {
-  readonly #maxFreeBytes: number
-  /** By class size; the class that was asked for longest ago comes first. */
-  readonly #free = new Map<number, SharedArrayBuffer[]>()
-  readonly #lent = new WeakSet<ArrayBufferLike>()
+  readonly #free = new Map<number, Place[]>()
+  /** What is lent, by slab and offset: a shorter view of the same place gives it back too. */
+  readonly #byPlace = new Map<SharedArrayBuffer, Map<number, Place>>()
+  #slab: SharedArrayBuffer | undefined
+  #carved = 0
   #freeBytes = 0
-
-  /** Keeps at most `maxFreeBytes` of unused buffers; they are not part of any SpillBudget. 0 keeps none. */
-  constructor(maxFreeBytes: number) {
-    if (!(maxFreeBytes >= 0)) {
-      throw new InvalidOptionError(`maxFreeBytes: expected a number of bytes, at least 0, got ${maxFreeBytes}`)
-    }
-    this.#maxFreeBytes = maxFreeBytes
-  }
+  #heldBytes = 0
 
   /** Bytes of buffers that wait to be used again. */
   get freeBytes(): number {
     return this.#freeBytes
   }
 
+  /** Bytes of all buffers made, lent or free. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
   /**
-   * A view of exactly `byteLength` bytes at the start of a SharedArrayBuffer. Not zeroed: it may hold what an earlier batch
-   * left. One buffer belongs to one batch; two batches must not be views of the same one.
+   * A view of exactly `byteLength` bytes. Not zeroed: it may hold what an earlier batch left. It shares its
+   * SharedArrayBuffer with others; nobody may look beyond the view.
    */
   acquire(byteLength: number): Uint8Array {
     const size = classBytes(byteLength)
-    const free = this.#free.get(size)
-    const buffer = free?.pop()
-    if (free !== undefined) {
-      this.#free.delete(size)
-      if (free.length > 0) this.#free.set(size, free)
-    }
-    if (buffer !== undefined) this.#freeBytes -= size
-    const lent = buffer ?? new SharedArrayBuffer(size)
-    this.#lent.add(lent)
-    return new Uint8Array(lent, 0, byteLength)
+    const reused = this.#free.get(size)?.pop()
+    if (reused !== undefined) this.#freeBytes -= size
+    const place = reused ?? this.#carve(size)
+    const places = this.#byPlace.get(place.slab) ?? new Map<number, Place>()
+    places.set(place.offset, place)
+    this.#byPlace.set(place.slab, places)
+    return new Uint8Array(place.slab, place.offset, byteLength)
   }
 
   /**
-   * Takes back the buffer that `bytes` is a view of; nobody may read or write it any more. Memory that is not from here,
-   * or is back already, is left alone.
+   * Takes back the buffer that `bytes` begins at; nobody may read or write it any more. Memory that is not from here, or
+   * is back already, is left alone.
    */
   release(bytes: Uint8Array): void {
-    const { buffer } = bytes
-    if (!this.#lent.delete(buffer) || !(buffer instanceof SharedArrayBuffer)) return
-    const size = buffer.byteLength
-    if (size > this.#maxFreeBytes) return
-    while (this.#freeBytes + size > this.#maxFreeBytes) this.#dropOldest()
-    const free = this.#free.get(size)
-    if (free === undefined) this.#free.set(size, [buffer])
-    else free.push(buffer)
-    this.#freeBytes += size
+    if (!(bytes.buffer instanceof SharedArrayBuffer)) return
+    const places = this.#byPlace.get(bytes.buffer)
+    const place = places?.get(bytes.byteOffset)
+    if (places === undefined || place === undefined) return
+    places.delete(place.offset)
+    const free = this.#free.get(place.size)
+    if (free === undefined) this.#free.set(place.size, [place])
+    else free.push(place)
+    this.#freeBytes += place.size
   }
 
-  /** Forgets all unused buffers: between stages, whose batches differ in size. */
-  clear(): void {
-    this.#free.clear()
-    this.#freeBytes = 0
-  }
-
-  #dropOldest(): void {
-    for (const [size, free] of this.#free) {
-      free.pop()
-      this.#freeBytes -= size
-      if (free.length === 0) this.#free.delete(size)
-      return
+  #carve(size: number): Place {
+    this.#heldBytes += size
+    if (size > SLAB_BYTES) return { slab: mappedMemory(size), offset: 0, size }
+    if (this.#slab === undefined || this.#carved + size > SLAB_BYTES) {
+      this.#slab = mappedMemory(SLAB_BYTES)
+      this.#carved = 0
     }
+    const place = { slab: this.#slab, offset: this.#carved, size }
+    this.#carved += size
+    return place
   }
 }
 
-/** The smallest class that holds `byteLength`; a multiple of 8, so that a padded frame body fits too. */
+/** The smallest class that holds `byteLength`; a multiple of 64, so that every view starts on a cache line. */
 function classBytes(byteLength: number): number {
   if (byteLength <= SMALLEST_CLASS_BYTES) return SMALLEST_CLASS_BYTES
   const step = 2 ** Math.floor(Math.log2(byteLength)) / CLASSES_PER_OCTAVE

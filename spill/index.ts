@@ -3,6 +3,7 @@
 export type { Batch, BatchRef, FileBatchRef, MemoryBatchRef } from './batch.js'
 export { BufferPool } from './buffer-pool.js'
 export { DiskBackedQueue, type QueueLength, type QueueOptions } from './disk-backed-queue.js'
+export { mappedMemory } from './mapped-memory.js'
 export { readBatches } from './read-batches.js'
 export { recoverSpillFile, type RecoveredSpillFile } from './recover-spill-file.js'
 export { SpillBudget, type SpillBudgetOptions } from './spill-budget.js'

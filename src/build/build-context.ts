@@ -20,7 +20,10 @@ export interface BuildPaths {
 export interface BuildContext {
   readonly options: ResolvedOptions
   readonly paths: BuildPaths
+  /** Batches of queues. */
   readonly buffers: BufferPool
+  /** Size of a queue batch: one for all queues, so that a freed buffer serves the next batch of any of them. */
+  readonly batchBytes: number
   readonly budget: SpillBudget
   readonly log: BuildLog
   /** Every queue made, so that whatever happens their files and memory go. */
@@ -31,22 +34,29 @@ export interface BuildContext {
 export interface PlannedContext extends BuildContext {
   readonly plan: BuildPlan
   readonly pool: WorkerPool
+  /** What tasks write their results to: as many as run at once and two, used again and again. */
+  readonly outputs: BufferPool
 }
 
 export function openQueue<Header>(context: BuildContext, name: string): DiskBackedQueue<Header> {
   const queue = new DiskBackedQueue<Header>({ name, directory: context.paths.spillDir, budget: context.budget })
-  context.queues.add(queue as DiskBackedQueue<unknown>)
+  context.queues.add(queue)
   return queue
 }
 
 export async function disposeQueue<Header>(context: BuildContext, queue: DiskBackedQueue<Header>): Promise<void> {
   await queue.dispose()
-  context.queues.delete(queue as DiskBackedQueue<unknown>)
+  context.queues.delete(queue)
 }
 
 export function throwIfAborted(context: BuildContext): void {
   const { signal } = context.options
   if (signal?.aborted === true) throw new AbortedError(signal.reason)
+}
+
+/** A buffer for one task's output, of the one size that serves nearly all tasks. Give it back to `outputs`. */
+export function acquireOutput(context: PlannedContext, bytes: number): Uint8Array {
+  return context.outputs.acquire(Math.max(bytes, context.plan.taskOutputBytes))
 }
 
 export function codesPath(paths: BuildPaths, layer: string): string {

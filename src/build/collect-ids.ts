@@ -2,7 +2,7 @@ import type { DiskBackedQueue } from '../../spill/index.js'
 import { InvalidIdError } from '../errors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../format/fingerprint.js'
 import { assertId, encodedIdBytes, writeId } from '../format/ids.js'
-import { BATCH_BYTES, ID_PARTITION_BITS, ID_PARTITION_BATCH_BYTES } from '../memory/plan-build.js'
+import { ID_PARTITION_BITS, ID_PARTITION_BATCH_BYTES } from '../memory/plan-build.js'
 import type { Id } from '../types.js'
 import { openQueue, type BuildContext } from './build-context.js'
 import { FanOut } from './fan-out.js'
@@ -44,7 +44,7 @@ export class IdCollector {
       queues: [openQueue<null>(context, 'ids')],
       header: null,
       buffers,
-      batchBytes: BATCH_BYTES,
+      batchBytes: context.batchBytes,
     })
     const queues = Array.from({ length: 2 ** ID_PARTITION_BITS }, (_, i) => openQueue<null>(context, `id-keys-${i}`))
     this.#partitionsOut = new FanOut({ queues, header: null, buffers, batchBytes: ID_PARTITION_BATCH_BYTES })

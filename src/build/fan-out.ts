@@ -9,7 +9,7 @@ interface OpenBatch {
 /**
  * One open batch in front of each of many queues: small runs of records gather there and are pushed when it is full,
  * so that queues hold, and spill files get, batches of a useful size. Open batches come from the buffer pool and are
- * the plan's `openBatchBytes` each; they are not charged to the spill budget.
+ * the plan's `batchBytes` each; they are not charged to the spill budget.
  */
 export class FanOut<Header> {
   readonly queues: readonly DiskBackedQueue<Header>[]

@@ -8,12 +8,11 @@ import {
   ShardloomError,
   SourceError,
 } from '../errors.js'
-import { BATCH_BYTES, sampleRows } from '../memory/plan-build.js'
 import type { SourceItem, VectorBatch, VectorSource } from '../types.js'
 import { openQueue, throwIfAborted, type BuildContext } from './build-context.js'
 import { IdCollector } from './collect-ids.js'
 import { columnBatchBytes, type ColumnHeader } from './layer-records.js'
-import { ReservoirSample } from './reservoir-sample.js'
+import { ReservoirSample, type Sample } from './reservoir-sample.js'
 import { MAX_DIMENSIONS } from './resolve-options.js'
 import { settleIds, type SettledIds } from './settle-ids.js'
 
@@ -27,7 +26,7 @@ export interface Ingested {
   readonly skippedInvalid: number
   /** Largest squared norm: ip's R². */
   readonly maxSquaredNorm: number
-  readonly sample: { readonly rows: Float32Array; readonly count: number }
+  readonly sample: Sample
   readonly ids: SettledIds
 }
 
@@ -145,8 +144,8 @@ class RowWriter {
     this.#dimensions = dimensions
     this.#queue = openQueue(context, 'ingest')
     const { seed } = context.options
-    this.#sample = new ReservoirSample({ dimensions, capacity: sampleRows(dimensions), seed })
-    this.#capacity = Math.max(1, Math.floor(BATCH_BYTES / columnBatchBytes(1, 4 * dimensions)))
+    this.#sample = new ReservoirSample({ dimensions, seed })
+    this.#capacity = Math.max(1, Math.floor(context.batchBytes / columnBatchBytes(1, 4 * dimensions)))
     this.#rowsAt = this.#kernel.alloc(this.#capacity * dimensions * 4)
     this.#normsAt = this.#kernel.alloc(this.#capacity * 8)
     this.#ordinals = new Uint32Array(this.#capacity)

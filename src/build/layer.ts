@@ -23,7 +23,6 @@ export interface LayerInput {
   readonly dropped: Uint8Array | undefined
   readonly spec: CodeSpec
   readonly geometry: ShardGeometry
-  readonly openBatchBytes: number
 }
 
 export interface RoutedLayer {
@@ -63,7 +62,6 @@ export function baseLayer(context: PlannedContext, ingested: Ingested, spec: Cod
     dropped: ingested.ids.dropped,
     spec,
     geometry: context.plan.geometry,
-    openBatchBytes: context.plan.openBatchBytes,
   }
 }
 

@@ -19,9 +19,6 @@ export interface OpenBuild {
   close(): Promise<void>
 }
 
-/** Freed batch buffers kept for the next batch of their size: enough for all tasks under way. */
-const FREE_BUFFER_BYTES = 16 * 2 ** 20
-
 /** Checks the options, refuses what cannot fit, takes the lock and makes the folders. */
 export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
   const options = resolveOptions(given)
@@ -34,10 +31,18 @@ export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
       return preflight(options, budgetBytes)
     })
     const workspace = await openWorkspace(options)
-    const buffers = new BufferPool(Math.min(FREE_BUFFER_BYTES, first.queueBytes))
+    const buffers = new BufferPool()
     const budget = new SpillBudget({ limitBytes: first.queueBytes, pool: buffers })
     log.watchSpill(() => budget.spilledBytes)
-    const context: BuildContext = { options, paths: workspace.paths, buffers, budget, log, queues: new Set() }
+    const context: BuildContext = {
+      options,
+      paths: workspace.paths,
+      buffers,
+      batchBytes: first.batchBytes,
+      budget,
+      log,
+      queues: new Set(),
+    }
     let pool: WorkerPool | undefined
     let published = false
     return {
@@ -54,7 +59,7 @@ export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
             log.event('task-retried', `task ${task} failed (${reason}) and runs once more`)
           },
         })
-        return { ...context, plan, pool }
+        return { ...context, plan, pool, batchBytes: plan.batchBytes, outputs: new BufferPool() }
       },
       markPublished: () => {
         published = true

@@ -1,36 +1,44 @@
+import { mappedMemory } from '../../spill/index.js'
+import { sampleRows } from '../memory/plan-build.js'
 import { SALT_SAMPLE, hashOrdinal } from './ordinal-hash.js'
 
+export interface Sample {
+  /** Row-major float32 over a SharedArrayBuffer, in random order: its first rows are a smaller sample. */
+  readonly rows: Float32Array
+  readonly count: number
+}
+
 /**
- * The rows whose (seed, ordinal) hashes are the smallest: a uniform sample that does not depend on batching or on
- * where reading was resumed. Rows lie in one flat array; a max-heap over slots says which row leaves next.
+ * The rows whose (seed, ordinal) hashes are the smallest, as many as `sampleRows` of the count so far: a uniform sample
+ * that does not depend on batching or on where reading was resumed. The share of rows that are in never grows, so a row
+ * that is out stays out. Rows lie in one flat array; a max-heap over slots says which row leaves next.
  */
 export class ReservoirSample {
   readonly #dimensions: number
-  readonly #capacity: number
   readonly #seed: number
   #rows: Float32Array
-  readonly #hashes: Uint32Array
-  readonly #ordinals: Float64Array
+  #hashes: Uint32Array
+  #ordinals: Float64Array
   /** Slots as a heap, the largest (hash, ordinal) at the root. */
-  readonly #heap: Uint32Array
+  #heap: Uint32Array
   #count = 0
 
-  constructor(options: { dimensions: number; capacity: number; seed: number }) {
+  constructor(options: { dimensions: number; seed: number }) {
     this.#dimensions = options.dimensions
-    this.#capacity = options.capacity
     this.#seed = options.seed
-    this.#rows = new Float32Array(Math.min(options.capacity, 1024) * options.dimensions)
-    this.#hashes = new Uint32Array(options.capacity)
-    this.#ordinals = new Float64Array(options.capacity)
-    this.#heap = new Uint32Array(options.capacity)
+    const slots = 4096
+    this.#rows = new Float32Array(mappedMemory(4 * slots * options.dimensions))
+    this.#hashes = new Uint32Array(slots)
+    this.#ordinals = new Float64Array(slots)
+    this.#heap = new Uint32Array(slots)
   }
 
-  /** Offers `rows[at .. at + dimensions)`; copies it only when it is drawn. */
+  /** Offers `rows[at .. at + dimensions)`, ordinals ascending; copies it only when it is drawn. */
   offer(ordinal: number, rows: Float32Array, at: number): void {
     const hash = hashOrdinal(this.#seed, SALT_SAMPLE, ordinal)
-    if (this.#count < this.#capacity) {
+    if (this.#count < sampleRows(ordinal + 1, this.#dimensions)) {
       const slot = this.#count++
-      this.#grow()
+      if (slot === this.#hashes.length) this.#grow()
       this.#store(slot, hash, ordinal, rows, at)
       this.#heap[slot] = slot
       this.#up(slot)
@@ -42,23 +50,29 @@ export class ReservoirSample {
     this.#down(0)
   }
 
-  /** The sample in order of hash: a random order, so that its first rows are a smaller sample. Row-major copy. */
-  take(): { rows: Float32Array; count: number } {
-    const order = Array.from(this.#heap.subarray(0, this.#count)).sort((a, b) => (this.#after(a, b) ? 1 : -1))
-    const out = new Float32Array(this.#count * this.#dimensions)
+  /** The sample in order of hash. The rows are copied once and the sample is empty afterwards. */
+  take(): Sample {
+    const count = this.#count
+    const order = Array.from(this.#heap.subarray(0, count)).sort((a, b) => (this.#after(a, b) ? 1 : -1))
+    const rows = new Float32Array(mappedMemory(4 * count * this.#dimensions), 0, count * this.#dimensions)
     order.forEach((slot, i) => {
-      out.set(this.#rows.subarray(slot * this.#dimensions, (slot + 1) * this.#dimensions), i * this.#dimensions)
+      rows.set(this.#rows.subarray(slot * this.#dimensions, (slot + 1) * this.#dimensions), i * this.#dimensions)
     })
     this.#rows = new Float32Array(0)
-    return { rows: out, count: order.length }
+    this.#count = 0
+    return { rows, count }
   }
 
   #grow(): void {
-    const needed = this.#count * this.#dimensions
-    if (needed <= this.#rows.length) return
-    const larger = new Float32Array(Math.min(this.#capacity * this.#dimensions, this.#rows.length * 2))
-    larger.set(this.#rows)
-    this.#rows = larger
+    const slots = Math.ceil(this.#hashes.length * 1.5)
+    const grown = <Words extends Float32Array | Float64Array | Uint32Array>(words: Words, larger: Words): Words => {
+      larger.set(words)
+      return larger
+    }
+    this.#rows = grown(this.#rows, new Float32Array(mappedMemory(4 * slots * this.#dimensions)))
+    this.#hashes = grown(this.#hashes, new Uint32Array(slots))
+    this.#ordinals = grown(this.#ordinals, new Float64Array(slots))
+    this.#heap = grown(this.#heap, new Uint32Array(slots))
   }
 
   #store(slot: number, hash: number, ordinal: number, rows: Float32Array, at: number): void {

@@ -1,9 +1,10 @@
 import type { BatchRef } from '../../spill/index.js'
 import { ROUTE_TASK_BYTES } from '../memory/plan-build.js'
-import { disposeQueue, openQueue, type PlannedContext } from './build-context.js'
+import { acquireOutput, disposeQueue, openQueue, type PlannedContext } from './build-context.js'
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
 import { recordBytesOf, type ColumnHeader } from './layer-records.js'
+import type { Leaders } from './tasks/assign-leaders.js'
 import type { LeadersResult, LeadersTask } from './tasks/leaders-task.js'
 import { routeOutputBytes, type RouteResult, type RouteTask } from './tasks/route-task.js'
 
@@ -12,9 +13,14 @@ export async function chooseLeaders(
   context: PlannedContext,
   layer: LayerInput,
   sample: LeadersTask['sample'],
-): Promise<LeadersResult> {
-  const task: LeadersTask = { sample, spec: layer.spec, leaderCount: layer.geometry.shardCount }
-  const leaders = await context.pool.run<LeadersResult>('leaders', task, `leaders of ${layer.name}`)
+): Promise<Leaders> {
+  const task: LeadersTask = {
+    sample,
+    spec: layer.spec,
+    leaderCount: layer.geometry.shardCount,
+    overlap: layer.geometry.overlap,
+  }
+  const { leaders } = await context.pool.run<LeadersResult>('leaders', task, `leaders of ${layer.name}`)
   if (leaders.count < layer.geometry.shardCount) {
     context.log.event(
       'few-distinct-vectors',
@@ -29,18 +35,14 @@ export async function chooseLeaders(
  * Sends every vector of the layer to the shards of its nearest leaders: the home record to the nearest, replica codes
  * to the next ones. The order in which tasks finish does not matter: shards order their members by ordinal.
  */
-export async function routeLayer(
-  context: PlannedContext,
-  layer: LayerInput,
-  leaders: LeadersResult,
-): Promise<RoutedLayer> {
+export async function routeLayer(context: PlannedContext, layer: LayerInput, leaders: Leaders): Promise<RoutedLayer> {
   const { spec, rowKind } = layer
   const shardCount = leaders.count
   const overlap = Math.min(layer.geometry.overlap, shardCount)
   const queues = Array.from({ length: 2 * shardCount }, (_, i) =>
     openQueue<null>(context, `${layer.name}-${i < shardCount ? 'home' : 'replica'}-${i % shardCount}`),
   )
-  const out = new FanOut<null>({ queues, header: null, buffers: context.buffers, batchBytes: layer.openBatchBytes })
+  const out = new FanOut<null>({ queues, header: null, buffers: context.buffers, batchBytes: context.batchBytes })
   const counts = new Uint32Array(2 * shardCount)
   const homeOfOrdinal = new Uint32Array(new SharedArrayBuffer(4 * layer.ordinalCount)).fill(NO_NODE)
   const recordBytes = { home: recordBytesOf(rowKind, spec), replica: recordBytesOf('codes', spec) }
@@ -50,7 +52,7 @@ export async function routeLayer(
   await context.pool.runAll(
     routeRuns(await layer.input.handOff()),
     async ({ refs, rowCount }) => {
-      const output = context.buffers.acquire(routeOutputBytes(rowCount, rowKind, spec, overlap))
+      const output = acquireOutput(context, routeOutputBytes(rowCount, rowKind, spec, overlap))
       const { dropped } = layer
       const task: RouteTask = { input: refs, rowKind, rowCount, spec, leaders, overlap, dropped, output }
       const result = await context.pool.run<RouteResult>('route', task, `route ${rowCount} vectors of ${layer.name}`)
@@ -70,7 +72,7 @@ export async function routeLayer(
         await out.append(partition, records, count)
         at += bytes
       }
-      context.buffers.release(output)
+      context.outputs.release(output)
       clamped += result.clamped
       routed += rowCount
       context.log.progress(routed, layer.vectorCount, 'vectors')

@@ -1,7 +1,7 @@
 import { readBatches, type DiskBackedQueue } from '../../spill/index.js'
 import { DuplicateIdError } from '../errors.js'
 import { decodeIdBytes } from '../format/ids.js'
-import { BATCH_BYTES, ID_PARTITION_BITS } from '../memory/plan-build.js'
+import { ID_PARTITION_BITS } from '../memory/plan-build.js'
 import type { Id } from '../types.js'
 import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from './build-context.js'
 import { ID_RECORD_BYTES, hasBit, withBit, type CollectedIds } from './collect-ids.js'
@@ -147,10 +147,10 @@ async function pushRecords(
   records: Uint32Array,
   kept: readonly number[],
 ): Promise<void> {
-  const perBatch = BATCH_BYTES / ID_RECORD_BYTES
+  const perBatch = Math.floor(context.batchBytes / ID_RECORD_BYTES)
   for (let from = 0; from < kept.length; from += perBatch) {
     const count = Math.min(perBatch, kept.length - from)
-    const bytes = context.buffers.acquire(count * ID_RECORD_BYTES)
+    const bytes = context.buffers.acquire(perBatch * ID_RECORD_BYTES).subarray(0, count * ID_RECORD_BYTES)
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, count * WORDS)
     for (let i = 0; i < count; i++) {
       const record = kept[from + i]

@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import type { SegmentChecksums } from '../format/segment-checksums.js'
-import { BATCH_BYTES, graphRowBytes } from '../memory/plan-build.js'
-import { codesPath, disposeQueue, openQueue, type PlannedContext } from './build-context.js'
+import { graphRowBytes } from '../memory/plan-build.js'
+import { acquireOutput, codesPath, disposeQueue, openQueue, type PlannedContext } from './build-context.js'
 import { codeRowBytes } from './code-spec.js'
 import type { CodeStore } from './code-store.js'
 import { FanOut } from './fan-out.js'
@@ -32,7 +32,7 @@ export async function buildShards(
   const rows = Array.from({ length: layout.starts.length - 1 }, (_, i) =>
     openQueue<null>(context, `${layer.name}-rows-${i}`),
   )
-  const out = new FanOut<null>({ queues: rows, header: null, buffers: context.buffers, batchBytes: BATCH_BYTES })
+  const out = new FanOut<null>({ queues: rows, header: null, buffers: context.buffers, batchBytes: context.batchBytes })
   const membersOf = (shard: number): number => routed.homeCounts[shard] + routed.replicaCounts[shard]
   const order = Array.from(routed.homeCounts.keys())
     .filter((shard) => routed.homeCounts[shard] > 0)
@@ -46,7 +46,7 @@ export async function buildShards(
       const replicas = await routed.replicas[shard].handOff()
       const firstNode = layout.shardStarts[shard]
       const segment = rangeOf(layout.starts, firstNode)
-      const output = context.buffers.acquire(membersOf(shard) * graphRowBytes(2 * options.m))
+      const output = acquireOutput(context, membersOf(shard) * graphRowBytes(2 * options.m))
       const task: ShardTask = {
         homes,
         replicas,
@@ -86,7 +86,7 @@ export async function buildShards(
         await out.append(run.segment, output.subarray(at, at + run.bytes), run.rows)
         at += run.bytes
       }
-      context.buffers.release(output)
+      context.outputs.release(output)
       done += routed.homeCounts[shard]
       context.log.progress(done, vectorCount, 'vectors')
     },

@@ -1,6 +1,6 @@
 import { encodeUpper, type UpperLevel } from '../format/upper.js'
 import type { EntryPoint } from '../format/manifest.js'
-import { BATCH_BYTES, sampleRows } from '../memory/plan-build.js'
+import { sampleRows } from '../memory/plan-build.js'
 import { shardGeometry } from '../memory/shard-geometry.js'
 import { engineByName } from '../engines/engine-by-name.js'
 import { openQueue, type PlannedContext } from './build-context.js'
@@ -100,7 +100,6 @@ async function linkLargeLevel(
     dropped: undefined,
     spec,
     geometry: shardGeometry(nodes.length, engine.overlap, engine.shardMembers),
-    openBatchBytes: context.plan.openBatchBytes,
   }
   const leaders = await chooseLeaders(context, layer, sampleCodes(nodes, codes, spec))
   const routed = await routeLayer(context, layer, leaders)
@@ -133,7 +132,7 @@ async function queueCodes(
   codes: CodeStore,
 ): Promise<LayerInput['input']> {
   const queue = openQueue<ColumnHeader>(context, `${name}-input`)
-  const capacity = Math.max(1, Math.floor(BATCH_BYTES / columnBatchBytes(1, codes.rowBytes)))
+  const capacity = Math.max(1, Math.floor(context.batchBytes / columnBatchBytes(1, codes.rowBytes)))
   for (let from = 0; from < nodes.length; from += capacity) {
     const count = Math.min(capacity, nodes.length - from)
     const bytes = context.buffers.acquire(columnBatchBytes(capacity, codes.rowBytes))
@@ -151,7 +150,7 @@ function sampleCodes(
   codes: CodeStore,
   spec: CodeSpec,
 ): { kind: 'codes'; bytes: Uint8Array; count: number } {
-  const count = Math.min(nodes.length, sampleRows(spec.dimensions))
+  const count = sampleRows(nodes.length, spec.dimensions)
   const chosen = Uint32Array.from({ length: count }, (_, i) => nodes[Math.floor((i * nodes.length) / count)])
   const ordered = new Uint8Array(count * codes.rowBytes)
   readCodes(codes, chosen, ordered)

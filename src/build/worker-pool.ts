@@ -21,7 +21,7 @@ export interface WorkerPoolOptions {
  * Heap limits of a worker, MB. They cap only the JavaScript heap (vectors live in ArrayBuffers and WebAssembly
  * memory, which the plan sums itself); the small young generation keeps RSS down.
  */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 }
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 6 }
 
 /**
  * A Piscina pool whose tasks survive the death of their worker: a task that fails for any reason that is not one of

@@ -6,7 +6,6 @@ import { SegmentChecksums } from '../format/segment-checksums.js'
 import { segmentFileName, type SegmentFile } from '../format/segment-file.js'
 import { idTableHeader, idsHeader } from '../format/segment-header.js'
 import { writeSegment } from '../format/write-segment.js'
-import { BATCH_BYTES } from '../memory/plan-build.js'
 import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from './build-context.js'
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type NumberedLayer } from './layer.js'
@@ -15,6 +14,7 @@ import { idRecords, type SettledIds } from './settle-ids.js'
 
 /** Open batches of ids: one a segment. */
 const IDS_BATCH_BYTES = 16 * 1024
+const WRITE_BUFFER_BYTES = 256 * 1024
 
 /** Writes the ids by node, segment by segment, and the table that finds a node by its id. */
 export async function writeIds(
@@ -105,7 +105,7 @@ async function writeIdTable(
   const file = path.join(context.paths.generationDir, segmentFileName('id-table'))
   await createSegment(file, header)
   const checksums = new SegmentChecksums(header.dataBytes)
-  const writer = new PartWriter(file, 0, { bufferBytes: BATCH_BYTES })
+  const writer = new PartWriter(file, 0, { bufferBytes: WRITE_BUFFER_BYTES })
   try {
     for await (const batch of settled.table) {
       const words = new Uint32Array(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length / 4)

@@ -42,13 +42,17 @@ export interface BuildPlan {
   /** True when memory forced shards below the standard size: the bytes then differ from a roomier build's. */
   readonly reducedShards: boolean
   readonly queueBytes: number
-  /** Size of one open batch of a shard queue while routing. */
-  readonly openBatchBytes: number
+  /** Size of a queue batch. One size for all queues, so that a freed buffer serves the next batch of any of them. */
+  readonly batchBytes: number
+  /** Size of the buffer a task writes its output to; those tasks that need more get more. */
+  readonly taskOutputBytes: number
   /** Codes stay in memory from shards to merge; otherwise they are read back from build/codes.bin. */
   readonly codesInMemory: boolean
   /** The proof searches the index in memory; otherwise by positional reads. */
   readonly searchInMemory: boolean
   readonly stages: readonly StageEstimate[]
+  /** Highest stage without any queue buffer or held codes. */
+  readonly fixedBytes: number
   readonly peakBytes: number
   /** Bytes of the finished index, and of temp files if everything spills. */
   readonly indexBytes: number
@@ -63,15 +67,21 @@ export const NODE_BYTES = 66e6
 export const WORKER_BYTES = 20e6
 /** Share of the budget left to garbage not yet collected and to allocator slack. */
 const SLACK_SHARE = 0.08
-/** Largest shard over average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.7. */
-const SHARD_SKEW = 2
-/** Rows of the sample that leaders, mean and scale come from: bounded by both. */
-export const SAMPLE_MAX_ROWS = 16_384
-export const SAMPLE_MAX_BYTES = 32 * MIB
-/** Bytes of a queue batch: one size for every queue where it can be, so that freed buffers serve the next stage. */
-export const BATCH_BYTES = 256 * 1024
+/** Largest shard over average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.11 and 1.20. */
+const SHARD_SKEW = 1.5
+/** The sample that leaders, mean and scale come from: so many rows, or this share of a larger build. */
+const SAMPLE_BASE_ROWS = 4096
+const SAMPLE_BASE_BYTES = 16 * MIB
+const SAMPLE_MIN_ROWS = 1024
+/** Two sampled rows for each leader of a very large build. */
+const SAMPLE_SHARE = 1 / 2048
+/** Bytes of a queue batch, where there is room for one open batch of every shard. */
+const BATCH_BYTES = 256 * 1024
+const MIN_BATCH_BYTES = 4096
+/** Buffers come in size classes up to an eighth larger than asked for. */
+const BUFFER_CLASS_OVERHEAD = 1.125
 /** Source rows in one route task: bytes of batches. */
-export const ROUTE_TASK_BYTES = 4 * MIB
+export const ROUTE_TASK_BYTES = 2 * MIB
 /** Fingerprints of ids are sorted partition by partition; 2^6 of them hold 50M ids in 13 MB each. */
 export const ID_PARTITION_BITS = 6
 export const ID_PARTITION_BATCH_BYTES = 16 * 1024
@@ -88,8 +98,10 @@ const MIN_SHARD_MEMBERS = 1024
 /** Chunks in which files are read, per thread. */
 const READ_BUFFER_BYTES = 8 * MIB
 
-export function sampleRows(dimensions: number): number {
-  return Math.max(1024, Math.min(SAMPLE_MAX_ROWS, Math.floor(SAMPLE_MAX_BYTES / (4 * dimensions))))
+/** Rows sampled of `count` vectors: a constant for builds of millions, a share above that. */
+export function sampleRows(count: number, dimensions: number): number {
+  const base = Math.max(SAMPLE_MIN_ROWS, Math.min(SAMPLE_BASE_ROWS, Math.floor(SAMPLE_BASE_BYTES / (4 * dimensions))))
+  return Math.max(Math.min(count, base), Math.ceil(count * SAMPLE_SHARE))
 }
 
 /** Vector bytes that a segment aims at: about 16 segments for small builds, 64 MiB at most. */
@@ -136,19 +148,28 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const sizes: Sizes = { count, vectorBytes: 4 * dimensions, codeBytes: 2 * codeDims, m, codeDims }
   const usableBytes = Math.floor(facts.budgetBytes * (1 - SLACK_SHARE))
 
-  const sampleBytes = Math.min(count, sampleRows(dimensions)) * sizes.vectorBytes
+  const sampleBytes = 2 * sampleRows(count, dimensions) * sizes.vectorBytes
   const leaderBytes = geometry.shardCount * sizes.codeBytes * 2
   const numberingBytes = 4 * count
   const shard = shardBytes(geometry.shardMembers, geometry.overlap, sizes, engine)
   const merge = mergeBytes(geometry.overlap, sizes)
-  const routeTask = ROUTE_TASK_BYTES * (2 + geometry.overlap / 2) + leaderBytes + 4 * geometry.shardCount * 256 + MIB
+  const routeRows = ROUTE_TASK_BYTES / sizes.vectorBytes
+  const taskOutputBytes = Math.ceil(
+    Math.max(
+      routeRows * (sizes.vectorBytes + 4 + (geometry.overlap - 1) * (sizes.codeBytes + 4)),
+      Math.min(count, geometry.shardMembers * SHARD_SKEW) * graphRowBytes(2 * m),
+    ),
+  )
+  // One output per running task, one that waits for a thread and one that the coordinator empties.
+  const outputBytes = (threads + 2) * taskOutputBytes * BUFFER_CLASS_OVERHEAD
+  const routeTask = ROUTE_TASK_BYTES * 1.5 + leaderBytes + 4 * geometry.shardCount * 128
 
   // Fixed part of each stage, before any queue buffer.
   const workers = (taskBytes: number): number => threads * (WORKER_BYTES + taskBytes)
   const fixed: Record<'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'prove', number> = {
     ingest: NODE_BYTES + sampleBytes + 4 * MIB,
-    route: NODE_BYTES + leaderBytes + numberingBytes + workers(routeTask),
-    shards: NODE_BYTES + numberingBytes + workers(shard + READ_BUFFER_BYTES),
+    route: NODE_BYTES + sampleBytes + leaderBytes + numberingBytes + outputBytes + workers(routeTask),
+    shards: NODE_BYTES + numberingBytes + outputBytes + workers(shard + READ_BUFFER_BYTES),
     merge: NODE_BYTES + workers(Math.max(shard, merge + READ_BUFFER_BYTES)),
     'upper levels': NODE_BYTES + workers(shard) + (count / m) * 4 * (m + 3),
     prove: NODE_BYTES + workers(shard) + count / 4 + READ_BUFFER_BYTES,
@@ -161,27 +182,30 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const workFixed = Math.max(fixed.route, fixed.shards, fixed.merge)
   const leftBytes = usableBytes - workFixed
   const codesInMemory = leftBytes >= codesBytes + 4 * MIN_QUEUE_BYTES
-  const queueRoomBytes = leftBytes - (codesInMemory ? codesBytes : 0)
-  const everything = vectorsBytes + count * ((geometry.overlap - 1) * sizes.codeBytes + 16) + 8 * MIB
-  const plannedQueueBytes = Math.min(queueRoomBytes, everything)
-  const queueBytes = Math.max(0, Math.min(plannedQueueBytes, facts.queueBytes ?? Number.POSITIVE_INFINITY))
-  // Two queues a shard (home and replica) keep one open batch each: at most a quarter of the buffers.
-  const openRoom = Math.max(MIN_QUEUE_BYTES, queueBytes) / 4 / (2 * geometry.shardCount)
+  // Open batches, two a shard (home and replica), take up to a third of the room; buffers of queues the rest.
+  const roomBytes = Math.max(0, leftBytes - (codesInMemory ? codesBytes : 0)) / BUFFER_CLASS_OVERHEAD
   const recordBytes = 4 + sizes.vectorBytes
-  const openBatchBytes = Math.max(
+  const batchBytes = Math.max(
     2 ** Math.ceil(Math.log2(recordBytes)),
-    Math.min(BATCH_BYTES, 2 ** Math.floor(Math.log2(Math.max(4096, openRoom)))),
+    Math.min(
+      BATCH_BYTES,
+      2 ** Math.floor(Math.log2(Math.max(MIN_BATCH_BYTES, roomBytes / 3 / (2 * geometry.shardCount)))),
+    ),
   )
-  const openBytes = openBatchBytes * 2 * geometry.shardCount
+  const openBytes = batchBytes * 2 * geometry.shardCount
+  const everything = vectorsBytes + count * ((geometry.overlap - 1) * sizes.codeBytes + 16) + 8 * MIB
+  const plannedQueueBytes = Math.max(0, Math.min(roomBytes - openBytes, everything))
+  const queueBytes = Math.floor(Math.min(plannedQueueBytes, facts.queueBytes ?? Number.POSITIVE_INFINITY))
+  const bufferBytes = (queueBytes + openBytes) * BUFFER_CLASS_OVERHEAD
   const searchBytes = vectorsBytes + linksBytes + upperBytes + 2 * count
   const searchInMemory = fixed.prove + searchBytes <= usableBytes && searchBytes < 3.9 * 2 ** 30
   const codesHeld = codesInMemory ? codesBytes : 0
 
   const stages: StageEstimate[] = [
-    { name: 'ingest', bytes: fixed.ingest + Math.min(queueBytes, vectorsBytes) },
-    { name: 'route', bytes: fixed.route + openBytes + queueBytes },
-    { name: 'shards', bytes: fixed.shards + codesHeld + queueBytes },
-    { name: 'merge', bytes: fixed.merge + codesHeld + queueBytes },
+    { name: 'ingest', bytes: fixed.ingest + bufferBytes },
+    { name: 'route', bytes: fixed.route + bufferBytes },
+    { name: 'shards', bytes: fixed.shards + codesHeld + bufferBytes },
+    { name: 'merge', bytes: fixed.merge + codesHeld + bufferBytes },
     { name: 'upper levels', bytes: fixed['upper levels'] + codesHeld },
     { name: 'prove', bytes: fixed.prove + (searchInMemory ? searchBytes : 0) },
   ]
@@ -195,10 +219,12 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     geometry,
     reducedShards: false,
     queueBytes,
-    openBatchBytes,
+    batchBytes,
+    taskOutputBytes,
     codesInMemory,
     searchInMemory,
     stages,
+    fixedBytes: Math.max(...Object.values(fixed)) + MIN_BATCH_BYTES * 2 * geometry.shardCount,
     peakBytes: Math.ceil(Math.max(...stages.map((stage) => stage.bytes)) + facts.budgetBytes * SLACK_SHARE),
     indexBytes: Math.ceil(
       vectorsBytes + linksBytes + upperBytes + count * (facts.idBytes > 0 ? facts.idBytes + 20 : 0),
@@ -209,15 +235,9 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   }
 }
 
-/** Whether the work stages fit with the smallest buffers worth having. */
+/** What the plan needs at the least: its fixed part, and the smallest buffers worth having. */
 function neededBytes(plan: BuildPlan): number {
-  const fixedBytes = Math.max(
-    ...plan.stages.map((stage) => {
-      const held = stage.name === 'upper levels' || stage.name === 'prove' ? 0 : plan.queueBytes
-      return stage.bytes - held
-    }),
-  )
-  return Math.ceil((fixedBytes + MIN_QUEUE_BYTES) / (1 - SLACK_SHARE))
+  return Math.ceil((plan.fixedBytes + MIN_QUEUE_BYTES * BUFFER_CLASS_OVERHEAD) / (1 - SLACK_SHARE))
 }
 
 /**

@@ -10,7 +10,7 @@ async function makeQueue(
   limitBytes: number,
   options: { keepFiles?: boolean; pool?: BufferPool; fileSystem?: ReturnType<typeof fileSystemWith> } = {},
 ): Promise<{ queue: DiskBackedQueue<TestHeader>; budget: SpillBudget; directory: string }> {
-  const { pool = new BufferPool(1e6), fileSystem, keepFiles } = options
+  const { pool = new BufferPool(), fileSystem, keepFiles } = options
   const directory = join(await makeDirectory(), 'made', 'when', 'needed')
   const budget = new SpillBudget({ limitBytes, pool, fileSystem })
   return { queue: new DiskBackedQueue({ name: 'queue', directory, budget, keepFiles }), budget, directory }
@@ -48,7 +48,7 @@ describe('DiskBackedQueue', () => {
         fc.integer({ min: 50, max: 5000 }),
         async (steps, limitBytes, shared, awaitPushes, callBytes) => {
           const fileSystem = fileSystemWith({ callBytes: () => callBytes })
-          const pool = new BufferPool(20_000)
+          const pool = new BufferPool()
           const budget = new SpillBudget({ limitBytes, pool, fileSystem })
           const queue = new DiskBackedQueue<TestHeader>({ name: 'queue', directory, budget })
           const expected: unknown[] = []
@@ -145,7 +145,7 @@ describe('DiskBackedQueue', () => {
   })
 
   it('gives file batches 8-byte aligned shared memory from the pool', async () => {
-    const pool = new BufferPool(1e6)
+    const pool = new BufferPool()
     const { queue } = await makeQueue(0, { pool })
     for (const number of [1, 2]) await queue.push(makeBatch(number, 4096))
     const first = await queue.shift()
@@ -157,7 +157,7 @@ describe('DiskBackedQueue', () => {
   })
 
   it('gives the buffers of spilled batches back to the pool', async () => {
-    const pool = new BufferPool(1e6)
+    const pool = new BufferPool()
     const { queue } = await makeQueue(1e6, { pool })
     await queue.push({ header: { number: 1, ids: [] }, count: 1, bytes: pool.acquire(8192) })
     expect(pool.freeBytes).toBe(0)
@@ -231,7 +231,7 @@ describe('DiskBackedQueue', () => {
     await queue.spill()
     const theirs = join(directory, 'theirs-000000.spill')
     await writeFile(theirs, 'not ours')
-    const budget = new SpillBudget({ limitBytes: 0, pool: new BufferPool(0) })
+    const budget = new SpillBudget({ limitBytes: 0, pool: new BufferPool() })
     const second = new DiskBackedQueue<TestHeader>({ name: 'theirs', directory, budget })
     await expect(second.push(makeBatch(1, 10))).rejects.toMatchObject({ cause: { code: 'EEXIST' } })
     await second.dispose()
@@ -303,7 +303,7 @@ describe('DiskBackedQueue', () => {
       ...makeBatch(number, 0),
       bytes: new Uint8Array(size),
     })
-    const budget = new SpillBudget({ limitBytes: 11e6, pool: new BufferPool(0), fileSystem })
+    const budget = new SpillBudget({ limitBytes: 11e6, pool: new BufferPool(), fileSystem })
     const [first, second] = ['first', 'second'].map(
       (name) => new DiskBackedQueue<TestHeader>({ name, directory, budget }),
     )
@@ -350,7 +350,7 @@ describe('DiskBackedQueue', () => {
   })
 
   it('gives handed-off memory back to the budget, but not to the pool, when disposed', async () => {
-    const pool = new BufferPool(1e6)
+    const pool = new BufferPool()
     const { queue, budget } = await makeQueue(1e6, { pool })
     await queue.push({ header: { number: 1, ids: [] }, count: 1, bytes: pool.acquire(5000) })
     const refs = await queue.handOff()

@@ -10,7 +10,7 @@ function queueIn(
   directory: string,
   fileSystem?: SpillFileSystem,
 ): { queue: DiskBackedQueue<TestHeader>; budget: SpillBudget } {
-  const budget = new SpillBudget({ limitBytes: 0, pool: new BufferPool(0), fileSystem })
+  const budget = new SpillBudget({ limitBytes: 0, pool: new BufferPool(), fileSystem })
   return { queue: new DiskBackedQueue<TestHeader>({ name: 'queue', directory, budget }), budget }
 }
 

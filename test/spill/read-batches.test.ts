@@ -85,7 +85,7 @@ describe('readBatches', () => {
   })
 
   it('gives a worker thread what was pushed, sharing the memory and reading the rest from disk', async () => {
-    const budget = new SpillBudget({ limitBytes: 40_000, pool: new BufferPool(0) })
+    const budget = new SpillBudget({ limitBytes: 40_000, pool: new BufferPool() })
     const queue = new DiskBackedQueue<TestHeader>({ name: 'shard-1', directory: await makeDirectory(), budget })
     const pushed: unknown[] = []
     for (let number = 0; number < 12; number++) {

@@ -19,7 +19,7 @@ async function makeQueues(
   fileSystem?: SpillFileSystem,
 ): Promise<{ queues: DiskBackedQueue<TestHeader>[]; budget: SpillBudget; directory: string }> {
   const directory = await makeDirectory()
-  const budget = new SpillBudget({ limitBytes, pool: new BufferPool(1e5), fileSystem })
+  const budget = new SpillBudget({ limitBytes, pool: new BufferPool(), fileSystem })
   const queues = names.map((name) => new DiskBackedQueue<TestHeader>({ name, directory, budget }))
   return { queues, budget, directory }
 }

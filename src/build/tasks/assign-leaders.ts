@@ -9,6 +9,15 @@ const COARSE_PROBES = 4
 const CHUNK_ROWS = 128
 const NONE = 0xffffffff
 
+/** The leaders of a layer. Plain data: it travels in task descriptors. */
+export interface Leaders {
+  /** Code rows, over a SharedArrayBuffer. */
+  readonly codes: Uint8Array
+  /** Added to every distance to the leader, in the unit of distances; whole numbers ≥ 0 for i16 codes. */
+  readonly handicaps: Float64Array
+  readonly count: number
+}
+
 /**
  * Fills `nearest[row * fanOut + i]` with the i-th nearest leader of each code row. Flat up to 1,000 leaders; above
  * that in two levels: about √L coarse leaders, then the leaders of the nearest few coarse cells.
@@ -18,7 +27,7 @@ export function assignLeaders(
   kernel: Kernel,
   ops: CodeOps,
   rows: { codes: number; count: number },
-  leaders: { codes: Uint8Array; count: number },
+  leaders: Leaders,
   fanOut: number,
 ): Uint32Array {
   const mark = kernel.mark()
@@ -31,13 +40,15 @@ export function assignLeaders(
 }
 
 /** Leader codes packed for the tile kernel, with their norms. */
-interface Targets {
+export interface Targets {
   readonly panels: number
   readonly norms: number
   readonly count: number
 }
 
-function packTargets(kernel: Kernel, ops: CodeOps, codes: Uint8Array, count: number): Targets {
+/** The handicap is part of the norm: the tile adds norms to its products, so it costs nothing. */
+export function packLeaders(kernel: Kernel, ops: CodeOps, leaders: Leaders): Targets {
+  const { codes, handicaps, count } = leaders
   const panels = kernel.alloc(panelRows(count) * ops.rowBytes)
   const norms = kernel.alloc(4 * count)
   const mark = kernel.mark()
@@ -45,6 +56,7 @@ function packTargets(kernel: Kernel, ops: CodeOps, codes: Uint8Array, count: num
   kernel.u8(plain, codes.length).set(codes)
   ops.pack(plain, count, panels)
   ops.norms(plain, count, norms)
+  ops.addToNorms(norms, handicaps)
   kernel.release(mark)
   return { panels, norms, count }
 }
@@ -53,10 +65,10 @@ function assignFlat(
   kernel: Kernel,
   ops: CodeOps,
   rows: { codes: number; count: number },
-  leaders: { codes: Uint8Array; count: number },
+  leaders: Leaders,
   fanOut: number,
 ): Uint32Array {
-  const targets = packTargets(kernel, ops, leaders.codes, leaders.count)
+  const targets = packLeaders(kernel, ops, leaders)
   const out = new Uint32Array(rows.count * fanOut)
   const norms = kernel.alloc(4 * CHUNK_ROWS)
   const distances = kernel.alloc(4 * CHUNK_ROWS * leaders.count)
@@ -82,27 +94,22 @@ function assignTwoLevels(
   kernel: Kernel,
   ops: CodeOps,
   rows: { codes: number; count: number },
-  leaders: { codes: Uint8Array; count: number },
+  leaders: Leaders,
   fanOut: number,
 ): Uint32Array {
   const { rowBytes } = ops
   const coarseCount = Math.ceil(Math.sqrt(leaders.count))
   const step = Math.floor(leaders.count / coarseCount)
-  const coarse = new Uint8Array(coarseCount * rowBytes)
+  const coarseCodes = new Uint8Array(coarseCount * rowBytes)
   for (let c = 0; c < coarseCount; c++) {
-    coarse.set(leaders.codes.subarray(c * step * rowBytes, (c * step + 1) * rowBytes), c * rowBytes)
+    coarseCodes.set(leaders.codes.subarray(c * step * rowBytes, (c * step + 1) * rowBytes), c * rowBytes)
   }
+  const coarse: Leaders = { codes: coarseCodes, handicaps: new Float64Array(coarseCount), count: coarseCount }
   const leaderCodes = kernel.alloc(leaders.codes.length)
   kernel.u8(leaderCodes, leaders.codes.length).set(leaders.codes)
-  const cellOf = assignFlat(
-    kernel,
-    ops,
-    { codes: leaderCodes, count: leaders.count },
-    { codes: coarse, count: coarseCount },
-    1,
-  )
+  const cellOf = assignFlat(kernel, ops, { codes: leaderCodes, count: leaders.count }, coarse, 1)
   const probes = Math.min(COARSE_PROBES, coarseCount)
-  const probed = assignFlat(kernel, ops, rows, { codes: coarse, count: coarseCount }, probes)
+  const probed = assignFlat(kernel, ops, rows, coarse, probes)
 
   const best = new Uint32Array(rows.count * fanOut).fill(NONE)
   const bestWords = new Uint32Array(rows.count * fanOut).fill(NONE)
@@ -115,7 +122,8 @@ function assignTwoLevels(
     members.forEach((leader, i) => {
       memberCodes.set(leaders.codes.subarray(leader * rowBytes, (leader + 1) * rowBytes), i * rowBytes)
     })
-    const targets = packTargets(kernel, ops, memberCodes, members.length)
+    const handicaps = Float64Array.from(members, (leader) => leaders.handicaps[leader])
+    const targets = packLeaders(kernel, ops, { codes: memberCodes, handicaps, count: members.length })
     const norms = kernel.alloc(4 * CHUNK_ROWS)
     const distances = kernel.alloc(4 * CHUNK_ROWS * members.length)
     const visitors = rowsProbing(probed, probes, cell)

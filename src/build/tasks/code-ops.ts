@@ -7,6 +7,10 @@ export interface CodeOps {
   /** Float rows (dimensions each) to code rows; returns how many were clamped. */
   encode(rows: number, count: number, mean: number, out: number): number
   norms(codes: number, count: number, out: number): void
+  /** Adds to each norm: whatever is there makes its target seem that much farther. */
+  addToNorms(norms: number, addends: Float64Array): void
+  /** The one distance at an address, as a number. */
+  distanceAt(at: number): number
   pack(codes: number, count: number, out: number): void
   /** out: distance words, `queryCount` rows of `stride`. */
   distances(
@@ -34,6 +38,8 @@ export function codeOps(
       encode: (rows, count, mean, out) =>
         fn.encodeI16(rows, count, dimensions, mean, scale, MAX_CODE_SQUARED_NORM, radiusSquared, codeDims, out),
       norms: (codes, count, out) => fn.normsI16(codes, count, codeDims, out),
+      addToNorms: (norms, addends) => addends.forEach((addend, i) => (kernel.i32(norms + 4 * i, 1)[0] += addend)),
+      distanceAt: (at) => kernel.i32(at, 1)[0],
       pack: (codes, count, out) => fn.packI16(codes, count, codeDims, out),
       distances: (q, t, out, stride) =>
         fn.distancesI16(q.codes, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, stride),
@@ -49,6 +55,8 @@ export function codeOps(
       return 0
     },
     norms: (codes, count, out) => fn.normsF32(codes, count, codeDims, out),
+    addToNorms: (norms, addends) => addends.forEach((addend, i) => (kernel.f32(norms + 4 * i, 1)[0] += addend)),
+    distanceAt: (at) => kernel.f32(at, 1)[0],
     pack: (codes, count, out) => fn.packF32(codes, count, codeDims, out),
     distances: (q, t, out, stride) =>
       fn.distancesF32(q.codes, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, stride),

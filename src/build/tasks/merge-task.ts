@@ -33,9 +33,11 @@ export interface MergeResult {
  * `maxDegree`) and writes the segment: fixed rows of `[u32 count][maxDegree x u32 node]`.
  */
 export function mergeSegment(kernel: Kernel, task: MergeTask): MergeResult {
-  const rows = loadRows(kernel, task)
   const stride = 1 + task.maxDegree
-  const links = new Uint32Array(task.count * stride)
+  // In kernel memory, like everything large here: it is used again, and never fragments a heap.
+  const links = kernel.alloc(4 * task.count * stride)
+  kernel.u8(links, 4 * task.count * stride).fill(0)
+  const rows = loadRows(kernel, task)
   let degreeSum = 0
   let from = 0
   while (from < task.count) {
@@ -43,7 +45,7 @@ export function mergeSegment(kernel: Kernel, task: MergeTask): MergeResult {
     degreeSum += mergeChunk(kernel, task, rows, from, to, links)
     from = to
   }
-  const bytes = new Uint8Array(links.buffer)
+  const bytes = kernel.u8(links, 4 * task.count * stride)
   task.output?.set(bytes)
   return { checksums: task.links && writePart(task.links, bytes), degreeSum }
 }
@@ -102,7 +104,7 @@ function mergeChunk(
   rows: SegmentRows,
   from: number,
   to: number,
-  links: Uint32Array,
+  links: number,
 ): number {
   const mark = kernel.mark()
   const ops = codeOps(kernel, task.spec)
@@ -145,7 +147,7 @@ function pruneInto(
   loaded: { codes: number; places: NodePlaces },
   room: { pointers: number; words: number; kept: number },
   maxDegree: number,
-  links: Uint32Array,
+  links: number,
   row: number,
 ): number {
   const pointers = kernel.u32(room.pointers, list.count)
@@ -153,8 +155,8 @@ function pruneInto(
   kernel.u32(room.words, list.count).set(list.words.subarray(0, list.count))
   const degree = ops.prune(room.pointers, room.words, list.count, maxDegree, room.kept)
   const kept = kernel.u32(room.kept, degree)
-  const at = row * (1 + maxDegree)
-  links[at] = degree
-  for (let k = 0; k < degree; k++) links[at + 1 + k] = list.nodes[kept[k]]
+  const into = kernel.u32(links + 4 * row * (1 + maxDegree), 1 + degree)
+  into[0] = degree
+  for (let k = 0; k < degree; k++) into[1 + k] = list.nodes[kept[k]]
   return degree
 }

@@ -2,7 +2,7 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import { readBatches, type BatchRef } from '../../../spill/index.js'
 import type { CodeSpec } from '../code-spec.js'
 import { recordBytesOf, rowBytesOf, type ColumnHeader, type RowKind } from '../layer-records.js'
-import { assignLeaders } from './assign-leaders.js'
+import { assignLeaders, type Leaders } from './assign-leaders.js'
 import { codeOps } from './code-ops.js'
 
 /** Sends some batches of vectors to their shards. */
@@ -11,7 +11,7 @@ export interface RouteTask {
   readonly rowKind: RowKind
   readonly rowCount: number
   readonly spec: CodeSpec
-  readonly leaders: { readonly codes: Uint8Array; readonly count: number }
+  readonly leaders: Leaders
   /** Shards a vector goes to: home and replicas. */
   readonly overlap: number
   /** One bit per ordinal that is left out (a repeated id), or undefined. */
