@@ -1,0 +1,153 @@
+import type { Command } from 'commander'
+import { buildIndex } from '../build/build-index.js'
+import { MAX_DIMENSIONS } from '../build/resolve-options.js'
+import { ENGINE_NAMES } from '../engines/engine-by-name.js'
+import { InvalidOptionError } from '../errors.js'
+import { openVectorFile } from '../sources/open-vector-file.js'
+import type { BuildOptions, BuildReport, EngineName, Logger, Metric, ProgressEvent, Quality } from '../types.js'
+import { abortable } from './abortable.js'
+import { buildSummary } from './build-summary.js'
+import { addCommonFlags } from './common-flags.js'
+import { byteSizeFlag, byteSizeOrZeroFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from './flag-values.js'
+import { interruptible } from './interrupt.js'
+import { progressText } from './progress-text.js'
+import type { CommonFlags, Session } from './session.js'
+import type { Terminal } from './terminal.js'
+
+const EXAMPLES = `
+Input: fvecs, bvecs, npy (float32) or JSON lines ({"id": …, "vector": […]}); - is JSON lines from standard input.
+
+Examples:
+  $ shardloom build sift.bvecs --out sift.index
+  $ shardloom build articles.npy --ids articles-ids.txt --metric cosine --out articles.index --memory 2GB
+  $ zcat articles.jsonl.gz | shardloom build - --out articles.index --invalid skip --duplicates last
+  $ shardloom build articles.npy --out articles.index --min-recall 0.95 --json > report.json`
+
+interface BuildFlags extends CommonFlags {
+  readonly out: string
+  readonly metric?: Metric
+  readonly ids?: string
+  readonly dimensions?: number
+  readonly memory?: number
+  readonly threads?: number
+  readonly m?: number
+  readonly quality?: Quality
+  readonly engine?: EngineName
+  readonly duplicates?: 'error' | 'first' | 'last'
+  readonly invalid?: 'error' | 'skip'
+  readonly minRecall?: number
+  readonly keepGenerations?: number
+  readonly tempDir?: string
+  readonly queueBytes?: number
+  readonly seed?: number
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+}
+
+export function addBuildCommand(program: Command, session: Session): void {
+  const command = program
+    .command('build')
+    .summary('build an index and publish it as the live generation')
+    .description('Builds an index out of a file or stream of vectors and publishes it as the live generation of DIR.')
+    // Variadic only so that a second input gets an answer of its own.
+    .argument('<input...>', 'file of vectors, or - for standard input')
+    .usage('<input> --out DIR [options]')
+    .requiredOption('--out <DIR>', 'the index directory; created when missing', textFlag('--out'))
+    .option('--metric <M>', 'l2, cosine or ip (default: l2)', choiceFlag('--metric', ['l2', 'cosine', 'ip']))
+    .option(
+      '--ids <FILE>',
+      "text file with one id a line (default: the record's id, or its position)",
+      textFlag('--ids'),
+    )
+    .option('--dimensions <N>', 'expected length of every vector', integerFlag('--dimensions', 1, MAX_DIMENSIONS))
+    .option('--memory <SIZE>', 'memory budget, as 512MB or 2GiB (default: what is there)', byteSizeFlag('--memory'))
+    .option('--threads <N>', 'worker threads at most (default: the cores)', integerFlag('--threads', 1, 1024))
+    .option('--m <N>', 'links per node, 4 to 64; twice that on level 0 (default: 16)', integerFlag('--m', 4, 64))
+    .option('--quality <Q>', 'balanced or high (default: balanced)', choiceFlag('--quality', ['balanced', 'high']))
+    .option('--engine <E>', `shard engine: ${ENGINE_NAMES.join(' or ')}`, choiceFlag('--engine', ENGINE_NAMES))
+    .option(
+      '--duplicates <P>',
+      'an id given twice: error, first or last wins (default: error)',
+      choiceFlag('--duplicates', ['error', 'first', 'last']),
+    )
+    .option(
+      '--invalid <P>',
+      'NaN, infinity, or zero under cosine: error or skip (default: error)',
+      choiceFlag('--invalid', ['error', 'skip']),
+    )
+    .option('--min-recall <R>', 'do not publish below this measured recall@10', fractionFlag('--min-recall'))
+    .option(
+      '--keep-generations <N>',
+      'old generations kept beside the live one (default: 1)',
+      integerFlag('--keep-generations', 0, 1000),
+    )
+    .option('--temp-dir <DIR>', 'where spill files go (default: DIR/build)', textFlag('--temp-dir'))
+    .option('--queue-bytes <SIZE>', 'bytes of queues held in memory at most', byteSizeOrZeroFlag('--queue-bytes'))
+    .option(
+      '--seed <N>',
+      'same input, options and seed: same bytes (default: 1)',
+      integerFlag('--seed', 0, 2 ** 32 - 1),
+    )
+    .option('--quiet', 'say nothing but errors')
+  addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (inputs: string[], flags: BuildFlags) => {
+      const { terminal } = session
+      const report = await interruptible(terminal, (signal) => build(oneInput(inputs), flags, terminal, signal))
+      if (flags.json === true) terminal.printJson(report)
+      else if (flags.quiet !== true) for (const line of buildSummary(report, flags.out)) terminal.print(line)
+    })
+}
+
+function oneInput(inputs: readonly string[]): string {
+  if (inputs.length === 1) return inputs[0]
+  throw new InvalidOptionError(
+    `build takes one input, got ${inputs.length}: ${inputs.join(', ')}; pipe several as JSON lines into shardloom build -`,
+  )
+}
+
+async function build(input: string, flags: BuildFlags, terminal: Terminal, signal: AbortSignal): Promise<BuildReport> {
+  const file = await openVectorFile(input, { ...(flags.ids !== undefined && { ids: flags.ids }) })
+  try {
+    if (input === '-' && process.stdin.isTTY && flags.quiet !== true) {
+      terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')
+    }
+    const options: BuildOptions = {
+      path: flags.out,
+      // Known counts let the plan refuse before a row is read.
+      count: file.count,
+      dimensions: flags.dimensions ?? file.dimensions,
+      metric: flags.metric,
+      memory: flags.memory,
+      threads: flags.threads,
+      m: flags.m,
+      quality: flags.quality,
+      engine: flags.engine,
+      duplicates: flags.duplicates,
+      invalid: flags.invalid,
+      minRecall: flags.minRecall,
+      keepGenerations: flags.keepGenerations,
+      tempDir: flags.tempDir,
+      queueBytes: flags.queueBytes,
+      seed: flags.seed,
+      signal,
+      ...(flags.quiet !== true && {
+        logger: loggerOn(terminal, flags.verbose === true),
+        onProgress: (event: ProgressEvent) => terminal.status(progressText(event)),
+      }),
+    }
+    return await buildIndex(abortable(file.batches(), signal), options)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Stages one a line where no line can be rewritten; warnings everywhere. */
+function loggerOn(terminal: Terminal, verbose: boolean): Logger {
+  return {
+    info: (message) => {
+      if (!terminal.isLive || verbose) terminal.log(message)
+    },
+    warn: (message) => terminal.log(`warning: ${message}`),
+  }
+}

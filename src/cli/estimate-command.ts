@@ -1,0 +1,74 @@
+import type { Command } from 'commander'
+import { MAX_DIMENSIONS } from '../build/resolve-options.js'
+import { ENGINE_NAMES } from '../engines/engine-by-name.js'
+import { formatByteSize } from '../memory/byte-size.js'
+import { estimateMemory, type EstimateOptions, type MemoryEstimate } from '../memory/estimate-memory.js'
+import type { EngineName, Metric } from '../types.js'
+import { addCommonFlags } from './common-flags.js'
+import { byteSizeFlag, choiceFlag, integerFlag } from './flag-values.js'
+import { countText } from './number-text.js'
+import type { CommonFlags, Session } from './session.js'
+import { tableLines } from './table.js'
+
+const EXAMPLES = `
+Builds nothing. Exit code 0 also when the build would not fit: the answer is in the output ("fits").
+
+Examples:
+  $ shardloom estimate --count 1000000 --dimensions 1536
+  $ shardloom estimate --count 10000000 --dimensions 768 --metric cosine --memory 4GB --json`
+
+interface EstimateFlags extends CommonFlags {
+  readonly count: number
+  readonly dimensions: number
+  readonly metric?: Metric
+  readonly m?: number
+  readonly memory?: number
+  readonly threads?: number
+  readonly engine?: EngineName
+}
+
+export function addEstimateCommand(program: Command, session: Session): void {
+  const command = program
+    .command('estimate')
+    .summary('say what memory and disk a build would take')
+    .description('Says what memory and disk a build would take, stage by stage, and the least it needs.')
+    .requiredOption('--count <N>', 'vectors', integerFlag('--count', 1, 2 ** 32 - 2))
+    .requiredOption('--dimensions <N>', 'length of each', integerFlag('--dimensions', 1, MAX_DIMENSIONS))
+    .option('--metric <M>', 'l2, cosine or ip (default: l2)', choiceFlag('--metric', ['l2', 'cosine', 'ip']))
+    .option('--m <N>', 'links per node, 4 to 64 (default: 16)', integerFlag('--m', 4, 64))
+    .option('--memory <SIZE>', 'memory budget (default: what is there)', byteSizeFlag('--memory'))
+    .option('--threads <N>', 'worker threads at most (default: the cores)', integerFlag('--threads', 1, 1024))
+    .option('--engine <E>', `shard engine: ${ENGINE_NAMES.join(' or ')}`, choiceFlag('--engine', ENGINE_NAMES))
+  addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action((flags: EstimateFlags) => {
+      const { terminal } = session
+      const { count, dimensions, metric, m, memory, threads, engine } = flags
+      const estimate = estimateMemory({ count, dimensions, metric, m, memory, threads, engine })
+      if (flags.json === true) terminal.printJson(estimate)
+      else for (const line of estimateLines(estimate, flags)) terminal.print(line)
+    })
+}
+
+export function estimateLines(estimate: MemoryEstimate, asked: EstimateOptions): string[] {
+  const { fits, budgetBytes, peakBytes, minimumBytes, threads, shards, indexBytes, temporaryBytes, stages } = estimate
+  const wish = asked.memory
+  const capped = typeof wish === 'number' && wish > budgetBytes ? `; ${formatByteSize(wish)} are not there` : ''
+  const rows = [
+    ['vectors', `${countText(asked.count)} x ${asked.dimensions} dimensions`],
+    ['budget', `${formatByteSize(budgetBytes)} (${fits ? 'fits' : 'does not fit'}${capped})`],
+    ['peak', `${formatByteSize(peakBytes)}${fits ? '' : ' with the least budget'}`],
+    ['least budget', formatByteSize(minimumBytes)],
+    ['threads', String(threads)],
+    ['shards', countText(shards)],
+    ['index on disk', formatByteSize(indexBytes)],
+    ['temporary', `${formatByteSize(temporaryBytes)} when everything spills`],
+  ]
+  const stageRows = stages.map(({ name, bytes }) => [`  ${name}`, formatByteSize(bytes)])
+  return [
+    ...tableLines(rows),
+    '',
+    fits ? 'memory by stage' : 'memory by stage, with the least budget',
+    ...tableLines(stageRows, [1]),
+  ]
+}

@@ -1,0 +1,29 @@
+import type { Terminal } from './terminal.js'
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const INTERRUPTED_EXIT_CODE = 130
+
+/**
+ * Runs `body` with a signal that aborts on SIGINT or SIGTERM. The second one ends the process at once; what that
+ * leaves in the index directory's build folder the next build clears away.
+ */
+export async function interruptible<Result>(
+  terminal: Terminal,
+  body: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController()
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      terminal.log(`${name} again: ended at once; the live generation is unchanged`)
+      process.exit(INTERRUPTED_EXIT_CODE)
+    }
+    terminal.log(`${name}: stopping and cleaning up; once more ends at once`)
+    controller.abort(new Error(name))
+  }
+  for (const name of SIGNALS) process.on(name, onSignal)
+  try {
+    return await body(controller.signal)
+  } finally {
+    for (const name of SIGNALS) process.off(name, onSignal)
+  }
+}

@@ -1,0 +1,44 @@
+import { createRequire } from 'node:module'
+import { Command } from 'commander'
+import { addBuildCommand } from './build-command.js'
+import { addEstimateCommand } from './estimate-command.js'
+import { addInfoCommand } from './info-command.js'
+import { addSearchCommand } from './search-command.js'
+import type { Session } from './session.js'
+import { addVerifyCommand } from './verify-command.js'
+
+const EXAMPLES = `
+Examples:
+  $ shardloom build articles.npy --out articles.index --metric cosine --ids articles-ids.txt
+  $ cat articles.jsonl | shardloom build - --out articles.index --memory 2GB
+  $ shardloom search articles.index --queries queries.npy -k 10
+  $ shardloom verify articles.index
+  $ shardloom estimate --count 10000000 --dimensions 768 --memory 8GB
+
+Every command takes --json: one JSON object on stdout, logs on stderr; a failure is {"error":{"code","message"}}.
+Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 not enough memory or disk, 4 corrupt, 130 interrupted.`
+
+/** The whole command line. Parsing it throws a CommanderError or what the command throws; it never exits by itself. */
+export function createProgram(session: Session): Command {
+  const program = new Command('shardloom')
+    .description('Builds one HNSW index out of more vectors than fit in memory, and searches it.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    // Errors are said in one place, run.ts, in the form of all other errors.
+    .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+  addBuildCommand(program, session)
+  addSearchCommand(program, session)
+  addInfoCommand(program, session)
+  addVerifyCommand(program, session)
+  addEstimateCommand(program, session)
+  return program
+}
+
+/** By the package's own name: from the sources as well as from dist. */
+function packageVersion(): string {
+  const { version } = createRequire(import.meta.url)('shardloom/package.json') as { version: string }
+  return version
+}

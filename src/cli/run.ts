@@ -1,0 +1,26 @@
+import { CommanderError } from 'commander'
+import { describeFailure, wantsFlag } from './failure.js'
+import { createProgram } from './program.js'
+import { Terminal } from './terminal.js'
+
+/** Runs one command line (without node and script) and returns its exit code. Never rejects. */
+export async function run(args: readonly string[]): Promise<number> {
+  const terminal = new Terminal(process.stdout, process.stderr)
+  const session = { terminal, exitCode: 0 }
+  try {
+    await createProgram(session).parseAsync(args, { from: 'user' })
+    return session.exitCode
+  } catch (error) {
+    // Help and version were printed; commander ends by throwing.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const failure = describeFailure(error, args)
+    terminal.log(`error: ${failure.message}`)
+    if (failure.stack !== undefined) terminal.log(failure.stack)
+    if (wantsFlag(args, '--json')) {
+      terminal.printJson({ error: { code: failure.code, message: failure.message } })
+    }
+    return failure.exitCode
+  } finally {
+    terminal.close()
+  }
+}
