@@ -70,6 +70,15 @@ export class BufferPool {
     this.#freeBytes += place.size
   }
 
+  /** Forgets all buffers that are not lent: between stages. Their memory goes with the next garbage collection. */
+  clear(): void {
+    this.#free.clear()
+    this.#slab = undefined
+    this.#heldBytes -= this.#freeBytes
+    this.#freeBytes = 0
+    for (const [slab, places] of this.#byPlace) if (places.size === 0) this.#byPlace.delete(slab)
+  }
+
   #carve(size: number): Place {
     this.#heldBytes += size
     if (size > SLAB_BYTES) return { slab: mappedMemory(size), offset: 0, size }

@@ -3,11 +3,13 @@ import { makeCodeSpec } from './code-spec.js'
 import { createSegments } from './create-segments.js'
 import { ingest } from './ingest.js'
 import { baseLayer, sampleVectors } from './layer.js'
+import { dropCodes } from './code-store.js'
 import { mergeSegments } from './merge.js'
 import { numberNodes } from './number.js'
 import { openBuild } from './open-build.js'
 import { prove } from './prove.js'
 import { publish } from './publish.js'
+import { releaseMemory } from './release-memory.js'
 import { chooseLeaders, routeLayer } from './route.js'
 import { buildShards } from './shards.js'
 import { buildUpperLevels } from './upper-levels.js'
@@ -29,8 +31,8 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
     const shape = { count: ingested.count, dimensions: ingested.dimensions, m: context.options.m }
 
     const routed = await log.stage('route', async () => {
-      const { sample, maxSquaredNorm } = ingested
-      const spec = makeCodeSpec(context.options.metric, ingested.dimensions, sample, maxSquaredNorm)
+      const sample = ingested.takeSample()
+      const spec = makeCodeSpec(context.options.metric, ingested.dimensions, sample, ingested.maxSquaredNorm)
       const layer = baseLayer(context, ingested, spec)
       const leaders = await chooseLeaders(context, layer, sampleVectors(sample))
       return routeLayer(context, layer, leaders)
@@ -45,6 +47,7 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
     const vectors = await createSegments(generationDir, 'vectors', numbered.layout, shape)
     const built = await log.stage('shards', () => buildShards(context, routed, numbered, vectors))
 
+    await releaseMemory(context)
     const links = await createSegments(generationDir, 'links', numbered.layout, shape)
     const degreeSum = await log.stage('merge', () =>
       mergeSegments(context, { name: 'base', spec, layout: numbered.layout, maxDegree: 2 * shape.m }, built, {
@@ -57,6 +60,8 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
       buildUpperLevels(context, { nodeOfOrdinal: numbered.nodeOfOrdinal, spec, codes: built.codes }),
     )
 
+    dropCodes(built.codes)
+    await releaseMemory(context)
     const proof = await log.stage('prove', () =>
       prove(
         context,

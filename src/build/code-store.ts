@@ -5,12 +5,17 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
  * plan has room, else in build/codes.bin. Plain data, so that tasks can carry it.
  */
 export type CodeStore =
-  | { readonly kind: 'memory'; readonly rowBytes: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'memory'; readonly rowBytes: number; bytes: Uint8Array }
   | { readonly kind: 'file'; readonly rowBytes: number; readonly path: string }
 
 /** Two wanted rows nearer than this in the file are fetched by one read. Measured: a 16 KiB gap costs less than a call. */
 const COALESCE_GAP_BYTES = 16 * 1024
 const MAX_READ_BYTES = 4 * 2 ** 20
+
+/** Lets go of codes in memory; a file goes with its folder. */
+export function dropCodes(store: CodeStore): void {
+  if (store.kind === 'memory') store.bytes = new Uint8Array(0)
+}
 
 export function writeCodes(store: CodeStore, firstNode: number, codes: Uint8Array): void {
   if (store.kind === 'memory') {

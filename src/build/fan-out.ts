@@ -32,23 +32,32 @@ export class FanOut<Header> {
   }
 
   /**
-   * Copies a run of `count` whole records to the open batch of `partition`. The promise, when there is one, resolves
-   * when there is room for more; most runs fit and cost no promise.
+   * Copies a run of `count` records to the open batch of `partition`; records of one fixed length are split over two
+   * batches where the first is full, others stay together. The promise, when there is one, resolves when there is room
+   * for more; most runs fit and cost no promise.
    */
-  append(partition: number, records: Uint8Array, count: number): Promise<void> | undefined {
-    if (count === 0) return undefined
-    const full = this.#open[partition]
-    let pushed: Promise<void> | undefined
-    if (full !== undefined && full.used + records.length > full.bytes.length) pushed = this.#push(partition)
-    const open = (this.#open[partition] ??= {
-      bytes: this.#buffers.acquire(Math.max(this.#batchBytes, records.length)),
-      used: 0,
-      count: 0,
-    })
-    open.bytes.set(records, open.used)
-    open.used += records.length
-    open.count += count
-    return pushed
+  append(partition: number, records: Uint8Array, count: number, fixedLength = false): Promise<void> | undefined {
+    const recordBytes = fixedLength ? records.length / count : records.length
+    const pushes: Promise<void>[] = []
+    for (let at = 0; at < records.length;) {
+      let open = this.#open[partition]
+      if (open !== undefined && open.used + recordBytes > open.bytes.length) {
+        pushes.push(this.#push(partition))
+        open = undefined
+      }
+      open ??= this.#open[partition] = {
+        bytes: this.#buffers.acquire(Math.max(this.#batchBytes, recordBytes)),
+        used: 0,
+        count: 0,
+      }
+      const fitting = Math.floor((open.bytes.length - open.used) / recordBytes) * recordBytes
+      const part = records.subarray(at, at + fitting)
+      open.bytes.set(part, open.used)
+      open.used += part.length
+      open.count += fixedLength ? part.length / recordBytes : count
+      at += part.length
+    }
+    return pushes.length === 0 ? undefined : Promise.all(pushes).then(() => undefined)
   }
 
   /** Pushes what is open, so that the queues hold everything. */

@@ -26,7 +26,8 @@ export interface Ingested {
   readonly skippedInvalid: number
   /** Largest squared norm: ip's R². */
   readonly maxSquaredNorm: number
-  readonly sample: Sample
+  /** The sample, once: it is large, and only leaders and scale need it. */
+  readonly takeSample: () => Sample
   readonly ids: SettledIds
 }
 
@@ -242,7 +243,7 @@ class RowWriter {
       count: this.#vectorCount - ids.skippedDuplicates,
       skippedInvalid: this.#skippedInvalid,
       maxSquaredNorm: this.#maxSquaredNorm,
-      sample: this.#sample.take(),
+      takeSample: () => this.#sample.take(),
       ids,
     }
   }

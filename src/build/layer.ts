@@ -4,6 +4,7 @@ import type { PlannedContext } from './build-context.js'
 import type { CodeSpec } from './code-spec.js'
 import type { CodeStore } from './code-store.js'
 import type { Ingested } from './ingest.js'
+import type { Sample } from './reservoir-sample.js'
 import type { ColumnHeader, RowKind } from './layer-records.js'
 import type { SegmentLayout } from './segment-layout.js'
 import type { LeadersTask } from './tasks/leaders-task.js'
@@ -66,7 +67,7 @@ export function baseLayer(context: PlannedContext, ingested: Ingested, spec: Cod
 }
 
 /** The reservoir sample as the leaders task takes it. */
-export function sampleVectors(sample: Ingested['sample']): LeadersTask['sample'] {
+export function sampleVectors(sample: Sample): LeadersTask['sample'] {
   const { buffer, byteOffset, byteLength } = sample.rows
   return { kind: 'vectors', bytes: new Uint8Array(buffer, byteOffset, byteLength), count: sample.count }
 }

@@ -69,7 +69,7 @@ export async function routeLayer(context: PlannedContext, layer: LayerInput, lea
         const records = output.subarray(at, at + bytes)
         if (isHome) noteHomes(records, count, recordBytes.home, partition, homeOfOrdinal)
         counts[partition] += count
-        await out.append(partition, records, count)
+        await out.append(partition, records, count, true)
         at += bytes
       }
       context.outputs.release(output)

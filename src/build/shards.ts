@@ -66,6 +66,7 @@ export async function buildShards(
           dataOffset: (firstNode - layout.starts[segment]) * 4 * layer.spec.dimensions,
         },
         segmentStarts: layout.starts,
+        runBytes: context.batchBytes / 4,
         output,
       }
       const result = await pool.run<ShardResult>(

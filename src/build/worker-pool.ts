@@ -30,7 +30,7 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb:
  */
 export class WorkerPool {
   readonly threads: number
-  readonly #piscina: Piscina
+  #piscina: Piscina
   readonly #workersUrl: URL
   readonly #signal: AbortSignal | undefined
   readonly #onRetry: (task: string, cause: unknown) => void
@@ -40,13 +40,7 @@ export class WorkerPool {
     this.#signal = options.signal
     this.#onRetry = options.onRetry ?? (() => undefined)
     this.#workersUrl = options.workersUrl ?? new URL('../../workers/', import.meta.url)
-    this.#piscina = new Piscina({
-      minThreads: options.threads,
-      maxThreads: options.threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      resourceLimits: RESOURCE_LIMITS,
-      recordTiming: false,
-    })
+    this.#piscina = startThreads(options.threads)
     // Every running task listens for the caller's abort.
     if (options.signal !== undefined) setMaxListeners(options.threads * 2 + 16, options.signal)
   }
@@ -102,6 +96,12 @@ export class WorkerPool {
     if (failures.length > 0) throw failures[0]
   }
 
+  /** Fresh threads for the next stage: memory that WebAssembly grew never shrinks, it goes with its thread. */
+  async renew(): Promise<void> {
+    await this.#piscina.destroy()
+    this.#piscina = startThreads(this.threads)
+  }
+
   async #attempt<Result>(name: TaskName, task: object): Promise<Result> {
     const filename = fileURLToPath(new URL(`${name}.js`, this.#workersUrl))
     const signal = this.#signal
@@ -126,4 +126,14 @@ export class WorkerPool {
   async close(): Promise<void> {
     await this.#piscina.destroy()
   }
+}
+
+function startThreads(threads: number): Piscina {
+  return new Piscina({
+    minThreads: threads,
+    maxThreads: threads,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    resourceLimits: RESOURCE_LIMITS,
+    recordTiming: false,
+  })
 }

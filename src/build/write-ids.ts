@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { BufferPool, DiskBackedQueue } from '../../spill/index.js'
 import { createSegment } from '../format/create-segment.js'
 import { PartWriter } from '../format/part-writer.js'
 import { sealSegment } from '../format/seal-segment.js'
@@ -61,7 +62,7 @@ async function writeIdSegments(
     throwIfAborted(context)
     const firstNode = layout.starts[segment]
     const count = layout.starts[segment + 1] - firstNode
-    const data = await gatherIds(queue, firstNode, count)
+    const data = await gatherIds(context.buffers, queue, firstNode, count)
     await disposeQueue(context, queue)
     const file = path.join(context.paths.generationDir, segmentFileName('ids', segment))
     files.push(await writeSegment(file, idsHeader({ firstNode, count, dimensions, dataBytes: data.length }), data))
@@ -71,13 +72,16 @@ async function writeIdSegments(
 
 /** Data of one ids segment: offsets, then the encoded ids by node. */
 async function gatherIds(
-  queue: ReturnType<typeof openQueue<null>>,
+  buffers: BufferPool,
+  queue: DiskBackedQueue<null>,
   firstNode: number,
   count: number,
 ): Promise<Uint8Array> {
   const byNode = new Array<Uint8Array>(count)
+  const batches: Uint8Array[] = []
   let blobBytes = 0
   for await (const batch of queue) {
+    batches.push(batch.bytes)
     for (const { ordinal: node, id } of idRecords(batch.bytes)) {
       byNode[node - firstNode] = id
       blobBytes += id.length
@@ -91,6 +95,7 @@ async function gatherIds(
     at += id.length
     view.setUint32(4 * (i + 1), at, true)
   })
+  for (const bytes of batches) buffers.release(bytes)
   return data
 }
 

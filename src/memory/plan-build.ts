@@ -50,6 +50,8 @@ export interface BuildPlan {
   readonly codesInMemory: boolean
   /** The proof searches the index in memory; otherwise by positional reads. */
   readonly searchInMemory: boolean
+  /** Threads and buffers are given up between stages: what one leaves behind and what the next needs do not fit together. */
+  readonly releaseBetweenStages: boolean
   readonly stages: readonly StageEstimate[]
   /** Highest stage without any queue buffer or held codes. */
   readonly fixedBytes: number
@@ -61,10 +63,12 @@ export interface BuildPlan {
 
 const MIB = 2 ** 20
 
-/** RSS of Node 20 with this package loaded and an ordinary heap, one coordinator thread. Measured: 58 to 66 MB. */
-export const NODE_BYTES = 66e6
-/** RSS that one idle worker thread adds, with kernel and engine loaded. Measured: 17 to 21 MB. */
-export const WORKER_BYTES = 20e6
+/** RSS of Node 20 with this package loaded and an ordinary heap, one coordinator thread. Measured: 62 MB, 70 with a
+ * heap in use. */
+export const NODE_BYTES = 74e6
+/** RSS that one idle worker thread adds, with kernel and stages loaded. Measured: 19 MB, 24 with code that is
+ * hot. */
+export const WORKER_BYTES = 25e6
 /** Share of the budget left to garbage not yet collected and to allocator slack. */
 const SLACK_SHARE = 0.08
 /** Largest shard over average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.11 and 1.20. */
@@ -170,9 +174,9 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     ingest: NODE_BYTES + sampleBytes + 4 * MIB,
     route: NODE_BYTES + sampleBytes + leaderBytes + numberingBytes + outputBytes + workers(routeTask),
     shards: NODE_BYTES + numberingBytes + outputBytes + workers(shard + READ_BUFFER_BYTES),
-    merge: NODE_BYTES + workers(Math.max(shard, merge + READ_BUFFER_BYTES)),
-    'upper levels': NODE_BYTES + workers(shard) + (count / m) * 4 * (m + 3),
-    prove: NODE_BYTES + workers(shard) + count / 4 + READ_BUFFER_BYTES,
+    merge: NODE_BYTES + numberingBytes + workers(merge + READ_BUFFER_BYTES),
+    'upper levels': NODE_BYTES + numberingBytes + workers(Math.max(shard, merge)) + (count / m) * 4 * (m + 3),
+    prove: NODE_BYTES + numberingBytes + workers(READ_BUFFER_BYTES) + count / 4 + READ_BUFFER_BYTES,
   }
   const codesBytes = count * sizes.codeBytes
   const linksBytes = count * 4 * (2 * m + 1)
@@ -200,6 +204,14 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const searchBytes = vectorsBytes + linksBytes + upperBytes + 2 * count
   const searchInMemory = fixed.prove + searchBytes <= usableBytes && searchBytes < 3.9 * 2 ** 30
   const codesHeld = codesInMemory ? codesBytes : 0
+  const everyStageBytes =
+    NODE_BYTES +
+    numberingBytes +
+    outputBytes +
+    bufferBytes +
+    codesHeld +
+    workers(routeTask + shard + merge) +
+    searchBytes
 
   const stages: StageEstimate[] = [
     { name: 'ingest', bytes: fixed.ingest + bufferBytes },
@@ -223,6 +235,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     taskOutputBytes,
     codesInMemory,
     searchInMemory,
+    releaseBetweenStages: everyStageBytes > usableBytes,
     stages,
     fixedBytes: Math.max(...Object.values(fixed)) + MIN_BATCH_BYTES * 2 * geometry.shardCount,
     peakBytes: Math.ceil(Math.max(...stages.map((stage) => stage.bytes)) + facts.budgetBytes * SLACK_SHARE),

@@ -20,99 +20,104 @@ export interface ReachResult {
 
 /** Beam of the search for the nearest reachable node. */
 const REPAIR_EF = 64
-/** A replaced link can cut off another node: so often the whole walk is done again. */
-const MAX_ROUNDS = 10
 
 /**
  * Every node must be reachable from the entry point over level-0 links. An unreachable one is linked from the nearest
- * reachable node with room (in whose row a free place is taken, or the farthest link that is no repair), and the walk
- * goes on from it, so that a whole cut-off cluster costs one link.
+ * reachable node with room, and the walk goes on from it, so that a whole cut-off cluster costs one link. Where nobody
+ * near has room a link makes way that the walk did not come by: so no repair ever cuts off another node.
  */
 export function reachAll(kernel: Kernel, { graph }: ReachTask): ReachResult {
   const patched = new Map<number, Uint32Array>()
-  const repairs = new Map<number, Set<number>>()
-  let reachableBefore: number | undefined
-  let linked = 0
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const walk = new Walk(graph, patched)
-    walk.from(graph.entryPoint.node)
-    reachableBefore ??= walk.visitedCount
-    if (walk.visitedCount === graph.count) break
-    const replaced = repairRound(kernel, graph, walk, patched, repairs)
-    linked += replaced.linked
-    if (replaced.links === 0) break
-  }
+  const walk = new Walk(graph, patched)
+  walk.from(graph.entryPoint.node)
+  const reachableBefore = walk.visitedCount
+  const linked = reachableBefore === graph.count ? 0 : repair(kernel, graph, patched)
   return {
-    reachableBefore: reachableBefore ?? 0,
+    reachableBefore,
     patches: Array.from(patched, ([node, row]) => ({ node, row })),
     linked,
   }
 }
 
-function repairRound(
-  kernel: Kernel,
-  graph: ProofGraph,
-  walk: Walk,
-  patched: Map<number, Uint32Array>,
-  repairs: Map<number, Set<number>>,
-): { linked: number; links: number } {
+/** Walks once more, this time noting who was reached from whom: 4 bytes a node that a sound graph does without. */
+function repair(kernel: Kernel, graph: ProofGraph, patched: Map<number, Uint32Array>): number {
   const mark = kernel.mark()
   const { metric, dimensions: dims, m, vectors, links } = graph
+  const maxDegree = 2 * m
   const files = new FileGraph(kernel, { metric, dims, m, vectors, links })
   const patchedGraph: SearchableGraph = {
     links: (node) => linksOf(patched.get(node)) ?? files.links(node),
     distance: (node) => files.distance(node),
   }
+  const parents = new Uint32Array(graph.count)
+  const walk = new Walk(graph, patched, parents)
+  const placeIn = (node: number): number => freePlace(patchedGraph.links(node), node, maxDegree, parents)
   let linked = 0
-  let replacedLinks = 0
   try {
+    walk.from(graph.entryPoint.node)
     for (let node = walk.nextUnvisited(0); node !== undefined; node = walk.nextUnvisited(node + 1)) {
       files.setQuery(readVector(graph, node))
       const entry = { upperLevels: [], index: graph.entryPoint.node, m }
       const nearest = searchGraph(patchedGraph, entry, REPAIR_EF, REPAIR_EF).map((found) => found.node)
-      const free = nearest.find((candidate) => patchedGraph.links(candidate).length < 2 * m)
-      const from = free ?? nearest[0]
-      if (addLink(patched, repairs, from, node, patchedGraph.links(from), 2 * m)) replacedLinks++
+      const from =
+        nearest.find((candidate) => patchedGraph.links(candidate).length < maxDegree) ??
+        nearest.find((candidate) => placeIn(candidate) > 0) ??
+        descendant(nearest[0], node, placeIn, (parent) => patchedGraph.links(parent))
+      const row = ownRow(patched, from, patchedGraph.links(from), maxDegree)
+      const place = placeIn(from)
+      row[place] = node
+      row[0] = Math.max(row[0], place)
       linked++
-      walk.from(node)
+      walk.from(node, from)
     }
   } finally {
     files.close()
     kernel.release(mark)
   }
-  return { linked, links: replacedLinks }
+  return linked
 }
 
 function linksOf(row: Uint32Array | undefined): Uint32Array | undefined {
   return row?.subarray(1, 1 + row[0])
 }
 
-/** Returns whether another link had to go. */
-function addLink(
-  patched: Map<number, Uint32Array>,
-  repairs: Map<number, Set<number>>,
-  from: number,
-  to: number,
-  links: Uint32Array,
-  maxDegree: number,
-): boolean {
-  const row = patched.get(from) ?? new Uint32Array(1 + maxDegree)
-  if (!patched.has(from)) {
+/** Where in its row `node` can take a link: behind the last one, or instead of the farthest nobody was reached by; or 0. */
+function freePlace(links: Uint32Array, node: number, maxDegree: number, parents: Uint32Array): number {
+  if (links.length < maxDegree) return links.length + 1
+  let place = links.length
+  while (place > 0 && parents[links[place - 1]] === node) place--
+  return place
+}
+
+/**
+ * A node with a place among those reached through `start`, each of whose links is the only way to somebody. Which way
+ * down is the newcomer's number: thousands of copies of one vector make a tree of small depth. Its leaves have places.
+ */
+function descendant(
+  start: number,
+  newcomer: number,
+  placeIn: (node: number) => number,
+  linksOfNode: (node: number) => Uint32Array,
+): number {
+  let at = start
+  let way = newcomer
+  while (placeIn(at) === 0) {
+    const children = linksOfNode(at)
+    at = children[way % children.length]
+    way = Math.floor(way / children.length)
+  }
+  return at
+}
+
+/** The node's row as it will be written: `[count][2M x node]`. */
+function ownRow(patched: Map<number, Uint32Array>, node: number, links: Uint32Array, maxDegree: number): Uint32Array {
+  const row = patched.get(node) ?? new Uint32Array(1 + maxDegree)
+  if (!patched.has(node)) {
     row[0] = links.length
     row.set(links, 1)
-    patched.set(from, row)
+    patched.set(node, row)
   }
-  const own = repairs.get(from) ?? new Set<number>()
-  repairs.set(from, own)
-  own.add(to)
-  if (row[0] < maxDegree) {
-    row[++row[0]] = to
-    return false
-  }
-  let last = maxDegree
-  while (last > 1 && own.has(row[last])) last--
-  row[last] = to
-  return true
+  return row
 }
 
 function readVector(graph: ProofGraph, node: number): Float32Array {
@@ -124,12 +129,14 @@ function readVector(graph: ProofGraph, node: number): Float32Array {
 
 /**
  * Which nodes a walk over level-0 links has met. Links are read a segment at a time: nodes met in another segment wait
- * until that one is read, fullest first. Two bits a node and one segment are all the memory it takes.
+ * until that one is read, fullest first. Two bits a node and one segment are all the memory it takes; parents, when they
+ * are wanted, are the caller's.
  */
 class Walk {
   visitedCount = 0
   readonly #graph: ProofGraph
   readonly #patched: ReadonlyMap<number, Uint32Array>
+  readonly #parents: Uint32Array | undefined
   readonly #stride: number
   readonly #visited: Uint8Array
   readonly #waiting: Uint8Array
@@ -137,17 +144,19 @@ class Walk {
   #links = new Uint32Array(0)
   #loaded = -1
 
-  constructor(graph: ProofGraph, patched: ReadonlyMap<number, Uint32Array>) {
+  /** `parents`, when given, gets for each node the one it was first met from; a starting node without one is its own. */
+  constructor(graph: ProofGraph, patched: ReadonlyMap<number, Uint32Array>, parents?: Uint32Array) {
     this.#graph = graph
     this.#patched = patched
+    this.#parents = parents
     this.#stride = linksStrideBytes(graph.m) / 4
     this.#visited = new Uint8Array(Math.ceil(graph.count / 8))
     this.#waiting = new Uint8Array(Math.ceil(graph.count / 8))
     this.#waitingCounts = new Uint32Array(graph.links.length)
   }
 
-  from(start: number): void {
-    this.#meet(start)
+  from(start: number, parent = start): void {
+    this.#meet(start, parent)
     for (let segment = this.#fullest(); segment >= 0; segment = this.#fullest()) this.#expand(segment)
   }
 
@@ -156,12 +165,17 @@ class Walk {
     return undefined
   }
 
-  #meet(node: number): void {
+  #meet(node: number, parent: number): void {
     if (has(this.#visited, node)) return
-    set(this.#visited, node)
-    this.visitedCount++
+    this.#visit(node, parent)
     set(this.#waiting, node)
     this.#waitingCounts[fileOfNode(this.#graph.links, node)]++
+  }
+
+  #visit(node: number, parent: number): void {
+    set(this.#visited, node)
+    this.visitedCount++
+    if (this.#parents !== undefined) this.#parents[node] = parent
   }
 
   #fullest(): number {
@@ -186,10 +200,9 @@ class Walk {
       for (let i = 1; i <= row[at]; i++) {
         const next = row[at + i]
         if (next < firstNode || next >= firstNode + count) {
-          this.#meet(next)
+          this.#meet(next, node)
         } else if (!has(this.#visited, next)) {
-          set(this.#visited, next)
-          this.visitedCount++
+          this.#visit(next, node)
           stack.push(next)
         }
       }

@@ -32,6 +32,8 @@ export interface ShardTask {
   readonly vectors: { readonly path: string; readonly dataOffset: number } | undefined
   /** First node of each segment, then the node count. */
   readonly segmentStarts: Uint32Array
+  /** Longest run of rows, so that runs fill batches well. */
+  readonly runBytes: number
   /** Where the graph rows go, segment by segment. */
   readonly output: Uint8Array
 }
@@ -154,6 +156,8 @@ function writeRows(task: ShardTask, graph: ShardGraph, nodes: Uint32Array): Shar
     }
     const from = graph.offsets[member]
     const degree = graph.offsets[member + 1] - from
+    const open = runs[runs.length - 1]
+    if (open.rows > 0 && open.bytes + 8 + 8 * degree > task.runBytes) runs.push({ segment, rows: 0, bytes: 0 })
     words[at] = node
     words[at + 1] = degree
     for (let i = 0; i < degree; i++) {
