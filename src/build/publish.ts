@@ -53,7 +53,6 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
       engine: options.engine,
       entryPoint: upper.entryPoint,
       levels: upper.levels.length,
-      ids: 'stored',
       segments,
       report: makeReport(
         context,

@@ -34,7 +34,6 @@ const MANIFEST_KEYS = [
   'engine',
   'entryPoint',
   'levels',
-  'ids',
   'segments',
   'report',
 ] as const satisfies readonly (keyof Manifest)[]
@@ -82,7 +81,6 @@ export function checkManifest(json: unknown, path: string): Manifest {
     engine: checks.matching(root.engine, 'engine', ENGINE_PATTERN),
     entryPoint: checkEntryPoint(checks, root.entryPoint, count, levels),
     levels,
-    ids: checks.oneOf(root.ids, 'ids', ['ordinals', 'stored']),
     segments: checks.array(root.segments, 'segments').map((one, at) => checkSegment(checks, one, `segments[${at}]`)),
     report: checkReport(checks, root.report, count),
   }
@@ -157,17 +155,16 @@ function checkList(
 
 /** Each kind that must be there covers nodes 0 to count − 1, without gap or overlap, under different names. */
 function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
-  const { segments, count, ids, dimensions, m } = manifest
+  const { segments, count, dimensions, m } = manifest
   const names = new Set<string>()
   segments.forEach(({ name }, at) => {
     if (names.has(name)) checks.fail(`segments[${at}].name`, 'a name not listed before', name)
     names.add(name)
   })
-  const stored = ids === 'stored'
   checkNodes(checks, segments, 'vectors', count, 4 * dimensions)
   checkNodes(checks, segments, 'links', count, linksStrideBytes(m))
-  checkNodes(checks, segments, 'ids', stored ? count : 0, 0)
-  checkNodes(checks, segments, 'id-table', stored ? count : 0, ID_TABLE_STRIDE_BYTES)
+  checkNodes(checks, segments, 'ids', count, 0)
+  checkNodes(checks, segments, 'id-table', count, ID_TABLE_STRIDE_BYTES)
   const upper = segments.filter(({ kind }) => kind === 'upper')
   if (upper.length !== 1 || upper[0].firstNode !== 0 || upper[0].count > count) {
     checks.fail('segments', 'a list with one upper.seg of nodes 0 to count', upper)

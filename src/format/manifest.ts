@@ -31,8 +31,6 @@ export interface Manifest {
   readonly entryPoint: EntryPoint
   /** Upper levels. */
   readonly levels: number
-  /** 'ordinals': a node's number is its id. 'stored': ids-NNN.seg and id-table.seg hold the ids. */
-  readonly ids: 'ordinals' | 'stored'
   /** Each kind in the order of its nodes. */
   readonly segments: readonly SegmentFile[]
   readonly report: BuildReport

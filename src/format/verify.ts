@@ -51,7 +51,7 @@ export async function verifyIndex(
   for (const check of ofKind('upper')) {
     await verifySegment(check, undefined, (reader) => verifyUpper(reader, manifest, findings))
   }
-  if (manifest.ids === 'stored') await verifyStoredIds(ofKind('ids'), ofKind('id-table'), findings)
+  await verifyStoredIds(ofKind('ids'), ofKind('id-table'), findings)
   await findStrangers(directory, manifest, findings)
   return findings.report(manifest.generation, manifest.count)
 }

@@ -7,9 +7,6 @@ export interface NodeIds {
   idOf(node: number): Id
 }
 
-/** No ids were given: a node is its own id. */
-export const ordinalIds: NodeIds = { idOf: (node) => node }
-
 /** `ranges` cover all nodes, ascending by `firstNode`. */
 export function storedIds(ranges: readonly { readonly firstNode: number; readonly ids: IdsView }[]): NodeIds {
   return {

@@ -14,7 +14,7 @@ import type { SegmentFile } from '../format/segment-file.js'
 import type { SegmentKind } from '../format/segment-header.js'
 import { decodeUpper } from '../format/upper.js'
 import { Index } from './index-reader.js'
-import { ordinalIds, storedIds, type NodeIds } from './node-ids.js'
+import { storedIds, type NodeIds } from './node-ids.js'
 import { SearchCore } from './search-core.js'
 
 /** A WebAssembly memory ends at 4 GiB; the margin is the module's own data and growth steps. */
@@ -29,7 +29,7 @@ export async function openIndex(path: string): Promise<Index> {
   await checkSegmentHeaders(directory, manifest)
   const files = new SegmentFiles(directory, manifest)
   const core = await loadCore(manifest, files)
-  const ids = await loadIds(manifest, files)
+  const ids = await loadIds(files)
   const { generation, count, dimensions, metric, m, segments } = manifest
   const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
   return new Index({ path, generation, count, dimensions, metric, m, bytes }, { core, ids })
@@ -63,8 +63,7 @@ export function checkFitsOneMemory(shape: { count: number; dims: number; m: numb
   })
 }
 
-async function loadIds(manifest: Manifest, files: SegmentFiles): Promise<NodeIds> {
-  if (manifest.ids === 'ordinals') return ordinalIds
+async function loadIds(files: SegmentFiles): Promise<NodeIds> {
   const ranges = []
   for (const file of files.of('ids')) {
     const { firstNode, count } = file

@@ -39,7 +39,6 @@ export interface TinyShape {
   readonly count: number
   readonly dimensions: number
   readonly m: number
-  readonly ids: 'stored' | 'ordinals'
 }
 
 export interface TinyIndex {
@@ -48,7 +47,7 @@ export interface TinyIndex {
   readonly manifest: Manifest
 }
 
-const TINY: TinyShape = { count: 50, dimensions: 3, m: 2, ids: 'stored' }
+const TINY: TinyShape = { count: 50, dimensions: 3, m: 2 }
 
 export const tinyId = (node: number): Id => (node % 2 === 0 ? `doc-${node}é` : node - 7)
 
@@ -110,7 +109,7 @@ function tinyReport({ count, dimensions, m }: TinyShape, generation: string): Bu
 /** The files of one more generation, sealed but not published, and its manifest. Two segments of each numbered kind. */
 export async function writeTinyGeneration(indexDir: string, given: Partial<TinyShape> = {}): Promise<TinyIndex> {
   const shape = { ...TINY, ...given }
-  const { count, dimensions, m, ids } = shape
+  const { count, dimensions, m } = shape
   const generation = await nextGeneration(indexDir)
   const directory = join(indexDir, generation)
   await mkdir(directory, { recursive: true })
@@ -132,13 +131,10 @@ export async function writeTinyGeneration(indexDir: string, given: Partial<TinyS
         tinyLinks(shape, firstNode, nodes, count),
       ),
     )
-    if (ids === 'ordinals') continue
     const data = encodeIds(Array.from({ length: nodes }, (_, i) => tinyId(firstNode + i)))
     segments.push(await write(segmentFileName('ids', number), idsHeader({ ...range, dataBytes: data.length }), data))
   }
-  if (ids === 'stored') {
-    segments.push(await write('id-table.seg', idTableHeader({ count, dimensions }), tinyIdTable(count)))
-  }
+  segments.push(await write('id-table.seg', idTableHeader({ count, dimensions }), tinyIdTable(count)))
   const levels = tinyUpper(shape)
   const upper = encodeUpper(levels)
   const upperShape = { count: levels[0].nodes.length, dimensions, dataBytes: upper.length }
@@ -155,7 +151,6 @@ export async function writeTinyGeneration(indexDir: string, given: Partial<TinyS
     engine: 'hnswlib-wasm',
     entryPoint: { node: levels[1].nodes[1], level: 2, index: 1 },
     levels: levels.length,
-    ids,
     segments,
     report: tinyReport(shape, generation),
   }

@@ -24,7 +24,7 @@ import { bytesOf, linkRows, type TestGraph } from './random-graph.js'
 export async function writeIndex(
   indexDir: string,
   graph: TestGraph,
-  ids?: readonly Id[],
+  ids: readonly Id[] = Array.from({ length: graph.count }, (_, node) => node),
 ): Promise<{ directory: string }> {
   const { count, dims: dimensions, m, metric, upperLevels } = graph
   const generation = await nextGeneration(indexDir)
@@ -44,11 +44,10 @@ export async function writeIndex(
     await write(segmentFileName('vectors', number), vectorsHeader(range), bytesOf(vectors))
     const rows = links.subarray(firstNode * words, end * words)
     await write(segmentFileName('links', number), linksHeader({ ...range, m }), bytesOf(rows))
-    if (ids === undefined) continue
     const data = encodeIds(ids.slice(firstNode, end))
     await write(segmentFileName('ids', number), idsHeader({ ...range, dataBytes: data.length }), data)
   }
-  if (ids !== undefined) await write('id-table.seg', idTableHeader({ count, dimensions }), idTable(ids))
+  await write('id-table.seg', idTableHeader({ count, dimensions }), idTable(ids))
   const upper = encodeUpper(upperLevels)
   const upperCount = upperLevels[0]?.nodes.length ?? 0
   await write('upper.seg', upperHeader({ count: upperCount, dimensions, dataBytes: upper.length }), upper)
@@ -64,7 +63,6 @@ export async function writeIndex(
     engine: 'hnswlib-wasm',
     entryPoint: graph.entryPoint,
     levels: upperLevels.length,
-    ids: ids === undefined ? 'ordinals' : 'stored',
     segments,
     report: report(graph, generation, indexDir),
   })
