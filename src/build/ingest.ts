@@ -1,6 +1,7 @@
 import { Kernel } from '../../kernel/kernel.js'
 import type { DiskBackedQueue } from '../../spill/index.js'
 import {
+  AbortedError,
   DimensionMismatchError,
   EmptySourceError,
   InvalidOptionError,
@@ -40,7 +41,7 @@ export async function ingest(context: BuildContext, source: VectorSource): Promi
   let writer: RowWriter | undefined
   let ordinal = 0
   try {
-    for await (const item of guarded(source, () => ordinal)) {
+    for await (const item of guarded(source, () => ordinal, context.options.signal)) {
       writer ??= new RowWriter(context, ids, firstDimensions(context, item))
       ordinal = isBatch(item) ? await writer.addBatch(item, ordinal) : await writer.addRecord(item, ordinal)
       throwIfAborted(context)
@@ -57,28 +58,77 @@ export async function ingest(context: BuildContext, source: VectorSource): Promi
   }
 }
 
-/** Passes items through; an error of the source is told apart from our own by being wrapped (ours pass unchanged). */
-async function* guarded(source: VectorSource, ordinal: () => number): AsyncGenerator<SourceItem> {
+/**
+ * Passes items through; an error of the source is told apart from our own by being wrapped (ours pass unchanged). An
+ * abort ends the wait for a source that gives nothing.
+ */
+async function* guarded(
+  source: VectorSource,
+  ordinal: () => number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SourceItem> {
   const iterator = iteratorOf(source)
-  let finished = false
+  const wait = new AbortableWait(signal)
+  let ended = false
   try {
     for (;;) {
       let step: IteratorResult<SourceItem>
       try {
-        step = await iterator.next()
+        step = await wait.for(iterator.next())
       } catch (error) {
-        finished = true
+        ended = !(error instanceof AbortedError)
         throw error instanceof ShardloomError ? error : new SourceError(ordinal(), error)
       }
       if (step.done === true) {
-        finished = true
+        ended = true
         return
       }
       yield step.value
     }
   } finally {
-    // The build ended first: let the source close its files.
-    if (!finished) await iterator.return?.()
+    wait.close()
+    // The build ended first: let the source close its files. One that did not answer cannot be waited for, and what it
+    // may still say interests nobody.
+    const closing = ended ? undefined : Promise.resolve(iterator.return?.())
+    if (wait.givenUp) closing?.catch(() => undefined)
+    else await closing
+  }
+}
+
+/**
+ * Awaits one promise after another until the signal fires. (Promise.race with one lasting promise would keep a reaction
+ * for every vector of the stream.)
+ */
+class AbortableWait {
+  /** The abort came while something was awaited. */
+  givenUp = false
+  readonly #signal: AbortSignal | undefined
+  #reject: ((error: AbortedError) => void) | undefined
+  readonly #onAbort = (): void => {
+    this.givenUp = this.#reject !== undefined
+    this.#reject?.(new AbortedError(this.#signal?.reason))
+  }
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  async for<Value>(given: Value | Promise<Value>): Promise<Value> {
+    if (!(given instanceof Promise)) return given
+    if (this.#signal === undefined) return given
+    try {
+      return await new Promise<Value>((resolve, reject) => {
+        this.#reject = reject
+        given.then(resolve, reject)
+      })
+    } finally {
+      this.#reject = undefined
+    }
+  }
+
+  close(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 }
 
