@@ -56,6 +56,7 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
       }),
     )
 
+    await releaseMemory(context)
     const upper = await log.stage('upper levels', () =>
       buildUpperLevels(context, { nodeOfOrdinal: numbered.nodeOfOrdinal, spec, codes: built.codes }),
     )

@@ -21,7 +21,8 @@ export interface CollectedIds {
 }
 
 export const ID_RECORD_BYTES = 4 * (FINGERPRINT_LANES + 1)
-const HEAD_BYTES = 8
+/** Ordinal and length before an encoded id. */
+export const ID_HEAD_BYTES = 8
 /** More than the rows of any ingest batch of useful dimensions. */
 const RECENT_IDS = 16_384
 
@@ -66,16 +67,16 @@ export class IdCollector {
     }
     const stored = id ?? ordinal
     const bytes = encodedIdBytes(stored)
-    if (this.#record.length < HEAD_BYTES + bytes) this.#record = Buffer.alloc(2 * (HEAD_BYTES + bytes))
+    if (this.#record.length < ID_HEAD_BYTES + bytes) this.#record = Buffer.alloc(2 * (ID_HEAD_BYTES + bytes))
     this.#record.writeUInt32LE(ordinal, 0)
     this.#record.writeUInt32LE(bytes, 4)
-    writeId(this.#record, HEAD_BYTES, stored)
+    writeId(this.#record, ID_HEAD_BYTES, stored)
     this.#totalIdBytes += bytes
     idFingerprint(stored, this.#fingerprint, 0)
     this.#fingerprint[FINGERPRINT_LANES] = ordinal
-    const idPushed = this.#idsOut.append(0, this.#record.subarray(0, HEAD_BYTES + bytes), 1)
+    const idPushed = this.#idsOut.appendRecord(0, this.#record, 0, ID_HEAD_BYTES + bytes)
     const partition = this.#fingerprint[0] >>> (32 - ID_PARTITION_BITS)
-    const keyPushed = this.#partitionsOut.append(partition, this.#fingerprintBytes, 1)
+    const keyPushed = this.#partitionsOut.appendRecord(partition, this.#fingerprintBytes, 0, ID_RECORD_BYTES)
     if (idPushed === undefined) return keyPushed
     return keyPushed === undefined ? idPushed : Promise.all([idPushed, keyPushed]).then(() => undefined)
   }

@@ -60,6 +60,23 @@ export class FanOut<Header> {
     return pushes.length === 0 ? undefined : Promise.all(pushes).then(() => undefined)
   }
 
+  /**
+   * Copies one short record, `from` up to `to` of `bytes`: for streams of a record per vector, so it makes no object
+   * unless a batch is full.
+   */
+  appendRecord(partition: number, bytes: Uint8Array, from: number, to: number): Promise<void> | undefined {
+    const open = this.#open[partition]
+    if (open === undefined || open.used + to - from > open.bytes.length) {
+      return this.append(partition, bytes.subarray(from, to), 1)
+    }
+    const into = open.bytes
+    let at = open.used
+    for (let i = from; i < to; i++) into[at++] = bytes[i]
+    open.used = at
+    open.count++
+    return undefined
+  }
+
   /** Pushes what is open, so that the queues hold everything. */
   async flush(): Promise<void> {
     for (let partition = 0; partition < this.#open.length; partition++) await this.#push(partition)

@@ -4,7 +4,7 @@ import { decodeIdBytes } from '../format/ids.js'
 import { ID_PARTITION_BITS } from '../memory/plan-build.js'
 import type { Id } from '../types.js'
 import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from './build-context.js'
-import { ID_RECORD_BYTES, hasBit, withBit, type CollectedIds } from './collect-ids.js'
+import { ID_HEAD_BYTES, ID_RECORD_BYTES, hasBit, withBit, type CollectedIds } from './collect-ids.js'
 
 export interface SettledIds {
   readonly ids: DiskBackedQueue<null>
@@ -34,17 +34,24 @@ export async function settleIds(context: BuildContext, collected: CollectedIds):
     const records = await takeRecords(partition)
     await disposeQueue(context, partition)
     const order = sortedOrder(records)
-    const kept: number[] = []
+    const kept = new Uint32Array(order.length)
+    let keptCount = 0
     for (let from = 0; from < order.length;) {
       let to = from + 1
       while (to < order.length && sameKey(records, order[from], order[to])) to++
+      if (to === from + 1) {
+        // Nearly every id: nothing is made for it.
+        if (!hasBit(dropped, records[order[from] * WORDS + 3])) kept[keptCount++] = order[from]
+        from = to
+        continue
+      }
       // Equal keys are in order of ordinal; vectors skipped as invalid are not there for anybody.
       const group = Array.from(order.subarray(from, to)).filter((i) => !hasBit(dropped, records[i * WORDS + 3]))
       const stays = duplicates === 'last' ? group.length - 1 : 0
       group.forEach((record, i) => {
         const ordinal = records[record * WORDS + 3]
         if (i === stays) {
-          kept.push(record)
+          kept[keptCount++] = record
           return
         }
         repeated++
@@ -56,7 +63,7 @@ export async function settleIds(context: BuildContext, collected: CollectedIds):
       })
       from = to
     }
-    await pushRecords(context, table, records, kept)
+    await pushRecords(context, table, records, kept.subarray(0, keptCount))
   }
   await table.close()
   if (firstRepeat !== undefined && duplicates === 'error') {
@@ -145,7 +152,7 @@ async function pushRecords(
   context: BuildContext,
   table: DiskBackedQueue<null>,
   records: Uint32Array,
-  kept: readonly number[],
+  kept: Uint32Array,
 ): Promise<void> {
   const perBatch = Math.floor(context.batchBytes / ID_RECORD_BYTES)
   for (let from = 0; from < kept.length; from += perBatch) {
@@ -153,8 +160,8 @@ async function pushRecords(
     const bytes = context.buffers.acquire(perBatch * ID_RECORD_BYTES).subarray(0, count * ID_RECORD_BYTES)
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, count * WORDS)
     for (let i = 0; i < count; i++) {
-      const record = kept[from + i]
-      words.set(records.subarray(record * WORDS, (record + 1) * WORDS), i * WORDS)
+      const record = kept[from + i] * WORDS
+      for (let word = 0; word < WORDS; word++) words[i * WORDS + word] = records[record + word]
     }
     await table.push({ header: null, count, bytes })
   }
@@ -162,20 +169,22 @@ async function pushRecords(
 
 /** Walks the encoded ids until `ordinal`: only on the way to an error. */
 async function findId(ids: DiskBackedQueue<null>, ordinal: number): Promise<Id> {
-  for await (const batch of ids) {
-    for (const record of idRecords(batch.bytes)) {
-      if (record.ordinal === ordinal) return decodeIdBytes(Buffer.from(record.id), `id of vector ${ordinal}`, 'build')
-    }
+  let found: Id | undefined
+  for await (const { bytes } of ids) {
+    eachIdRecord(bytes, (of, from, to) => {
+      if (of === ordinal) found = decodeIdBytes(Buffer.from(bytes.slice(from, to)), `id of vector ${ordinal}`, 'build')
+    })
+    if (found !== undefined) return found
   }
-  return `(of vector ${ordinal})`
+  throw new Error(`the id of vector ${ordinal} was not kept`)
 }
 
-/** Walks records `[u32 number][u32 length][encoded id]`. */
-export function* idRecords(bytes: Uint8Array): Generator<{ ordinal: number; id: Uint8Array }> {
+/** Walks records `[u32 number][u32 length][encoded id]`: the number, and where in `bytes` the encoded id lies. */
+export function eachIdRecord(bytes: Uint8Array, visit: (number: number, from: number, to: number) => void): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at < bytes.length;) {
-    const length = view.getUint32(at + 4, true)
-    yield { ordinal: view.getUint32(at, true), id: bytes.subarray(at + 8, at + 8 + length) }
-    at += 8 + length
+    const end = at + ID_HEAD_BYTES + view.getUint32(at + 4, true)
+    visit(view.getUint32(at, true), at + ID_HEAD_BYTES, end)
+    at = end
   }
 }

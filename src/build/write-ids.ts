@@ -11,7 +11,7 @@ import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from './bu
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type NumberedLayer } from './layer.js'
 import { rangeOf } from './segment-layout.js'
-import { idRecords, type SettledIds } from './settle-ids.js'
+import { eachIdRecord, type SettledIds } from './settle-ids.js'
 
 /** Open batches of ids: one a segment. */
 const IDS_BATCH_BYTES = 16 * 1024
@@ -47,7 +47,7 @@ async function writeIdSegments(
       if (node !== NO_NODE) {
         // The record keeps its form; its first word now says the node.
         view.setUint32(at, node, true)
-        const pushed = out.append(rangeOf(layout.starts, node), batch.bytes.subarray(at, at + length), 1)
+        const pushed = out.appendRecord(rangeOf(layout.starts, node), batch.bytes, at, at + length)
         if (pushed !== undefined) await pushed
       }
       at += length
@@ -77,25 +77,25 @@ async function gatherIds(
   firstNode: number,
   count: number,
 ): Promise<Uint8Array> {
-  const byNode = new Array<Uint8Array>(count)
+  // First where each id will lie, then the ids: two passes over the batches, and nothing made for an id.
   const batches: Uint8Array[] = []
-  let blobBytes = 0
-  for await (const batch of queue) {
-    batches.push(batch.bytes)
-    for (const { ordinal: node, id } of idRecords(batch.bytes)) {
-      byNode[node - firstNode] = id
-      blobBytes += id.length
-    }
+  const ends = new Uint32Array(count + 1)
+  for await (const { bytes } of queue) {
+    batches.push(bytes)
+    eachIdRecord(bytes, (node, from, to) => {
+      ends[node - firstNode + 1] = to - from
+    })
   }
-  const data = new Uint8Array(4 * (count + 1) + blobBytes)
-  const view = new DataView(data.buffer)
-  let at = 0
-  byNode.forEach((id, i) => {
-    data.set(id, 4 * (count + 1) + at)
-    at += id.length
-    view.setUint32(4 * (i + 1), at, true)
-  })
-  for (const bytes of batches) buffers.release(bytes)
+  for (let i = 0; i < count; i++) ends[i + 1] += ends[i]
+  const data = new Uint8Array(ends.byteLength + ends[count])
+  data.set(new Uint8Array(ends.buffer))
+  for (const bytes of batches) {
+    eachIdRecord(bytes, (node, from, to) => {
+      let at = ends.byteLength + ends[node - firstNode]
+      for (let i = from; i < to; i++) data[at++] = bytes[i]
+    })
+    buffers.release(bytes)
+  }
   return data
 }
 

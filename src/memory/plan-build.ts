@@ -152,6 +152,10 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const sizes: Sizes = { count, vectorBytes: 4 * dimensions, codeBytes: 2 * codeDims, m, codeDims }
   const usableBytes = Math.floor(facts.budgetBytes * (1 - SLACK_SHARE))
 
+  const codesBytes = count * sizes.codeBytes
+  const linksBytes = count * 4 * (2 * m + 1)
+  const vectorsBytes = count * sizes.vectorBytes
+  const upperBytes = (count / m) * 4 * (m + 3)
   const sampleBytes = 2 * sampleRows(count, dimensions) * sizes.vectorBytes
   const leaderBytes = geometry.shardCount * sizes.codeBytes * 2
   const numberingBytes = 4 * count
@@ -168,6 +172,8 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const outputBytes = (threads + 2) * taskOutputBytes * BUFFER_CLASS_OVERHEAD
   const routeTask = ROUTE_TASK_BYTES * 1.5 + leaderBytes + 4 * geometry.shardCount * 128
 
+  // A level of more than one shard goes through the queues once more.
+  const largeLevel = count / m > 2 * engine.shardMembers
   // Fixed part of each stage, before any queue buffer.
   const workers = (taskBytes: number): number => threads * (WORKER_BYTES + taskBytes)
   const fixed: Record<'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'prove', number> = {
@@ -175,27 +181,25 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     route: NODE_BYTES + sampleBytes + leaderBytes + numberingBytes + outputBytes + workers(routeTask),
     shards: NODE_BYTES + numberingBytes + outputBytes + workers(shard + READ_BUFFER_BYTES),
     merge: NODE_BYTES + numberingBytes + workers(merge + READ_BUFFER_BYTES),
-    'upper levels': NODE_BYTES + numberingBytes + workers(Math.max(shard, merge)) + (count / m) * 4 * (m + 3),
+    'upper levels':
+      NODE_BYTES + numberingBytes + workers(Math.max(shard, merge)) + upperBytes + (largeLevel ? outputBytes : 0),
     prove: NODE_BYTES + numberingBytes + workers(READ_BUFFER_BYTES) + count / 4 + READ_BUFFER_BYTES,
   }
-  const codesBytes = count * sizes.codeBytes
-  const linksBytes = count * 4 * (2 * m + 1)
-  const vectorsBytes = count * sizes.vectorBytes
-  const upperBytes = (count / m) * 4 * (m + 3)
-
-  const workFixed = Math.max(fixed.route, fixed.shards, fixed.merge)
-  const leftBytes = usableBytes - workFixed
+  // Stages that hold queue buffers beside it.
+  const bufferedBytes = Math.max(
+    fixed.ingest,
+    fixed.route,
+    fixed.shards,
+    fixed.merge,
+    largeLevel ? fixed['upper levels'] : 0,
+  )
+  const leftBytes = usableBytes - bufferedBytes
   const codesInMemory = leftBytes >= codesBytes + 4 * MIN_QUEUE_BYTES
   // Open batches, two a shard (home and replica), take up to a third of the room; buffers of queues the rest.
   const roomBytes = Math.max(0, leftBytes - (codesInMemory ? codesBytes : 0)) / BUFFER_CLASS_OVERHEAD
-  const recordBytes = 4 + sizes.vectorBytes
-  const batchBytes = Math.max(
-    2 ** Math.ceil(Math.log2(recordBytes)),
-    Math.min(
-      BATCH_BYTES,
-      2 ** Math.floor(Math.log2(Math.max(MIN_BATCH_BYTES, roomBytes / 3 / (2 * geometry.shardCount)))),
-    ),
-  )
+  const leastBatchBytes = Math.max(MIN_BATCH_BYTES, 2 ** Math.ceil(Math.log2(4 + sizes.vectorBytes)))
+  const openRoomBytes = roomBytes / 3 / (2 * geometry.shardCount)
+  const batchBytes = Math.max(leastBatchBytes, Math.min(BATCH_BYTES, 2 ** Math.floor(Math.log2(openRoomBytes + 1))))
   const openBytes = batchBytes * 2 * geometry.shardCount
   const everything = vectorsBytes + count * ((geometry.overlap - 1) * sizes.codeBytes + 16) + 8 * MIB
   const plannedQueueBytes = Math.max(0, Math.min(roomBytes - openBytes, everything))
@@ -218,7 +222,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     { name: 'route', bytes: fixed.route + bufferBytes },
     { name: 'shards', bytes: fixed.shards + codesHeld + bufferBytes },
     { name: 'merge', bytes: fixed.merge + codesHeld + bufferBytes },
-    { name: 'upper levels', bytes: fixed['upper levels'] + codesHeld },
+    { name: 'upper levels', bytes: fixed['upper levels'] + codesHeld + (largeLevel ? bufferBytes : 0) },
     { name: 'prove', bytes: fixed.prove + (searchInMemory ? searchBytes : 0) },
   ]
   return {
@@ -237,7 +241,10 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     searchInMemory,
     releaseBetweenStages: everyStageBytes > usableBytes,
     stages,
-    fixedBytes: Math.max(...Object.values(fixed)) + MIN_BATCH_BYTES * 2 * geometry.shardCount,
+    fixedBytes: Math.max(
+      bufferedBytes + leastBatchBytes * 2 * geometry.shardCount * BUFFER_CLASS_OVERHEAD,
+      ...Object.values(fixed),
+    ),
     peakBytes: Math.ceil(Math.max(...stages.map((stage) => stage.bytes)) + facts.budgetBytes * SLACK_SHARE),
     indexBytes: Math.ceil(
       vectorsBytes + linksBytes + upperBytes + count * (facts.idBytes > 0 ? facts.idBytes + 20 : 0),
