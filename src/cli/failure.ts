@@ -28,7 +28,7 @@ export function describeFailure(error: unknown, args: readonly string[], env = p
     return { code, message, exitCode }
   }
   if (error instanceof CommanderError) {
-    const { code, message, exitCode } = new InvalidOptionError(usageMessage(error))
+    const { code, message, exitCode } = new InvalidOptionError(usageMessage(error, args))
     return { code, message, exitCode }
   }
   const message = error instanceof Error ? error.message : String(error)
@@ -42,7 +42,15 @@ export function describeFailure(error: unknown, args: readonly string[], env = p
   return failure
 }
 
-function usageMessage({ code, message }: CommanderError): string {
+/** The result could not be written to standard output: a full disk (3), or something else (1). */
+export function unwrittenFailure(error: Error): { message: string; exitCode: number } {
+  const isDiskFull = 'code' in error && error.code === 'ENOSPC'
+  return { message: `standard output cannot be written: ${error.message}`, exitCode: isDiskFull ? 3 : 1 }
+}
+
+function usageMessage({ code, message }: CommanderError, args: readonly string[]): string {
   if (code === 'commander.help') return 'no command given; see shardloom --help'
-  return message.replace(/^error: /, '').replaceAll('\n', ' ')
+  const command = code === 'commander.unknownCommand' ? undefined : args.find((arg) => !arg.startsWith('-'))
+  const what = message.replace(/^error: /, '').replaceAll('\n', ' ')
+  return `${what}; see shardloom ${command === undefined ? '' : `${command} `}--help`
 }

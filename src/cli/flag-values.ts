@@ -44,7 +44,7 @@ export function choiceFlag<Name extends string>(flag: string, names: readonly Na
 export function textFlag(flag: string): Parser<string> {
   return (text) => {
     if (text !== '' && !text.startsWith('--')) return text
-    throw expected(flag, 'a value', text)
+    throw expected(flag, 'followed by a value', text)
   }
 }
 

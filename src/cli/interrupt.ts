@@ -1,3 +1,4 @@
+import { AbortedError, ShardloomError } from '../errors.js'
 import type { Terminal } from './terminal.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
@@ -23,6 +24,10 @@ export async function interruptible<Result>(
   for (const name of SIGNALS) process.on(name, onSignal)
   try {
     return await body(controller.signal)
+  } catch (error) {
+    // What the abort made fail on its way out is an interruption, whatever it calls itself.
+    if (controller.signal.aborted && !(error instanceof ShardloomError)) throw new AbortedError(error)
+    throw error
   } finally {
     for (const name of SIGNALS) process.off(name, onSignal)
   }

@@ -23,8 +23,8 @@ export function waitText(seconds: number): string {
 
 /** A duration that was measured: '0.42 s', '12.3 s', '2 min 5 s'. */
 export function tookText(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(2)} s`
-  return seconds < 60 ? `${seconds.toFixed(1)} s` : waitText(seconds)
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`
+  return seconds < 59.95 ? `${seconds.toFixed(1)} s` : waitText(seconds)
 }
 
 /** 'vector', 'vectors'. */

@@ -24,11 +24,10 @@ export function createProgram(session: Session): Command {
     .description('Builds one HNSW index out of more vectors than fit in memory, and searches it.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     // Errors are said in one place, run.ts, in the form of all other errors.
-    .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+    .configureOutput({ writeErr: (text) => session.terminal.log(text.trimEnd()), outputError: () => undefined })
   addBuildCommand(program, session)
   addSearchCommand(program, session)
   addInfoCommand(program, session)

@@ -1,11 +1,20 @@
 import { CommanderError } from 'commander'
-import { describeFailure, wantsFlag } from './failure.js'
+import { describeFailure, unwrittenFailure, wantsFlag } from './failure.js'
 import { createProgram } from './program.js'
 import { Terminal } from './terminal.js'
 
-/** Runs one command line (without node and script) and returns its exit code. Never rejects. */
+/** Runs one command line (without node and script) and returns its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   const terminal = new Terminal(process.stdout, process.stderr)
+  const exitCode = await execute(args, terminal)
+  const unwritten = await terminal.close()
+  if (unwritten === undefined) return exitCode
+  const failure = unwrittenFailure(unwritten)
+  terminal.log(`error: ${failure.message}`)
+  return failure.exitCode
+}
+
+async function execute(args: readonly string[], terminal: Terminal): Promise<number> {
   const session = { terminal, exitCode: 0 }
   try {
     await createProgram(session).parseAsync(args, { from: 'user' })
@@ -20,7 +29,5 @@ export async function run(args: readonly string[]): Promise<number> {
       terminal.printJson({ error: { code: failure.code, message: failure.message } })
     }
     return failure.exitCode
-  } finally {
-    terminal.close()
   }
 }

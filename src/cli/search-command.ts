@@ -6,7 +6,7 @@ import { addCommonFlags } from './common-flags.js'
 import { integerFlag, textFlag } from './flag-values.js'
 import { checkComparable, readGroundTruth, recallOf } from './ground-truth.js'
 import { measureSearch, type MeasuredSearch } from './measure-search.js'
-import { plural, rateText } from './number-text.js'
+import { countText, rateText } from './number-text.js'
 import { readQueries } from './read-queries.js'
 import type { CommonFlags, Session } from './session.js'
 import { tableLines } from './table.js'
@@ -83,7 +83,7 @@ function reportLines(report: SearchReport, { k, ef }: SearchFlags): string[] {
   const { results, recall, queriesPerSecond, p50Ms, p99Ms } = report
   const hidden = results.length - SHOWN_QUERIES
   const rows = [
-    ['queries', `${plural(results.length, 'query').replace('querys', 'queries')}, k ${k}, ef ${ef}`],
+    ['queries', `${countText(results.length)}, k ${k}, ef ${ef}`],
     ...(recall === undefined ? [] : [[`recall@${k}`, recall.toFixed(4)]]),
     ['speed', `${rateText(queriesPerSecond).replace('/s', ' queries/s')}, one thread`],
     ['latency', `p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms`],

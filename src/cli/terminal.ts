@@ -3,9 +3,10 @@ import type { WriteStream } from 'node:tty'
 
 /** To the start of the line, and erase from there: how a line is rewritten in place. */
 const REWRITE = '\r\u001B[K'
+/** Some terminals say 0. */
 const DEFAULT_COLUMNS = 80
 
-type Output = Pick<WriteStream, 'write' | 'on' | 'off'> & { readonly isTTY?: boolean; readonly columns?: number }
+type Output = Pick<WriteStream, 'write' | 'on'> & { readonly isTTY?: boolean; readonly columns?: number }
 
 export class Terminal {
   /** Whether stderr is a screen on which a line can be rewritten. */
@@ -14,6 +15,7 @@ export class Terminal {
   readonly #stderr: Output
   #statusShown = false
   #stderrGone = false
+  #stdoutError: Error | undefined
 
   constructor(stdout: Output, stderr: Output, env = process.env) {
     this.#stdout = stdout
@@ -43,9 +45,10 @@ export class Terminal {
   /** The line that is rewritten in place; nothing where that is not possible. */
   status(line: string): void {
     if (!this.isLive) return
-    const columns = this.#stderr.columns ?? DEFAULT_COLUMNS
+    const { columns = 0 } = this.#stderr
+    const width = columns > 0 ? columns : DEFAULT_COLUMNS
     // A line as wide as the screen would wrap, and then could not be rewritten.
-    this.#writeStderr(REWRITE + line.slice(0, columns - 1))
+    this.#writeStderr(REWRITE + line.slice(0, width - 1))
     this.#statusShown = true
   }
 
@@ -55,23 +58,24 @@ export class Terminal {
     this.#writeStderr(REWRITE)
   }
 
-  close(): void {
+  /** Resolves when all of the result is written; with the error when it could not be. A reader who left is none. */
+  async close(): Promise<Error | undefined> {
     this.clearStatus()
+    await new Promise((resolve) => this.#stdout.write('', resolve))
+    return this.#stdoutError
   }
 
   #writeStderr(text: string): void {
     if (!this.#stderrGone) this.#stderr.write(text)
   }
 
-  /** `shardloom … | head`: who reads has seen enough. Commands write their result last, so nothing is cut short. */
+  /** After `shardloom … | head` the reader has seen enough: that is no failure. */
   readonly #onStdoutError = (error: Error): void => {
-    if (isClosedPipe(error)) process.exit()
-    throw error
+    if (!isClosedPipe(error)) this.#stdoutError = error
   }
 
-  /** Nobody listens to the log any more: no reason to end a build. */
-  readonly #onStderrError = (error: Error): void => {
-    if (!isClosedPipe(error)) throw error
+  /** Nobody can be told, and a log that nobody gets is no reason to end a build. */
+  readonly #onStderrError = (): void => {
     this.#stderrGone = true
   }
 }

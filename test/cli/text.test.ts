@@ -1,0 +1,329 @@
+import { describe, expect, it, vi } from 'vitest'
+import { buildSummary } from '../../src/cli/build-summary.js'
+import { describeFailure } from '../../src/cli/failure.js'
+import { byteSizeOrZeroFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from '../../src/cli/flag-values.js'
+import { recallOf } from '../../src/cli/ground-truth.js'
+import { interruptible } from '../../src/cli/interrupt.js'
+import { percentile } from '../../src/cli/measure-search.js'
+import { countText, rateText, tookText, waitText } from '../../src/cli/number-text.js'
+import { progressText, verifyProgressText } from '../../src/cli/progress-text.js'
+import { shellWord } from '../../src/cli/shell-word.js'
+import { tableLines } from '../../src/cli/table.js'
+import { Terminal } from '../../src/cli/terminal.js'
+import { AbortedError, DiskFullError, InvalidOptionError } from '../../src/errors.js'
+import type { BuildReport, ProgressEvent } from '../../src/types.js'
+
+describe('progressText', () => {
+  const event: ProgressEvent = {
+    stage: 'route',
+    done: 123_456,
+    total: 1_000_000,
+    unit: 'vectors',
+    rate: 20_000.4,
+    etaSeconds: 43.8,
+    elapsedSeconds: 9,
+    rssBytes: 812e6,
+    budgetBytes: 2e9,
+    spilledBytes: 1.5e9,
+  }
+
+  it('says stage, done of total, rate, ETA, RSS of the budget, and what was spilled', () => {
+    expect(progressText(event)).toBe(
+      'route  123,456/1,000,000 vectors  12%  20,000/s  ETA 44 s  RSS 812 MB/2.00 GB  spilled 1.50 GB',
+    )
+  })
+
+  it('leaves out what an open stream cannot tell', () => {
+    expect(progressText({ ...event, stage: 'ingest', total: undefined, etaSeconds: undefined, spilledBytes: 0 })).toBe(
+      'ingest  123,456 vectors  20,000/s  RSS 812 MB/2.00 GB',
+    )
+  })
+
+  it('names only the stage and the memory while nothing is counted', () => {
+    expect(progressText({ ...event, stage: 'prove', done: 0, total: undefined, unit: '', spilledBytes: 0 })).toBe(
+      'prove  RSS 812 MB/2.00 GB',
+    )
+  })
+
+  it('has no ETA when all is done', () => {
+    expect(progressText({ ...event, done: 1_000_000, etaSeconds: 0, spilledBytes: 0 })).toBe(
+      'route  1,000,000/1,000,000 vectors  100%  20,000/s  RSS 812 MB/2.00 GB',
+    )
+  })
+
+  it('counts bytes while verifying', () => {
+    expect(verifyProgressText({ name: 'links-000.seg', bytesChecked: 5e6, totalBytes: 20e6 })).toBe(
+      'verify  links-000.seg  5.00 MB/20.0 MB  25%',
+    )
+  })
+})
+
+describe('numbers', () => {
+  it('have their thousands apart', () => {
+    expect([0, 999, 1000, 1234567].map(countText)).toEqual(['0', '999', '1,000', '1,234,567'])
+  })
+
+  it('are rates with two digits at least', () => {
+    expect([0.42, 4.2, 42.4, 12345.6].map(rateText)).toEqual(['0.42/s', '4.2/s', '42/s', '12,346/s'])
+  })
+
+  it('are durations in the units people use', () => {
+    expect([0.4, 59.4, 59.6, 3599, 11_520].map(waitText)).toEqual([
+      '0 s',
+      '59 s',
+      '1 min 0 s',
+      '59 min 59 s',
+      '3 h 12 min',
+    ])
+    expect([0.123, 12.34, 59.99, 125].map(tookText)).toEqual(['0.12 s', '12.3 s', '1 min 0 s', '2 min 5 s'])
+  })
+
+  it('stand in columns', () => {
+    expect(
+      tableLines(
+        [
+          ['a', '1'],
+          ['bbb', '22'],
+        ],
+        [1],
+      ),
+    ).toEqual(['a     1', 'bbb  22'])
+    expect(tableLines([])).toEqual([])
+  })
+
+  it('are percentiles by nearest rank', () => {
+    const values = Float64Array.from({ length: 100 }, (_, i) => i + 1)
+    expect([percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1)]).toEqual([50, 99, 100])
+    expect(percentile(Float64Array.of(7), 0.5)).toBe(7)
+  })
+})
+
+describe('flag values', () => {
+  it('are integers written in digits', () => {
+    const parse = integerFlag('--n', 0, 64)
+    expect([parse('0'), parse('64'), parse('007')]).toEqual([0, 64, 7])
+    for (const text of ['', ' 1', '1 ', '-1', '+1', '1.0', '1e1', '0x10', '65', 'NaN', '1_0', '٣']) {
+      expect(() => parse(text)).toThrow(
+        new InvalidOptionError(`--n must be an integer from 0 to 64, got ${JSON.stringify(text)}`),
+      )
+    }
+  })
+
+  it('are fractions from 0 to 1', () => {
+    const parse = fractionFlag('--r')
+    expect([parse('0'), parse('0.95'), parse('.5'), parse('1')]).toEqual([0, 0.95, 0.5, 1])
+    for (const text of ['', '1.01', '-0', '95%', '1e-1', '0.'])
+      expect(() => parse(text)).toThrow(/--r must be a number from 0 to 1, got/)
+  })
+
+  it('are one of some names, exactly', () => {
+    expect(choiceFlag('--c', ['one', 'two'])('two')).toBe('two')
+    expect(() => choiceFlag('--c', ['one', 'two'])('Two')).toThrow('--c must be one of one, two, got "Two"')
+  })
+
+  it('are sizes, or nothing at all', () => {
+    expect([byteSizeOrZeroFlag('--s')('0'), byteSizeOrZeroFlag('--s')('2MB')]).toEqual([0, 2e6])
+    expect(() => byteSizeOrZeroFlag('--s')('-1')).toThrow(/^--s must be a size such as/)
+  })
+
+  it('are not the next flag', () => {
+    expect(textFlag('--out')('./--json')).toBe('./--json')
+    expect(() => textFlag('--out')('--json')).toThrow('--out must be followed by a value, got "--json"')
+    expect(() => textFlag('--out')('')).toThrow('--out must be followed by a value, got ""')
+  })
+})
+
+describe('words for a shell', () => {
+  it('are quoted only when they must be', () => {
+    expect(['a/b-1.index', "it's here", '$HOME', ''].map(shellWord)).toEqual([
+      'a/b-1.index',
+      `'it'\\''s here'`,
+      `'$HOME'`,
+      `''`,
+    ])
+  })
+})
+
+describe('recallOf', () => {
+  it('is the share of exact neighbours found, ids compared as text', () => {
+    const truth = {
+      depth: 2,
+      idAt: (query: number, nearest: number) =>
+        [
+          ['1', '2'],
+          ['3', '4'],
+        ][query][nearest],
+    }
+    const hit = (id: number) => ({ id, distance: 0 })
+    expect(
+      recallOf(
+        [
+          [hit(1), hit(2)],
+          [hit(4), hit(9)],
+        ],
+        truth,
+        2,
+      ),
+    ).toBe(0.75)
+  })
+})
+
+describe('describeFailure', () => {
+  it('takes code and exit code from our own errors', () => {
+    const error = new DiskFullError({ path: '/tmp/x', neededBytes: 10, freeBytes: 5 })
+    expect(describeFailure(error, [], {})).toMatchObject({ code: 'SHARDLOOM_DISK_FULL', exitCode: 3 })
+  })
+
+  it('shows where an unexpected error happened only when asked', () => {
+    const error = new TypeError('x is not a function')
+    const plain = {
+      code: 'SHARDLOOM_UNEXPECTED',
+      message: 'unexpected: x is not a function (--verbose shows where)',
+      exitCode: 1,
+    }
+    expect(describeFailure(error, ['build'], {})).toEqual(plain)
+    expect(describeFailure(error, ['build', '--', '--verbose'], {})).toEqual(plain)
+    expect(describeFailure(error, ['build', '--verbose'], {})).toMatchObject({ stack: error.stack })
+    expect(describeFailure(error, ['build'], { DEBUG: '*' })).toMatchObject({ stack: error.stack })
+  })
+})
+
+describe('buildSummary', () => {
+  it('names what was skipped, repaired, spilled and warned of', () => {
+    const report: BuildReport = {
+      count: 1_000_000,
+      skipped: 3,
+      skippedInvalid: 2,
+      skippedDuplicates: 1,
+      dimensions: 768,
+      metric: 'cosine',
+      engine: 'hnswlib-wasm',
+      m: 16,
+      seed: 1,
+      threads: 4,
+      memoryBytes: 2e9,
+      shards: 100,
+      seconds: 500,
+      stages: [],
+      peakRssBytes: 1.9e9,
+      spilledBytes: 3e9,
+      diskBytes: 3.3e9,
+      reachable: 1_000_000,
+      repaired: 7,
+      recallAt10: 0.98765,
+      averageDegree: 24,
+      generation: 'gen-000002',
+      path: '/data/my index',
+      events: [{ kind: 'memory', stage: 'plan', message: 'less memory', atSeconds: 0 }],
+    }
+    expect(buildSummary(report, 'my index')).toEqual([
+      'vectors      1,000,000 (skipped: 2 invalid, 1 with a repeated id)',
+      'dimensions   768, cosine',
+      'time         8 min 20 s, 2,000 vectors/s',
+      'recall@10    0.9877 (ef 64, measured against exact search)',
+      'reachable    1,000,000 of 1,000,000 (7 repaired)',
+      'on disk      3.30 GB',
+      'peak memory  1.90 GB of 2.00 GB',
+      'spilled      3.00 GB',
+      'index        my index (gen-000002)',
+      'notes        1 warning, above',
+      '',
+      `next: shardloom search 'my index' --queries FILE -k 10`,
+    ])
+  })
+})
+
+/** An output that remembers what was written. */
+function recorder(facts: { isTTY?: boolean; columns?: number } = {}) {
+  const written: string[] = []
+  const listeners: ((error: Error) => void)[] = []
+  const output = {
+    ...facts,
+    write: (text: string, done?: () => void) => {
+      if (text !== '') written.push(text)
+      done?.()
+      return true
+    },
+    on: (_: 'error', listener: (error: Error) => void) => {
+      listeners.push(listener)
+      return output
+    },
+  }
+  return {
+    output: output as unknown as ConstructorParameters<typeof Terminal>[0],
+    written,
+    fail: (error: Error) => listeners.forEach((listener) => listener(error)),
+  }
+}
+
+describe('Terminal', () => {
+  it('rewrites one line on a screen, cut to its width, and clears it before anything that stays', () => {
+    const [stdout, stderr] = [recorder(), recorder({ isTTY: true, columns: 10 })]
+    const terminal = new Terminal(stdout.output, stderr.output, {})
+    terminal.status('0123456789abc')
+    terminal.log('stays')
+    terminal.print('result')
+    expect(stderr.written.join('')).toBe('\r\u001B[K012345678\r\u001B[Kstays\n')
+    expect(stdout.written.join('')).toBe('result\n')
+  })
+
+  it('rewrites nothing where stderr is no screen, or a dumb one', () => {
+    for (const [facts, env] of [
+      [{}, {}],
+      [{ isTTY: true }, { TERM: 'dumb' }],
+    ] as const) {
+      const stderr = recorder(facts)
+      new Terminal(recorder().output, stderr.output, env).status('progress')
+      expect(stderr.written).toEqual([])
+    }
+  })
+
+  it('takes a reader that left for no failure, and anything else for one', async () => {
+    const stdout = recorder()
+    const terminal = new Terminal(stdout.output, recorder().output, {})
+    stdout.fail(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    expect(await terminal.close()).toBeUndefined()
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+    stdout.fail(full)
+    expect(await terminal.close()).toBe(full)
+  })
+
+  it('stops logging, and nothing else, when nobody reads stderr any more', () => {
+    const stderr = recorder()
+    const terminal = new Terminal(recorder().output, stderr.output, {})
+    stderr.fail(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    terminal.log('unheard')
+    expect(stderr.written).toEqual([])
+  })
+})
+
+describe('interruptible', () => {
+  const quiet = (): Terminal => new Terminal(recorder().output, recorder().output, {})
+
+  it('aborts on the first signal and ends the process on the second', async () => {
+    const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never)
+    try {
+      const reason = await interruptible(quiet(), async (signal) => {
+        process.emit('SIGINT')
+        expect(exit).not.toHaveBeenCalled()
+        expect(signal.aborted).toBe(true)
+        process.emit('SIGTERM')
+        return exit.mock.calls
+      })
+      expect(reason).toEqual([[130]])
+    } finally {
+      exit.mockRestore()
+    }
+  })
+
+  it('takes its listeners away, and calls what the abort made fail an interruption', async () => {
+    const before = process.listenerCount('SIGINT')
+    const failing = interruptible(quiet(), async () => {
+      process.emit('SIGINT')
+      throw new Error('socket closed')
+    })
+    await expect(failing).rejects.toBeInstanceOf(AbortedError)
+    await expect(interruptible(quiet(), async () => Promise.reject(new Error('own')))).rejects.toThrow('own')
+    expect(process.listenerCount('SIGINT')).toBe(before)
+  })
+})
