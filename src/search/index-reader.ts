@@ -92,7 +92,11 @@ export class Index implements IndexFacts {
     copyQuery(query, position, this.metric, this.#query)
     const found = core.search(this.#query, k, ef)
     const hits: SearchHit[] = []
-    for (let i = 0; i < found; i++) hits.push({ id: ids.idOf(core.nodes[i]), distance: core.distances[i] })
+    // Two unit vectors in float32 can have a product a little above 1: no cosine distance is below 0.
+    const least = this.metric === 'cosine' ? 0 : Number.NEGATIVE_INFINITY
+    for (let i = 0; i < found; i++) {
+      hits.push({ id: ids.idOf(core.nodes[i]), distance: Math.max(least, core.distances[i]) })
+    }
     return hits
   }
 
