@@ -1,0 +1,57 @@
+#!/bin/sh
+# Rebuilds an index, verifies it, and writes one log line. See README.md beside this file.
+#
+#   rebuild.sh INPUT INDEX [flags of shardloom build…]
+#
+# Exit code 0 when the new index is live and sound; otherwise that of shardloom, and the index of yesterday is live.
+set -u
+
+log() { printf '%s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2"; }
+# fail EXIT_CODE MESSAGE: one line, whatever the message holds.
+fail() {
+  log ERROR "$(printf '%s' "$2" | tr '\n' ' ')"
+  exit "$1"
+}
+# In a project of yours SHARDLOOM is its node_modules/.bin/shardloom; here it is what this repository built.
+here=$(cd "$(dirname "$0")" && pwd)
+shardloom() {
+  if [ -n "${SHARDLOOM:-}" ]; then "$SHARDLOOM" "$@"; else node "$here/../../dist/src/cli/main.js" "$@"; fi
+}
+
+[ $# -ge 2 ] || fail 2 "usage: rebuild.sh INPUT INDEX [flags of shardloom build]"
+input=$1
+index=$2
+shift 2
+
+# One night at a time. The kernel gives the lock back when this process ends, however it ends. Without flock (macOS)
+# the index's own lock still refuses a second build.
+mkdir -p "$(dirname "$index")" 2>/dev/null
+(: >>"$index.lock") 2>/dev/null || fail 2 "$index.lock cannot be written"
+exec 9>>"$index.lock"
+if command -v flock >/dev/null && ! flock -n 9; then fail 1 "$index: the rebuild before this one still runs"; fi
+
+# What to go back to.
+before=$index/CURRENT.before
+rm -f "$before"
+if [ -f "$index/CURRENT" ]; then cp "$index/CURRENT" "$before" || fail 2 "$before cannot be written"; fi
+
+# Later flags win: the caller's over ours, but the generation to go back to must stay.
+problem=$(shardloom build "$input" --out "$index" --min-recall 0.95 --quiet "$@" --keep-generations 1 2>&1)
+code=$?
+if [ $code -ne 0 ]; then
+  rm -f "$before"
+  fail $code "$index: not rebuilt: $problem"
+fi
+
+problem=$(shardloom verify "$index" --quiet 2>&1)
+code=$?
+if [ $code -ne 0 ]; then
+  # Yesterday's line back by one rename; then the bad build goes, so that it is never counted as the one to keep.
+  bad=$(cut -d' ' -f1 "$index/CURRENT")
+  if [ -f "$before" ]; then mv "$before" "$index/CURRENT"; else rm -f "$index/CURRENT"; fi
+  case $bad in gen-*) rm -rf "${index:?}/$bad" ;; esac
+  fail $code "$index: $bad withdrawn: $problem"
+fi
+
+rm -f "$before"
+log INFO "$index: rebuilt, $(cut -d' ' -f1 "$index/CURRENT") is live"
