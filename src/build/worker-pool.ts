@@ -64,16 +64,16 @@ export class WorkerPool {
   }
 
   /**
-   * Runs a task for every item, as many at once as there are threads, and hands each result to `onResult` before
-   * another task takes its place, so that results never pile up. The first failure ends it, after the tasks already
-   * running have stopped.
+   * Runs a task for every item and hands each result to `onResult` before another task takes its place, so that results
+   * never pile up. One task more than there are threads is under way: no thread waits while a result is handled. The
+   * first failure ends it, after the tasks already running have stopped.
    */
   async runAll<Item, Result>(
     items: Iterable<Item> | AsyncIterable<Item>,
     runOne: (item: Item) => Promise<Result>,
     onResult: (result: Result, item: Item) => Promise<void> | void,
   ): Promise<void> {
-    const queue = new PQueue({ concurrency: this.threads })
+    const queue = new PQueue({ concurrency: this.threads + 1 })
     const failures: unknown[] = []
     for await (const item of items) {
       if (failures.length > 0) break
@@ -96,6 +96,15 @@ export class WorkerPool {
     if (failures.length > 0) throw failures[0]
   }
 
+  /** The worker threads, for tests that kill one. */
+  get workers(): Piscina['threads'] {
+    return this.#piscina.threads
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy()
+  }
+
   /** Fresh threads for the next stage: memory that WebAssembly grew never shrinks, it goes with its thread. */
   async renew(): Promise<void> {
     await this.#piscina.destroy()
@@ -116,15 +125,6 @@ export class WorkerPool {
 
   #throwIfAborted(): void {
     if (this.#aborted()) throw new AbortedError(this.#signal?.reason)
-  }
-
-  /** The worker threads, for tests that kill one. */
-  get workers(): Piscina['threads'] {
-    return this.#piscina.threads
-  }
-
-  async close(): Promise<void> {
-    await this.#piscina.destroy()
   }
 }
 

@@ -168,7 +168,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
       Math.min(count, geometry.shardMembers * SHARD_SKEW) * graphRowBytes(2 * m),
     ),
   )
-  // One output per running task, one that waits for a thread and one that the coordinator empties.
+  // One output per running task, one that waits for a thread and one to spare.
   const outputBytes = (threads + 2) * taskOutputBytes * BUFFER_CLASS_OVERHEAD
   const routeTask = ROUTE_TASK_BYTES * 1.5 + leaderBytes + 4 * geometry.shardCount * 128
 
