@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -170,6 +170,19 @@ describe('a build that is refused', () => {
     expect(code).toBe('SHARDLOOM_INSUFFICIENT_MEMORY')
     expect(message).toMatch(/needs \d+ MB \(\d+ bytes\) and 70 MB \(70000000 bytes\) are available/)
     expect(existsSync(inFolder('never'))).toBe(false)
+  })
+
+  it('ends with 3 before a row is read when the file says that it has too many', async () => {
+    const huge = inFolder('huge.npy')
+    const [rows, dimensions] = [100_000_000, 8]
+    const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${dimensions}), }`.padEnd(117) + '\n'
+    await writeFile(huge, Buffer.concat([Buffer.from('\x93NUMPY\x01\x00\x76\x00', 'latin1'), Buffer.from(header)]))
+    // The rows are a hole in the file: nobody could read 3.2 GB in the time of a test.
+    await truncate(huge, 10 + header.length + rows * dimensions * 4)
+    const args = ['build', huge, '--out', inFolder('never'), '--memory', '150MB', '--json']
+    const { exitCode, stdout, stderr } = await shardloom(args)
+    expect({ exitCode, code: errorIn(stdout).code }).toEqual({ exitCode: 3, code: 'SHARDLOOM_INSUFFICIENT_MEMORY' })
+    expect(stderr).not.toContain('stage ingest')
   })
 
   it('ends with 1 while another build holds the index', async () => {
