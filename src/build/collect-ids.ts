@@ -23,8 +23,8 @@ export interface CollectedIds {
 export const ID_RECORD_BYTES = 4 * (FINGERPRINT_LANES + 1)
 /** Ordinal and length before an encoded id. */
 export const ID_HEAD_BYTES = 8
-/** More than the rows of any ingest batch of useful dimensions. */
-const RECENT_IDS = 16_384
+/** An ordinal and one component: no row of an ingest batch is smaller. */
+const LEAST_ROW_BYTES = 8
 
 /** Encodes ids at once (no string is kept) and files their fingerprints for the duplicate check and the id table. */
 export class IdCollector {
@@ -33,14 +33,15 @@ export class IdCollector {
   #given: boolean | undefined
   #totalIdBytes = 0
   #dropped: Uint8Array | undefined
-  /** Ids of the last few thousand ordinals, for error messages about rows that are checked a batch later. */
-  readonly #recent = new Array<Id | undefined>(RECENT_IDS)
+  /** Ids of the rows of the last ingest batch, however short, for error messages: rows are checked a batch at a time. */
+  readonly #recent: (Id | undefined)[]
   #record = Buffer.alloc(256)
   readonly #fingerprint = new Uint32Array(FINGERPRINT_LANES + 1)
   readonly #fingerprintBytes = new Uint8Array(this.#fingerprint.buffer)
 
   constructor(context: BuildContext) {
     const { buffers } = context
+    this.#recent = new Array<Id | undefined>(Math.ceil(context.batchBytes / LEAST_ROW_BYTES))
     this.#idsOut = new FanOut({
       queues: [openQueue<null>(context, 'ids')],
       header: null,
@@ -63,7 +64,7 @@ export class IdCollector {
     }
     if (id !== undefined) {
       assertId(id)
-      this.#recent[ordinal % RECENT_IDS] = id
+      this.#recent[ordinal % this.#recent.length] = id
     }
     const stored = id ?? ordinal
     const bytes = encodedIdBytes(stored)
@@ -83,7 +84,7 @@ export class IdCollector {
 
   /** The id of a vector that came lately, when ids are given. */
   recentId(ordinal: number): Id | undefined {
-    return this.#recent[ordinal % RECENT_IDS]
+    return this.#recent[ordinal % this.#recent.length]
   }
 
   drop(ordinal: number): void {

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { PathError } from '../errors.js'
+import { systemErrorCode } from '../format/file-errors.js'
 import { deleteGeneration, nextGeneration } from '../format/generations.js'
 import { acquireLock } from '../format/lock.js'
 import type { BuildPaths } from './build-context.js'
@@ -23,27 +24,40 @@ export async function openWorkspace(options: ResolvedOptions): Promise<Workspace
     options.tempDir === undefined
       ? path.join(buildDir, 'spill')
       : path.join(options.tempDir, `shardloom-${os.hostname()}-${process.pid}-${Date.now().toString(36)}`)
-  const generation = await nextGeneration(indexDir)
-  const generationDir = path.join(indexDir, generation)
+  let generation: string | undefined
   let closed = false
   const close = async ({ published }: { published: boolean }): Promise<void> => {
     if (closed) return
     closed = true
-    await rm(spillDir, { recursive: true, force: true })
-    if (!published) await deleteGeneration(indexDir, generation)
-    // Takes the folders with it that it had to make and that are empty: a refused first build leaves nothing behind.
-    await lock.release()
+    try {
+      await removeFolder(spillDir)
+      if (!published && generation !== undefined) await deleteGeneration(indexDir, generation)
+    } finally {
+      // Takes the folders with it that it had to make and that are empty: a refused first build leaves nothing behind.
+      await lock.release()
+    }
   }
   try {
+    generation = await nextGeneration(indexDir)
+    const generationDir = path.join(indexDir, generation)
     // What an earlier, killed build left.
-    await rm(path.join(buildDir, 'spill'), { recursive: true, force: true })
+    await removeFolder(path.join(buildDir, 'spill'))
     await makeDirectory(spillDir)
     await makeDirectory(generationDir)
+    return { paths: { indexDir, buildDir, spillDir, generation, generationDir }, close }
   } catch (error) {
     await close({ published: false })
     throw error
   }
-  return { paths: { indexDir, buildDir, spillDir, generation, generationDir }, close }
+}
+
+/** A folder that was never made needs no removing, also one that could not be because there is a file in its way. */
+async function removeFolder(directory: string): Promise<void> {
+  try {
+    await rm(directory, { recursive: true, force: true })
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOTDIR') throw error
+  }
 }
 
 async function makeDirectory(directory: string): Promise<void> {
