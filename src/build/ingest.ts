@@ -115,8 +115,13 @@ class AbortableWait {
   }
 
   async for<Value>(given: Value | Promise<Value>): Promise<Value> {
-    if (!(given instanceof Promise)) return given
-    if (this.#signal === undefined) return given
+    if (!(given instanceof Promise) || this.#signal === undefined) return given
+    // The listener hears no abort that came before it.
+    if (this.#signal.aborted) {
+      this.givenUp = true
+      given.catch(() => undefined)
+      throw new AbortedError(this.#signal.reason)
+    }
     try {
       return await new Promise<Value>((resolve, reject) => {
         this.#reject = reject

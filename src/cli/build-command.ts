@@ -2,19 +2,9 @@ import type { Command } from 'commander'
 import { buildIndex } from '../build/build-index.js'
 import { MAX_DIMENSIONS } from '../build/resolve-options.js'
 import { ENGINE_NAMES } from '../engines/engine-by-name.js'
-import { AbortedError, InvalidOptionError } from '../errors.js'
+import { InvalidOptionError } from '../errors.js'
 import { openVectorFile } from '../sources/open-vector-file.js'
-import type { VectorFile } from '../sources/vector-file.js'
-import type {
-  BuildOptions,
-  BuildReport,
-  EngineName,
-  Logger,
-  Metric,
-  ProgressEvent,
-  Quality,
-  VectorBatch,
-} from '../types.js'
+import type { BuildOptions, BuildReport, EngineName, Logger, Metric, ProgressEvent, Quality } from '../types.js'
 import { buildSummary } from './build-summary.js'
 import { addCommonFlags } from './common-flags.js'
 import { byteSizeFlag, byteSizeOrZeroFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from './flag-values.js'
@@ -145,16 +135,10 @@ async function build(input: string, flags: BuildFlags, terminal: Terminal, signa
         onProgress: (event: ProgressEvent) => terminal.status(progressText(event)),
       }),
     }
-    return await buildIndex(batchesUnlessAborted(file, signal), options)
+    return await buildIndex(file.batches(), options)
   } finally {
     await file.close()
   }
-}
-
-/** A signal that came while the build was planned would otherwise wait for the first row, which a pipe may never give. */
-async function* batchesUnlessAborted(file: VectorFile, signal: AbortSignal): AsyncGenerator<VectorBatch> {
-  if (signal.aborted) throw new AbortedError(signal.reason)
-  yield* file.batches()
 }
 
 /** Stages one a line where no line can be rewritten; warnings everywhere. */

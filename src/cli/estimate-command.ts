@@ -52,11 +52,9 @@ export function addEstimateCommand(program: Command, session: Session): void {
 
 export function estimateLines(estimate: MemoryEstimate, asked: EstimateOptions): string[] {
   const { fits, budgetBytes, peakBytes, minimumBytes, threads, shards, indexBytes, temporaryBytes, stages } = estimate
-  const wish = asked.memory
-  const capped = typeof wish === 'number' && wish > budgetBytes ? `; ${formatByteSize(wish)} are not there` : ''
   const rows = [
     ['vectors', `${countText(asked.count)} x ${asked.dimensions} dimensions`],
-    ['budget', `${formatByteSize(budgetBytes)} (${fits ? 'fits' : 'does not fit'}${capped})`],
+    ['budget', `${formatByteSize(budgetBytes)} (${fits ? 'fits' : 'does not fit'})`],
     ['peak', `${formatByteSize(peakBytes)}${fits ? '' : ' with the least budget'}`],
     ['least budget', formatByteSize(minimumBytes)],
     ['threads', String(threads)],

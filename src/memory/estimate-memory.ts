@@ -39,8 +39,11 @@ export function estimateMemory(options: EstimateOptions): MemoryEstimate {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new InvalidOptionError(`${name} must be a positive integer, got ${value}`)
   }
-  const requested = options.memory === undefined ? undefined : parseByteSize(options.memory, 'memory')
-  const { budgetBytes } = decideBudget(requested, readMemoryFacts())
+  // A budget that is given is taken as it is: the question may be about another machine.
+  const budgetBytes =
+    options.memory === undefined
+      ? decideBudget(undefined, readMemoryFacts()).budgetBytes
+      : parseByteSize(options.memory, 'memory')
   const facts = {
     count,
     dimensions,

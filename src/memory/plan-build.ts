@@ -194,10 +194,11 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     largeLevel ? fixed['upper levels'] : 0,
   )
   const leftBytes = usableBytes - bufferedBytes
-  const codesInMemory = leftBytes >= codesBytes + 4 * MIN_QUEUE_BYTES
+  const leastBatchBytes = Math.max(MIN_BATCH_BYTES, 2 ** Math.ceil(Math.log2(4 + sizes.vectorBytes)))
+  const leastOpenBytes = leastBatchBytes * 2 * geometry.shardCount * BUFFER_CLASS_OVERHEAD
+  const codesInMemory = leftBytes >= codesBytes + leastOpenBytes + 4 * MIN_QUEUE_BYTES
   // Open batches, two a shard (home and replica), take up to a third of the room; buffers of queues the rest.
   const roomBytes = Math.max(0, leftBytes - (codesInMemory ? codesBytes : 0)) / BUFFER_CLASS_OVERHEAD
-  const leastBatchBytes = Math.max(MIN_BATCH_BYTES, 2 ** Math.ceil(Math.log2(4 + sizes.vectorBytes)))
   const openRoomBytes = roomBytes / 3 / (2 * geometry.shardCount)
   const batchBytes = Math.max(leastBatchBytes, Math.min(BATCH_BYTES, 2 ** Math.floor(Math.log2(openRoomBytes + 1))))
   const openBytes = batchBytes * 2 * geometry.shardCount
@@ -241,10 +242,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     searchInMemory,
     releaseBetweenStages: everyStageBytes > usableBytes,
     stages,
-    fixedBytes: Math.max(
-      bufferedBytes + leastBatchBytes * 2 * geometry.shardCount * BUFFER_CLASS_OVERHEAD,
-      ...Object.values(fixed),
-    ),
+    fixedBytes: Math.max(bufferedBytes + leastOpenBytes, ...Object.values(fixed)),
     peakBytes: Math.ceil(Math.max(...stages.map((stage) => stage.bytes)) + facts.budgetBytes * SLACK_SHARE),
     indexBytes: Math.ceil(
       vectorsBytes + linksBytes + upperBytes + count * (facts.idBytes > 0 ? facts.idBytes + 20 : 0),
