@@ -1,0 +1,125 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createProgram } from '../../src/cli/program.js'
+import { Terminal } from '../../src/cli/terminal.js'
+import { REPOSITORY } from './run.js'
+
+/** What the documents list is compared with what there is, so that neither grows alone. */
+
+const textOf = (name: string): string => readFileSync(path.join(REPOSITORY, name), 'utf8')
+
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/errors.md',
+  'docs/format.md',
+]
+const README = textOf('README.md')
+
+/** The first column of every table row between two places of a text, without backticks. */
+function firstColumn(text: string, from: string, to: string): string[] {
+  const start = text.indexOf(from)
+  const end = text.indexOf(to, start + from.length)
+  if (start < 0 || end < 0) throw new Error(`no text from ${from} to ${to}`)
+  const rows = text.slice(start, end).matchAll(/^\| (`.*?`) +\|/gm)
+  return [...rows].flatMap(([, cell]) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]))
+}
+
+function typeScriptFiles(folder: string): string[] {
+  return readdirSync(path.join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => path.posix.join(folder, name.replaceAll('\\', '/')))
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('kernel/assembly/'))
+}
+
+function fieldsOf(interfaceName: string): string[] {
+  const body = new RegExp(`export interface ${interfaceName} {\n(.*?)\n}`, 's').exec(textOf('src/types.ts'))?.[1] ?? ''
+  return [...body.matchAll(/^ {2}readonly (\w+)/gm)].map((match) => match[1])
+}
+
+describe('README', () => {
+  it('lists the options of a build', () => {
+    const listed = firstColumn(README, '### `buildIndex', 'It resolves to')
+    expect(listed.length).toBeGreaterThan(10)
+    expect(listed.sort()).toEqual(fieldsOf('BuildOptions').sort())
+  })
+
+  it('lists the fields of a report', () => {
+    const listed = firstColumn(README, 'It resolves to', '### Searching')
+    expect(listed.length).toBeGreaterThan(10)
+    expect(listed.sort()).toEqual(fieldsOf('BuildReport').sort())
+  })
+
+  const program = createProgram({ terminal: new Terminal(process.stdout, process.stderr), exitCode: 0 })
+  const sections = README.split(/^(?=\*\*`shardloom )|^(?=\| exit code)/m)
+
+  it('has a section for each command', () => {
+    const named = sections.flatMap((section) => /^\*\*`shardloom (\w+)/.exec(section)?.[1] ?? [])
+    expect(named).toEqual(program.commands.map((command) => command.name()))
+  })
+
+  it.each(program.commands.map((command) => ({ name: command.name(), command })))(
+    'lists the flags of shardloom $name',
+    ({ name, command }) => {
+      const section = sections.find((text) => text.startsWith(`**\`shardloom ${name}`)) ?? ''
+      const listed = [...section.matchAll(/^\| `(-.+?)` +\|/gm)].map((match) => match[1])
+      const common = firstColumn(README, 'Every command takes these', '**`shardloom build').filter(
+        (flag) => flag !== '-h, --help',
+      )
+      expect([...listed, ...common].sort()).toEqual(command.options.map(({ flags }) => flags).sort())
+    },
+  )
+})
+
+describe('docs/errors.md', () => {
+  it('has a paragraph for each code, and for no other', () => {
+    const sources = ['src', 'spill', 'kernel', 'workers'].flatMap(typeScriptFiles).map(textOf).join('\n')
+    const codes = new Set([...sources.matchAll(/'(SHARDLOOM_[A-Z_]+)'/g)].map((match) => match[1]))
+    const headings = [...textOf('docs/errors.md').matchAll(/^### `(\w+)`/gm)].map((match) => match[1])
+    expect(codes.size).toBeGreaterThan(20)
+    expect(headings.sort()).toEqual([...codes].sort())
+  })
+})
+
+describe('ARCHITECTURE.md', () => {
+  const rows = [...textOf('ARCHITECTURE.md').matchAll(/^\| `([\w/]+)` +\|[^|]+\|([^|]*)\|$/gm)].map(
+    ([, folder, imports]) => ({ folder, imports: [...imports.matchAll(/`([\w/]+)`/g)].map((match) => match[1]) }),
+  )
+
+  it('lists the folders of sources', () => {
+    const folders = readdirSync(path.join(REPOSITORY, 'src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `src/${name}`)
+      .filter((folder) => typeScriptFiles(folder).length > 0)
+    expect(rows.map(({ folder }) => folder).sort()).toEqual([...folders, 'spill', 'kernel', 'workers'].sort())
+  })
+
+  it.each(rows)('says what $folder imports from', ({ folder, imports }) => {
+    const allowed = [folder, ...imports].map((name) => `${name}/`)
+    const shared = ['src/errors.js', 'src/types.js']
+    const imported = typeScriptFiles(folder).flatMap((file) =>
+      [...textOf(file).matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map((match) =>
+        path.posix.join(path.posix.dirname(file), match[1]),
+      ),
+    )
+    expect(
+      imported.filter((name) => !shared.includes(name) && !allowed.some((start) => name.startsWith(start))),
+    ).toEqual([])
+    for (const name of imports) expect(imported.some((file) => file.startsWith(`${name}/`))).toBe(true)
+  })
+})
+
+describe.each(DOCUMENTS)('%s', (document) => {
+  it('leads to files that exist', () => {
+    const text = textOf(document)
+    const folder = path.posix.dirname(document)
+    const links = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map((match) => path.posix.join(folder, match[1]))
+    const named = [...text.matchAll(/`((?:src|test|spill|kernel|workers|bench|docs|examples|scripts)\/[\w./-]+)`/g)]
+    const missing = [...links, ...named.map((match) => match[1])].filter(
+      (name) => !existsSync(path.join(REPOSITORY, name)),
+    )
+    expect(missing).toEqual([])
+  })
+})

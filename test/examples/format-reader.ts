@@ -1,0 +1,184 @@
+/**
+ * A reader written from docs/format.md alone: it imports nothing of Shardloom. What it cannot do, the document does not
+ * say. Slow, and everything in memory.
+ */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { crc32 } from 'node:zlib'
+
+const HEADER_BYTES = 4096
+const BLOCK_BYTES = 65_536
+const KINDS = ['', 'vectors', 'links', 'upper', 'ids', 'id-table']
+
+interface Segment {
+  readonly name: string
+  readonly kind: string
+  readonly firstNode: number
+  readonly count: number
+  readonly bytes: number
+  readonly crc32: number
+}
+
+interface Manifest {
+  readonly generation: string
+  readonly metric: 'l2' | 'cosine' | 'ip'
+  readonly dimensions: number
+  readonly count: number
+  readonly m: number
+  readonly entryPoint: { readonly node: number; readonly level: number; readonly index: number }
+  readonly levels: number
+  readonly segments: readonly Segment[]
+}
+
+interface Level {
+  readonly nodes: Uint32Array
+  readonly down: Uint32Array
+  readonly links: readonly number[][]
+}
+
+export interface ReadIndex {
+  readonly manifest: Manifest
+  readonly vectors: readonly Float32Array[]
+  readonly links: readonly number[][]
+  readonly ids: readonly (string | number)[]
+  readonly levels: readonly Level[]
+}
+
+function expectThat(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`not as docs/format.md says: ${what}`)
+}
+
+export function readIndex(indexDir: string): ReadIndex {
+  const line = /^(gen-\d{6,}) ([0-9a-f]{8})\n$/.exec(readFileSync(path.join(indexDir, 'CURRENT'), 'latin1'))
+  if (line === null) throw new Error('CURRENT is not as docs/format.md says')
+  const folder = path.join(indexDir, line[1])
+  const json = readFileSync(path.join(folder, 'manifest.json'))
+  expectThat(crc32(json) === Number.parseInt(line[2], 16), 'CRC of the manifest')
+  const manifest = JSON.parse(json.toString('utf8')) as Manifest
+  const { dimensions, m } = manifest
+
+  const vectors: Float32Array[] = []
+  const links: number[][] = []
+  const ids: (string | number)[] = []
+  let levels: Level[] = []
+  for (const segment of manifest.segments) {
+    const data = readData(path.join(folder, segment.name), segment, dimensions)
+    if (segment.kind === 'vectors') {
+      expectThat(segment.firstNode === vectors.length, 'vectors without gap')
+      const numbers = new Float32Array(data.buffer)
+      for (let i = 0; i < segment.count; i++) vectors.push(numbers.subarray(i * dimensions, (i + 1) * dimensions))
+    } else if (segment.kind === 'links') {
+      expectThat(segment.firstNode === links.length, 'links without gap')
+      links.push(...linkRows(new Uint32Array(data.buffer), 2 * m))
+    } else if (segment.kind === 'ids') {
+      expectThat(segment.firstNode === ids.length, 'ids without gap')
+      ids.push(...readIds(data, segment.count))
+    } else if (segment.kind === 'upper') {
+      levels = readLevels(new Uint32Array(data.buffer), m)
+    }
+  }
+  return { manifest, vectors, links, ids, levels }
+}
+
+/** The data of a segment, in a buffer of its own. */
+function readData(file: string, segment: Segment, dimensions: number): Uint8Array {
+  const bytes = readFileSync(file)
+  expectThat(bytes.length === segment.bytes && crc32(bytes) === segment.crc32, `size and CRC of ${file}`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  expectThat(bytes.toString('latin1', 0, 8) === 'SHRDLOOM' && view.getUint32(8, true) === 1, `magic of ${file}`)
+  expectThat(KINDS[view.getUint32(12, true)] === segment.kind, `kind of ${file}`)
+  expectThat(Number(view.getBigUint64(16, true)) === segment.firstNode, `first node of ${file}`)
+  expectThat(Number(view.getBigUint64(24, true)) === segment.count, `count of ${file}`)
+  expectThat(view.getUint32(36, true) === dimensions, `dimensions of ${file}`)
+  expectThat(view.getUint32(48, true) === BLOCK_BYTES, `block bytes of ${file}`)
+  expectThat(view.getUint32(HEADER_BYTES - 4, true) === crc32(bytes.subarray(0, HEADER_BYTES - 4)), `header of ${file}`)
+
+  const dataBytes = Number(view.getBigUint64(40, true))
+  const stride = view.getUint32(32, true)
+  expectThat(stride === 0 || stride * segment.count === dataBytes, `stride of ${file}`)
+  const blocks = Math.ceil(dataBytes / BLOCK_BYTES)
+  const tableAt = HEADER_BYTES + dataBytes
+  expectThat(bytes.length === tableAt + 4 * blocks + 4, `length of ${file}`)
+  const data = bytes.subarray(HEADER_BYTES, tableAt)
+  for (let block = 0; block < blocks; block++) {
+    const sum = crc32(data.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES))
+    expectThat(view.getUint32(tableAt + 4 * block, true) === sum, `block ${block} of ${file}`)
+  }
+  const tableSum = crc32(bytes.subarray(tableAt, tableAt + 4 * blocks))
+  expectThat(view.getUint32(tableAt + 4 * blocks, true) === tableSum, `table of ${file}`)
+  return new Uint8Array(data)
+}
+
+/** Rows of a count, that many numbers, and zeros up to `most`. */
+function linkRows(words: Uint32Array, most: number): number[][] {
+  const rows: number[][] = []
+  for (let at = 0; at < words.length; at += 1 + most) {
+    const end = at + 1 + words[at]
+    rows.push([...words.subarray(at + 1, end)])
+    expectThat(
+      words.subarray(end, at + 1 + most).every((word) => word === 0),
+      'zeros after links',
+    )
+  }
+  return rows
+}
+
+function readIds(data: Uint8Array, count: number): (string | number)[] {
+  const bytes = Buffer.from(data.buffer)
+  const idAt = (i: number): number => 4 * (count + 1) + bytes.readUInt32LE(4 * i)
+  expectThat(idAt(count) === bytes.length, 'the last offset')
+  return Array.from({ length: count }, (_, i) => {
+    const [start, end] = [idAt(i), idAt(i + 1)]
+    return bytes[start] === 1 ? bytes.toString('utf8', start + 1, end) : Number(bytes.readBigInt64LE(start + 1))
+  })
+}
+
+function readLevels(words: Uint32Array, m: number): Level[] {
+  let at = 0
+  const take = (count: number): Uint32Array => words.subarray(at, (at += count))
+  const [levelCount] = take(1)
+  const levels = Array.from({ length: levelCount }, (): Level => {
+    const [count] = take(1)
+    return { nodes: take(count), down: take(count), links: linkRows(take(count * (1 + m)), m) }
+  })
+  expectThat(at === words.length, 'nothing after the last level')
+  return levels
+}
+
+/** "Searching it", step by step. */
+export function searchIndex(index: ReadIndex, query: readonly number[], k: number, ef: number): (string | number)[] {
+  const { manifest, vectors, links, ids, levels } = index
+  const length = Math.hypot(...query)
+  const unit = manifest.metric === 'cosine' ? query.map((x) => x / length) : query
+  const distanceTo = (node: number): number => {
+    const dot = unit.reduce((sum, x, d) => sum + x * vectors[node][d], 0)
+    if (manifest.metric !== 'l2') return (manifest.metric === 'cosine' ? 1 : 0) - dot
+    return unit.reduce((sum, x, d) => sum + (x - vectors[node][d]) ** 2, 0)
+  }
+
+  let at = manifest.entryPoint.index
+  for (const { nodes, down, links } of levels.toReversed()) {
+    for (;;) {
+      const nearest = [at, ...links[at]]
+        .map((place) => ({ place, distance: distanceTo(nodes[place]) }))
+        .reduce((best, next) => (next.distance < best.distance ? next : best))
+      if (nearest.place === at) break
+      at = nearest.place
+    }
+    at = down[at]
+  }
+
+  const seen = new Set([at])
+  const beam = [{ node: at, distance: distanceTo(at), expanded: false }]
+  for (let next = beam.at(0); next !== undefined; next = beam.find(({ expanded }) => !expanded)) {
+    next.expanded = true
+    for (const node of links[next.node]) {
+      if (seen.has(node)) continue
+      seen.add(node)
+      beam.push({ node, distance: distanceTo(node), expanded: false })
+    }
+    beam.sort((a, b) => a.distance - b.distance || a.node - b.node)
+    beam.length = Math.min(beam.length, Math.max(k, ef))
+  }
+  return beam.slice(0, k).map(({ node }) => ids[node])
+}
