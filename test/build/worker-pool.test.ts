@@ -124,6 +124,24 @@ describe('a task', () => {
     expect(retries).toHaveLength(1)
   })
 
+  // Known gap: Piscina replaces no thread that dies before it is ready, and the task then waits for ever.
+  it.fails('whose fresh thread dies while it starts is not waited for', async () => {
+    const { pool } = makePool({ threads: 1 })
+    const count = attempts()
+    const running = run(pool, { attempts: count, failures: 1, how: 'hang', value: 9 })
+    await until(() => count[0] === 1)
+    const [first] = pool.workers
+    void first.terminate()
+    await until(() => pool.workers.some((worker) => worker !== first))
+    void pool.workers[0].terminate()
+    const settled = running.then(
+      () => 'settled',
+      () => 'settled',
+    )
+    const waited = new Promise((resolve) => setTimeout(() => resolve('still waiting'), 3000))
+    expect(await Promise.race([settled, waited])).toBe('settled')
+  })
+
   it('is ended by the caller’s signal, with AbortedError and without a second run', async () => {
     const controller = new AbortController()
     const { pool, retries } = makePool({ signal: controller.signal })
@@ -139,7 +157,7 @@ describe('a task', () => {
 })
 
 describe('runAll', () => {
-  it('runs every item, never more at once than there are threads, and hands over each result', async () => {
+  it('runs every item, never more at once than one for each thread and one that waits, and hands over each result', async () => {
     const { pool } = makePool({ threads: 2 })
     let running = 0
     let most = 0
@@ -157,7 +175,7 @@ describe('runAll', () => {
         results.push(item)
       },
     )
-    expect(most).toBe(2)
+    expect(most).toBe(3)
     expect(results.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i))
   })
 

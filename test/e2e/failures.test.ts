@@ -208,7 +208,7 @@ describe('a source', () => {
 
   it('that is no iterable', async () => {
     for (const source of [undefined, null, 5, 'text', {}, new Float32Array(8)]) {
-      await expectFailure(() => source as unknown as VectorSource, {}, OPTION)
+      await expectFailure(() => source as VectorSource, {}, OPTION)
     }
   })
 

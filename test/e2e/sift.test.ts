@@ -1,7 +1,6 @@
 /** The 10,000 SIFT descriptors: recall, and the same bytes on every way there is to build them. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readIvecs } from '../../dist/src/sources/ivecs.js'
-import { WorkerPool } from '../../dist/src/build/worker-pool.js'
 import type { BuildOptions } from '../../dist/src/index.js'
 import {
   batches,
@@ -15,6 +14,7 @@ import {
   type Built,
   type Rows,
 } from './fixture.js'
+import { withRun } from './patched-pool.js'
 
 const idOf = (row: number): string => `sift-${row}`
 const rowOfId = (id: string | number): number => Number(String(id).slice('sift-'.length))
@@ -97,19 +97,16 @@ describe('the same input, options and seed give the same bytes', () => {
   })
 
   it('when a worker is killed in the middle of its shard, which the report then says', async () => {
-    const run = WorkerPool.prototype.run
-    let killed = 0
-    WorkerPool.prototype.run = function (this: WorkerPool, name, task, label) {
-      if (name === 'shard' && killed++ === 0) setTimeout(() => void this.workers[0].terminate(), 100)
-      return run.call(this, name, task, label) as ReturnType<typeof run>
-    } as typeof run
-    try {
-      const { report } = await expectSameBytes(batches(sift, idOf, 9), { threads: 1 })
-      expect(killed).toBeGreaterThan(1)
-      expect(report.events.filter(({ kind }) => kind === 'task-retried')).toMatchObject([{ stage: 'shards' }])
-    } finally {
-      WorkerPool.prototype.run = run
+    let shards = 0
+    const killing: Parameters<typeof withRun>[0] = (run) => (pool, name, task, label) => {
+      if (name === 'shard' && shards++ === 0) setTimeout(() => void pool.workers[0].terminate(), 100)
+      return run(pool, name, task, label)
     }
+    await withRun(killing, async () => {
+      const { report } = await expectSameBytes(batches(sift, idOf, 9), { threads: 1 })
+      expect(shards).toBe(3)
+      expect(report.events.filter(({ kind }) => kind === 'task-retried')).toMatchObject([{ stage: 'shards' }])
+    })
   })
 
   it('and another seed gives other bytes', async () => {
