@@ -58,6 +58,8 @@ export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
             const reason = cause instanceof Error ? cause.message : String(cause)
             log.event('task-retried', `task ${task} failed (${reason}) and runs once more`)
           },
+          onWorkerError: (error) =>
+            log.event('worker-error', `a worker thread failed outside its task: ${String(error)}`),
         })
         return { ...context, plan, pool, batchBytes: plan.batchBytes, outputs: new BufferPool() }
       },

@@ -13,9 +13,14 @@ export interface WorkerPoolOptions {
   readonly signal?: AbortSignal | undefined
   /** Told of every task that is run again, before it is. */
   readonly onRetry?: (task: string, cause: unknown) => void
+  /** Told of what goes wrong in a worker outside any task. */
+  readonly onWorkerError?: (error: unknown) => void
   /** Folder of the entry points; tests put their own there. */
   readonly workersUrl?: URL
 }
+
+/** How often it is looked whether any thread is left. */
+const WATCH_MS = 200
 
 /**
  * Heap limits of a worker, MB. They cap only the JavaScript heap (vectors live in ArrayBuffers and WebAssembly
@@ -34,13 +39,17 @@ export class WorkerPool {
   readonly #workersUrl: URL
   readonly #signal: AbortSignal | undefined
   readonly #onRetry: (task: string, cause: unknown) => void
+  readonly #onWorkerError: (error: unknown) => void
+  #running = 0
+  #watch: NodeJS.Timeout | undefined
 
   constructor(options: WorkerPoolOptions) {
     this.threads = options.threads
     this.#signal = options.signal
     this.#onRetry = options.onRetry ?? (() => undefined)
+    this.#onWorkerError = options.onWorkerError ?? (() => undefined)
     this.#workersUrl = options.workersUrl ?? new URL('../../workers/', import.meta.url)
-    this.#piscina = startThreads(options.threads)
+    this.#piscina = this.#startThreads()
     // Every running task listens for the caller's abort.
     if (options.signal !== undefined) setMaxListeners(options.threads * 2 + 16, options.signal)
   }
@@ -102,21 +111,58 @@ export class WorkerPool {
   }
 
   async close(): Promise<void> {
+    this.#stopWatching()
     await this.#piscina.destroy()
   }
 
   /** Fresh threads for the next stage: memory that WebAssembly grew never shrinks, it goes with its thread. */
   async renew(): Promise<void> {
     await this.#piscina.destroy()
-    this.#piscina = startThreads(this.threads)
+    this.#piscina = this.#startThreads()
   }
 
   async #attempt<Result>(name: TaskName, task: object): Promise<Result> {
     const filename = fileURLToPath(new URL(`${name}.js`, this.#workersUrl))
     const signal = this.#signal
-    const outcome = (await this.#piscina.run(task, { filename, ...(signal && { signal }) })) as TaskOutcome<Result>
-    if (outcome.ok) return outcome.value
-    throw reviveError(outcome.error)
+    this.#running++
+    this.#watch ??= setInterval(() => this.#replaceDeadPool(), WATCH_MS)
+    try {
+      const outcome = (await this.#piscina.run(task, { filename, ...(signal && { signal }) })) as TaskOutcome<Result>
+      if (outcome.ok) return outcome.value
+      throw reviveError(outcome.error)
+    } finally {
+      this.#running--
+      if (this.#running === 0) this.#stopWatching()
+    }
+  }
+
+  #stopWatching(): void {
+    clearInterval(this.#watch)
+    this.#watch = undefined
+  }
+
+  /**
+   * Piscina starts no more threads once one died before it was ready, and tasks then wait for ever. Destroying it fails
+   * them, so that they run again on fresh threads, or end the build.
+   */
+  #replaceDeadPool(): void {
+    if (this.#piscina.threads.length > 0) return
+    const dead = this.#piscina
+    this.#piscina = this.#startThreads()
+    dead.destroy().catch((error: unknown) => this.#onWorkerError(error))
+  }
+
+  #startThreads(): Piscina {
+    const piscina = new Piscina({
+      minThreads: this.threads,
+      maxThreads: this.threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      resourceLimits: RESOURCE_LIMITS,
+      recordTiming: false,
+    })
+    // Without a listener an error event would end the caller's process.
+    piscina.on('error', (error) => this.#onWorkerError(error))
+    return piscina
   }
 
   #aborted(): boolean {
@@ -126,14 +172,4 @@ export class WorkerPool {
   #throwIfAborted(): void {
     if (this.#aborted()) throw new AbortedError(this.#signal?.reason)
   }
-}
-
-function startThreads(threads: number): Piscina {
-  return new Piscina({
-    minThreads: threads,
-    maxThreads: threads,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    resourceLimits: RESOURCE_LIMITS,
-    recordTiming: false,
-  })
 }
