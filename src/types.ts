@@ -29,15 +29,7 @@ export type VectorSource = AsyncIterable<SourceItem> | Iterable<SourceItem>
 
 /** The stages of DESIGN section 2, in order. */
 export type StageName =
-  | 'plan'
-  | 'ingest'
-  | 'route'
-  | 'number'
-  | 'shards'
-  | 'merge'
-  | 'upper levels'
-  | 'prove'
-  | 'publish'
+  'plan' | 'ingest' | 'route' | 'number' | 'shards' | 'merge' | 'upper levels' | 'prove' | 'publish'
 
 export interface ProgressEvent {
   readonly stage: StageName
