@@ -149,6 +149,20 @@ describe('reachAll', () => {
     await expectRepaired(new Float32Array(2500).fill(1), 1, new Array<number[]>(2500).fill([]), { entry: 2499 })
   })
 
+  it('makes a shallow tree of thousands of copies, so that a walk over them is short', async () => {
+    const links = new Array<number[]>(2500).fill([])
+    const repaired = patched(links, reach(await graphOf(new Float32Array(2500).fill(1), 1, links)))
+    let depth = 0
+    const seen = new Set([0])
+    for (let level = [0]; level.length > 0; depth++) {
+      level = level.flatMap((node) => repaired[node]).filter((node) => !seen.has(node))
+      for (const node of level) seen.add(node)
+    }
+    expect(seen.size).toBe(2500)
+    // Four levels of eight children would do.
+    expect(depth).toBeLessThanOrEqual(10)
+  })
+
   it('never cuts off a node to reach another: a tree without a spare link keeps all its branches', async () => {
     // Every inner node's row is full of its children; hundreds of strangers want in.
     const count = 600

@@ -1,6 +1,6 @@
 /** The caller's ids, on their way in and out. */
 import { describe, expect, it } from 'vitest'
-import type { BuildOptions, Id, VectorRecord } from '../../dist/src/index.js'
+import { readManifest, type BuildOptions, type Id, type VectorRecord } from '../../dist/src/index.js'
 import { batches, build, contentsOf, randomRows, records, rowOf, withIndex, type Rows } from './fixture.js'
 
 const rows = randomRows(1200, 12, 1)
@@ -58,6 +58,11 @@ describe('an id twice', () => {
     const { path, report } = await build(records(rows, idOf), { duplicates })
     expect(report).toMatchObject({ count: 1000, skipped: 200, skippedInvalid: 0, skippedDuplicates: 200 })
     expect(report.events.map(({ kind }) => kind)).toContain('duplicate-ids')
+    // The ids that went are not stored: id-0 to id-999, a tag and an offset each.
+    const { manifest } = await readManifest(path)
+    const dataBytes = 4 * 1001 + 10 * 5 + 90 * 6 + 900 * 7
+    const stored = manifest.segments.filter(({ kind }) => kind === 'ids').map(({ bytes }) => bytes)
+    expect(stored).toEqual([4096 + dataBytes + 4 + 4])
     await withIndex(path, (index) => {
       for (const row of [0, 50, 199]) {
         expect(index.search(rowOf(rows, winner + row), { k: 1 })[0]).toEqual({ id: `id-${row}`, distance: 0 })
