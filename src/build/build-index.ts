@@ -24,6 +24,7 @@ import { writeIds } from './write-ids.js'
 export async function buildIndex(source: VectorSource, options: BuildOptions): Promise<BuildReport> {
   const build = await openBuild(options)
   const { log } = build
+  let failure: unknown
   try {
     const ingested = await log.stage('ingest', () => ingest(build.context, source))
     const context = await build.plan(ingested)
@@ -87,7 +88,10 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
       upper,
       segments: { vectors, links, ids: numbered.idFiles },
     })
+  } catch (error) {
+    failure = error
+    throw error
   } finally {
-    await build.close()
+    await build.close(failure)
   }
 }

@@ -21,6 +21,7 @@ export class BuildLog {
   #progress: { done: number; total: number | undefined; unit: string } = { done: 0, total: undefined, unit: '' }
   #progressMs = 0
   #peakRssBytes = 0
+  #callbackError: { readonly error: unknown } | undefined
 
   constructor(options: {
     logger: Logger
@@ -49,7 +50,9 @@ export class BuildLog {
     this.#progressMs = 0
     this.#sample()
     try {
-      return await body()
+      const result = await body()
+      this.#throwCallbackError()
+      return result
     } finally {
       this.#sample()
       this.#emit()
@@ -63,6 +66,7 @@ export class BuildLog {
   progress(done: number, total: number | undefined, unit: string): void {
     this.#progress = { done, total, unit }
     if (performance.now() - this.#progressMs >= PROGRESS_MS) this.#emit()
+    this.#throwCallbackError()
   }
 
   /** Something a reader of the report should know; also logged as a warning. */
@@ -107,7 +111,7 @@ export class BuildLog {
     this.#progressMs = now
     const stageSeconds = (now - this.#stage.startedMs) / 1000
     const rate = stageSeconds > 0 ? done / stageSeconds : 0
-    this.#onProgress({
+    this.#tell(this.#onProgress, {
       stage: this.#stage.name,
       done,
       total,
@@ -119,6 +123,19 @@ export class BuildLog {
       budgetBytes: this.#budgetBytes,
       spilledBytes: this.#spilledBytes(),
     })
+  }
+
+  /** The caller's function may throw, also when a timer calls it: the stage then fails with that error. */
+  #tell(onProgress: (event: ProgressEvent) => void, event: ProgressEvent): void {
+    try {
+      onProgress(event)
+    } catch (error) {
+      this.#callbackError ??= { error }
+    }
+  }
+
+  #throwCallbackError(): void {
+    if (this.#callbackError !== undefined) throw this.#callbackError.error
   }
 }
 

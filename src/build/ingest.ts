@@ -43,7 +43,7 @@ export async function ingest(context: BuildContext, source: VectorSource): Promi
   try {
     for await (const item of guarded(source, () => ordinal, context.options.signal)) {
       writer ??= new RowWriter(context, ids, firstDimensions(context, item))
-      ordinal = isBatch(item) ? await writer.addBatch(item, ordinal) : await writer.addRecord(item, ordinal)
+      ordinal = isBatch(item, ordinal) ? await writer.addBatch(item, ordinal) : await writer.addRecord(item, ordinal)
       throwIfAborted(context)
       context.log.progress(ordinal, context.options.count, 'vectors')
     }
@@ -148,14 +148,27 @@ function iteratorOf(source: VectorSource): AsyncIterator<SourceItem> | Iterator<
   )
 }
 
-function isBatch(item: SourceItem): item is VectorBatch {
-  return 'vectors' in item
+/** Tells batches from records, and refuses what is neither: sources come from untyped programs too. */
+function isBatch(item: unknown, ordinal: number): item is VectorBatch {
+  if (typeof item !== 'object' || item === null) throw notAnItem(ordinal)
+  if (!('vectors' in item)) return false
+  if (!(item.vectors instanceof Float32Array) || !('dimensions' in item)) throw notAnItem(ordinal)
+  return true
+}
+
+function notAnItem(ordinal: number): InvalidVectorError {
+  return new InvalidVectorError({
+    ordinal,
+    reason:
+      'is not an array of numbers: a record is { id?, vector }, a batch is { ids?, vectors: Float32Array, dimensions }',
+    invalidOption: false,
+  })
 }
 
 function firstDimensions(context: BuildContext, item: SourceItem): number {
   const { dimensions } = context.options
-  const got = isBatch(item) ? item.dimensions : vectorLength(item, 0)
-  if (dimensions === undefined && !(Number.isInteger(got) && got >= 1 && got <= MAX_DIMENSIONS)) {
+  const got = isBatch(item, 0) ? item.dimensions : vectorLength(item, 0)
+  if (!(Number.isInteger(got) && got >= 1 && got <= MAX_DIMENSIONS)) {
     throw new InvalidVectorError({
       ordinal: 0,
       reason: `has ${got} dimensions; 1 to ${MAX_DIMENSIONS} can be indexed`,
@@ -165,16 +178,16 @@ function firstDimensions(context: BuildContext, item: SourceItem): number {
   return dimensions ?? got
 }
 
+/** A plain array may hold anything: what is no number would quietly become 0 or NaN as float32. */
 function vectorLength(item: SourceItem, ordinal: number): number {
   const vector: unknown = 'vector' in item ? item.vector : undefined
-  if (Array.isArray(vector) || (ArrayBuffer.isView(vector) && 'length' in vector)) {
-    return (vector as ArrayLike<number>).length
+  if (Array.isArray(vector)) {
+    if (!vector.every((component) => typeof component === 'number')) throw notAnItem(ordinal)
+    return vector.length
   }
-  throw new InvalidVectorError({
-    ordinal,
-    reason: 'is not an array of numbers: a record is { id?, vector }, a batch is { ids?, vectors, dimensions }',
-    invalidOption: false,
-  })
+  const isTyped = ArrayBuffer.isView(vector) && 'length' in vector
+  if (!isTyped || vector instanceof BigInt64Array || vector instanceof BigUint64Array) throw notAnItem(ordinal)
+  return (vector as Float32Array).length
 }
 
 /** Fills one batch of rows at a time in kernel memory, checks it there, and pushes it as ordinal and row columns. */
@@ -328,8 +341,15 @@ class RowWriter {
   }
 }
 
+/** Two such vectors are at most twice their norm apart: a squared distance of 3.2e38 is still a float32. */
+const MAX_SQUARED_NORM = 8e37
+
 function whyInvalid(squaredNorm: number, cosine: boolean): string | undefined {
   if (!Number.isFinite(squaredNorm)) return 'has a component that is NaN or infinite'
+  // Under cosine it has unit length by now.
+  if (!cosine && squaredNorm > MAX_SQUARED_NORM) {
+    return `has a squared norm of ${squaredNorm.toExponential(1)}: squared distances above 3.4e38 do not fit float32`
+  }
   if (cosine && squaredNorm === 0) return 'is all zeros, which has no direction under cosine'
   return undefined
 }

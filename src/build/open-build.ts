@@ -16,7 +16,8 @@ export interface OpenBuild {
   plan(ingested: Ingested): Promise<PlannedContext>
   /** From here on `close` keeps the new generation. */
   markPublished(): void
-  close(): Promise<void>
+  /** `failure` is what the build ends with: an error of the cleaning up does not hide it. */
+  close(failure: unknown): Promise<void>
 }
 
 /** Checks the options, refuses what cannot fit, takes the lock and makes the folders. */
@@ -66,13 +67,18 @@ export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
       markPublished: () => {
         published = true
       },
-      close: async () => {
+      close: async (failure) => {
         try {
-          await pool?.close()
-          for (const queue of context.queues) await queue.dispose()
-        } finally {
-          log.close()
-          await workspace.close({ published })
+          try {
+            await pool?.close()
+            for (const queue of context.queues) await queue.dispose()
+          } finally {
+            log.close()
+            await workspace.close({ published })
+          }
+        } catch (error) {
+          if (failure === undefined) throw error
+          log.event('cleanup-failed', `cleaning up failed too: ${String(error)}`)
         }
       },
     }

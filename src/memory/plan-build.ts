@@ -71,7 +71,7 @@ export const NODE_BYTES = 74e6
 export const WORKER_BYTES = 25e6
 /** Share of the budget left to garbage not yet collected and to allocator slack. */
 const SLACK_SHARE = 0.08
-/** Largest shard over average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.11 and 1.20. */
+/** Largest shard over average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.26 and 1.17. */
 const SHARD_SKEW = 1.5
 /** The sample that leaders, mean and scale come from: so many rows, or this share of a larger build. */
 const SAMPLE_BASE_ROWS = 4096
@@ -183,7 +183,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     merge: NODE_BYTES + numberingBytes + workers(merge + READ_BUFFER_BYTES),
     'upper levels':
       NODE_BYTES + numberingBytes + workers(Math.max(shard, merge)) + upperBytes + (largeLevel ? outputBytes : 0),
-    prove: NODE_BYTES + numberingBytes + workers(READ_BUFFER_BYTES) + count / 4 + READ_BUFFER_BYTES,
+    prove: NODE_BYTES + numberingBytes + workers(READ_BUFFER_BYTES) + 4.25 * count + READ_BUFFER_BYTES,
   }
   // Stages that hold queue buffers beside it.
   const bufferedBytes = Math.max(

@@ -1,6 +1,5 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { readBatches, type BatchRef } from '../../../spill/index.js'
-import { engineByName } from '../../engines/engine-by-name.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
 import { PartWriter, type PartChecksums } from '../../format/part-writer.js'
 
@@ -9,6 +8,7 @@ import { writeCodes, type CodeStore } from '../code-store.js'
 import type { CodeSpec } from '../code-spec.js'
 import { recordBytesOf, rowBytesOf, type RowKind } from '../layer-records.js'
 import { rangeOf } from '../segment-layout.js'
+import { buildGraph } from './build-graph.js'
 import { codeOps } from './code-ops.js'
 
 /** Builds the graph of one shard, and puts its home vectors and codes in their final place. */
@@ -59,11 +59,7 @@ export async function buildShard(kernel: Kernel, task: ShardTask): Promise<Shard
   for (let i = 0; i < homeCount; i++) nodes[i] = task.firstNode + i
   loadReplicas(kernel, task, codes + homeCount * ops.rowBytes, nodes.subarray(homeCount))
 
-  const graph = await engineByName(task.engine).build(
-    kernel,
-    { count: memberCount, codeDims: spec.codeDims, kind: spec.kind, codes },
-    { m: task.m, seed: task.seed, quality: task.quality, maxDegree: 2 * task.m },
-  )
+  const graph = await buildGraph(kernel, task, codes, memberCount)
   return { checksums, runs: writeRows(task, graph, nodes) }
 }
 

@@ -1,20 +1,13 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { engineByName } from '../../engines/engine-by-name.js'
-import type { EngineName, Quality } from '../../types.js'
 import { readCodes, type CodeStore } from '../code-store.js'
-import type { CodeSpec } from '../code-spec.js'
+import { buildGraph, type GraphTask } from './build-graph.js'
 import { codeOps } from './code-ops.js'
 
 /** Links one upper level that fits one shard. */
-export interface UpperTask {
+export interface UpperTask extends GraphTask {
   /** The level's nodes, ascending. */
   readonly nodes: Uint32Array
   readonly codes: CodeStore
-  readonly spec: CodeSpec
-  readonly engine: EngineName
-  readonly quality: Quality
-  readonly m: number
-  readonly seed: number
 }
 
 export interface UpperResult {
@@ -29,11 +22,7 @@ export async function linkUpperLevel(kernel: Kernel, task: UpperTask): Promise<U
   const count = nodes.length
   const codes = kernel.alloc(count * ops.rowBytes)
   readCodes(task.codes, nodes, kernel.u8(codes, count * ops.rowBytes))
-  const graph = await engineByName(task.engine).build(
-    kernel,
-    { count, codeDims: task.spec.codeDims, kind: task.spec.kind, codes },
-    { m, seed: task.seed, quality: task.quality, maxDegree: 2 * m },
-  )
+  const graph = await buildGraph(kernel, task, codes, count)
   const links = new Uint32Array(count * (1 + m))
   const pointers = kernel.alloc(8 * m)
   const words = kernel.alloc(8 * m)
