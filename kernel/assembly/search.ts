@@ -1,4 +1,4 @@
-// Best-first search of an HNSW graph in linear memory: greedy descent on levels >= 1, a beam of ef at level 0.
+// Best-first search of an HNSW graph in linear memory: a narrow beam on levels >= 1, a beam of ef at level 0.
 // Malkov and Yashunin, arXiv 1603.09320, algorithms 2 and 5. Nothing is allocated; everything is addressed through
 // one SearchContext that the caller fills in.
 //
@@ -20,9 +20,12 @@ class SearchContext {
   entry!: u32 // index into the top level's arrays, or the node when there is no upper level
   visited!: usize // u8 tag per node, zero at first
   epoch!: u32 // the tag that means visited; 0 at first, kept by the search
+  upperVisited!: usize // u8 tag per index of level 1, zero at first; serves every level >= 1
+  upperEpoch!: u32
+  upperCount!: u32 // indexes of level 1
   query!: usize // f32 x dims
   beam!: usize // u64 x ef; afterwards the results, ascending: (u32 node, f32 distance) each
-  ids!: usize // u32 scratch: the longest links row + 3
+  ids!: usize // u32 scratch: the longest links row + 3; on levels >= 1, whose rows are half as long, indexes behind nodes
   distances!: usize // f32 scratch, as long
   computed!: u32 // out: distances computed by the last search
 }
@@ -40,6 +43,9 @@ class LevelTable {
 const TOUCH_BYTES: usize = 1024
 // Dims between early-reject checks: 32 is 6% slower at 128 dims; at 384, checking at all is worth 2%.
 const CHUNK: u32 = 128
+// Beam on levels >= 1. Greedy (1) ends in a wrong cluster now and then: on 40 tight, far clusters, 20k x 32, it finds
+// 97% of the vectors, a beam of 2 99.3%, of 4 99.8%, of 8 all, for 77 distances in all instead of 30.
+const UPPER_EF: u32 = 8
 // Beam slots from which one bulk copy beats shifting in pairs: 12% at ef 4096.
 const BULK_SHIFT: u32 = 128
 
@@ -163,38 +169,6 @@ function distancesTo(l2: bool, c: SearchContext, count: u32, worst: f32): void {
   c.computed += count
 }
 
-@inline
-function descend(l2: bool, c: SearchContext): u32 {
-  let at = c.entry
-  const upperStride = c.upperStride
-  for (let level = c.levelCount; level > 0; level--) {
-    const table = changetype<LevelTable>(c.levels + <usize>(level - 1) * offsetof<LevelTable>())
-    const nodes = table.nodes
-    store<u32>(c.ids, load<u32>(nodes + (<usize>at << 2)))
-    distancesTo(l2, c, 1, <f32>Infinity)
-    let best = keyOf(load<f32>(c.distances), at)
-    for (;;) {
-      const row = table.links + <usize>at * upperStride
-      const count = load<u32>(row)
-      if (count == 0) break
-      for (let i: u32 = 0; i < count; i++) {
-        const index = load<u32>(row + (<usize>i << 2), 4)
-        store<u32>(c.ids + (<usize>i << 2), load<u32>(nodes + (<usize>index << 2)))
-      }
-      distancesTo(l2, c, count, fromOrderedBits(<u32>(best >> 32)))
-      const before = best
-      for (let i: u32 = 0; i < count; i++) {
-        const key = keyOf(load<f32>(c.distances + (<usize>i << 2)), load<u32>(row + (<usize>i << 2), 4))
-        if (key < best) best = key
-      }
-      if (best == before) break
-      at = (<u32>best) >> 1
-    }
-    at = load<u32>(table.down + (<usize>at << 2))
-  }
-  return at
-}
-
 /** How many of the beam's `size` keys are below `key`. */
 @inline
 function placeFor(beam: usize, size: u32, key: u64): u32 {
@@ -227,16 +201,20 @@ function shiftUp(beam: usize, from: u32, to: u32): void {
 
 /**
  * The beam is one ascending array, not two heaps: what falls off its end would never have been expanded, so it bounds
- * the candidates too.
+ * the candidates too. At level 0 rows name nodes; on levels >= 1 (`upper`) they name indexes into `nodes`, and the keys
+ * hold indexes.
  */
 @inline
-function beamSearch(l2: bool, c: SearchContext, entry: u32, ef: u32): u32 {
+function beamSearch(
+  l2: bool, upper: bool, c: SearchContext, links: usize, stride: usize, nodes: usize, visited: usize, epoch: u32,
+  entry: u32, ef: u32,
+): u32 {
   const beam = c.beam
-  const visited = c.visited
-  const epoch = c.epoch
   const ids = c.ids
   const distances = c.distances
-  store<u32>(ids, entry)
+  // Rows of levels >= 1 are half as long: the indexes find place behind the nodes and their padding.
+  const indexes = upper ? ids + c.upperStride + 8 : ids
+  store<u32>(ids, upper ? load<u32>(nodes + (<usize>entry << 2)) : entry)
   distancesTo(l2, c, 1, <f32>Infinity)
   store<u64>(beam, keyOf(load<f32>(distances), entry))
   store<u8>(visited + entry, epoch)
@@ -252,20 +230,21 @@ function beamSearch(l2: bool, c: SearchContext, entry: u32, ef: u32): u32 {
     }
     store<u64>(slot, key | 1)
     next++
-    const row = c.links + <usize>((<u32>key) >> 1) * c.linkStride
+    const row = links + <usize>((<u32>key) >> 1) * stride
     const count = load<u32>(row)
     let fresh: u32 = 0
     for (let i: u32 = 0; i < count; i++) {
-      const node = load<u32>(row + (<usize>i << 2), 4)
-      const tag = load<u8>(visited + node)
-      store<u8>(visited + node, epoch)
-      store<u32>(ids + (<usize>fresh << 2), node)
+      const index = load<u32>(row + (<usize>i << 2), 4)
+      const tag = load<u8>(visited + index)
+      store<u8>(visited + index, epoch)
+      store<u32>(indexes + (<usize>fresh << 2), index)
+      if (upper) store<u32>(ids + (<usize>fresh << 2), load<u32>(nodes + (<usize>index << 2)))
       fresh += u32(tag != epoch)
     }
     if (fresh == 0) continue
     distancesTo(l2, c, fresh, fromOrderedBits(<u32>(worst >> 32)))
     for (let i: u32 = 0; i < fresh; i++) {
-      const found = keyOf(load<f32>(distances + (<usize>i << 2)), load<u32>(ids + (<usize>i << 2)))
+      const found = keyOf(load<f32>(distances + (<usize>i << 2)), load<u32>(indexes + (<usize>i << 2)))
       if (found >= worst) continue
       const at = placeFor(beam, size, found)
       // When full, the last slot falls off the end.
@@ -279,6 +258,20 @@ function beamSearch(l2: bool, c: SearchContext, entry: u32, ef: u32): u32 {
   return size
 }
 
+/** From the entry point down to level 1: the level-0 node to begin at. */
+@inline
+function descend(l2: bool, c: SearchContext): u32 {
+  let at = c.entry
+  for (let level = c.levelCount; level > 0; level--) {
+    const table = changetype<LevelTable>(c.levels + <usize>(level - 1) * offsetof<LevelTable>())
+    const epoch = nextUpperEpoch(c)
+    beamSearch(l2, true, c, table.links, c.upperStride, table.nodes, c.upperVisited, epoch, at, UPPER_EF)
+    at = (<u32>load<u64>(c.beam)) >> 1
+    at = load<u32>(table.down + (<usize>at << 2))
+  }
+  return at
+}
+
 /** A fresh tag for "visited"; the tags are cleared once in 255 searches. */
 @inline
 function nextEpoch(c: SearchContext): void {
@@ -290,11 +283,25 @@ function nextEpoch(c: SearchContext): void {
   c.epoch = epoch
 }
 
+/** As nextEpoch, for one level >= 1; each is a part of the one below, so level 1's tags have room for all. */
+@inline
+function nextUpperEpoch(c: SearchContext): u32 {
+  let epoch = c.upperEpoch + 1
+  if (epoch > 255) {
+    memory.fill(c.upperVisited, 0, c.upperCount)
+    epoch = 1
+  }
+  c.upperEpoch = epoch
+  return epoch
+}
+
 @inline
 function search(l2: bool, c: SearchContext, k: u32, ef: u32): u32 {
   c.computed = 0
+  const entry = descend(l2, c)
   nextEpoch(c)
-  const found = min(k, beamSearch(l2, c, descend(l2, c), ef))
+  const size = beamSearch(l2, false, c, c.links, c.linkStride, 0, c.visited, c.epoch, entry, ef)
+  const found = min(k, size)
   for (let i: u32 = 0; i < found; i++) {
     const slot = c.beam + (<usize>i << 3)
     const key = load<u64>(slot)

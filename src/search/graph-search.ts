@@ -4,6 +4,7 @@
  * word in the tests, and searches graphs that are not in one memory.
  */
 import type { UpperLevel } from '../format/upper.js'
+import { UPPER_EF } from './search-core.js'
 
 export interface SearchableGraph {
   /** Level-0 neighbours. A view that need not outlive the next call. */
@@ -37,25 +38,16 @@ export function searchGraph(graph: SearchableGraph, entry: GraphEntry, k: number
   return beam.slice(0, k).map(({ node, distance }) => ({ node, distance }))
 }
 
-/** Greedy from the entry point down to level 1: the level-0 node to begin at. */
+/** A narrow beam on each level ≥ 1, from the entry point down to level 1: the level-0 node to begin at. */
 function descend(graph: SearchableGraph, { upperLevels, index, m }: GraphEntry): number {
   let at = index
   for (const { nodes, down, links } of upperLevels.toReversed()) {
     // Nodes ascend within a level, so a lower index is a lower node.
-    let best = { node: at, distance: distanceTo(graph, nodes[at]) }
-    for (let moved = true; moved;) {
-      moved = false
-      const row = at * (1 + m)
-      for (let i = 1; i <= links[row]; i++) {
-        const found = { node: links[row + i], distance: distanceTo(graph, nodes[links[row + i]]) }
-        if (nearer(found, best)) {
-          best = found
-          moved = true
-        }
-      }
-      at = best.node
+    const level: SearchableGraph = {
+      links: (i) => links.subarray(i * (1 + m) + 1, i * (1 + m) + 1 + links[i * (1 + m)]),
+      distance: (i) => graph.distance(nodes[i]),
     }
-    at = down[at]
+    at = down[beamSearch(level, at, UPPER_EF)[0].node]
   }
   return at
 }

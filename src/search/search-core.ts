@@ -37,6 +37,9 @@ const CONTEXT_FIELDS = [
   'entry',
   'visited',
   'epoch',
+  'upperVisited',
+  'upperEpoch',
+  'upperCount',
   'query',
   'beam',
   'ids',
@@ -49,6 +52,8 @@ const COMPUTED_WORD = CONTEXT_FIELDS.indexOf('computed')
 const LEVEL_TABLE_BYTES = 12
 const BEAM_SLOT_BYTES = 8
 const DEFAULT_MAX_EF = 512
+/** As in kernel/assembly/search.ts. */
+export const UPPER_EF = 8
 /** Rows begin on cache lines where their length allows it. */
 const ALIGN_BYTES = 64
 /** The kernel pads a row of links to groups of four. */
@@ -80,9 +85,10 @@ export class SearchCore {
   static requiredBytes(shape: { count: number; dims: number; m: number; upperBytes: number; maxEf?: number }): number {
     const { count, dims, m, upperBytes, maxEf = DEFAULT_MAX_EF } = shape
     const perNode = 4 * dims + linkStrideBytes(m) + 1
+    const upperTags = upperBytes / (4 * (3 + m))
     const scratch = 4 * dims + 8 * (2 * m + SCRATCH_PADDING) + 4 * CONTEXT_FIELDS.length
     const allocations = 16 * ALIGN_BYTES + 64 * 4 * ALIGN_BYTES
-    return count * perNode + upperBytes + scratch + BEAM_SLOT_BYTES * Math.min(maxEf, count) + allocations
+    return count * perNode + upperBytes + upperTags + scratch + BEAM_SLOT_BYTES * beamSlots(maxEf, count) + allocations
   }
 
   /** @throws ShardloomError when the kernel's memory cannot grow as far. */
@@ -97,6 +103,7 @@ export class SearchCore {
     this.#links = kernel.alloc(count * this.#linkStride, ALIGN_BYTES)
     this.#query = kernel.alloc(4 * dims, ALIGN_BYTES)
     this.#context = kernel.alloc(4 * CONTEXT_FIELDS.length, ALIGN_BYTES)
+    const upperCount = upperLevels[0]?.nodes.length ?? 0
     const values: Record<(typeof CONTEXT_FIELDS)[number], number> = {
       count,
       dims,
@@ -110,6 +117,9 @@ export class SearchCore {
       entry: entryPoint.index,
       visited: allocZeroed(kernel, count),
       epoch: 0,
+      upperVisited: allocZeroed(kernel, upperCount),
+      upperEpoch: 0,
+      upperCount,
       query: this.#query,
       beam: 0,
       ids: kernel.alloc(4 * (2 * m + SCRATCH_PADDING), ALIGN_BYTES),
@@ -119,7 +129,7 @@ export class SearchCore {
     kernel.u32(this.#context, CONTEXT_FIELDS.length).set(CONTEXT_FIELDS.map((field) => values[field]))
     kernel.f32(this.#context, CONTEXT_FIELDS.length)[CONTEXT_FIELDS.indexOf('bias')] = distanceBias(metric)
     this.#beamMark = kernel.mark()
-    this.#widenBeam(Math.min(maxEf, count))
+    this.#widenBeam(beamSlots(maxEf, count))
   }
 
   /** The vectors of `count` nodes from `node` on, row-major f32, to be filled. Valid until the kernel allocates. */
@@ -186,6 +196,11 @@ export class SearchCore {
 /** Distances are squared l2, or bias − dot. */
 export function distanceBias(metric: Metric): number {
   return metric === 'cosine' ? 1 : 0
+}
+
+/** Never fewer than the beam on levels ≥ 1 takes. */
+function beamSlots(ef: number, count: number): number {
+  return Math.max(UPPER_EF, Math.min(ef, count))
 }
 
 function linkStrideBytes(m: number): number {

@@ -159,10 +159,10 @@ describe('sorted streams', () => {
     const topics = randomRows(40, 16, 8)
     const rows = makeRows(12_000, 16, (row, d) => 8 * rowOf(topics, Math.floor(row / 300))[d] + random())
     const { found, report } = await foundOf(rows, 'l2')
-    // Tight, far clusters: the greedy descent of levels ≥ 1 ends in a wrong one now and then, in one plain HNSW too.
-    expect(found).toBeGreaterThan(0.9)
+    // Tight, far clusters: a greedy descent of levels ≥ 1 ended in a wrong one now and then, and found 0.94.
+    expect(found).toBeGreaterThan(0.98)
     expect(report.shards).toBeGreaterThan(1)
-    expect(report.recallAt10).toBeGreaterThan(0.9)
+    expect(report.recallAt10).toBeGreaterThan(0.98)
   })
 })
 
