@@ -2,7 +2,7 @@
 
 /** l2: squared Euclidean. cosine: 1 − cos. ip: −(inner product). Smaller is nearer for each. */
 export type Metric = 'l2' | 'cosine' | 'ip'
-export type EngineName = 'hnswlib-wasm'
+export type EngineName = 'hnswlib-wasm' | 'pipnn'
 export type Quality = 'balanced' | 'high'
 export type Id = string | number
 

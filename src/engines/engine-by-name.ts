@@ -3,10 +3,12 @@
 import { InvalidOptionError } from '../errors.js'
 import type { EngineName } from '../types.js'
 import { hnswlibWasmEngine } from './hnswlib-wasm/engine.js'
+import { pipnnEngine } from './pipnn/engine.js'
 import type { ShardEngine } from './shard-engine.js'
 
 const ENGINES: { readonly [Name in EngineName]: ShardEngine } = {
   'hnswlib-wasm': hnswlibWasmEngine,
+  pipnn: pipnnEngine,
 }
 
 export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)

@@ -1,0 +1,106 @@
+// The rows of the shard graph: per member up to `degree` (neighbour, distance word), sorted by word, then neighbour.
+//
+//     counts, u32 x members     neighbours, u32 x members x degree     words, u32 x members x degree
+import { COUNT, HEADER_BYTES } from './pipnn-reservoir'
+
+/** Sorted insertion into a row of at most `degree`; the farthest gives way, and what is there already stays once. */
+@inline
+export function insertLink(
+  counts: usize,
+  neighbours: usize,
+  words: usize,
+  degree: u32,
+  member: u32,
+  neighbour: u32,
+  word: u32,
+): void {
+  const countAt = counts + ((<usize>member) << 2)
+  const row = (<usize>member * degree) << 2
+  const rowNeighbours = neighbours + row
+  const rowWords = words + row
+  const count = load<u32>(countAt)
+  let at = count
+  for (; at > 0; at--) {
+    const before = load<u32>(rowWords + ((<usize>(at - 1)) << 2))
+    if (before < word) break
+    if (before > word) continue
+    const other = load<u32>(rowNeighbours + ((<usize>(at - 1)) << 2))
+    if (other === neighbour) return
+    if (other < neighbour) break
+  }
+  if (at === degree) return
+  let last = count
+  if (count < degree) store<u32>(countAt, count + 1)
+  else last = degree - 1
+  for (; last > at; last--) {
+    const to = (<usize>last) << 2
+    store<u32>(rowWords + to, load<u32>(rowWords + to - 4))
+    store<u32>(rowNeighbours + to, load<u32>(rowNeighbours + to - 4))
+  }
+  store<u32>(rowWords + ((<usize>at) << 2), word)
+  store<u32>(rowNeighbours + ((<usize>at) << 2), neighbour)
+}
+
+/** Pruned reservoirs and their reverse links; of a row the nearest `degree` stay. Members not listed get empty rows. */
+export function pipnnLink(
+  list: usize,
+  listed: u32,
+  count: u32,
+  records: usize,
+  recordBytes: u32,
+  capacity: u32,
+  degree: u32,
+  counts: usize,
+  neighbours: usize,
+  words: usize,
+): void {
+  const itemsOffset = HEADER_BYTES + ((<usize>capacity) << 2)
+  memory.fill(counts, 0, (<usize>count) << 2)
+  for (let i: u32 = 0; i < listed; i++) {
+    const member = load<u32>(list + ((<usize>i) << 2))
+    const record = records + <usize>member * recordBytes
+    const size = load<u32>(record, COUNT)
+    const row = (<usize>member * degree) << 2
+    store<u32>(counts + ((<usize>member) << 2), size)
+    for (let at: usize = 0; at < (<usize>size) << 2; at += 4) {
+      store<u32>(neighbours + row + at, load<u32>(record + itemsOffset + at))
+      store<u32>(words + row + at, load<u32>(record + HEADER_BYTES + at))
+    }
+  }
+  for (let i: u32 = 0; i < listed; i++) {
+    const member = load<u32>(list + ((<usize>i) << 2))
+    const record = records + <usize>member * recordBytes
+    const size = load<u32>(record, COUNT)
+    for (let at: usize = 0; at < (<usize>size) << 2; at += 4) {
+      const neighbour = load<u32>(record + itemsOffset + at)
+      insertLink(counts, neighbours, words, degree, neighbour, member, load<u32>(record + HEADER_BYTES + at))
+    }
+  }
+}
+
+/** Closes the gaps between rows, in place, each cut to maxDegree. offsets: u32 x (count + 1). Returns all entries. */
+export function pipnnCompact(
+  count: u32,
+  degree: u32,
+  maxDegree: u32,
+  counts: usize,
+  neighbours: usize,
+  words: usize,
+  offsets: usize,
+): u32 {
+  let end: u32 = 0
+  for (let member: u32 = 0; member < count; member++) {
+    store<u32>(offsets + ((<usize>member) << 2), end)
+    const size = min<u32>(load<u32>(counts + ((<usize>member) << 2)), maxDegree)
+    const row = (<usize>member * degree) << 2
+    for (let i: u32 = 0; i < size; i++) {
+      const from = row + ((<usize>i) << 2)
+      const to = (<usize>end) << 2
+      store<u32>(neighbours + to, load<u32>(neighbours + from))
+      store<u32>(words + to, load<u32>(words + from))
+      end++
+    }
+  }
+  store<u32>(offsets + ((<usize>count) << 2), end)
+  return end
+}

@@ -1,0 +1,34 @@
+/** The kernels of one kind of codes under one set of names. Pointers are bytes in the kernel's memory. */
+
+import type { Kernel } from '../../../kernel/kernel.js'
+import type { Shard } from '../shard-engine.js'
+
+export interface CodeKernel {
+  readonly rowBytes: number
+  norms(rows: number, count: number, out: number): void
+  pack(rows: number, count: number, out: number): void
+  distances(
+    queries: { rows: number; norms: number; count: number },
+    targets: { panels: number; norms: number; count: number },
+    out: number,
+  ): void
+}
+
+export function codeKernel({ fn }: Kernel, { kind, codeDims }: Shard): CodeKernel {
+  if (kind === 'i16') {
+    return {
+      rowBytes: 2 * codeDims,
+      norms: (rows, count, out) => fn.normsI16(rows, count, codeDims, out),
+      pack: (rows, count, out) => fn.packI16(rows, count, codeDims, out),
+      distances: (q, t, out) =>
+        fn.distancesI16(q.rows, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, t.count),
+    }
+  }
+  return {
+    rowBytes: 4 * codeDims,
+    norms: (rows, count, out) => fn.normsF32(rows, count, codeDims, out),
+    pack: (rows, count, out) => fn.packF32(rows, count, codeDims, out),
+    distances: (q, t, out) =>
+      fn.distancesF32(q.rows, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, t.count),
+  }
+}

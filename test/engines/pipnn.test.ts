@@ -1,0 +1,171 @@
+/** What only this engine has to fear: members that distances cannot tell apart, and parts that share no ball. */
+
+import { describe, expect, test } from 'vitest'
+import { Kernel } from '../../kernel/kernel.js'
+import { pipnnEngine } from '../../src/engines/pipnn/engine.js'
+import type { EngineParams, Shard, ShardGraph } from '../../src/engines/shard-engine.js'
+import { PARAMS, exactDistance, putShard, randomNumbers, randomRows } from './shards.js'
+
+const KINDS = ['i16', 'f32'] as const
+
+function build(
+  rows: Int16Array,
+  codeDims: number,
+  params: Partial<EngineParams> = {},
+  kind: Shard['kind'] = 'i16',
+): Promise<ShardGraph> {
+  const kernel = Kernel.create()
+  return pipnnEngine.build(kernel, putShard(kernel, rows, codeDims, kind), { ...PARAMS, ...params })
+}
+
+function rowOf(graph: ShardGraph, member: number): Uint32Array {
+  return graph.neighbours.subarray(graph.offsets[member], graph.offsets[member + 1])
+}
+
+function reachableFrom(graph: ShardGraph, start: number): number {
+  const seen = new Set([start])
+  for (const member of seen) for (const neighbour of rowOf(graph, member)) seen.add(neighbour)
+  return seen.size
+}
+
+/** Every row in range, sorted by (word, neighbour), without self or repeats. */
+function faultsOf(graph: ShardGraph, maxDegree: number): string[] {
+  const faults: string[] = []
+  const count = graph.offsets.length - 1
+  for (let member = 0; member < count; member++) {
+    const from = graph.offsets[member]
+    const row = rowOf(graph, member)
+    if (row.length > maxDegree) faults.push(`${member}: ${row.length} neighbours`)
+    row.forEach((neighbour, i) => {
+      if (neighbour >= count || neighbour === member) faults.push(`${member}: link to ${neighbour}`)
+      if (i === 0) return
+      const before = graph.distanceWords[from + i - 1]
+      const word = graph.distanceWords[from + i]
+      if (before > word || (before === word && row[i - 1] >= neighbour)) faults.push(`${member}: order at ${i}`)
+    })
+  }
+  return faults
+}
+
+describe.each(KINDS)('%s codes', (kind) => {
+  test('3,000 copies of one vector among 3,000 others are all reached, from a copy and from another', async () => {
+    const rows = randomRows(6000, 16, 3)
+    for (let member = 1; member < 6000; member += 2) rows.copyWithin(member * 16, 16, 32)
+    const graph = await build(rows, 16, {}, kind)
+    expect(faultsOf(graph, 32)).toEqual([])
+    expect(reachableFrom(graph, 0)).toBe(6000)
+    expect(reachableFrom(graph, 5999)).toBe(6000)
+  })
+
+  test('copies crowd nobody out: others have the rows that they have beside a single copy', async () => {
+    const single = randomRows(2000, 16, 4)
+    const many = new Int16Array(2500 * 16)
+    many.set(single)
+    for (let copy = 2000; copy < 2500; copy++) many.copyWithin(copy * 16, 7 * 16, 8 * 16)
+    const alone = await build(single, 16, {}, kind)
+    const crowded = await build(many, 16, {}, kind)
+    for (let member = 0; member < 2000; member++) {
+      if (member !== 7) expect(rowOf(crowded, member)).toEqual(rowOf(alone, member))
+    }
+  })
+
+  test('a copy has links out of its mass', async () => {
+    const rows = randomRows(1000, 16, 5)
+    for (let member = 100; member < 400; member++) rows.copyWithin(member * 16, 0, 16)
+    const graph = await build(rows, 16, {}, kind)
+    for (let member = 100; member < 400; member++) {
+      const out = [...rowOf(graph, member)].filter(
+        (neighbour) => neighbour !== 0 && (neighbour < 100 || neighbour >= 400),
+      )
+      expect(out.length).toBeGreaterThan(3)
+    }
+  })
+
+  test.each([2, 3, 40, 5000])('%i identical members are one graph', async (count) => {
+    const graph = await build(new Int16Array(count * 8).fill(-3), 8, {}, kind)
+    expect(faultsOf(graph, 32)).toEqual([])
+    expect(reachableFrom(graph, 0)).toBe(count)
+    expect(reachableFrom(graph, count - 1)).toBe(count)
+  })
+
+  test('two far clusters are linked both ways', async () => {
+    const rows = randomRows(3000, 16, 6)
+    for (let at = 0; at < rows.length; at++) rows[at] = rows[at] / 4 + (at < 1000 * 16 ? -4000 : 4000)
+    const graph = await build(rows, 16, {}, kind)
+    expect(faultsOf(graph, 32)).toEqual([])
+    expect(reachableFrom(graph, 0)).toBe(3000)
+    expect(reachableFrom(graph, 2999)).toBe(3000)
+  })
+
+  test('points on a line are linked from end to end', async () => {
+    const rows = new Int16Array(4000 * 8)
+    const order = Array.from({ length: 4000 }, (_, i) => (i * 1237) % 4000)
+    order.forEach((place, member) => (rows[member * 8] = 2 * place - 4000))
+    const graph = await build(rows, 8, {}, kind)
+    expect(faultsOf(graph, 32)).toEqual([])
+    expect(reachableFrom(graph, 0)).toBe(4000)
+    // The nearest neighbour is the next point on either side.
+    order.forEach((_, member) =>
+      expect(graph.distanceWords[graph.offsets[member]]).toBe(kind === 'i16' ? 4 : 0x40800000),
+    )
+  })
+
+  test('members that are equally far from each other cannot be carved, and are linked all the same', async () => {
+    // One component set in each: every distance is the same.
+    const rows = new Int16Array(1200 * 1200)
+    for (let member = 0; member < 1200; member++) rows[member * 1200 + member] = 100
+    const graph = await build(rows, 1200, {}, kind)
+    expect(faultsOf(graph, 32)).toEqual([])
+    expect(reachableFrom(graph, 0)).toBeGreaterThan(600)
+  })
+})
+
+test.each([1, 2, 3, 4, 6, 7])('%i members, about as many as each offers, are linked with each other', async (count) => {
+  const graph = await build(randomRows(count, 8, count), 8)
+  expect(faultsOf(graph, 32)).toEqual([])
+  expect(reachableFrom(graph, 0)).toBe(count)
+})
+
+test('many small clusters, more than leaders, are one graph', async () => {
+  const random = randomNumbers(9)
+  const rows = new Int16Array(4000 * 8)
+  const centres = randomRows(400, 8, 10)
+  for (let member = 0; member < 4000; member++) {
+    for (let d = 0; d < 8; d++) rows[member * 8 + d] = 20 * centres[(member % 400) * 8 + d] + Math.round(random() * 6)
+  }
+  const graph = await build(rows, 8)
+  expect(faultsOf(graph, 32)).toEqual([])
+  expect(reachableFrom(graph, 0)).toBe(4000)
+})
+
+test('quality high finds more of the true 10 nearest than balanced', async () => {
+  const rows = randomRows(3000, 64, 12)
+  const share = async (quality: EngineParams['quality']): Promise<number> => {
+    const graph = await build(rows, 64, { quality })
+    let found = 0
+    for (let member = 0; member < 3000; member += 100) {
+      const distances = Array.from({ length: 3000 }, (_, other) => exactDistance(rows, 64, member, other))
+      const limit = [...distances].sort((a, b) => a - b)[10]
+      found += rowOf(graph, member).filter((neighbour) => distances[neighbour] <= limit).length
+    }
+    return found
+  }
+  expect(await share('high')).toBeGreaterThan(await share('balanced'))
+})
+
+test.each(KINDS)('a build of %s codes takes no more than its estimate', async (kind) => {
+  for (const [count, codeDims, m] of [
+    [6000, 32, 16],
+    [300, 2048, 8],
+    [2500, 16, 64],
+  ]) {
+    const kernel = Kernel.create()
+    const shard = putShard(kernel, randomRows(count, codeDims, 2), codeDims, kind)
+    const before = kernel.heldBytes
+    const graph = await pipnnEngine.build(kernel, shard, { m, seed: 1, quality: 'high', maxDegree: 2 * m })
+    const graphBytes = 4 * (graph.offsets.length + 2 * graph.neighbours.length)
+    // Memory grows by 4 MiB at least: what it grew beyond the need is not the engine's.
+    const taken = kernel.heldBytes - before - 4 * 2 ** 20 + graphBytes
+    expect(taken).toBeLessThanOrEqual(pipnnEngine.workerBytes(count, codeDims, m))
+  }
+})
