@@ -54,6 +54,12 @@ export const NO_NODE = 0xffffffff
 
 /** Level 0: all vectors. */
 export function baseLayer(context: PlannedContext, ingested: Ingested, spec: CodeSpec): LayerInput {
+  if (spec.kind === 'f32') {
+    context.log.event(
+      'f32-codes',
+      'a few vectors are so much longer than the rest that 16-bit codes would be too coarse: this build computes on float32, in about twice the time',
+    )
+  }
   return {
     name: 'base',
     rowKind: 'vectors',

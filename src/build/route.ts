@@ -80,6 +80,13 @@ export async function routeLayer(context: PlannedContext, layer: LayerInput, lea
   )
   await out.flush()
   await disposeQueue(context, layer.input)
+  if (clamped > 0) {
+    context.log.event(
+      'clamped-codes',
+      `${clamped} of ${layer.vectorCount} vectors are longer than any in the sample: their codes were shortened for ` +
+        `building; searches compare the vectors themselves`,
+    )
+  }
   return {
     layer,
     shardCount,

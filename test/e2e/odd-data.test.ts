@@ -1,4 +1,5 @@
 /** Data that nobody means to give, and that comes all the same. Every index is verified by `build`. */
+import { hashOrdinal, SALT_SAMPLE } from '../../dist/src/build/ordinal-hash.js'
 import { describe, expect, it } from 'vitest'
 import type { BuildReport, Metric } from '../../dist/src/index.js'
 import {
@@ -112,7 +113,20 @@ describe('numbers far apart', () => {
   it('an outlier a million times as long as the rest: f32 codes, and the rest is found', async () => {
     const rows = randomRows(2000, 8, 1)
     rows.values.fill(1e6, 0, 8)
-    expect((await foundOf(rows, 'l2')).found).toBe(1)
+    const { found, report } = await foundOf(rows, 'l2')
+    expect(found).toBe(1)
+    expect(report.events.map(({ kind }) => kind)).toEqual(['f32-codes'])
+  })
+
+  it('a longer vector than any in the sample: its code is clamped, and that is said', async () => {
+    const rows = randomRows(6000, 8, 1)
+    // 4,096 of the 6,000 are sampled, those of the smallest hashes.
+    let unsampled = 0
+    while (hashOrdinal(1, SALT_SAMPLE, unsampled) < 0.9 * 2 ** 32) unsampled++
+    rows.values.fill(50, 8 * unsampled, 8 * unsampled + 8)
+    const { found, report } = await foundOf(rows, 'l2', 6000)
+    expect(found).toBe(1)
+    expect(report.events.map(({ kind, message }) => [kind, message.split(' ')[0]])).toEqual([['clamped-codes', '1']])
   })
 
   it('1e30 and 1e-30 mixed, under cosine', async () => {
