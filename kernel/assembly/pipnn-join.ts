@@ -2,6 +2,8 @@
 import { l2F32, l2I16 } from './pair'
 import { insertLink } from './pipnn-rows'
 
+const NONE: u32 = 0xffffffff
+
 @inline
 function rootOf(parents: usize, member: u32): u32 {
   let at = member
@@ -31,7 +33,10 @@ function wordBetween<T>(codes: usize, codeDims: u32, a: u32, b: u32): u32 {
   return isFloat<T>() ? reinterpret<u32>(l2F32(x, y, codeDims)) : <u32>l2I16(x, y, codeDims)
 }
 
-/** The listed member nearest to `from`, of the part `root` or of all others. */
+/**
+ * The listed member nearest to `from`, of the part `root` or of all others, with fewer than `degree` links: else one
+ * member may be nearest to many parts, and its last link would be all that stays. NONE when there is no such member.
+ */
 @inline
 function nearestMember<T>(
   codes: usize,
@@ -39,17 +44,20 @@ function nearestMember<T>(
   list: usize,
   listed: u32,
   parents: usize,
+  counts: usize,
+  degree: u32,
   from: u32,
   root: u32,
   inside: bool,
 ): u32 {
-  let best = from
+  let best = NONE
   let bestWord = u32.MAX_VALUE
   for (let i: u32 = 0; i < listed; i++) {
     const member = load<u32>(list + ((<usize>i) << 2))
     if ((rootOf(parents, member) === root) !== inside) continue
+    if (load<u32>(counts + ((<usize>member) << 2)) >= degree) continue
     const word = wordBetween<T>(codes, codeDims, from, member)
-    if (word >= bestWord) continue
+    if (best !== NONE && word >= bestWord) continue
     bestWord = word
     best = member
   }
@@ -99,8 +107,14 @@ function join<T>(
     const root = load<u32>(list + ((<usize>i) << 2))
     // Member 0 is listed always, so the last part is named 0. A part may grow by parts with higher names first: it is done when it belongs to one with a lower name.
     while (root !== 0 && rootOf(parents, root) === root) {
-      const outside = nearestMember<T>(codes, codeDims, list, listed, parents, root, root, false)
-      const inside = nearestMember<T>(codes, codeDims, list, listed, parents, outside, root, true)
+      let outside = nearestMember<T>(codes, codeDims, list, listed, parents, counts, degree, root, root, false)
+      if (outside === NONE) {
+        outside = nearestMember<T>(codes, codeDims, list, listed, parents, counts, NONE, root, root, false)
+      }
+      let inside = nearestMember<T>(codes, codeDims, list, listed, parents, counts, degree, outside, root, true)
+      if (inside === NONE) {
+        inside = nearestMember<T>(codes, codeDims, list, listed, parents, counts, NONE, outside, root, true)
+      }
       const word = wordBetween<T>(codes, codeDims, inside, outside)
       forceLink(counts, neighbours, words, degree, inside, outside, word)
       forceLink(counts, neighbours, words, degree, outside, inside, word)

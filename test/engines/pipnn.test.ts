@@ -138,6 +138,15 @@ test('many small clusters, more than leaders, are one graph', async () => {
   expect(reachableFrom(graph, 0)).toBe(4000)
 })
 
+test('rays that all begin equally near each other are one graph, though each is nearest to the same few', async () => {
+  const rows = new Int16Array(8000 * 128)
+  for (let member = 0; member < 8000; member++) rows[member * 128 + (member % 128)] = 1000 + Math.floor(member / 128)
+  const graph = await build(rows, 128)
+  expect(faultsOf(graph, 32)).toEqual([])
+  expect(reachableFrom(graph, 0)).toBe(8000)
+  expect(reachableFrom(graph, 7999)).toBe(8000)
+})
+
 test('quality high finds more of the true 10 nearest than balanced', async () => {
   const rows = randomRows(3000, 64, 12)
   const share = async (quality: EngineParams['quality']): Promise<number> => {
