@@ -50,6 +50,7 @@ const PHASES = {
   pipnnShuffle: 'carving',
   pipnnNearestBalls: 'carving',
   pipnnScatter: 'carving',
+  pipnnMirror: 'mirror',
   pipnnOffer: 'leaves: select and offer',
   pipnnPrune: 'prune',
   pipnnLink: 'rows',

@@ -68,8 +68,13 @@ export interface PipnnFunctions {
   ) => void
 
   /**
+   * Fills the columns [0, firstRow) of `rowCount` rows of a symmetric matrix from the rows before. firstRow and stride
+   * are multiples of 4; matrix is the whole one.
+   */
+  pipnnMirror(matrix: number, stride: number, firstRow: number, rowCount: number): void
+  /**
    * Each of `rowCount` members of a leaf and its k nearest there, offered to both reservoirs. matrix: their distance
-   * words to all `size` members, overwritten. 1 <= k < size. scratch: u32 x 2k.
+   * words to all `size` members, rows of `stride`, overwritten. 1 <= k < size. scratch: u32 x 2k.
    */
   pipnnOffer(
     list: number,
@@ -77,6 +82,7 @@ export interface PipnnFunctions {
     firstRow: number,
     rowCount: number,
     matrix: number,
+    stride: number,
     k: number,
     records: number,
     recordBytes: number,

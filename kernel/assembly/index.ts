@@ -13,6 +13,7 @@ export { searchDistanceDot, searchDistanceL2, searchDot, searchL2 } from './sear
 export { pipnnGroup } from './pipnn-groups'
 export { pipnnGather, pipnnNearestBalls, pipnnScatter, pipnnShuffle } from './pipnn-carve'
 export { pipnnSketchF32, pipnnSketchI16 } from './pipnn-reservoir'
+export { pipnnMirror } from './pipnn-mirror'
 export { pipnnOffer } from './pipnn-leaf'
 export { pipnnPruneF32, pipnnPruneI16 } from './pipnn-prune'
 export { pipnnCompact, pipnnLink } from './pipnn-rows'

@@ -17,7 +17,7 @@ function chooseFollowing(matrix: usize, size: u32, from: u32, k: u32, word: u32,
 }
 
 /**
- * matrix: distance words of the leaf's members [firstRow, firstRow + rowCount) to all its members, rows of `size`.
+ * matrix: distance words of the leaf's members [firstRow, firstRow + rowCount) to all its members, rows of `stride`.
  * list: the leaf's members. 1 <= k < size. scratch: u32 x 2k.
  */
 export function pipnnOffer(
@@ -26,6 +26,7 @@ export function pipnnOffer(
   firstRow: u32,
   rowCount: u32,
   matrix: usize,
+  stride: u32,
   k: u32,
   records: usize,
   recordBytes: u32,
@@ -48,6 +49,6 @@ export function pipnnOffer(
       offer(records, recordBytes, capacity, member, other, word)
       offer(records, recordBytes, capacity, other, member, word)
     }
-    matrix += (<usize>size) << 2
+    matrix += (<usize>stride) << 2
   }
 }

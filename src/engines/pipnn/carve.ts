@@ -128,7 +128,7 @@ class Carver {
     for (let from = 0; from < count; from += CHUNK_ROWS) {
       const rows = Math.min(CHUNK_ROWS, count - from)
       fn.pipnnGather(codes, norms, rowBytes, list + 4 * from, rows, at.queryRows, at.queryNorms)
-      this.#ops.distances({ rows: at.queryRows, norms: at.queryNorms, count: rows }, targets, at.matrix)
+      this.#ops.distances({ rows: at.queryRows, norms: at.queryNorms, count: rows }, targets, at.matrix, leaders)
       fn.pipnnNearestBalls(at.matrix, rows, leaders, fanOut, at.assigned + 4 * from * fanOut, scratch)
     }
     fn.pipnnScatter(list, count, fanOut, at.assigned, leaders, at.starts, out)
@@ -167,12 +167,16 @@ class Carver {
     const k = count - 1 <= reservoir ? count - 1 : leafK
     fn.pipnnGather(codes, norms, rowBytes, list, count, at.targetRows, at.targetNorms)
     this.#ops.pack(at.targetRows, count, at.panels)
-    const targets = { panels: at.panels, norms: at.targetNorms, count }
+    // Half of the matrix is computed, each chunk of rows from its own first column on, and mirrored to the other half.
+    const stride = 4 * Math.ceil(count / 4)
     for (let from = 0; from < count; from += CHUNK_ROWS) {
       const rows = Math.min(CHUNK_ROWS, count - from)
-      const queries = { rows: at.targetRows + from * rowBytes, norms: at.targetNorms + 4 * from, count: rows }
-      this.#ops.distances(queries, targets, at.matrix)
-      fn.pipnnOffer(list, count, from, rows, at.matrix, k, records, recordBytes, reservoir, scratch)
+      const first = { rows: at.targetRows + from * rowBytes, norms: at.targetNorms + 4 * from }
+      const targets = { panels: at.panels + from * rowBytes, norms: first.norms, count: count - from }
+      const row = at.matrix + 4 * from * stride
+      this.#ops.distances({ ...first, count: rows }, targets, row + 4 * from, stride)
+      fn.pipnnMirror(at.matrix, stride, from, rows)
     }
+    fn.pipnnOffer(list, count, 0, count, at.matrix, stride, k, records, recordBytes, reservoir, scratch)
   }
 }

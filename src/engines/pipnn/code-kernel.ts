@@ -11,6 +11,7 @@ export interface CodeKernel {
     queries: { rows: number; norms: number; count: number },
     targets: { panels: number; norms: number; count: number },
     out: number,
+    stride: number,
   ): void
 }
 
@@ -20,15 +21,15 @@ export function codeKernel({ fn }: Kernel, { kind, codeDims }: Shard): CodeKerne
       rowBytes: 2 * codeDims,
       norms: (rows, count, out) => fn.normsI16(rows, count, codeDims, out),
       pack: (rows, count, out) => fn.packI16(rows, count, codeDims, out),
-      distances: (q, t, out) =>
-        fn.distancesI16(q.rows, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, t.count),
+      distances: (q, t, out, stride) =>
+        fn.distancesI16(q.rows, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, stride),
     }
   }
   return {
     rowBytes: 4 * codeDims,
     norms: (rows, count, out) => fn.normsF32(rows, count, codeDims, out),
     pack: (rows, count, out) => fn.packF32(rows, count, codeDims, out),
-    distances: (q, t, out) =>
-      fn.distancesF32(q.rows, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, t.count),
+    distances: (q, t, out, stride) =>
+      fn.distancesF32(q.rows, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, stride),
   }
 }
