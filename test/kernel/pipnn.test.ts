@@ -1,0 +1,170 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Kernel } from '../../kernel/kernel.js'
+
+const HEADER_BYTES = 64
+const CAPACITY = 8
+const RECORD_BYTES = HEADER_BYTES + 8 * CAPACITY
+
+function putWords(kernel: Kernel, words: readonly number[] | Uint32Array): number {
+  const at = kernel.alloc(4 * words.length + 4)
+  kernel.u32(at, words.length).set(words)
+  return at
+}
+
+test('a shuffle moves a sample without replacement to the front, a function of its seed', () => {
+  const kernel = Kernel.create()
+  const run = (count: number, wanted: number, seed: number): number[] => {
+    const list = putWords(
+      kernel,
+      Array.from({ length: count }, (_, i) => 10 + i),
+    )
+    kernel.fn.pipnnShuffle(list, count, wanted, seed)
+    return [...kernel.u32(list, count)]
+  }
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(), fc.nat(0xffffffff), (count, some, seed) => {
+      const wanted = some % (count + 1)
+      const shuffled = run(count, wanted, seed)
+      expect([...shuffled].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => 10 + i))
+      expect(run(count, wanted, seed)).toEqual(shuffled)
+    }),
+  )
+  expect(run(100, 100, 1)).not.toEqual(run(100, 100, 2))
+})
+
+test('scatter puts members ball by ball, in list order in each', () => {
+  const kernel = Kernel.create()
+  const ball = fc.integer({ min: 0, max: 4 })
+  fc.assert(
+    fc.property(fc.array(fc.tuple(ball, ball), { maxLength: 60 }), (assigned) => {
+      const count = assigned.length
+      const list = putWords(
+        kernel,
+        assigned.map((_, i) => 100 - i),
+      )
+      const starts = kernel.alloc(4 * 6)
+      const out = kernel.alloc(8 * count)
+      kernel.fn.pipnnScatter(list, count, 2, putWords(kernel, assigned.flat()), 5, starts, out)
+      const ends = [...kernel.u32(starts, 6)]
+      const balls = [0, 1, 2, 3, 4].map((b) => [...kernel.u32(out, 2 * count).subarray(ends[b], ends[b + 1])])
+      const wanted = [0, 1, 2, 3, 4].map((b) =>
+        assigned.flatMap((own, i) => own.filter((one) => one === b).map(() => 100 - i)),
+      )
+      expect(balls).toEqual(wanted)
+      expect(ends[5]).toBe(2 * count)
+    }),
+  )
+})
+
+test.each([4, 7, 33, 70])('a matrix of %i rows, half computed, is mirrored to a symmetric one', (size) => {
+  const kernel = Kernel.create()
+  const CHUNK = 16
+  const stride = 4 * Math.ceil(size / 4)
+  const matrix = kernel.alloc(4 * stride * stride)
+  const words = kernel.u32(matrix, stride * stride).fill(0)
+  const value = (a: number, b: number): number => 1 + Math.min(a, b) * 1000 + Math.max(a, b)
+  for (let row = 0; row < size; row++) {
+    for (let column = row - (row % CHUNK); column < size; column++) words[row * stride + column] = value(row, column)
+  }
+  for (let from = 0; from < size; from += CHUNK) {
+    kernel.fn.pipnnMirror(matrix, stride, from, Math.min(CHUNK, size - from))
+  }
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) expect(words[row * stride + column]).toBe(value(row, column))
+  }
+})
+
+describe('reservoirs', () => {
+  /** HashPrune in plain words: of each key the nearest, of all the nearest CAPACITY, as offers come. */
+  function twin(offers: readonly (readonly [number, number, number])[], keyOf: (m: number, c: number) => number) {
+    const reservoirs = new Map<number, { candidate: number; word: number; key: number }[]>()
+    for (const [member, candidate, word] of offers) {
+      const held = reservoirs.get(member) ?? []
+      reservoirs.set(member, held)
+      const key = keyOf(member, candidate)
+      const worst = Math.max(...held.map((one) => one.word))
+      if (held.length === CAPACITY && word >= worst) continue
+      const same = held.findIndex((one) => one.key === key)
+      if (same >= 0) {
+        if (word < held[same].word) held[same] = { candidate, word, key }
+      } else if (held.length < CAPACITY) held.push({ candidate, word, key })
+      else held[held.findIndex((one) => one.word === worst)] = { candidate, word, key }
+    }
+    return reservoirs
+  }
+
+  test('keep of each key the nearest, and drop the farthest when they are full', () => {
+    const CODE_DIMS = 8
+    const SIZE = 40
+    const kernel = Kernel.create()
+    const codes = kernel.alloc(2 * SIZE * CODE_DIMS)
+    const directions = kernel.alloc(2 * 12 * CODE_DIMS)
+    const records = kernel.alloc(RECORD_BYTES * SIZE)
+    const list = putWords(
+      kernel,
+      Array.from({ length: SIZE }, (_, i) => i),
+    )
+    const matrix = kernel.alloc(4 * SIZE * SIZE)
+    const scratch = kernel.alloc(8 * SIZE)
+    const component = fc.integer({ min: -3, max: 3 })
+    const rowsOf = (rows: number): fc.Arbitrary<number[]> =>
+      fc.array(component, { minLength: rows * CODE_DIMS, maxLength: rows * CODE_DIMS })
+    fc.assert(
+      fc.property(rowsOf(SIZE), rowsOf(12), fc.integer({ min: 1, max: 12 }), (rows, lines, k) => {
+        kernel.i16(codes, rows.length).set(rows)
+        kernel.i16(directions, lines.length).set(lines)
+        kernel.fn.pipnnSketchI16(codes, SIZE, CODE_DIMS, directions, records, RECORD_BYTES)
+        const side = (member: number, line: number): number => {
+          let sum = 0
+          for (let d = 0; d < CODE_DIMS; d++) sum += rows[member * CODE_DIMS + d] * lines[line * CODE_DIMS + d]
+          return sum
+        }
+        const keyOf = (member: number, candidate: number): number => {
+          let key = 0
+          for (let line = 0; line < 12; line++) if (side(candidate, line) >= side(member, line)) key |= 1 << line
+          return key
+        }
+        // Any symmetric words without ties in a row do: reservoirs know nothing of geometry but the keys.
+        const word = (a: number, b: number): number =>
+          ((Math.min(a, b) * 61 + Math.max(a, b) * 17) % 1009) * 64 + (a ^ b)
+        const offers: [number, number, number][] = []
+        for (let a = 0; a < SIZE; a++) {
+          const others = Array.from({ length: SIZE }, (_, b) => b).filter((b) => b !== a)
+          others.sort((x, y) => word(a, x) - word(a, y))
+          for (const b of others.slice(0, k)) offers.push([a, b, word(a, b)], [b, a, word(a, b)])
+          const row = kernel.u32(matrix + 4 * a * SIZE, SIZE)
+          for (let b = 0; b < SIZE; b++) row[b] = word(a, b)
+        }
+        kernel.fn.pipnnOffer(list, SIZE, 0, SIZE, matrix, SIZE, k, records, RECORD_BYTES, CAPACITY, scratch)
+        const wanted = twin(offers, keyOf)
+        for (let member = 0; member < SIZE; member++) {
+          const record = records + member * RECORD_BYTES
+          const count = kernel.u32(record + 48, 1)[0]
+          const words = kernel.u32(record + HEADER_BYTES, count)
+          const items = kernel.u32(record + HEADER_BYTES + 4 * CAPACITY, count)
+          const held = [...words].map((one, i) => [items[i] & 0xfffff, one, items[i] >>> 20])
+          const expected = (wanted.get(member) ?? []).map(({ candidate, word: one, key }) => [candidate, one, key])
+          expect(held).toEqual(expected)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+test('identical rows are grouped under the lowest of them', () => {
+  const kernel = Kernel.create()
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 50 }), (values) => {
+      const count = values.length
+      const codes = kernel.alloc(16 * count)
+      values.forEach((value, i) => kernel.i16(codes + 16 * i, 8).fill(value))
+      const [firstOf, distinct, table] = [kernel.alloc(4 * count), kernel.alloc(4 * count), kernel.alloc(4 * 128)]
+      const found = kernel.fn.pipnnGroup(codes, 16, count, table, 127, firstOf, distinct)
+      expect([...kernel.u32(firstOf, count)]).toEqual(values.map((value) => values.indexOf(value)))
+      const firsts = values.flatMap((value, i) => (values.indexOf(value) === i ? [i] : []))
+      expect([...kernel.u32(distinct, found)]).toEqual(firsts)
+    }),
+  )
+})
