@@ -31,6 +31,16 @@ test('a shuffle moves a sample without replacement to the front, a function of i
     }),
   )
   expect(run(100, 100, 1)).not.toEqual(run(100, 100, 2))
+  // Over 2,000 seeds each of four members comes to each place about 500 times.
+  const seen = new Map<string, number>()
+  for (let seed = 0; seed < 2000; seed++) {
+    run(4, 4, seed).forEach((member, place) => {
+      const key = `${member} at ${place}`
+      seen.set(key, (seen.get(key) ?? 0) + 1)
+    })
+  }
+  expect(seen.size).toBe(16)
+  for (const times of seen.values()) expect(Math.abs(times - 500)).toBeLessThan(100)
 })
 
 test('scatter puts members ball by ball, in list order in each', () => {
@@ -57,7 +67,7 @@ test('scatter puts members ball by ball, in list order in each', () => {
   )
 })
 
-test.each([4, 7, 33, 70])('a matrix of %i rows, half computed, is mirrored to a symmetric one', (size) => {
+test.each([4, 7, 19, 33, 70])('a matrix of %i rows, half computed, is mirrored to a symmetric one', (size) => {
   const kernel = Kernel.create()
   const CHUNK = 16
   const stride = 4 * Math.ceil(size / 4)
