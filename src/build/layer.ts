@@ -35,7 +35,6 @@ export interface RoutedLayer {
   readonly replicaCounts: Uint32Array
   /** Home shard by ordinal, in shared memory; numbering turns it into nodes in place. */
   readonly homeOfOrdinal: Uint32Array
-  readonly clamped: number
 }
 
 export interface NumberedLayer {
@@ -57,7 +56,7 @@ export function baseLayer(context: PlannedContext, ingested: Ingested, spec: Cod
   if (spec.kind === 'f32') {
     context.log.event(
       'f32-codes',
-      'a few vectors are so much longer than the rest that 16-bit codes would be too coarse: this build computes on float32, in about twice the time',
+      'a few vectors are so much longer than the rest that 16-bit codes would be too coarse: this build computes on float32, which is slower',
     )
   }
   return {

@@ -9,9 +9,10 @@ export interface Sample {
 }
 
 /**
- * The rows whose (seed, ordinal) hashes are the smallest, as many as `sampleRows` of the count so far: a uniform sample
- * that does not depend on batching or on where reading was resumed. The share of rows that are in never grows, so a row
- * that is out stays out. Rows lie in one flat array; a max-heap over slots says which row leaves next.
+ * The rows whose (seed, ordinal) hashes are the smallest, as many as `sampleRows` of the count so far: a sample that does
+ * not depend on batching. Exactly uniform while that number is a constant; past 8 million vectors it grows with the
+ * count, and the row that comes when it grows is let in whatever its hash, to be the next to leave. Rows lie in one flat
+ * array; a max-heap over slots says which one that is.
  */
 export class ReservoirSample {
   readonly #dimensions: number

@@ -95,7 +95,6 @@ export async function routeLayer(context: PlannedContext, layer: LayerInput, lea
     homeCounts: counts.slice(0, shardCount),
     replicaCounts: counts.slice(shardCount),
     homeOfOrdinal,
-    clamped,
   }
 }
 
