@@ -37,6 +37,7 @@ export async function mergeSegments(
         count,
         spec: shape.spec,
         codes: built.codes,
+        nodeCount: starts[starts.length - 1],
         maxDegree: shape.maxDegree,
         chunkBytes: MERGE_CHUNK_BYTES,
         links: sink.kind === 'segments' ? { path: sink.paths[segment], dataOffset: 0 } : undefined,

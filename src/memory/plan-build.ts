@@ -89,7 +89,7 @@ export const ROUTE_TASK_BYTES = 2 * MIB
 /** Fingerprints of ids are sorted partition by partition; 2^6 of them hold 50M ids in 13 MB each. */
 export const ID_PARTITION_BITS = 6
 export const ID_PARTITION_BATCH_BYTES = 16 * 1024
-/** Codes that one merge chunk may hold. */
+/** Codes that one merge chunk may hold, with the numbers of their nodes. */
 export const MERGE_CHUNK_BYTES = 16 * MIB
 /** Largest segment: bounded so that one merge task's rows fit any budget worth planning for. */
 export const SEGMENT_MAX_NODES = 65_536
@@ -141,8 +141,11 @@ function mergeBytes(overlap: number, sizes: Sizes): number {
     SEGMENT_MAX_NODES,
     Math.max(1, Math.ceil(segmentAimBytes(sizes.count, sizes.vectorBytes / 4) / sizes.vectorBytes)) * SHARD_SKEW,
   )
-  // Rows of hnswlib hold two thirds of their 2M links on average.
-  return nodes * (overlap * graphRowBytes((4 * sizes.m) / 3) + 4 * (2 * sizes.m + 1)) + MERGE_CHUNK_BYTES
+  // Rows of hnswlib hold two thirds of their 2M links on average. Beside each row its place.
+  const rows = overlap * (graphRowBytes((4 * sizes.m) / 3) + 4) + 4
+  // A chunk's candidates: a bit of every node, and 4 bytes for 64 of them.
+  const marks = (sizes.count * 3) / 16
+  return nodes * (rows + 4 * (2 * sizes.m + 1)) + marks + MERGE_CHUNK_BYTES
 }
 
 /** The numbers of one candidate: so many threads, so large a shard. */

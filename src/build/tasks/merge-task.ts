@@ -3,8 +3,7 @@ import { readBatches, type BatchRef } from '../../../spill/index.js'
 import type { PartChecksums } from '../../format/part-writer.js'
 import { readCodes, type CodeStore } from '../code-store.js'
 import type { CodeSpec } from '../code-spec.js'
-import { CandidateList, NodePlaces } from './candidate-lists.js'
-import { codeOps, type CodeOps } from './code-ops.js'
+import { PRUNE_ALPHA } from './code-ops.js'
 import { writePart } from './shard-task.js'
 
 /** Unites the shard rows of one segment's nodes into final links. */
@@ -15,8 +14,10 @@ export interface MergeTask {
   readonly count: number
   readonly spec: CodeSpec
   readonly codes: CodeStore
+  /** Nodes of the layer: neighbours are below it. */
+  readonly nodeCount: number
   readonly maxDegree: number
-  /** Codes held at once; the segment is pruned in chunks of nodes that stay below it. */
+  /** Codes held at once, with their nodes' numbers; the segment is pruned in chunks of nodes that stay below it. */
   readonly chunkBytes: number
   /** The links segment; absent in upper layers, whose links go to the output. */
   readonly links: { readonly path: string; readonly dataOffset: number } | undefined
@@ -33,130 +34,85 @@ export interface MergeResult {
  * `maxDegree`) and writes the segment: fixed rows of `[u32 count][maxDegree x u32 node]`.
  */
 export function mergeSegment(kernel: Kernel, task: MergeTask): MergeResult {
-  const stride = 1 + task.maxDegree
+  const linkBytes = 4 * (1 + task.maxDegree)
   // In kernel memory, like everything large here: it is used again, and never fragments a heap.
-  const links = kernel.alloc(4 * task.count * stride)
-  kernel.u8(links, 4 * task.count * stride).fill(0)
+  const links = kernel.alloc(task.count * linkBytes)
   const rows = loadRows(kernel, task)
+  const bitWords = Math.ceil(task.nodeCount / 64)
+  const marks = { bits: kernel.alloc(8 * bitWords), words: bitWords, ranks: kernel.alloc(4 * bitWords) }
+  kernel.u8(links, task.count * linkBytes).fill(0)
   let degreeSum = 0
-  let from = 0
-  while (from < task.count) {
-    const to = chunkEnd(task, rows, from)
-    degreeSum += mergeChunk(kernel, task, rows, from, to, links)
-    from = to
+  for (let from = 0; from < task.count;) {
+    const chunk = mergeChunk(kernel, task, rows, marks, from, links + from * linkBytes)
+    degreeSum += chunk.degreeSum
+    from = chunk.end
   }
-  const bytes = kernel.u8(links, 4 * task.count * stride)
+  const bytes = kernel.u8(links, task.count * linkBytes)
   task.output?.set(bytes)
   return { checksums: task.links && writePart(task.links, bytes), degreeSum }
 }
 
-/** Shard rows of the segment, findable by node: rows of node i are `places[starts[i] .. starts[i + 1])`. */
+/** Shard rows of the segment, findable by node: see kernel/merge-functions.ts. */
 interface SegmentRows {
-  readonly words: () => Uint32Array
-  readonly starts: Uint32Array
-  /** Word index of each row's neighbour count. */
-  readonly places: Uint32Array
+  readonly starts: number
+  readonly places: number
+  readonly widest: number
 }
 
 function loadRows(kernel: Kernel, task: MergeTask): SegmentRows {
   const { firstNode, count } = task
   const base = kernel.alloc(task.rowBytes)
-  const bytes = kernel.u8(base, task.rowBytes)
-  let filled = 0
+  const starts = kernel.alloc(4 * (count + 2))
+  const room = kernel.u8(base, task.rowBytes)
+  let bytes = 0
   for (const batch of readBatches<null>(task.rows)) {
-    bytes.set(batch.bytes, filled)
-    filled += batch.bytes.length
+    room.set(batch.bytes, bytes)
+    bytes += batch.bytes.length
   }
-  const words = (): Uint32Array => kernel.u32(base, filled >>> 2)
-  const all = words()
-  const starts = new Uint32Array(count + 1)
-  eachRow(all, (node) => starts[node - firstNode + 1]++)
-  for (let i = 0; i < count; i++) starts[i + 1] += starts[i]
-  const places = new Uint32Array(starts[count])
-  const next = starts.slice(0, count)
-  eachRow(all, (node, place) => {
-    places[next[node - firstNode]++] = place
-  })
-  return { words, starts, places }
+  const rowCount = kernel.fn.mergeCountRows(base, bytes, firstNode, count, starts)
+  const places = kernel.alloc(4 * rowCount)
+  const widest = kernel.fn.mergePlaceRows(base, bytes, firstNode, count, starts, places)
+  return { starts, places, widest }
 }
 
-function eachRow(words: Uint32Array, visit: (node: number, place: number) => void): void {
-  for (let at = 0; at < words.length; at += 2 + 2 * words[at + 1]) visit(words[at], at + 1)
-}
-
-/** Furthest node such that the candidates of [from, end) cannot need more than chunkBytes of codes. */
-function chunkEnd(task: MergeTask, rows: SegmentRows, from: number): number {
-  const words = rows.words()
-  const limit = Math.max(1, Math.floor(task.chunkBytes / task.codes.rowBytes))
-  let candidates = 0
-  let end = from
-  while (end < task.count) {
-    for (let i = rows.starts[end]; i < rows.starts[end + 1]; i++) candidates += words[rows.places[i]]
-    if (candidates > limit && end > from) break
-    end++
-  }
-  return end
-}
-
+/** As many nodes from `from` on as the chunk has room for the codes of their candidates: these are read in one sorted pass. */
 function mergeChunk(
   kernel: Kernel,
   task: MergeTask,
-  rows: SegmentRows,
+  { starts, places, widest }: SegmentRows,
+  { bits, words, ranks }: { readonly bits: number; readonly words: number; readonly ranks: number },
   from: number,
-  to: number,
   links: number,
-): number {
+): { end: number; degreeSum: number } {
+  const { fn } = kernel
+  const { codeDims, kind } = task.spec
+  const { rowBytes } = task.codes
   const mark = kernel.mark()
-  const ops = codeOps(kernel, task.spec)
-  const words = rows.words()
-  const needed = new NodePlaces(4096)
-  let widest = 0
-  for (let i = from; i < to; i++) {
-    let candidates = 0
-    for (let r = rows.starts[i]; r < rows.starts[i + 1]; r++) {
-      const place = rows.places[r]
-      for (let c = 1; c <= words[place]; c++) needed.add(words[place + c])
-      candidates += words[place]
-    }
-    widest = Math.max(widest, candidates)
-  }
-  const nodes = needed.sorted()
-  const codes = kernel.alloc(nodes.length * ops.rowBytes)
-  readCodes(task.codes, nodes, kernel.u8(codes, nodes.length * ops.rowBytes))
-  const room = { pointers: kernel.alloc(4 * widest), words: kernel.alloc(4 * widest), kept: kernel.alloc(4 * widest) }
-  const list = new CandidateList(widest + 1)
-  const loaded = rows.words()
-  let degreeSum = 0
-  for (let i = from; i < to; i++) {
-    list.clear()
-    for (let r = rows.starts[i]; r < rows.starts[i + 1]; r++) {
-      const place = rows.places[r]
-      const degree = loaded[place]
-      for (let c = 1; c <= degree; c++) list.insert(loaded[place + c], loaded[place + degree + c])
-    }
-    degreeSum += pruneInto(kernel, ops, list, { codes, places: needed }, room, task.maxDegree, links, i)
-  }
+  const limit = Math.max(widest, Math.floor(task.chunkBytes / (rowBytes + 4)))
+  const nodes = kernel.alloc(4 * Math.min(limit, task.nodeCount))
+  const scratch = kernel.alloc(32 * widest + 4 * task.maxDegree)
+  kernel.u8(bits, 8 * words).fill(0)
+  const end = fn.mergeMark(starts, places, from, task.count, limit, bits)
+  const count = fn.mergeRank(bits, words, ranks, nodes)
+  const codes = kernel.alloc(count * rowBytes)
+  readCodes(task.codes, kernel.u32(nodes, count), kernel.u8(codes, count * rowBytes))
+  const link = kind === 'i16' ? fn.mergeLinksI16 : fn.mergeLinksF32
+  const { maxDegree } = task
+  const degreeSum = link(
+    starts,
+    places,
+    from,
+    end,
+    bits,
+    ranks,
+    codes,
+    codeDims,
+    maxDegree,
+    PRUNE_ALPHA,
+    widest,
+    scratch,
+    links,
+  )
   kernel.release(mark)
-  return degreeSum
-}
-
-function pruneInto(
-  kernel: Kernel,
-  ops: CodeOps,
-  list: CandidateList,
-  loaded: { codes: number; places: NodePlaces },
-  room: { pointers: number; words: number; kept: number },
-  maxDegree: number,
-  links: number,
-  row: number,
-): number {
-  const pointers = kernel.u32(room.pointers, list.count)
-  for (let c = 0; c < list.count; c++) pointers[c] = loaded.codes + loaded.places.placeOf(list.nodes[c]) * ops.rowBytes
-  kernel.u32(room.words, list.count).set(list.words.subarray(0, list.count))
-  const degree = ops.prune(room.pointers, room.words, list.count, maxDegree, room.kept)
-  const kept = kernel.u32(room.kept, degree)
-  const into = kernel.u32(links + 4 * row * (1 + maxDegree), 1 + degree)
-  into[0] = degree
-  for (let k = 0; k < degree; k++) into[1 + k] = list.nodes[kept[k]]
-  return degree
+  return { end, degreeSum }
 }
