@@ -2,7 +2,7 @@
 
 /** l2: squared Euclidean. cosine: 1 − cos. ip: −(inner product). Smaller is nearer for each. */
 export type Metric = 'l2' | 'cosine' | 'ip'
-export type EngineName = 'hnswlib-wasm' | 'pipnn'
+export type EngineName = 'pipnn' | 'hnswlib-wasm'
 export type Quality = 'balanced' | 'high'
 export type Id = string | number
 
@@ -62,7 +62,8 @@ export interface BuildOptions {
   readonly count?: number
   /** Links per node on levels ≥ 1; level 0 holds up to 2m. 4 to 64. Default 16. */
   readonly m?: number
-  readonly quality?: Quality
+  /** 'auto', the default, tries 'balanced' on a sample and takes 'high' when that finds too little. */
+  readonly quality?: Quality | 'auto'
   readonly engine?: EngineName
   /** Budget in bytes, or '2GB', '512MiB', … Default: what the machine or its cgroup leaves. */
   readonly memory?: number | string
@@ -110,6 +111,10 @@ export interface BuildReport {
   readonly dimensions: number
   readonly metric: Metric
   readonly engine: EngineName
+  /** What the index was built with; `quality: 'auto'` chose it. */
+  readonly quality: Quality
+  /** Recall@10 at ef 64 of the trial that 'auto' made on sampled vectors; absent when it made none. */
+  readonly trialRecall?: number
   readonly m: number
   readonly seed: number
   readonly threads: number

@@ -1,5 +1,6 @@
 import type { BuildOptions, BuildReport, VectorSource } from '../types.js'
 import { makeCodeSpec } from './code-spec.js'
+import { chooseQuality } from './choose-quality.js'
 import { createSegments } from './create-segments.js'
 import { ingest } from './ingest.js'
 import { baseLayer, sampleVectors } from './layer.js'
@@ -35,10 +36,14 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
       const sample = ingested.takeSample()
       const spec = makeCodeSpec(context.options.metric, ingested.dimensions, sample, ingested.maxSquaredNorm)
       const layer = baseLayer(context, ingested, spec)
-      const leaders = await chooseLeaders(context, layer, sampleVectors(sample))
-      return routeLayer(context, layer, leaders)
+      const [leaders, chosen] = await Promise.all([
+        chooseLeaders(context, layer, sampleVectors(sample)),
+        chooseQuality(context, spec, sample, ingested.maxSquaredNorm),
+      ])
+      return { ...(await routeLayer(context, layer, leaders)), chosen }
     })
     const { spec } = routed.layer
+    const { quality } = routed.chosen
 
     const numbered = await log.stage('number', async () => {
       const numbering = numberNodes(routed)
@@ -46,7 +51,7 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
     })
 
     const vectors = await createSegments(generationDir, 'vectors', numbered.layout, shape)
-    const built = await log.stage('shards', () => buildShards(context, routed, numbered, vectors))
+    const built = await log.stage('shards', () => buildShards(context, routed, numbered, { quality, vectors }))
 
     await releaseMemory(context)
     const links = await createSegments(generationDir, 'links', numbered.layout, shape)
@@ -59,7 +64,7 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
 
     await releaseMemory(context)
     const upper = await log.stage('upper levels', () =>
-      buildUpperLevels(context, { nodeOfOrdinal: numbered.nodeOfOrdinal, spec, codes: built.codes }),
+      buildUpperLevels(context, { nodeOfOrdinal: numbered.nodeOfOrdinal, spec, codes: built.codes, quality }),
     )
 
     dropCodes(built.codes)
@@ -83,6 +88,7 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
     return await publish(build, context, {
       ingested,
       shardCount: routed.shardCount,
+      chosen: routed.chosen,
       averageDegree: degreeSum / ingested.count,
       proof,
       upper,

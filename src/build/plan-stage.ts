@@ -9,6 +9,13 @@ import type { ResolvedOptions } from './resolve-options.js'
 /** Dimensions assumed before the first vector, for a source that does not say. */
 const ASSUMED_DIMENSIONS = 128
 
+/**
+ * A stream that may be any length is held in memory up to this share of the budget, less a reserve: buffers once taken
+ * stay with the process, and the plan for a long stream may have little room for them.
+ */
+const OPEN_STREAM_SHARE = 1 / 8
+const OPEN_STREAM_RESERVE_BYTES = 64 * 2 ** 20
+
 export function memoryBudget(options: ResolvedOptions): MemoryBudget {
   return decideBudget(options.memoryBytes, readMemoryFacts())
 }
@@ -18,7 +25,10 @@ export function memoryBudget(options: ResolvedOptions): MemoryBudget {
  * caller knows, or for the least there can be.
  */
 export function preflight(options: ResolvedOptions, budgetBytes: number): BuildPlan {
-  return plan(options, budgetBytes, options.count ?? 1, options.dimensions ?? ASSUMED_DIMENSIONS, 16)
+  const first = plan(options, budgetBytes, options.count ?? 1, options.dimensions ?? ASSUMED_DIMENSIONS, 16)
+  if (options.count !== undefined) return first
+  const queueBytes = Math.max(first.queueBytes, budgetBytes * OPEN_STREAM_SHARE - OPEN_STREAM_RESERVE_BYTES)
+  return { ...first, queueBytes: Math.floor(Math.min(queueBytes, options.queueBytes ?? queueBytes)) }
 }
 
 /** The plan once the stream has ended and its count is known. */

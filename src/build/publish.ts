@@ -6,6 +6,7 @@ import { upperHeader } from '../format/segment-header.js'
 import { writeSegment } from '../format/write-segment.js'
 import type { BuildReport } from '../types.js'
 import { throwIfAborted, type PlannedContext } from './build-context.js'
+import type { ChosenQuality } from './choose-quality.js'
 import type { OpenSegments } from './create-segments.js'
 import type { Ingested } from './ingest.js'
 import type { OpenBuild } from './open-build.js'
@@ -15,6 +16,7 @@ import type { UpperLevels } from './upper-levels.js'
 export interface Finished {
   readonly ingested: Ingested
   readonly shardCount: number
+  readonly chosen: ChosenQuality
   readonly averageDegree: number
   readonly proof: Proof
   readonly upper: UpperLevels
@@ -87,6 +89,7 @@ function writeUpper(context: PlannedContext, upper: UpperLevels, dimensions: num
 function makeReport(context: PlannedContext, finished: Finished, diskBytes: number): BuildReport {
   const { options, plan, log, budget, paths } = context
   const { ingested, proof } = finished
+  const { trialRecall } = finished.chosen
   return {
     count: ingested.count,
     skipped: ingested.skippedInvalid + ingested.ids.skippedDuplicates,
@@ -95,6 +98,8 @@ function makeReport(context: PlannedContext, finished: Finished, diskBytes: numb
     dimensions: ingested.dimensions,
     metric: options.metric,
     engine: options.engine,
+    quality: finished.chosen.quality,
+    ...(trialRecall !== undefined && { trialRecall }),
     m: options.m,
     seed: options.seed,
     threads: plan.threads,

@@ -1,6 +1,6 @@
 import os from 'node:os'
 import path from 'node:path'
-import { engineByName } from '../engines/engine-by-name.js'
+import { DEFAULT_ENGINE, engineByName } from '../engines/engine-by-name.js'
 import { InvalidOptionError } from '../errors.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import type { BuildOptions, EngineName, Logger, Metric, ProgressEvent, Quality } from '../types.js'
@@ -12,7 +12,7 @@ export interface ResolvedOptions {
   readonly dimensions: number | undefined
   readonly count: number | undefined
   readonly m: number
-  readonly quality: Quality
+  readonly quality: Quality | 'auto'
   readonly engine: EngineName
   readonly memoryBytes: number | undefined
   readonly threads: number
@@ -51,8 +51,8 @@ export function resolveOptions(options: BuildOptions): ResolvedOptions {
     dimensions: optional(options.dimensions, (value) => integer('dimensions', value, 1, MAX_DIMENSIONS)),
     count: optional(options.count, (value) => integer('count', value, 0, 2 ** 32 - 2)),
     m: integer('m', options.m ?? 16, 4, 64),
-    quality: oneOf('quality', options.quality ?? 'balanced', ['balanced', 'high']),
-    engine: engineByName(options.engine ?? 'hnswlib-wasm').name,
+    quality: oneOf('quality', options.quality ?? 'auto', ['auto', 'balanced', 'high']),
+    engine: engineByName(options.engine ?? DEFAULT_ENGINE).name,
     memoryBytes: optional(options.memory, (value) => parseByteSize(value, 'memory')),
     threads: integer('threads', options.threads ?? os.availableParallelism(), 1, 1024),
     tempDir: optional(options.tempDir, (value) => path.resolve(value)),

@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import type { SegmentChecksums } from '../format/segment-checksums.js'
 import { graphRowBytes } from '../memory/plan-build.js'
+import type { Quality } from '../types.js'
 import { acquireOutput, codesPath, disposeQueue, openQueue, type PlannedContext } from './build-context.js'
 import { codeRowBytes } from './code-spec.js'
 import type { CodeStore } from './code-store.js'
@@ -23,7 +24,7 @@ export async function buildShards(
   context: PlannedContext,
   routed: RoutedLayer,
   { layout, nodeOfOrdinal }: NumberedLayer,
-  vectors: VectorSink | undefined,
+  { quality, vectors }: { quality: Quality; vectors: VectorSink | undefined },
 ): Promise<BuiltShards> {
   const { options, pool } = context
   const { layer } = routed
@@ -57,7 +58,7 @@ export async function buildShards(
         firstNode,
         nodeOfOrdinal,
         engine: options.engine,
-        quality: options.quality,
+        quality,
         m: options.m,
         seed: options.seed,
         codes,

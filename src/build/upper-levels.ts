@@ -3,6 +3,7 @@ import type { EntryPoint } from '../format/manifest.js'
 import { sampleRows } from '../memory/plan-build.js'
 import { shardGeometry } from '../memory/shard-geometry.js'
 import { engineByName } from '../engines/engine-by-name.js'
+import type { Quality } from '../types.js'
 import { openQueue, type PlannedContext } from './build-context.js'
 import { codeRowBytes, type CodeSpec } from './code-spec.js'
 import { readCodes, type CodeStore } from './code-store.js'
@@ -30,7 +31,7 @@ const ONE_SHARD_FACTOR = 2
  */
 export async function buildUpperLevels(
   context: PlannedContext,
-  base: { nodeOfOrdinal: Uint32Array; spec: CodeSpec; codes: CodeStore },
+  base: { nodeOfOrdinal: Uint32Array; spec: CodeSpec; codes: CodeStore; quality: Quality },
 ): Promise<UpperLevels> {
   const members = nodesByLevel(base.nodeOfOrdinal, context.options.seed, context.options.m)
   const levels: UpperLevel[] = []
@@ -70,13 +71,14 @@ async function linkLevel(
   context: PlannedContext,
   level: number,
   nodes: Uint32Array,
-  base: { spec: CodeSpec; codes: CodeStore },
+  base: { spec: CodeSpec; codes: CodeStore; quality: Quality },
 ): Promise<Uint32Array> {
   const { options } = context
   const engine = engineByName(options.engine)
   if (nodes.length > ONE_SHARD_FACTOR * engine.shardMembers) return linkLargeLevel(context, level, nodes, base)
-  const { m, seed, quality } = options
-  const task: UpperTask = { nodes, codes: base.codes, spec: base.spec, engine: engine.name, quality, m, seed }
+  const { m, seed } = options
+  const { codes, spec, quality } = base
+  const task: UpperTask = { nodes, codes, spec, engine: engine.name, quality, m, seed }
   const { links } = await context.pool.run<UpperResult>('upper', task, `upper level ${level} (${nodes.length} nodes)`)
   return links
 }
@@ -86,7 +88,7 @@ async function linkLargeLevel(
   context: PlannedContext,
   level: number,
   nodes: Uint32Array,
-  { spec, codes }: { spec: CodeSpec; codes: CodeStore },
+  { spec, codes, quality }: { spec: CodeSpec; codes: CodeStore; quality: Quality },
 ): Promise<Uint32Array> {
   const { m } = context.options
   const engine = engineByName(context.options.engine)
@@ -104,7 +106,7 @@ async function linkLargeLevel(
   const leaders = await chooseLeaders(context, layer, sampleCodes(nodes, codes, spec))
   const routed = await routeLayer(context, layer, leaders)
   const numbered = numberNodes(routed)
-  const built = await buildShards(context, routed, numbered, undefined)
+  const built = await buildShards(context, routed, numbered, { quality, vectors: undefined })
   const stride = 1 + m
   const merged = new Uint32Array(new SharedArrayBuffer(4 * nodes.length * stride))
   const shape = { name, spec, layout: numbered.layout, maxDegree: m }

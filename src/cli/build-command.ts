@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { buildIndex } from '../build/build-index.js'
 import { MAX_DIMENSIONS } from '../build/resolve-options.js'
-import { ENGINE_NAMES } from '../engines/engine-by-name.js'
+import { DEFAULT_ENGINE, ENGINE_NAMES } from '../engines/engine-by-name.js'
 import { InvalidOptionError } from '../errors.js'
 import { openVectorFile } from '../sources/open-vector-file.js'
 import type { BuildOptions, BuildReport, EngineName, Logger, Metric, ProgressEvent, Quality } from '../types.js'
@@ -30,7 +30,7 @@ interface BuildFlags extends CommonFlags {
   readonly memory?: number
   readonly threads?: number
   readonly m?: number
-  readonly quality?: Quality
+  readonly quality?: Quality | 'auto'
   readonly engine?: EngineName
   readonly duplicates?: 'error' | 'first' | 'last'
   readonly invalid?: 'error' | 'skip'
@@ -62,8 +62,16 @@ export function addBuildCommand(program: Command, session: Session): void {
     .option('--memory <SIZE>', 'memory budget, as 512MB or 2GiB (default: what is there)', byteSizeFlag('--memory'))
     .option('--threads <N>', 'worker threads at most (default: the cores)', integerFlag('--threads', 1, 1024))
     .option('--m <N>', 'links per node, 4 to 64; twice that on level 0 (default: 16)', integerFlag('--m', 4, 64))
-    .option('--quality <Q>', 'balanced or high (default: balanced)', choiceFlag('--quality', ['balanced', 'high']))
-    .option('--engine <E>', `shard engine: ${ENGINE_NAMES.join(' or ')}`, choiceFlag('--engine', ENGINE_NAMES))
+    .option(
+      '--quality <Q>',
+      'balanced, high, or auto: tried on a sample (default: auto)',
+      choiceFlag('--quality', ['auto', 'balanced', 'high']),
+    )
+    .option(
+      '--engine <E>',
+      `shard engine: ${ENGINE_NAMES.join(' or ')} (default: ${DEFAULT_ENGINE})`,
+      choiceFlag('--engine', ENGINE_NAMES),
+    )
     .option(
       '--duplicates <P>',
       'an id given twice: error, first or last wins (default: error)',

@@ -15,6 +15,7 @@ export function buildSummary(report: BuildReport, out: string): string[] {
     ['vectors', `${countText(count)}${skipped.length > 0 ? ` (skipped: ${skipped.join(', ')})` : ''}`],
     ['dimensions', `${report.dimensions}, ${report.metric}`],
     ['time', `${tookText(seconds)}, ${rateText(count / seconds).replace('/s', ' vectors/s')}`],
+    ['quality', qualityText(report)],
     ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64, measured against exact search)`],
     ['reachable', `${countText(reachable)} of ${countText(count)} (${countText(repaired)} repaired)`],
     ['on disk', formatByteSize(report.diskBytes)],
@@ -24,4 +25,9 @@ export function buildSummary(report: BuildReport, out: string): string[] {
   ]
   if (events.length > 0) rows.push(['notes', `${plural(events.length, 'warning')}, above`])
   return [...tableLines(rows), '', `next: shardloom search ${shellWord(out)} --queries FILE -k 10`]
+}
+
+function qualityText({ quality, trialRecall }: BuildReport): string {
+  if (trialRecall === undefined) return quality
+  return `${quality} (a trial of balanced on sampled vectors found ${trialRecall.toFixed(3)})`
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { MAX_DIMENSIONS } from '../build/resolve-options.js'
-import { ENGINE_NAMES } from '../engines/engine-by-name.js'
+import { DEFAULT_ENGINE, ENGINE_NAMES } from '../engines/engine-by-name.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { estimateMemory, type EstimateOptions, type MemoryEstimate } from '../memory/estimate-memory.js'
 import type { EngineName, Metric } from '../types.js'
@@ -38,7 +38,11 @@ export function addEstimateCommand(program: Command, session: Session): void {
     .option('--m <N>', 'links per node, 4 to 64 (default: 16)', integerFlag('--m', 4, 64))
     .option('--memory <SIZE>', 'memory budget (default: what is there)', byteSizeFlag('--memory'))
     .option('--threads <N>', 'worker threads at most (default: the cores)', integerFlag('--threads', 1, 1024))
-    .option('--engine <E>', `shard engine: ${ENGINE_NAMES.join(' or ')}`, choiceFlag('--engine', ENGINE_NAMES))
+    .option(
+      '--engine <E>',
+      `shard engine: ${ENGINE_NAMES.join(' or ')} (default: ${DEFAULT_ENGINE})`,
+      choiceFlag('--engine', ENGINE_NAMES),
+    )
   addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action((flags: EstimateFlags) => {

@@ -61,7 +61,7 @@ function infoLines(path: string, manifest: Manifest): string[] {
     ['vectors', countText(manifest.count)],
     ['dimensions', `${manifest.dimensions}, ${manifest.metric}`],
     ['graph', `m ${manifest.m}, average degree ${report.averageDegree}, ${plural(manifest.levels, 'upper level')}`],
-    ['built by', `${manifest.engine}, seed ${manifest.seed}, ${plural(report.threads, 'thread')}`],
+    ['built by', `${manifest.engine} (${report.quality}), seed ${manifest.seed}, ${plural(report.threads, 'thread')}`],
     ['built in', `${tookText(report.seconds)}, peak memory ${formatByteSize(report.peakRssBytes)}`],
     ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64)`],
     ['reachable', `${countText(report.reachable)} (${countText(report.repaired)} repaired)`],

@@ -7,9 +7,11 @@ import { pipnnEngine } from './pipnn/engine.js'
 import type { ShardEngine } from './shard-engine.js'
 
 const ENGINES: { readonly [Name in EngineName]: ShardEngine } = {
-  'hnswlib-wasm': hnswlibWasmEngine,
   pipnn: pipnnEngine,
+  'hnswlib-wasm': hnswlibWasmEngine,
 }
+
+export const DEFAULT_ENGINE: EngineName = 'pipnn'
 
 export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
 

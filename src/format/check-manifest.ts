@@ -1,5 +1,5 @@
 /** Every rule of manifest.json. Whatever passes here can be opened without asking again. */
-import type { BuildReport, Metric } from '../types.js'
+import type { BuildReport, Metric, Quality } from '../types.js'
 import { FieldChecks, type JsonObject } from './field-checks.js'
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
 import { kindOfSegmentName, type SegmentFile } from './segment-file.js'
@@ -14,6 +14,7 @@ import {
 export const GENERATION_PATTERN = /^gen-\d{6,}$/
 const ENGINE_PATTERN = /^[a-z0-9][a-z0-9-]*$/
 const METRICS: readonly Metric[] = ['l2', 'cosine', 'ip']
+const QUALITIES: readonly Quality[] = ['balanced', 'high']
 const MAX_U32 = 2 ** 32 - 1
 /** Node numbers are u32. */
 const MAX_COUNT = MAX_U32
@@ -128,6 +129,8 @@ function checkReport(checks: FieldChecks, value: unknown, count: number): BuildR
   if (report.count !== count) checks.fail('report.count', `the manifest's count ${count}`, report.count)
   checks.oneOf(report.metric, 'report.metric', METRICS)
   checks.matching(report.engine, 'report.engine', ENGINE_PATTERN)
+  checks.oneOf(report.quality, 'report.quality', QUALITIES)
+  if (report.trialRecall !== undefined) checks.number(report.trialRecall, 'report.trialRecall')
   checks.text(report.path, 'report.path')
   checks.matching(report.generation, 'report.generation', GENERATION_PATTERN)
   checkList(checks, report.stages, 'report.stages', { name: 'text', seconds: 'number', peakRssBytes: 'number' })

@@ -1,5 +1,5 @@
 import os from 'node:os'
-import { engineByName } from '../engines/engine-by-name.js'
+import { DEFAULT_ENGINE, engineByName } from '../engines/engine-by-name.js'
 import { InsufficientMemoryError, InvalidOptionError } from '../errors.js'
 import type { EngineName, Metric } from '../types.js'
 import { parseByteSize } from './byte-size.js'
@@ -34,7 +34,7 @@ export interface MemoryEstimate {
 
 /** Memory and disk of a build, before anything is built. Throws InvalidOptionError on impossible numbers. */
 export function estimateMemory(options: EstimateOptions): MemoryEstimate {
-  const { count, dimensions, metric = 'l2', m = 16, engine = 'hnswlib-wasm' } = options
+  const { count, dimensions, metric = 'l2', m = 16, engine = DEFAULT_ENGINE } = options
   for (const [name, value] of Object.entries({ count, dimensions, m })) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new InvalidOptionError(`${name} must be a positive integer, got ${value}`)

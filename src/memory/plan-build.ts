@@ -50,6 +50,8 @@ export interface BuildPlan {
   readonly codesInMemory: boolean
   /** The proof searches the index in memory; otherwise by positional reads. */
   readonly searchInMemory: boolean
+  /** Rows of the sample that the trial may use: no more than a shard, which must fit anyway. */
+  readonly trialRows: number
   /** Threads and buffers are given up between stages: what one leaves behind and what the next needs do not fit together. */
   readonly releaseBetweenStages: boolean
   readonly stages: readonly StageEstimate[]
@@ -79,6 +81,9 @@ const SAMPLE_BASE_BYTES = 16 * MIB
 const SAMPLE_MIN_ROWS = 1024
 /** Two sampled rows for each leader of a very large build. */
 const SAMPLE_SHARE = 1 / 2048
+/** Sampled rows of the trial that chooses the quality; the last TRIAL_QUERIES of them are asked for, not linked. */
+const TRIAL_ROWS = 4096
+export const TRIAL_QUERIES = 256
 /** Bytes of a queue batch, where there is room for one open batch of every shard. */
 const BATCH_BYTES = 256 * 1024
 const MIN_BATCH_BYTES = 4096
@@ -135,6 +140,12 @@ function shardBytes(members: number, overlap: number, sizes: Sizes, engine: Engi
   return largest * sizes.codeBytes + Math.max(loading, building) + rows
 }
 
+/** The trial in one worker: the engine's build, then vectors and links beside its codes. */
+function trialBytes(rows: number, sizes: Sizes, engine: EngineFacts): number {
+  const searched = rows * (2 * sizes.vectorBytes + 4 * (2 * sizes.m + 1))
+  return 2 * rows * sizes.codeBytes + Math.max(engine.workerBytes(rows, sizes.codeDims, sizes.m), searched)
+}
+
 function mergeBytes(overlap: number, sizes: Sizes): number {
   const nodes = Math.min(
     sizes.count,
@@ -175,13 +186,18 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const outputBytes = (threads + 2) * taskOutputBytes * BUFFER_CLASS_OVERHEAD
   const routeTask = ROUTE_TASK_BYTES * 1.5 + leaderBytes + 4 * geometry.shardCount * 128
 
+  const trialRows = Math.min(TRIAL_ROWS, geometry.shardMembers, sampleRows(count, dimensions))
+
   // A level of more than one shard goes through the queues once more.
   const largeLevel = count / m > 2 * engine.shardMembers
   // Fixed part of each stage, before any queue buffer.
   const workers = (taskBytes: number): number => threads * (WORKER_BYTES + taskBytes)
   const fixed: Record<'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'prove', number> = {
     ingest: NODE_BYTES + sampleBytes + 4 * MIB,
-    route: NODE_BYTES + sampleBytes + leaderBytes + numberingBytes + outputBytes + workers(routeTask),
+    route: Math.max(
+      NODE_BYTES + sampleBytes + leaderBytes + numberingBytes + outputBytes + workers(routeTask),
+      NODE_BYTES + sampleBytes + workers(0) + sampleBytes / 2 + trialBytes(trialRows, sizes, engine),
+    ),
     shards: NODE_BYTES + numberingBytes + outputBytes + workers(shard + READ_BUFFER_BYTES),
     merge: NODE_BYTES + numberingBytes + workers(merge + READ_BUFFER_BYTES),
     'upper levels':
@@ -243,6 +259,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     taskOutputBytes,
     codesInMemory,
     searchInMemory,
+    trialRows,
     releaseBetweenStages: everyStageBytes > usableBytes,
     stages,
     fixedBytes: Math.max(bufferedBytes + leastOpenBytes, ...Object.values(fixed)),

@@ -86,6 +86,7 @@ function tinyReport({ count, dimensions, m }: TinyShape, generation: string): Bu
     dimensions,
     metric: 'l2',
     engine: 'hnswlib-wasm',
+    quality: 'balanced',
     m,
     seed: 1,
     threads: 2,

@@ -89,6 +89,7 @@ function report({ count, dims, metric, m }: TestGraph, generation: string, path:
     dimensions: dims,
     metric,
     engine: 'hnswlib-wasm',
+    quality: 'balanced',
     m,
     seed: 1,
     threads: 1,

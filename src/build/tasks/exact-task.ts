@@ -6,11 +6,10 @@ import { readRows } from '../row-files.js'
 import { panelRows } from './code-ops.js'
 import { emptyLists, insertNearest, type NearestLists } from './nearest-lists.js'
 
-/** Exact neighbours of some queries among the vectors of one segment. */
-export interface ExactTask {
+/** What is asked for. */
+export interface ExactQueries {
   readonly metric: Metric
   readonly dimensions: number
-  readonly vectors: RowFile
   /** Row-major float32, unit length for cosine. */
   readonly queries: Float32Array
   readonly queryCount: number
@@ -19,14 +18,36 @@ export interface ExactTask {
   readonly maxSquaredNorm: number
 }
 
+/** Exact neighbours among the vectors of one segment. */
+export interface ExactTask extends ExactQueries {
+  readonly vectors: RowFile
+}
+
+/** Rows in order: nodes `first` and on, row-major float32. */
+export interface RowsToScan {
+  readonly first: number
+  readonly count: number
+  /** Fills `into` with the rows from node `first` on. */
+  read(first: number, into: Uint8Array): void
+}
+
 /** Rows per tile call: their packed form stays in the L2 cache for d = 128. */
 const CHUNK_BYTES = 2 ** 20
 /** The tile's |a|² + |b|² − 2ab rounds; so many more candidates are scored again by plain differences. */
 const SPARE = 16
 
-/** The f32 tile finds candidates; their distances are then those of the search kernel, to the bit. */
 export function exactNeighbours(kernel: Kernel, task: ExactTask): NearestLists {
-  const { metric, dimensions, vectors, queryCount, k } = task
+  const { vectors, dimensions } = task
+  return scanRows(kernel, task, {
+    first: vectors.firstNode,
+    count: vectors.count,
+    read: (first, into) => readRows(vectors, 4 * dimensions, first, into),
+  })
+}
+
+/** The f32 tile finds candidates; their distances are then those of the search kernel, to the bit. */
+export function scanRows(kernel: Kernel, task: ExactQueries, scanned: RowsToScan): NearestLists {
+  const { metric, dimensions, queryCount, k } = task
   const { fn } = kernel
   const codeDims = Math.ceil((dimensions + (metric === 'ip' ? 1 : 0)) / 8) * 8
   const chunkRows = Math.max(4, Math.floor(CHUNK_BYTES / (4 * codeDims)))
@@ -48,10 +69,10 @@ export function exactNeighbours(kernel: Kernel, task: ExactTask): NearestLists {
   const radiusSquared = metric === 'ip' ? task.maxSquaredNorm : -1
   const lists = emptyLists(queryCount, k)
 
-  for (let done = 0; done < vectors.count; done += chunkRows) {
-    const count = Math.min(chunkRows, vectors.count - done)
-    const first = vectors.firstNode + done
-    readRows(vectors, 4 * dimensions, first, kernel.u8(rows, 4 * count * dimensions))
+  for (let done = 0; done < scanned.count; done += chunkRows) {
+    const count = Math.min(chunkRows, scanned.count - done)
+    const first = scanned.first + done
+    scanned.read(first, kernel.u8(rows, 4 * count * dimensions))
     fn.encodeF32(rows, count, dimensions, mean, radiusSquared, codeDims, padded)
     fn.packF32(padded, count, codeDims, panels)
     fn.normsF32(padded, count, codeDims, norms)
