@@ -137,7 +137,8 @@ function shardBytes(members: number, overlap: number, sizes: Sizes, engine: Engi
   const loading = Math.ceil(largest / overlap) * sizes.vectorBytes + largest * (sizes.codeBytes / 2)
   const building = engine.workerBytes(largest, sizes.codeDims, sizes.m)
   const rows = largest * graphRowBytes(2 * sizes.m)
-  return largest * sizes.codeBytes + Math.max(loading, building) + rows
+  // Members' nodes and runs of rows are 16 bytes a member. Rows go out by way of kernel memory: as the graph, as records.
+  return largest * (sizes.codeBytes + 16) + Math.max(loading, building, 2 * rows) + rows
 }
 
 /** The trial in one worker: the engine's build, then vectors and links beside its codes. */
@@ -176,15 +177,13 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const shard = shardBytes(geometry.shardMembers, geometry.overlap, sizes, engine)
   const merge = mergeBytes(geometry.overlap, sizes)
   const routeRows = ROUTE_TASK_BYTES / sizes.vectorBytes
+  const routeRecordBytes = routeRows * (sizes.vectorBytes + 4 + (geometry.overlap - 1) * (sizes.codeBytes + 4))
   const taskOutputBytes = Math.ceil(
-    Math.max(
-      routeRows * (sizes.vectorBytes + 4 + (geometry.overlap - 1) * (sizes.codeBytes + 4)),
-      Math.min(count, geometry.shardMembers * SHARD_SKEW) * graphRowBytes(2 * m),
-    ),
+    Math.max(routeRecordBytes, Math.min(count, geometry.shardMembers * SHARD_SKEW) * graphRowBytes(2 * m)),
   )
   // One output per running task, one that waits for a thread and one to spare.
   const outputBytes = (threads + 2) * taskOutputBytes * BUFFER_CLASS_OVERHEAD
-  const routeTask = ROUTE_TASK_BYTES * 1.5 + leaderBytes + 4 * geometry.shardCount * 128
+  const routeTask = ROUTE_TASK_BYTES * 1.5 + routeRecordBytes + leaderBytes + 4 * geometry.shardCount * 128
 
   const trialRows = Math.min(TRIAL_ROWS, geometry.shardMembers, sampleRows(count, dimensions))
 

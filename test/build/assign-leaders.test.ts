@@ -31,15 +31,12 @@ function assign(spec: CodeSpec, rows: readonly number[], leaders: Leaders, fanOu
   const codes = kernel.alloc(rows.length * (spec.kind === 'i16' ? 2 : 4))
   if (spec.kind === 'i16') kernel.i16(codes, rows.length).set(rows)
   else kernel.f32(codes, rows.length).set(rows)
-  const nearest = assignLeaders(
-    kernel,
-    codeOps(kernel, spec),
-    { codes, count: rows.length / spec.codeDims },
-    leaders,
-    fanOut,
-  )
+  const count = rows.length / spec.codeDims
+  const nearest = kernel.alloc(4 * count * fanOut)
+  assignLeaders(kernel, codeOps(kernel, spec), { codes, count }, leaders, fanOut, nearest)
+  const found = kernel.u32(nearest, count * fanOut).slice()
   kernel.release(mark)
-  return nearest
+  return found
 }
 
 function nearestTwin(

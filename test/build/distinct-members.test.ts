@@ -1,13 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addCopies, findMasses } from '../../src/build/tasks/distinct-members.js'
+import { Kernel } from '../../kernel/kernel.js'
+import { addCopies, findMasses, type DistinctMembers } from '../../src/build/tasks/distinct-members.js'
 import type { ShardGraph } from '../../src/engines/shard-engine.js'
 
 const ROW_BYTES = 16
+const kernel = Kernel.create()
 
 /** Row i holds the number values[i] in every byte. */
 function codesOf(values: readonly number[]): Uint8Array {
   return Uint8Array.from({ length: values.length * ROW_BYTES }, (_, at) => values[Math.floor(at / ROW_BYTES)])
+}
+
+function massesAmong(values: readonly number[]): DistinctMembers | undefined {
+  const bytes = codesOf(values)
+  const mark = kernel.mark()
+  const codes = kernel.alloc(bytes.length)
+  kernel.u8(codes, bytes.length).set(bytes)
+  const found = findMasses(kernel, codes, values.length, ROW_BYTES)
+  kernel.release(mark)
+  return found
 }
 
 /** Each of `count` members linked to the next two. */
@@ -25,13 +37,13 @@ const rowOf = (graph: ShardGraph, member: number): number[] =>
 
 describe('findMasses', () => {
   it('finds nothing where few members are alike', () => {
-    expect(findMasses(codesOf(Array.from({ length: 100 }, (_, i) => Math.floor(i / 7))), ROW_BYTES)).toBeUndefined()
+    expect(massesAmong(Array.from({ length: 100 }, (_, i) => Math.floor(i / 7)))).toBeUndefined()
   })
 
   it('finds every mass of eight and more, and leaves the engine one of each', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 200 }), (values) => {
-        const found = findMasses(codesOf(values), ROW_BYTES)
+        const found = massesAmong(values)
         const groups = new Map<number, number[]>()
         values.forEach((value, member) => groups.set(value, [...(groups.get(value) ?? []), member]))
         const large = [...groups.values()].filter((group) => group.length >= 8).sort((a, b) => a[0] - b[0])
@@ -46,8 +58,7 @@ describe('findMasses', () => {
 
 describe('addCopies', () => {
   const values = Array.from({ length: 400 }, (_, i) => (i % 3 === 0 ? 200 : i % 100))
-  const codes = codesOf(values)
-  const distinct = findMasses(codes, ROW_BYTES)
+  const distinct = massesAmong(values)
   if (distinct === undefined) throw new Error('there is a mass')
   const graph = addCopies(ring(distinct.members.length), distinct, values.length, 6)
 

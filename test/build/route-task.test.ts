@@ -50,7 +50,9 @@ function largestShare(rows: Float32Array, dimensions: number, leaderCount: numbe
   const mark = kernel.mark()
   const at = kernel.alloc(bytes.length)
   kernel.u8(at, bytes.length).set(bytes)
-  const nearest = assignLeaders(kernel, codeOps(kernel, task.spec), { codes: at, count }, leaders, 2)
+  const nearestAt = kernel.alloc(8 * count)
+  assignLeaders(kernel, codeOps(kernel, task.spec), { codes: at, count }, leaders, 2, nearestAt)
+  const nearest = kernel.u32(nearestAt, 2 * count).slice()
   kernel.release(mark)
   const counts = new Array<number>(leaderCount).fill(0)
   for (const leader of nearest) counts[leader]++
@@ -105,7 +107,9 @@ describe('routeVectors', () => {
           const { bytes: codes } = encode(kernel, spec, rows)
           const at = kernel.alloc(codes.length)
           kernel.u8(at, codes.length).set(codes)
-          const nearest = assignLeaders(kernel, codeOps(kernel, spec), { codes: at, count }, leaders, overlap)
+          const nearestAt = kernel.alloc(4 * count * overlap)
+          assignLeaders(kernel, codeOps(kernel, spec), { codes: at, count }, leaders, overlap, nearestAt)
+          const nearest = kernel.u32(nearestAt, count * overlap).slice()
           kernel.release(mark)
           let homes = 0
           let replicas = 0

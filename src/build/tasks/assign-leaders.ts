@@ -19,7 +19,7 @@ export interface Leaders {
 }
 
 /**
- * Fills `nearest[row * fanOut + i]` with the i-th nearest leader of each code row. Flat up to 1,000 leaders; above
+ * Fills `nearest[row * fanOut + i]`, u32 in kernel memory, with the i-th nearest leader of each code row. Flat up to 1,000 leaders; above
  * that in two levels: about √L coarse leaders, then the leaders of the nearest few coarse cells.
  * A row is assigned alone: its leaders do not depend on the rows beside it.
  */
@@ -29,14 +29,12 @@ export function assignLeaders(
   rows: { codes: number; count: number },
   leaders: Leaders,
   fanOut: number,
-): Uint32Array {
+  nearest: number,
+): void {
   const mark = kernel.mark()
-  const nearest =
-    leaders.count <= MAX_FLAT_LEADERS
-      ? assignFlat(kernel, ops, rows, leaders, fanOut)
-      : assignTwoLevels(kernel, ops, rows, leaders, fanOut)
+  if (leaders.count <= MAX_FLAT_LEADERS) assignFlat(kernel, ops, rows, leaders, fanOut, nearest)
+  else assignTwoLevels(kernel, ops, rows, leaders, fanOut, nearest)
   kernel.release(mark)
-  return nearest
 }
 
 /** Leader codes packed for the tile kernel, with their norms. */
@@ -67,23 +65,19 @@ function assignFlat(
   rows: { codes: number; count: number },
   leaders: Leaders,
   fanOut: number,
-): Uint32Array {
+  nearest: number,
+): void {
   const targets = packLeaders(kernel, ops, leaders)
-  const out = new Uint32Array(rows.count * fanOut)
   const norms = kernel.alloc(4 * CHUNK_ROWS)
   const distances = kernel.alloc(4 * CHUNK_ROWS * leaders.count)
-  const index = kernel.alloc(8 * fanOut)
+  const scratch = kernel.alloc(4 * fanOut)
   for (let at = 0; at < rows.count; at += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, rows.count - at)
     const codes = rows.codes + at * ops.rowBytes
     ops.norms(codes, count, norms)
     ops.distances({ codes, norms, count }, targets, distances, leaders.count)
-    for (let i = 0; i < count; i++) {
-      ops.nearest(distances + 4 * i * leaders.count, leaders.count, fanOut, index, index + 4 * fanOut)
-      out.set(kernel.u32(index, fanOut), (at + i) * fanOut)
-    }
+    kernel.fn.pipnnNearestBalls(distances, count, leaders.count, fanOut, nearest + 4 * at * fanOut, scratch)
   }
-  return out
 }
 
 /**
@@ -96,7 +90,8 @@ function assignTwoLevels(
   rows: { codes: number; count: number },
   leaders: Leaders,
   fanOut: number,
-): Uint32Array {
+  nearest: number,
+): void {
   const { rowBytes } = ops
   const coarseCount = Math.ceil(Math.sqrt(leaders.count))
   const step = Math.floor(leaders.count / coarseCount)
@@ -107,9 +102,13 @@ function assignTwoLevels(
   const coarse: Leaders = { codes: coarseCodes, handicaps: new Float64Array(coarseCount), count: coarseCount }
   const leaderCodes = kernel.alloc(leaders.codes.length)
   kernel.u8(leaderCodes, leaders.codes.length).set(leaders.codes)
-  const cellOf = assignFlat(kernel, ops, { codes: leaderCodes, count: leaders.count }, coarse, 1)
   const probes = Math.min(COARSE_PROBES, coarseCount)
-  const probed = assignFlat(kernel, ops, rows, coarse, probes)
+  const cells = kernel.alloc(4 * leaders.count)
+  const probedCells = kernel.alloc(4 * rows.count * probes)
+  assignFlat(kernel, ops, { codes: leaderCodes, count: leaders.count }, coarse, 1, cells)
+  assignFlat(kernel, ops, rows, coarse, probes, probedCells)
+  const cellOf = kernel.u32(cells, leaders.count).slice()
+  const probed = kernel.u32(probedCells, rows.count * probes).slice()
 
   const best = new Uint32Array(rows.count * fanOut).fill(NONE)
   const bestWords = new Uint32Array(rows.count * fanOut).fill(NONE)
@@ -144,7 +143,8 @@ function assignTwoLevels(
     }
     kernel.release(mark)
   }
-  return fillMissing(best, fanOut)
+  fillMissing(best, fanOut)
+  kernel.u32(nearest, best.length).set(best)
 }
 
 function indexesOf(values: Uint32Array, matches: (value: number) => boolean): number[] {
@@ -180,11 +180,10 @@ function insertNearest(
 }
 
 /** A row that met fewer leaders than fanOut gets its nearest one again: a repeated shard is dropped when routing. */
-function fillMissing(best: Uint32Array, fanOut: number): Uint32Array {
+function fillMissing(best: Uint32Array, fanOut: number): void {
   for (let i = 0; i < best.length; i++) {
     if (best[i] !== NONE) continue
     // All probed cells empty takes leaders that coincide with their coarse leader: any shard is right then.
     best[i] = i % fanOut === 0 ? 0 : best[i - (i % fanOut)]
   }
-  return best
 }

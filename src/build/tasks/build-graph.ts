@@ -21,7 +21,7 @@ export async function buildGraph(kernel: Kernel, task: GraphTask, codes: number,
   const { rowBytes } = codeOps(kernel, task.spec)
   const engine = engineByName(task.engine)
   const params = { m: task.m, seed: task.seed, quality: task.quality, maxDegree: 2 * task.m }
-  const distinct = findMasses(kernel.u8(codes, count * rowBytes), rowBytes)
+  const distinct = findMasses(kernel, codes, count, rowBytes)
   if (distinct === undefined) return engine.build(kernel, { count, codeDims, kind, codes }, params)
   const mark = kernel.mark()
   const compact = kernel.alloc(distinct.members.length * rowBytes)

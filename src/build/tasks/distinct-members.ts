@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import type { Kernel } from '../../../kernel/kernel.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
 
 /**
@@ -15,31 +15,42 @@ export interface DistinctMembers {
 /** Fewer copies than this go to the engine as they are: they leave room for other links. */
 const LEAST_MASS = 8
 
-/** Undefined when there is no mass of copies, as nearly always. `codes`: rows of `rowBytes`. */
-export function findMasses(codes: Uint8Array, rowBytes: number): DistinctMembers | undefined {
-  const count = codes.length / rowBytes
-  const row = (member: number): Uint8Array => codes.subarray(member * rowBytes, (member + 1) * rowBytes)
-  const sums = Uint32Array.from({ length: count }, (_, member) => crc32(row(member)))
-  const order = Uint32Array.from(sums.keys()).sort((a, b) => sums[a] - sums[b] || a - b)
-  const masses: Uint32Array[] = []
-  const isCopy = new Uint8Array(count)
-  for (let from = 0; from < count;) {
-    let to = from + 1
-    while (to < count && sums[order[to]] === sums[order[from]]) to++
-    if (to - from >= LEAST_MASS) {
-      const first = row(order[from])
-      // A checksum can agree by chance: only what equals the first is a copy of it.
-      const same = order.subarray(from, to).filter((member) => Buffer.compare(row(member), first) === 0)
-      if (same.length >= LEAST_MASS) {
-        masses.push(same)
-        for (const copy of same.subarray(1)) isCopy[copy] = 1
-      }
-    }
-    from = to
-  }
-  if (masses.length === 0) return undefined
-  masses.sort((a, b) => a[0] - b[0])
-  return { members: Uint32Array.from(isCopy.keys()).filter((member) => isCopy[member] === 0), masses }
+/** Undefined when there is no mass of copies, as nearly always. `codes`: `count` rows of `rowBytes`, a multiple of 16. */
+export function findMasses(
+  kernel: Kernel,
+  codes: number,
+  count: number,
+  rowBytes: number,
+): DistinctMembers | undefined {
+  const mark = kernel.mark()
+  const slots = 2 ** Math.ceil(Math.log2(2 * count + 1))
+  const table = kernel.alloc(4 * slots)
+  const firsts = kernel.alloc(4 * count)
+  const distinct = kernel.alloc(4 * count)
+  kernel.fn.pipnnGroup(codes, rowBytes, count, table, slots - 1, firsts, distinct)
+  const found = massesOf(kernel.u32(firsts, count))
+  kernel.release(mark)
+  return found
+}
+
+/** `firstOf`: the lowest member with the same code. */
+function massesOf(firstOf: Uint32Array): DistinctMembers | undefined {
+  const sizes = new Uint32Array(firstOf.length)
+  for (const first of firstOf) sizes[first]++
+  const masses = new Map<number, Uint32Array>()
+  sizes.forEach((size, first) => {
+    if (size >= LEAST_MASS) masses.set(first, new Uint32Array(size))
+  })
+  if (masses.size === 0) return undefined
+  const filled = new Uint32Array(firstOf.length)
+  firstOf.forEach((first, member) => {
+    const mass = masses.get(first)
+    if (mass !== undefined) mass[filled[first]++] = member
+  })
+  const members = Uint32Array.from(firstOf.keys()).filter(
+    (member) => firstOf[member] === member || sizes[firstOf[member]] < LEAST_MASS,
+  )
+  return { members, masses: [...masses.values()] }
 }
 
 /**

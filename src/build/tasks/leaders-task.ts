@@ -184,21 +184,22 @@ function moveToMeans(
 ): Set<number> {
   const { codeDims } = spec
   const moved = new Set<number>()
-  const sums = new Float64Array(leaders.count * codeDims)
-  const squares = new Float64Array(leaders.count)
-  const counts = new Uint32Array(leaders.count)
+  const mark = kernel.mark()
+  const sumsAt = kernel.alloc(8 * leaders.count * codeDims)
+  const squaresAt = kernel.alloc(8 * leaders.count)
+  const countsAt = kernel.alloc(4 * leaders.count)
+  const homeAt = kernel.alloc(4 * rows.count)
+  const sums = kernel.f64(sumsAt, leaders.count * codeDims).fill(0)
+  const squares = kernel.f64(squaresAt, leaders.count).fill(0)
+  const counts = kernel.u32(countsAt, leaders.count).fill(0)
+  kernel.u32(homeAt, rows.count).set(home)
+  const addRows = spec.kind === 'i16' ? kernel.fn.clusterSumsI16 : kernel.fn.clusterSumsF32
+  addRows(rows.codes, rows.count, codeDims, homeAt, sumsAt, squaresAt, countsAt)
+  // Nothing is allocated before the views above are done with.
+  kernel.release(mark)
   const view = (at: number, count: number): Int16Array | Float32Array =>
     spec.kind === 'i16' ? kernel.i16(at, count * codeDims) : kernel.f32(at, count * codeDims)
   const rowCodes = view(rows.codes, rows.count)
-  for (let row = 0; row < rows.count; row++) {
-    const leader = home[row]
-    counts[leader]++
-    for (let d = 0; d < codeDims; d++) {
-      const component = rowCodes[row * codeDims + d]
-      sums[leader * codeDims + d] += component
-      squares[leader] += component * component
-    }
-  }
   const leaderCodes = view(leaders.codes, leaders.count)
   const put = (leader: number, d: number, value: number): void => {
     leaderCodes[leader * codeDims + d] = spec.kind === 'i16' ? Math.round(value) : value

@@ -36,9 +36,9 @@ export function routeVectors(kernel: Kernel, task: RouteTask): RouteResult {
   const { spec, leaders, overlap, rowKind } = task
   const ops = codeOps(kernel, spec)
   const rowBytes = rowBytesOf(rowKind, spec)
+  const ordinals = kernel.alloc(4 * task.rowCount)
   const codes = kernel.alloc(task.rowCount * ops.rowBytes)
   const rows = rowKind === 'vectors' ? kernel.alloc(task.rowCount * rowBytes) : codes
-  const ordinals = new Uint32Array(task.rowCount)
   const count = loadRows(kernel, task, rows, rowBytes, ordinals)
 
   let clamped = 0
@@ -47,22 +47,34 @@ export function routeVectors(kernel: Kernel, task: RouteTask): RouteResult {
     kernel.f32(mean, spec.codeDims).set(spec.mean)
     clamped = ops.encode(rows, count, mean, codes)
   }
-  const nearest = assignLeaders(kernel, ops, { codes, count }, leaders, overlap)
-  const counts = countRecords(nearest, count, overlap, leaders.count)
-  writeRecords(task, counts, nearest, {
+  const nearest = kernel.alloc(4 * count * overlap)
+  assignLeaders(kernel, ops, { codes, count }, leaders, overlap, nearest)
+  const counts = kernel.alloc(8 * leaders.count)
+  const offsets = kernel.alloc(8 * leaders.count)
+  const out = kernel.alloc(routeOutputBytes(count, rowKind, spec, overlap))
+  const bytes = kernel.fn.routeRecords(
+    nearest,
     count,
+    overlap,
+    leaders.count,
     ordinals,
-    rows: kernel.u8(rows, count * rowBytes),
+    rows,
     rowBytes,
-    codes: kernel.u8(codes, count * ops.rowBytes),
-    codeBytes: ops.rowBytes,
-  })
-  return { counts, clamped }
+    codes,
+    ops.rowBytes,
+    counts,
+    offsets,
+    out,
+  )
+  task.output.set(kernel.u8(out, bytes))
+  return { counts: kernel.u32(counts, 2 * leaders.count).slice(), clamped }
 }
 
-/** Copies the rows that are not dropped side by side into kernel memory. */
-function loadRows(kernel: Kernel, task: RouteTask, rows: number, rowBytes: number, ordinals: Uint32Array): number {
-  const { dropped } = task
+/** Copies the rows that are not dropped side by side into kernel memory, their ordinals too. */
+function loadRows(kernel: Kernel, task: RouteTask, rows: number, rowBytes: number, ordinalsAt: number): number {
+  const { dropped, rowCount } = task
+  const ordinals = kernel.u32(ordinalsAt, rowCount)
+  const into = kernel.u8(rows, rowCount * rowBytes)
   let count = 0
   for (const batch of readBatches<ColumnHeader>(task.input)) {
     const { capacity } = batch.header
@@ -70,7 +82,7 @@ function loadRows(kernel: Kernel, task: RouteTask, rows: number, rowBytes: numbe
     const rowColumn = batch.bytes.subarray(4 * capacity, 4 * capacity + batch.count * rowBytes)
     if (dropped === undefined) {
       ordinals.set(column, count)
-      kernel.u8(rows + count * rowBytes, rowColumn.length).set(rowColumn)
+      into.set(rowColumn, count * rowBytes)
       count += batch.count
       continue
     }
@@ -78,61 +90,9 @@ function loadRows(kernel: Kernel, task: RouteTask, rows: number, rowBytes: numbe
       const ordinal = column[i]
       if ((dropped[ordinal >>> 3] & (1 << (ordinal & 7))) !== 0) continue
       ordinals[count] = ordinal
-      kernel.u8(rows + count * rowBytes, rowBytes).set(rowColumn.subarray(i * rowBytes, (i + 1) * rowBytes))
+      into.set(rowColumn.subarray(i * rowBytes, (i + 1) * rowBytes), count * rowBytes)
       count++
     }
   }
   return count
-}
-
-/** A vector whose i-th leader repeats an earlier one goes there once. */
-function isRepeat(nearest: Uint32Array, at: number, i: number): boolean {
-  for (let j = 0; j < i; j++) if (nearest[at + j] === nearest[at + i]) return true
-  return false
-}
-
-function countRecords(nearest: Uint32Array, count: number, overlap: number, leaderCount: number): Uint32Array {
-  const counts = new Uint32Array(2 * leaderCount)
-  for (let row = 0; row < count; row++) {
-    counts[nearest[row * overlap]]++
-    for (let i = 1; i < overlap; i++) {
-      if (!isRepeat(nearest, row * overlap, i)) counts[leaderCount + nearest[row * overlap + i]]++
-    }
-  }
-  return counts
-}
-
-interface LoadedRows {
-  readonly count: number
-  readonly ordinals: Uint32Array
-  readonly rows: Uint8Array
-  readonly rowBytes: number
-  readonly codes: Uint8Array
-  readonly codeBytes: number
-}
-
-function writeRecords(task: RouteTask, counts: Uint32Array, nearest: Uint32Array, loaded: LoadedRows): void {
-  const { overlap, output, leaders } = task
-  const { rowBytes, codeBytes } = loaded
-  const offsets = new Float64Array(counts.length)
-  let at = 0
-  for (let partition = 0; partition < counts.length; partition++) {
-    offsets[partition] = at
-    at += counts[partition] * (4 + (partition < leaders.count ? rowBytes : codeBytes))
-  }
-  const words = new DataView(output.buffer, output.byteOffset, output.byteLength)
-  const put = (partition: number, ordinal: number, bytes: Uint8Array, from: number, length: number): void => {
-    const offset = offsets[partition]
-    words.setUint32(offset, ordinal, true)
-    output.set(bytes.subarray(from, from + length), offset + 4)
-    offsets[partition] = offset + 4 + length
-  }
-  for (let row = 0; row < loaded.count; row++) {
-    const ordinal = loaded.ordinals[row]
-    put(nearest[row * overlap], ordinal, loaded.rows, row * rowBytes, rowBytes)
-    for (let i = 1; i < overlap; i++) {
-      if (isRepeat(nearest, row * overlap, i)) continue
-      put(leaders.count + nearest[row * overlap + i], ordinal, loaded.codes, row * codeBytes, codeBytes)
-    }
-  }
 }

@@ -7,7 +7,6 @@ import type { EngineName, Quality } from '../../types.js'
 import { writeCodes, type CodeStore } from '../code-store.js'
 import type { CodeSpec } from '../code-spec.js'
 import { recordBytesOf, rowBytesOf, type RowKind } from '../layer-records.js'
-import { rangeOf } from '../segment-layout.js'
 import { buildGraph } from './build-graph.js'
 import { codeOps } from './code-ops.js'
 
@@ -52,15 +51,16 @@ export async function buildShard(kernel: Kernel, task: ShardTask): Promise<Shard
   const { spec, homeCount, replicaCount } = task
   const ops = codeOps(kernel, spec)
   const memberCount = homeCount + replicaCount
+  const nodes = kernel.alloc(4 * memberCount)
   const codes = kernel.alloc(memberCount * ops.rowBytes)
   const checksums = loadHomes(kernel, task, codes)
   writeCodes(task.codes, task.firstNode, kernel.u8(codes, homeCount * ops.rowBytes))
-  const nodes = new Uint32Array(memberCount)
-  for (let i = 0; i < homeCount; i++) nodes[i] = task.firstNode + i
-  loadReplicas(kernel, task, codes + homeCount * ops.rowBytes, nodes.subarray(homeCount))
+  loadReplicas(kernel, task, codes + homeCount * ops.rowBytes, nodes + 4 * homeCount)
+  const homeNodes = kernel.u32(nodes, homeCount)
+  for (let i = 0; i < homeCount; i++) homeNodes[i] = task.firstNode + i
 
   const graph = await buildGraph(kernel, task, codes, memberCount)
-  return { checksums, runs: writeRows(task, graph, nodes) }
+  return { checksums, runs: writeRows(kernel, task, graph, nodes) }
 }
 
 /**
@@ -73,11 +73,18 @@ function loadHomes(kernel: Kernel, task: ShardTask, codes: number): PartChecksum
   const rowBytes = rowBytesOf(homeKind, spec)
   const mark = kernel.mark()
   const rows = homeKind === 'codes' ? codes : kernel.alloc(homeCount * rowBytes)
-  const target = kernel.u8(rows, homeCount * rowBytes)
-  eachRecord(task.homes, recordBytesOf(homeKind, spec), (ordinal, bytes, at) => {
-    const place = (task.nodeOfOrdinal[ordinal] - task.firstNode) * rowBytes
-    target.set(bytes.subarray(at, at + rowBytes), place)
-  })
+  const recordWords = recordBytesOf(homeKind, spec) / 4
+  for (const batch of readBatches<null>(task.homes)) {
+    const batchMark = kernel.mark()
+    const records = kernel.alloc(batch.bytes.length)
+    const places = kernel.alloc(4 * batch.count)
+    kernel.u8(records, batch.bytes.length).set(batch.bytes)
+    const words = kernel.u32(records, batch.count * recordWords)
+    const placeOf = kernel.u32(places, batch.count)
+    for (let i = 0; i < batch.count; i++) placeOf[i] = task.nodeOfOrdinal[words[i * recordWords]] - task.firstNode
+    kernel.fn.scatterRecords(records, batch.count, rowBytes, places, rows)
+    kernel.release(batchMark)
+  }
   if (homeKind === 'vectors') {
     const mean = kernel.alloc(4 * spec.codeDims)
     kernel.f32(mean, spec.codeDims).set(spec.mean)
@@ -99,71 +106,73 @@ export function writePart(place: { path: string; dataOffset: number }, bytes: Ui
 }
 
 /** Replicas come in any order of batches; they are placed by node, so that the shard is the same every time. */
-function loadReplicas(kernel: Kernel, task: ShardTask, codes: number, nodes: Uint32Array): void {
+function loadReplicas(kernel: Kernel, task: ShardTask, codes: number, nodes: number): void {
   const { spec, replicaCount } = task
-  const { rowBytes } = codeOps(kernel, spec)
+  const recordBytes = recordBytesOf('codes', spec)
   const mark = kernel.mark()
-  const unordered = kernel.alloc(replicaCount * rowBytes)
-  const unorderedCodes = kernel.u8(unordered, replicaCount * rowBytes)
-  // Node in the high half and arrival in the low half of one number: a numeric sort orders both at once.
-  const keys = new Float64Array(replicaCount)
-  let arrived = 0
-  eachRecord(task.replicas, recordBytesOf('codes', spec), (ordinal, bytes, at) => {
-    unorderedCodes.set(bytes.subarray(at, at + rowBytes), arrived * rowBytes)
-    keys[arrived] = task.nodeOfOrdinal[ordinal] * 2 ** 21 + arrived
-    arrived++
-  })
-  keys.sort()
-  const placed = kernel.u8(codes, replicaCount * rowBytes)
-  for (let i = 0; i < replicaCount; i++) {
-    nodes[i] = Math.floor(keys[i] / 2 ** 21)
-    const from = (keys[i] % 2 ** 21) * rowBytes
-    placed.set(unorderedCodes.subarray(from, from + rowBytes), i * rowBytes)
+  const records = kernel.alloc(replicaCount * recordBytes)
+  const keysAt = kernel.alloc(8 * replicaCount)
+  const orderAt = kernel.alloc(4 * replicaCount)
+  const into = kernel.u8(records, replicaCount * recordBytes)
+  let filled = 0
+  for (const batch of readBatches<null>(task.replicas)) {
+    into.set(batch.bytes.subarray(0, batch.count * recordBytes), filled)
+    filled += batch.count * recordBytes
   }
+  // Node in the high part and arrival in the low part of one number: a numeric sort orders both at once.
+  const words = kernel.u32(records, filled / 4)
+  const keys = kernel.f64(keysAt, replicaCount)
+  for (let i = 0; i < replicaCount; i++) {
+    keys[i] = task.nodeOfOrdinal[words[(i * recordBytes) / 4]] * 2 ** 21 + i
+  }
+  keys.sort()
+  const nodeOf = kernel.u32(nodes, replicaCount)
+  const order = kernel.u32(orderAt, replicaCount)
+  for (let i = 0; i < replicaCount; i++) {
+    nodeOf[i] = Math.floor(keys[i] / 2 ** 21)
+    order[i] = keys[i] % 2 ** 21
+  }
+  kernel.fn.gatherRecords(records, replicaCount, recordBytes - 4, orderAt, codes)
   kernel.release(mark)
 }
 
-function eachRecord(
-  refs: readonly BatchRef<null>[],
-  recordBytes: number,
-  visit: (ordinal: number, bytes: Uint8Array, rowAt: number) => void,
-): void {
-  for (const batch of readBatches<null>(refs)) {
-    const view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)
-    for (let i = 0; i < batch.count; i++) visit(view.getUint32(i * recordBytes, true), batch.bytes, i * recordBytes + 4)
-  }
-}
-
-function writeRows(task: ShardTask, graph: ShardGraph, nodes: Uint32Array): ShardResult['runs'] {
-  const { segmentStarts, output } = task
-  // Members by node: homes are one ascending run, replicas another; rows go out segment by segment.
-  const order = Uint32Array.from(nodes.keys()).sort((a, b) => nodes[a] - nodes[b])
-  const words = new Uint32Array(output.buffer, output.byteOffset, output.byteLength >>> 2)
-  const runs: { segment: number; rows: number; bytes: number }[] = []
-  let at = 0
-  let segment = -1
-  let segmentEnd = 0
-  for (const member of order) {
-    const node = nodes[member]
-    if (node >= segmentEnd) {
-      segment = rangeOf(segmentStarts, node)
-      segmentEnd = segmentStarts[segment + 1]
-      runs.push({ segment, rows: 0, bytes: 0 })
-    }
-    const from = graph.offsets[member]
-    const degree = graph.offsets[member + 1] - from
-    const open = runs[runs.length - 1]
-    if (open.rows > 0 && open.bytes + 8 + 8 * degree > task.runBytes) runs.push({ segment, rows: 0, bytes: 0 })
-    words[at] = node
-    words[at + 1] = degree
-    for (let i = 0; i < degree; i++) {
-      words[at + 2 + i] = nodes[graph.neighbours[from + i]]
-      words[at + 2 + degree + i] = graph.distanceWords[from + i]
-    }
-    at += 2 + 2 * degree
-    const run = runs[runs.length - 1]
-    run.rows++
-    run.bytes += 8 + 8 * degree
-  }
+/** Rows by node to the output: homes are one ascending run of nodes, replicas another around it. */
+function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: number): ShardResult['runs'] {
+  const { homeCount, replicaCount, firstNode, segmentStarts } = task
+  const count = homeCount + replicaCount
+  const outBytes = 8 * (count + graph.neighbours.length)
+  const mark = kernel.mark()
+  const starts = kernel.alloc(segmentStarts.byteLength)
+  const offsets = kernel.alloc(graph.offsets.byteLength)
+  const neighbours = kernel.alloc(graph.neighbours.byteLength)
+  const words = kernel.alloc(graph.distanceWords.byteLength)
+  const out = kernel.alloc(outBytes)
+  const runsAt = kernel.alloc(12 * count)
+  kernel.u32(starts, segmentStarts.length).set(segmentStarts)
+  kernel.u32(offsets, graph.offsets.length).set(graph.offsets)
+  kernel.u32(neighbours, graph.neighbours.length).set(graph.neighbours)
+  kernel.u32(words, graph.distanceWords.length).set(graph.distanceWords)
+  const replicaNodes = kernel.u32(nodes + 4 * homeCount, replicaCount)
+  const after = replicaNodes.findIndex((node) => node > firstNode)
+  const runCount = kernel.fn.writeGraphRows(
+    count,
+    homeCount,
+    after < 0 ? replicaCount : after,
+    nodes,
+    offsets,
+    neighbours,
+    words,
+    starts,
+    task.runBytes,
+    out,
+    runsAt,
+  )
+  task.output.set(kernel.u8(out, outBytes))
+  const fields = kernel.u32(runsAt, 3 * runCount)
+  const runs = Array.from({ length: runCount }, (_, i) => {
+    const [segment, rows, bytes] = fields.subarray(3 * i)
+    return { segment, rows, bytes }
+  })
+  kernel.release(mark)
   return runs
 }
