@@ -1,0 +1,56 @@
+// One contender in a process of its own, started by compare.mjs, which sends it a job. A peer reads the file, adds,
+// saves, reports, and then searches. Shardloom's build is its command line; here its index is only searched.
+import { statSync } from 'node:fs'
+import { cpuSeconds, peakRssBytes } from './machine.mjs'
+import { K, measureCurve } from './search-curve.mjs'
+import { readIvecs, readMatrix } from './vector-files.mjs'
+
+process.once('message', (job) => void run(job))
+
+async function run(job) {
+  if (job.contender === 'shardloom') await searchShardloom(job)
+  else await runPeer(job)
+  process.disconnect()
+}
+
+async function runPeer({ contender, base, metric, m, efConstruction, threads, out, queries, truth, roundMs }) {
+  const { open, version } = await import(`./peers/${contender}.mjs`)
+  const seconds = stopwatch()
+  let matrix = readMatrix(base)
+  const { dims, count } = matrix
+  const read = seconds()
+  const peer = await open({ dims, metric, m, efConstruction, threads, k: K })
+  seconds()
+  peer.add(matrix.vectors, count)
+  const add = seconds()
+  peer.save?.(out)
+  const save = peer.save && seconds()
+  const indexBytes = peer.save && statSync(out).size
+  const { threads: used } = peer
+  process.send({
+    built: { version, threads: used, read, add, save, cpu: cpuSeconds(), peakRssBytes: peakRssBytes(), indexBytes },
+  })
+  matrix = undefined
+  const rows = readMatrix(queries)
+  process.send({ curve: await measureCurve((ef) => peer.searcherAt(ef, rows), readIvecs(truth).rows, roundMs) })
+}
+
+async function searchShardloom({ out, queries, truth, roundMs }) {
+  const { openIndex } = await import('../dist/src/index.js')
+  const { dims, count, vectors } = readMatrix(queries)
+  const rows = Array.from({ length: count }, (_, i) => vectors.subarray(i * dims, (i + 1) * dims))
+  const index = await openIndex(out)
+  const searcherAt = (ef) => () => rows.map((query) => index.search(query, { k: K, ef }).map((hit) => hit.id))
+  process.send({ curve: await measureCurve(searcherAt, readIvecs(truth).rows, roundMs) })
+  await index.close()
+}
+
+/** Each call gives the seconds since the one before. */
+function stopwatch() {
+  let last = performance.now()
+  return () => {
+    const from = last
+    last = performance.now()
+    return (last - from) / 1000
+  }
+}
