@@ -2,7 +2,7 @@
 //
 //   node compare.mjs [--base FILE --queries FILE [--ground-truth FILE.ivecs] --metric l2|cosine|ip] [--name TEXT]
 //                    [--synthetic 100000x128 --synthetic-queries 1000 --intrinsic 16 --seed 1] [--quick] [--limit N] [--peers a,b] [--threads N]
-//                    [--engine E] [--memory SIZE] [--repeat N] [--json FILE] [--scratch DIR]
+//                    [--engine E] [--quality Q] [--memory SIZE] [--repeat N] [--json FILE] [--scratch DIR]
 //
 // Without --base the vectors are synthetic. Without --ground-truth, and for the first N of a file, exact neighbours are
 // computed first. --quick is a part of the vectors, sized for less than two minutes on two slow cores. With --repeat
@@ -44,7 +44,8 @@ export const OPTIONS = {
   limit: { type: 'string' },
   peers: { type: 'string', default: PEERS.join(',') },
   threads: { type: 'string', default: '2' },
-  engine: { type: 'string', default: 'pipnn' },
+  engine: { type: 'string' },
+  quality: { type: 'string' },
   memory: { type: 'string' },
   repeat: { type: 'string', default: '1' },
   json: { type: 'string' },
@@ -58,8 +59,8 @@ export async function compare(options, say) {
   const folder = mkdtempSync(path.join(options.scratch, 'shardloom-bench-'))
   try {
     const { files, ...data } = prepare(options, folder, say)
-    const { metric, threads, engine, memory } = options
-    const settings = { m: M, efConstruction: EF_CONSTRUCTION, threads: Number(threads), engine, memory, k: K }
+    const { metric, threads, engine, quality, memory } = options
+    const settings = { m: M, efConstruction: EF_CONSTRUCTION, threads: Number(threads), k: K }
     const machine = describeMachine()
     const runs = []
     for (let round = 0; round < Number(options.repeat); round++) {
@@ -69,7 +70,7 @@ export async function compare(options, say) {
         const job = { contender, metric, out, threads: settings.threads, m: M, efConstruction: EF_CONSTRUCTION }
         const roundMs = options.quick ? ROUND_MS.quick : ROUND_MS.full
         const run = contender === 'shardloom' ? runShardloom : runContender
-        runs.push({ contender, ...(await run({ ...job, ...files, roundMs }, { engine, memory })) })
+        runs.push({ contender, ...(await run({ ...job, ...files, roundMs }, { engine, quality, memory })) })
         rmSync(out, { recursive: true, force: true })
       }
     }
@@ -128,14 +129,13 @@ function limitOf({ quick, limit }, { count, dims }) {
   return quick ? Math.min(wanted, QUICK.vectors, Math.floor(QUICK.components / dims)) : wanted
 }
 
-async function runShardloom(job, { engine, memory }) {
+async function runShardloom(job, flags) {
   const { metric, m, threads } = job
   const { whole, cpu, peakRssBytes, report } = await buildWithShardloom(job.base, job.out, {
     metric,
     m,
     threads,
-    engine,
-    memory,
+    ...flags,
   })
   const { curve } = await runContender(job)
   return { whole, cpu, peakRssBytes, indexBytes: report.diskBytes, threads: report.threads, report, curve }

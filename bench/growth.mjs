@@ -1,7 +1,7 @@
 // Shardloom's time and memory as the count doubles: prefixes of files, and of synthetic sets.
 //
 //   node growth.mjs [FILE[:METRIC]...] [--synthetic 100000x128,50000x768] [--counts 12500,25000,50000,100000]
-//                   [--intrinsic 16] [--seed 1] [--threads N] [--engine E] [--memory SIZE] [--repeat N] [--json FILE]
+//                   [--intrinsic 16] [--seed 1] [--threads N] [--engine E] [--quality Q] [--memory SIZE] [--repeat N] [--json FILE]
 //                   [--scratch DIR]
 //
 // METRIC is l2 when it is not given. Counts above a file's are left out, and said. With --repeat the counts take turns;
@@ -22,7 +22,7 @@ const M = 16
 
 /** The growth table as data. @param sets [{ file, metric }] or [{ synthetic: 'NxD' }]. @param options of the command line */
 export async function growth(sets, options, say) {
-  const { threads, engine, memory, repeat } = options
+  const { threads, repeat } = options
   const machine = describeMachine()
   const series = []
   for (const set of sets) {
@@ -33,12 +33,12 @@ export async function growth(sets, options, say) {
       rmSync(folder, { recursive: true, force: true })
     }
   }
-  const settings = { m: M, threads: Number(threads), engine, memory, repeat: Number(repeat) }
+  const settings = { m: M, threads: Number(threads), repeat: Number(repeat) }
   return { kind: 'growth', machine, settings, series }
 }
 
 async function measure(set, folder, options, say) {
-  const { threads, engine, memory } = options
+  const { threads, engine, quality, memory } = options
   const metric = set.metric ?? 'l2'
   const source = set.file ?? path.join(folder, 'synthetic.fvecs')
   const name = set.file === undefined ? `synthetic, intrinsic ${options.intrinsic}` : path.basename(set.file)
@@ -59,7 +59,7 @@ async function measure(set, folder, options, say) {
       const file = path.join(folder, `prefix${path.extname(source)}`)
       const out = path.join(folder, 'index')
       writePrefix(source, count, file)
-      runs[i].push(await buildWithShardloom(file, out, { metric, m: M, threads, engine, memory }))
+      runs[i].push(await buildWithShardloom(file, out, { metric, m: M, threads, engine, quality, memory }))
       rmSync(out, { recursive: true, force: true })
     }
   }
@@ -80,7 +80,8 @@ export const OPTIONS = {
   intrinsic: { type: 'string', default: '16' },
   seed: { type: 'string', default: '1' },
   threads: { type: 'string', default: '2' },
-  engine: { type: 'string', default: 'pipnn' },
+  engine: { type: 'string' },
+  quality: { type: 'string' },
   memory: { type: 'string' },
   repeat: { type: 'string', default: '1' },
   json: { type: 'string' },

@@ -1,7 +1,7 @@
 // All tables of PERFORMANCE.md by one command, on an idle machine:
 //
 //   node performance.mjs --out DIR --set base.bvecs,query.bvecs,truth.ivecs,l2 --set ... [--repeat 3] [--threads 2]
-//                        [--engine E] [--synthetic 1000000x128,250000x768,100000x1536] [--synthetic-peers usearch]
+//                        [--engine E] [--quality Q] [--synthetic 1000000x128,250000x768,100000x1536] [--synthetic-peers usearch]
 //                        [--quick] [--scratch DIR]
 //
 // For each --set all contenders, for each synthetic size Shardloom and --synthetic-peers, and then growth on all sets
@@ -24,7 +24,8 @@ const { values: options } = parseArgs({
     set: { type: 'string', multiple: true, default: [] },
     repeat: { type: 'string', default: '3' },
     threads: { type: 'string', default: '2' },
-    engine: { type: 'string', default: 'pipnn' },
+    engine: { type: 'string' },
+    quality: { type: 'string' },
     synthetic: { type: 'string', default: '1000000x128,250000x768,100000x1536' },
     'synthetic-peers': { type: 'string', default: 'usearch' },
     quick: { type: 'boolean', default: false },
@@ -34,8 +35,8 @@ const { values: options } = parseArgs({
 if (options.out === undefined) throw new Error('--out DIR is missing')
 mkdirSync(options.out, { recursive: true })
 
-const { threads, engine, repeat, quick, scratch } = options
-const given = { threads, engine, repeat, scratch }
+const { threads, engine, quality, repeat, quick, scratch } = options
+const given = { threads, engine, quality, repeat, scratch }
 const say = (step) => console.error(`${new Date().toISOString().slice(11, 19)} ${step}`)
 const sets = options.set.map((text) => {
   const [base, queries, truth, metric = 'l2'] = text.split(',')

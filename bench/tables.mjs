@@ -4,12 +4,12 @@ import { pathToFileURL } from 'node:url'
 
 export function renderComparison({ machine, data, settings, contenders, runs }) {
   const shardloom = contenders.find(({ contender }) => contender === 'shardloom')
+  const { report } = runs.find(({ contender }) => contender === 'shardloom')
   const usearch = contenders.find(({ contender }) => contender === 'usearch')
   return [
     `### ${data.name}: ${count(data.count)} x ${data.dims}, ${data.metric}`,
     `${machineText(machine)} M = ${settings.m}, efConstruction = ${settings.efConstruction}, ` +
-      `${settings.threads} threads where there can be more than one; Shardloom: engine ${settings.engine}` +
-      `${settings.memory === undefined ? '' : `, memory ${settings.memory}`}. ` +
+      `${settings.threads} threads where there can be more than one; Shardloom: ${builtWith(report)}. ` +
       `${runs.length / contenders.length} run(s) of each, ${count(data.queries)} queries on one thread.`,
     table(
       ['', 'threads', 'whole, s', 'add only, s', 'CPU, s', 'vectors/s', 'peak RSS, MB', 'index, MB'],
@@ -27,7 +27,8 @@ export function renderComparison({ machine, data, settings, contenders, runs }) 
     ...(usearch === undefined
       ? []
       : [
-          `usearch's add takes ${(usearch.add / shardloom.whole).toFixed(2)} times as long as Shardloom's whole build.`,
+          `usearch's add takes ${(usearch.add / shardloom.whole).toFixed(2)} times as long as Shardloom's whole build; ` +
+            `its process takes ${(usearch.cpu / shardloom.cpu).toFixed(2)} times as much CPU.`,
         ]),
     table(
       ['recall@10, queries/s', ...contenders.map(nameOf)],
@@ -62,9 +63,7 @@ function renderStages(reports) {
 }
 
 export function renderGrowth({ machine, settings, series }) {
-  const head =
-    `${machineText(machine)} Shardloom, engine ${settings.engine}, ${settings.threads} threads, ` +
-    `${settings.repeat} run(s) of each.`
+  const head = `${machineText(machine)} Shardloom, ${settings.threads} threads, ` + `${settings.repeat} run(s) of each.`
   const rows = series.flatMap(({ name, dims, metric, points }) =>
     points.map((point, i) => [
       `${name}, ${dims} dimensions, ${metric}`,
@@ -74,6 +73,7 @@ export function renderGrowth({ machine, settings, series }) {
       ((1e6 * point.whole) / point.count).toFixed(1),
       i === 0 ? '-' : growthPerDoubling(points[i - 1], point).toFixed(2),
       megabytes(point.peakRssBytes),
+      point.runs[0].report.quality,
       point.recallAt10.toFixed(4),
     ]),
   )
@@ -85,6 +85,7 @@ export function renderGrowth({ machine, settings, series }) {
     'µs a vector',
     'growth a doubling',
     'peak RSS, MB',
+    'quality',
     'recall (proof)',
   ]
   return ['### Growth', head, table(columns, rows)].join('\n\n')
@@ -93,6 +94,12 @@ export function renderGrowth({ machine, settings, series }) {
 /** By how much the time grows when the count doubles, from two counts that need not be a doubling apart. */
 export function growthPerDoubling(from, to) {
   return (to.whole / from.whole) ** (Math.LN2 / Math.log(to.count / from.count))
+}
+
+function builtWith({ engine, quality, trialRecall, memoryBytes }) {
+  const tried =
+    trialRecall === undefined || trialRecall === null ? '' : ` after a trial at recall ${trialRecall.toFixed(3)}`
+  return `engine ${engine}, quality ${quality}${tried}, memory ${(memoryBytes / 1e9).toFixed(1)} GB`
 }
 
 function machineText({ cpu, cores, memoryBytes, system, node, loadAverage, date }) {

@@ -11,6 +11,8 @@ const textOf = (name: string): string => readFileSync(path.join(REPOSITORY, name
 
 const DOCUMENTS = [
   'README.md',
+  'PERFORMANCE.md',
+  'bench/README.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
