@@ -120,6 +120,8 @@ export interface BuildReport {
   readonly threads: number
   readonly memoryBytes: number
   readonly shards: number
+  /** Shards that came out larger than the plan has room for and were split; `shards` counts their parts. */
+  readonly splitShards: number
   readonly seconds: number
   readonly stages: readonly StageReport[]
   readonly peakRssBytes: number

@@ -13,6 +13,7 @@ import { publish } from './publish.js'
 import { releaseMemory } from './release-memory.js'
 import { chooseLeaders, routeLayer } from './route.js'
 import { buildShards } from './shards.js'
+import { splitShards } from './split-shards.js'
 import { buildUpperLevels } from './upper-levels.js'
 import { writeIds } from './write-ids.js'
 
@@ -40,7 +41,7 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
         chooseLeaders(context, layer, sampleVectors(sample)),
         chooseQuality(context, spec, sample, ingested.maxSquaredNorm),
       ])
-      return { ...(await routeLayer(context, layer, leaders)), chosen }
+      return { ...(await splitShards(context, await routeLayer(context, layer, leaders))), chosen }
     })
     const { spec } = routed.layer
     const { quality } = routed.chosen
@@ -89,6 +90,7 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
       ingested,
       shardCount: routed.shardCount,
       chosen: routed.chosen,
+      splitShards: routed.splitShards,
       averageDegree: degreeSum / ingested.count,
       proof,
       upper,

@@ -35,6 +35,8 @@ export interface RoutedLayer {
   readonly replicaCounts: Uint32Array
   /** Home shard by ordinal, in shared memory; numbering turns it into nodes in place. */
   readonly homeOfOrdinal: Uint32Array
+  /** Shards that came out larger than the plan allows and are now several. */
+  readonly splitShards: number
 }
 
 export interface NumberedLayer {

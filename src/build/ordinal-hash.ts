@@ -7,6 +7,7 @@
 export const SALT_LEVEL = 0x6c657665
 export const SALT_SAMPLE = 0x73616d70
 export const SALT_PROOF = 0x70726f6f
+export const SALT_SPLIT = 0x73706c69
 
 /** 32 well mixed bits of (seed, salt, ordinal). Finalizer of MurmurHash3 (Appleby), applied twice. */
 export function hashOrdinal(seed: number, salt: number, ordinal: number): number {

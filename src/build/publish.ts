@@ -17,6 +17,7 @@ export interface Finished {
   readonly ingested: Ingested
   readonly shardCount: number
   readonly chosen: ChosenQuality
+  readonly splitShards: number
   readonly averageDegree: number
   readonly proof: Proof
   readonly upper: UpperLevels
@@ -105,6 +106,7 @@ function makeReport(context: PlannedContext, finished: Finished, diskBytes: numb
     threads: plan.threads,
     memoryBytes: plan.budgetBytes,
     shards: finished.shardCount,
+    splitShards: finished.splitShards,
     seconds: seconds(log.elapsedSeconds),
     stages: [...log.stages],
     peakRssBytes: log.peakRssBytes,

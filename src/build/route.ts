@@ -3,7 +3,7 @@ import { ROUTE_TASK_BYTES } from '../memory/plan-build.js'
 import { acquireOutput, disposeQueue, openQueue, type PlannedContext } from './build-context.js'
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
-import { recordBytesOf, type ColumnHeader } from './layer-records.js'
+import { recordBytesOf } from './layer-records.js'
 import type { Leaders } from './tasks/assign-leaders.js'
 import type { LeadersResult, LeadersTask } from './tasks/leaders-task.js'
 import { routeOutputBytes, type RouteResult, type RouteTask } from './tasks/route-task.js'
@@ -95,14 +95,15 @@ export async function routeLayer(context: PlannedContext, layer: LayerInput, lea
     homeCounts: counts.slice(0, shardCount),
     replicaCounts: counts.slice(shardCount),
     homeOfOrdinal,
+    splitShards: 0,
   }
 }
 
 /** Neighbouring batches in runs of about ROUTE_TASK_BYTES. */
-function* routeRuns(
-  refs: readonly BatchRef<ColumnHeader>[],
-): Generator<{ refs: BatchRef<ColumnHeader>[]; rowCount: number }> {
-  let run: BatchRef<ColumnHeader>[] = []
+export function* routeRuns<Header>(
+  refs: readonly BatchRef<Header>[],
+): Generator<{ refs: BatchRef<Header>[]; rowCount: number }> {
+  let run: BatchRef<Header>[] = []
   let bytes = 0
   let rowCount = 0
   for (const ref of refs) {
@@ -118,7 +119,8 @@ function* routeRuns(
   if (run.length > 0) yield { refs: run, rowCount }
 }
 
-function noteHomes(
+/** Sets the home of each record's ordinal. */
+export function noteHomes(
   records: Uint8Array,
   count: number,
   recordBytes: number,

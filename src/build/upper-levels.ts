@@ -14,6 +14,7 @@ import { numberNodes } from './number.js'
 import { levelOf } from './ordinal-hash.js'
 import { chooseLeaders, routeLayer } from './route.js'
 import { buildShards } from './shards.js'
+import { splitShards } from './split-shards.js'
 import type { UpperResult, UpperTask } from './tasks/upper-task.js'
 
 export interface UpperLevels {
@@ -104,7 +105,7 @@ async function linkLargeLevel(
     geometry: shardGeometry(nodes.length, engine.overlap, engine.shardMembers),
   }
   const leaders = await chooseLeaders(context, layer, sampleCodes(nodes, codes, spec))
-  const routed = await routeLayer(context, layer, leaders)
+  const routed = await splitShards(context, await routeLayer(context, layer, leaders))
   const numbered = numberNodes(routed)
   const built = await buildShards(context, routed, numbered, { quality, vectors: undefined })
   const stride = 1 + m

@@ -6,7 +6,8 @@ import { AbortedError, ShardloomError, WorkerFailedError } from '../errors.js'
 import { reviveError, type TaskOutcome } from './tasks/task-outcome.js'
 
 /** The thread entry points in workers/, by task name. */
-export type TaskName = 'leaders' | 'trial' | 'route' | 'shard' | 'merge' | 'upper' | 'reach' | 'exact' | 'recall'
+export type TaskName =
+  'leaders' | 'trial' | 'route' | 'sample' | 'cut' | 'shard' | 'merge' | 'upper' | 'reach' | 'exact' | 'recall'
 
 export interface WorkerPoolOptions {
   readonly threads: number

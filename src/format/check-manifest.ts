@@ -50,6 +50,7 @@ const REPORT_NUMBERS = [
   'threads',
   'memoryBytes',
   'shards',
+  'splitShards',
   'seconds',
   'peakRssBytes',
   'spilledBytes',

@@ -73,7 +73,8 @@ export const NODE_BYTES = 74e6
 export const WORKER_BYTES = 25e6
 /** Share of the budget left to garbage not yet collected and to allocator slack. */
 const SLACK_SHARE = 0.08
-/** Largest shard over average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.26 and 1.17. */
+/** Largest shard over average shard that the plan allows for; larger ones are split. Measured on SIFT 100k and WordNet
+ * 20k: 1.26 and 1.17. */
 const SHARD_SKEW = 1.5
 /** The sample that leaders, mean and scale come from: so many rows, or this share of a larger build. */
 const SAMPLE_BASE_ROWS = 4096
@@ -131,9 +132,15 @@ interface Sizes {
   readonly codeDims: number
 }
 
+/** Members of the largest shard that the plan has room for. Routing splits what comes out larger. */
+export function shardMemberLimit({ shardMembers }: Pick<ShardGeometry, 'shardMembers'>): number {
+  return Math.ceil(shardMembers * SHARD_SKEW)
+}
+
 /** One shard in one worker: codes, then whichever is larger of its float rows and what the engine needs. */
-function shardBytes(members: number, overlap: number, sizes: Sizes, engine: EngineFacts): number {
-  const largest = Math.min(sizes.count, Math.ceil(members * SHARD_SKEW))
+function shardBytes(geometry: ShardGeometry, sizes: Sizes, engine: EngineFacts): number {
+  const { overlap } = geometry
+  const largest = Math.min(sizes.count, shardMemberLimit(geometry))
   const loading = Math.ceil(largest / overlap) * sizes.vectorBytes + largest * (sizes.codeBytes / 2)
   const building = engine.workerBytes(largest, sizes.codeDims, sizes.m)
   const rows = largest * graphRowBytes(2 * sizes.m)
@@ -174,12 +181,12 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const sampleBytes = 2 * sampleRows(count, dimensions) * sizes.vectorBytes
   const leaderBytes = geometry.shardCount * sizes.codeBytes * 2
   const numberingBytes = 4 * count
-  const shard = shardBytes(geometry.shardMembers, geometry.overlap, sizes, engine)
+  const shard = shardBytes(geometry, sizes, engine)
   const merge = mergeBytes(geometry.overlap, sizes)
   const routeRows = ROUTE_TASK_BYTES / sizes.vectorBytes
   const routeRecordBytes = routeRows * (sizes.vectorBytes + 4 + (geometry.overlap - 1) * (sizes.codeBytes + 4))
   const taskOutputBytes = Math.ceil(
-    Math.max(routeRecordBytes, Math.min(count, geometry.shardMembers * SHARD_SKEW) * graphRowBytes(2 * m)),
+    Math.max(routeRecordBytes, Math.min(count, shardMemberLimit(geometry)) * graphRowBytes(2 * m)),
   )
   // One output per running task, one that waits for a thread and one to spare.
   const outputBytes = (threads + 2) * taskOutputBytes * BUFFER_CLASS_OVERHEAD

@@ -205,6 +205,7 @@ describe('buildSummary', () => {
       threads: 4,
       memoryBytes: 2e9,
       shards: 100,
+      splitShards: 0,
       seconds: 500,
       stages: [],
       peakRssBytes: 1.9e9,

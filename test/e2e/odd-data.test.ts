@@ -1,7 +1,7 @@
 /** Data that nobody means to give, and that comes all the same. Every index is verified by `build`. */
 import { hashOrdinal, SALT_SAMPLE } from '../../dist/src/build/ordinal-hash.js'
 import { describe, expect, it } from 'vitest'
-import type { BuildReport, Metric } from '../../dist/src/index.js'
+import type { BuildOptions, BuildReport, Metric } from '../../dist/src/index.js'
 import {
   batches,
   build,
@@ -9,8 +9,10 @@ import {
   makeRows,
   randomNumbers,
   randomRows,
+  recallAt,
   records,
   rowOf,
+  segmentsOf,
   withIndex,
   type Rows,
 } from './fixture.js'
@@ -79,7 +81,7 @@ describe('copies of one vector', () => {
   })
 
   it('more of them than a shard holds', async () => {
-    const { found, report } = await foundOf(same(9000, 4), 'l2', 20)
+    const { found, report } = await foundOf(same(14_000, 4), 'l2', 20)
     expect(found).toBe(1)
     expect(report.events.map(({ kind }) => kind)).toContain('few-distinct-vectors')
   })
@@ -171,12 +173,119 @@ describe('sorted streams', () => {
   it('one topic after another: shards come from all of it', async () => {
     const random = randomNumbers(9)
     const topics = randomRows(40, 16, 8)
-    const rows = makeRows(12_000, 16, (row, d) => 8 * rowOf(topics, Math.floor(row / 300))[d] + random())
+    const rows = makeRows(14_000, 16, (row, d) => 8 * rowOf(topics, Math.floor(row / 350))[d] + random())
     const { found, report } = await foundOf(rows, 'l2')
     // Tight, far clusters: a greedy descent of levels ≥ 1 ended in a wrong one now and then, and found 0.94.
     expect(found).toBeGreaterThan(0.98)
     expect(report.shards).toBeGreaterThan(1)
     expect(report.recallAt10).toBeGreaterThan(0.98)
+  })
+})
+
+describe('shards of the pipnn engine that come out too large, or nearly', () => {
+  const DIMENSIONS = 16
+  const others = randomRows(8000, DIMENSIONS, 2)
+  const copies = (count: number, component = 0.5): Rows => makeRows(count, DIMENSIONS, () => component)
+  const noisy = (count: number, noise: number): Rows => {
+    const { values } = randomRows(count, DIMENSIONS, 3)
+    return makeRows(count, DIMENSIONS, (row, d) => 0.5 + noise * values[row * DIMENSIONS + d])
+  }
+  const massive = (): Rows => concatRows(copies(50_000), others)
+  const options: Partial<BuildOptions> = { engine: 'pipnn', quality: 'balanced', threads: 2 }
+
+  /** Recall of rows themselves and of points beside them, among the last `among` rows. */
+  async function recallOf(rows: Rows, among = rows.count): Promise<{ recall: number; report: BuildReport }> {
+    const { path, report } = await build(batches(rows), options)
+    const random = randomNumbers(5)
+    const queries = Array.from({ length: 100 }, (_, i) => {
+      const row = rowOf(rows, rows.count - 1 - Math.floor(random() * among))
+      return i % 2 === 0 ? row : row.map((x) => x + 0.05 * (random() - 0.5))
+    })
+    const recall = await withIndex(path, (index) => recallAt(index, rows, queries))
+    return { recall, report }
+  }
+
+  it.each<[string, () => Rows, number]>([
+    ['50,000 copies of one vector among 8,000 others', massive, 3],
+    ['50,000 copies of one vector behind 8,000 others', () => concatRows(others, copies(50_000)), 3],
+    ['50,000 copies and nothing else', () => copies(50_000), 1],
+    ['two masses of copies, side by side', () => concatRows(copies(25_000), copies(25_000, 0.5001), others), 3],
+    ['25,000 nearly the same, so that no code tells them apart', () => concatRows(noisy(25_000, 1e-6), others), 3],
+    ['25,000 nearly the same, so that codes hardly tell them apart', () => concatRows(noisy(25_000, 1e-3), others), 3],
+  ])('%s: shards are split, and everything is found', async (_, makeOddRows, atLeast) => {
+    const rows = makeOddRows()
+    const { recall, report } = await recallOf(rows, 8000)
+    expect(report.splitShards).toBeGreaterThanOrEqual(atLeast)
+    expect(report.events.map(({ kind }) => kind)).toContain('split-shards')
+    expect(report.repaired).toBe(0)
+    expect(recall).toBeGreaterThan(0.98)
+    expect(report.recallAt10).toBeGreaterThan(0.95)
+  })
+
+  it('they are split alike whatever the threads and the memory', async () => {
+    const rows = massive()
+    const roomy = segmentsOf(await build(batches(rows), options))
+    const tight = await build(batches(rows, undefined, 7), { ...options, threads: 1, memory: '190MB', queueBytes: 2e6 })
+    expect(tight.report.spilledBytes).toBeGreaterThan(0)
+    expect(segmentsOf(tight)).toEqual(roomy)
+  })
+
+  it.each<[string, () => Rows, number]>([
+    [
+      'two far clusters',
+      () => {
+        const far = randomRows(10_000, DIMENSIONS, 3)
+        return concatRows(
+          randomRows(10_000, DIMENSIONS, 1),
+          makeRows(10_000, DIMENSIONS, (row, d) => 20 + rowOf(far, row)[d]),
+        )
+      },
+      0.97,
+    ],
+    ['all on a line', () => makeRows(20_000, DIMENSIONS, (row, d) => (row - 10_000) * (d + 1)), 0.97],
+    [
+      'one tight cluster and a few outliers',
+      () => {
+        const tight = randomRows(20_000, DIMENSIONS, 1)
+        const wide = randomRows(20, DIMENSIONS, 2)
+        return concatRows(
+          makeRows(20_000, DIMENSIONS, (row, d) => 0.01 * rowOf(tight, row)[d]),
+          makeRows(20, DIMENSIONS, (row, d) => 100 * rowOf(wide, row)[d]),
+        )
+      },
+      0.97,
+    ],
+    [
+      'more clusters than shards',
+      () => {
+        const centres = randomRows(200, DIMENSIONS, 3)
+        const near = randomRows(20_000, DIMENSIONS, 4)
+        return makeRows(
+          20_000,
+          DIMENSIONS,
+          (row, d) => 4 * rowOf(centres, (row * 7919) % 200)[d] + 0.5 * rowOf(near, row)[d],
+        )
+      },
+      // Tight, far clusters: a greedy descent of levels ≥ 1 ends in a wrong one now and then.
+      0.9,
+    ],
+    [
+      'one cluster after another',
+      () => {
+        const centres = randomRows(20, DIMENSIONS, 3)
+        const near = randomRows(20_000, DIMENSIONS, 4)
+        return makeRows(
+          20_000,
+          DIMENSIONS,
+          (row, d) => 4 * rowOf(centres, Math.floor(row / 1000))[d] + rowOf(near, row)[d],
+        )
+      },
+      0.97,
+    ],
+  ])('%s: everything is found', async (_, makeOddRows, least) => {
+    const { recall, report } = await recallOf(makeOddRows())
+    expect(recall).toBeGreaterThan(least)
+    expect(report.shards).toBeGreaterThan(3)
   })
 })
 

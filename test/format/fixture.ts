@@ -92,6 +92,7 @@ function tinyReport({ count, dimensions, m }: TinyShape, generation: string): Bu
     threads: 2,
     memoryBytes: 1e9,
     shards: 1,
+    splitShards: 0,
     seconds: 0.5,
     stages: [{ name: 'ingest', seconds: 0.1, peakRssBytes: 1e8 }],
     peakRssBytes: 1e8,

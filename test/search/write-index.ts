@@ -95,6 +95,7 @@ function report({ count, dims, metric, m }: TestGraph, generation: string, path:
     threads: 1,
     memoryBytes: 1e9,
     shards: 1,
+    splitShards: 0,
     seconds: 1,
     stages: [],
     peakRssBytes: 1e8,
