@@ -45,7 +45,6 @@ chosen.forEach((row, i) =>
 
 // Each of the kernel's functions is timed by wrapping it: the engine knows nothing of the bench.
 const PHASES = {
-  pipnnGroup: 'group',
   pipnnSketch: 'sketch',
   pipnnShuffle: 'carving',
   pipnnNearestBalls: 'carving',

@@ -89,6 +89,21 @@ export interface KernelFunctions extends SearchFunctions, PipnnFunctions, MergeF
   ): number
 
   /**
+   * firstOf: u32 x count, the lowest row with the same bytes; distinct: u32 x count, the rows that are their own first,
+   * ascending. table: u32 x (tableMask + 1), a power of two above count. rowBytes is a multiple of 16. Returns how many
+   * are distinct.
+   */
+  groupRows(
+    rows: number,
+    rowBytes: number,
+    count: number,
+    table: number,
+    tableMask: number,
+    firstOf: number,
+    distinct: number,
+  ): number
+
+  /**
    * squaredNorms: f64 x count, of the rows as they came (NaN and infinity propagate). When `normalise` is not 0, rows
    * are scaled in place to unit length; a row whose norm is 0 or not finite stays as it is.
    */

@@ -3,20 +3,6 @@
  * sketches, `recordBytes` each (pipnn-reservoir.ts has the layout); capacity is a multiple of 4.
  */
 export interface PipnnFunctions {
-  /**
-   * firstOf: u32 x count, the lowest member with the same bytes; distinct: u32 x count, the members that are their own
-   * first, ascending. table: u32 x (tableMask + 1), a power of two above count. Returns how many are distinct.
-   */
-  pipnnGroup(
-    codes: number,
-    rowBytes: number,
-    count: number,
-    table: number,
-    tableMask: number,
-    firstOf: number,
-    distinct: number,
-  ): number
-
   /** Moves `wanted` members, drawn without replacement, to the front of the list, in random order. */
   pipnnShuffle(list: number, count: number, wanted: number, seed: number): void
   /** Rows and norms of the listed members, side by side. */
@@ -120,7 +106,6 @@ export interface PipnnFunctions {
   /** Rows from pruned reservoirs and their reverse links. counts: u32 x count; neighbours, words: u32 x count x degree. */
   pipnnLink(
     list: number,
-    listed: number,
     count: number,
     records: number,
     recordBytes: number,
@@ -130,12 +115,11 @@ export interface PipnnFunctions {
     neighbours: number,
     words: number,
   ): void
-  /** Links parts that nothing links, by a near pair each. parents: u32 x members, scratch. Returns how many pairs. */
+  /** Links parts that nothing links, by a near pair each. parents: u32 x count, scratch. Returns how many pairs. */
   readonly pipnnJoinI16: (
     codes: number,
     codeDims: number,
-    list: number,
-    listed: number,
+    count: number,
     degree: number,
     counts: number,
     neighbours: number,
@@ -145,25 +129,13 @@ export interface PipnnFunctions {
   readonly pipnnJoinF32: (
     codes: number,
     codeDims: number,
-    list: number,
-    listed: number,
+    count: number,
     degree: number,
     counts: number,
     neighbours: number,
     words: number,
     parents: number,
   ) => number
-  /** Rows of the members that are not their own first. starts: u32 x (count + 1), order: u32 x count, both scratch. */
-  pipnnLinkCopies(
-    firstOf: number,
-    count: number,
-    degree: number,
-    counts: number,
-    neighbours: number,
-    words: number,
-    starts: number,
-    order: number,
-  ): void
   /** Closes the gaps between rows, in place, each cut to maxDegree. offsets: u32 x (count + 1). Returns all entries. */
   pipnnCompact(
     count: number,

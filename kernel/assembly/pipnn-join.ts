@@ -34,15 +34,14 @@ function wordBetween<T>(codes: usize, codeDims: u32, a: u32, b: u32): u32 {
 }
 
 /**
- * The listed member nearest to `from`, of the part `root` or of all others, with fewer than `degree` links: else one
+ * The member nearest to `from`, of the part `root` or of all others, with fewer than `degree` links: else one
  * member may be nearest to many parts, and its last link would be all that stays. NONE when there is no such member.
  */
 @inline
 function nearestMember<T>(
   codes: usize,
   codeDims: u32,
-  list: usize,
-  listed: u32,
+  count: u32,
   parents: usize,
   counts: usize,
   degree: u32,
@@ -52,8 +51,7 @@ function nearestMember<T>(
 ): u32 {
   let best = NONE
   let bestWord = u32.MAX_VALUE
-  for (let i: u32 = 0; i < listed; i++) {
-    const member = load<u32>(list + ((<usize>i) << 2))
+  for (let member: u32 = 0; member < count; member++) {
     if ((rootOf(parents, member) === root) !== inside) continue
     if (load<u32>(counts + ((<usize>member) << 2)) >= degree) continue
     const word = wordBetween<T>(codes, codeDims, from, member)
@@ -84,36 +82,31 @@ function forceLink(
 function join<T>(
   codes: usize,
   codeDims: u32,
-  list: usize,
-  listed: u32,
+  count: u32,
   degree: u32,
   counts: usize,
   neighbours: usize,
   words: usize,
   parents: usize,
 ): u32 {
-  for (let i: u32 = 0; i < listed; i++) {
-    const member = load<u32>(list + ((<usize>i) << 2))
-    store<u32>(parents + ((<usize>member) << 2), member)
-  }
-  for (let i: u32 = 0; i < listed; i++) {
-    const member = load<u32>(list + ((<usize>i) << 2))
+  for (let member: u32 = 0; member < count; member++) store<u32>(parents + ((<usize>member) << 2), member)
+  for (let member: u32 = 0; member < count; member++) {
     const row = neighbours + ((<usize>member * degree) << 2)
     const size = load<u32>(counts + ((<usize>member) << 2))
     for (let n: u32 = 0; n < size; n++) unite(parents, member, load<u32>(row + ((<usize>n) << 2)))
   }
   let joined: u32 = 0
-  for (let i: u32 = 0; i < listed; i++) {
-    const root = load<u32>(list + ((<usize>i) << 2))
-    // Member 0 is listed always, so the last part is named 0. A part may grow by parts with higher names first: it is done when it belongs to one with a lower name.
-    while (root !== 0 && rootOf(parents, root) === root) {
-      let outside = nearestMember<T>(codes, codeDims, list, listed, parents, counts, degree, root, root, false)
+  // The last part is named 0.
+  for (let root: u32 = 1; root < count; root++) {
+    // A part may grow by parts with higher names first: it is done when it belongs to one with a lower name.
+    while (rootOf(parents, root) === root) {
+      let outside = nearestMember<T>(codes, codeDims, count, parents, counts, degree, root, root, false)
       if (outside === NONE) {
-        outside = nearestMember<T>(codes, codeDims, list, listed, parents, counts, NONE, root, root, false)
+        outside = nearestMember<T>(codes, codeDims, count, parents, counts, NONE, root, root, false)
       }
-      let inside = nearestMember<T>(codes, codeDims, list, listed, parents, counts, degree, outside, root, true)
+      let inside = nearestMember<T>(codes, codeDims, count, parents, counts, degree, outside, root, true)
       if (inside === NONE) {
-        inside = nearestMember<T>(codes, codeDims, list, listed, parents, counts, NONE, outside, root, true)
+        inside = nearestMember<T>(codes, codeDims, count, parents, counts, NONE, outside, root, true)
       }
       const word = wordBetween<T>(codes, codeDims, inside, outside)
       forceLink(counts, neighbours, words, degree, inside, outside, word)
@@ -127,33 +120,31 @@ function join<T>(
 
 /**
  * Links each part of the graph, of which links in either direction make one, to another part by a near pair, both ways.
- * list: the members that have rows. parents: u32 x members, scratch. Returns how many pairs were linked.
+ * parents: u32 x count, scratch. Returns how many pairs were linked.
  */
 export function pipnnJoinI16(
   codes: usize,
   codeDims: u32,
-  list: usize,
-  listed: u32,
+  count: u32,
   degree: u32,
   counts: usize,
   neighbours: usize,
   words: usize,
   parents: usize,
 ): u32 {
-  return join<i16>(codes, codeDims, list, listed, degree, counts, neighbours, words, parents)
+  return join<i16>(codes, codeDims, count, degree, counts, neighbours, words, parents)
 }
 
 /** As pipnnJoinI16 on f32 rows. */
 export function pipnnJoinF32(
   codes: usize,
   codeDims: u32,
-  list: usize,
-  listed: u32,
+  count: u32,
   degree: u32,
   counts: usize,
   neighbours: usize,
   words: usize,
   parents: usize,
 ): u32 {
-  return join<f32>(codes, codeDims, list, listed, degree, counts, neighbours, words, parents)
+  return join<f32>(codes, codeDims, count, degree, counts, neighbours, words, parents)
 }

@@ -41,10 +41,9 @@ export function insertLink(
   store<u32>(rowNeighbours + ((<usize>at) << 2), neighbour)
 }
 
-/** Pruned reservoirs and their reverse links; of a row the nearest `degree` stay. Members not listed get empty rows. */
+/** Pruned reservoirs and their reverse links; of a row the nearest `degree` stay. list: all members, in any order. */
 export function pipnnLink(
   list: usize,
-  listed: u32,
   count: u32,
   records: usize,
   recordBytes: u32,
@@ -55,8 +54,7 @@ export function pipnnLink(
   words: usize,
 ): void {
   const itemsOffset = HEADER_BYTES + ((<usize>capacity) << 2)
-  memory.fill(counts, 0, (<usize>count) << 2)
-  for (let i: u32 = 0; i < listed; i++) {
+  for (let i: u32 = 0; i < count; i++) {
     const member = load<u32>(list + ((<usize>i) << 2))
     const record = records + <usize>member * recordBytes
     const size = load<u32>(record, COUNT)
@@ -67,7 +65,7 @@ export function pipnnLink(
       store<u32>(words + row + at, load<u32>(record + HEADER_BYTES + at))
     }
   }
-  for (let i: u32 = 0; i < listed; i++) {
+  for (let i: u32 = 0; i < count; i++) {
     const member = load<u32>(list + ((<usize>i) << 2))
     const record = records + <usize>member * recordBytes
     const size = load<u32>(record, COUNT)

@@ -6,7 +6,11 @@
 import type { Kernel } from '../../kernel/kernel.js'
 import type { EngineName, Quality } from '../types.js'
 
-/** The members of one shard. Rows lie in the kernel memory of the thread that builds: no copy is handed over. */
+/**
+ * The members of one shard. A build hands over distinct members only and links copies itself (build-graph.ts). An engine
+ * gives valid rows for identical members too, but need not make ways out from among them. Rows lie in
+ * the kernel memory of the thread that builds: no copy is handed over.
+ */
 export interface Shard {
   /** Members, at least 1. */
   readonly count: number

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { addCopies, findMasses, type DistinctMembers } from '../../src/build/tasks/distinct-members.js'
+import {
+  addCopies,
+  findCopies,
+  packDistinct,
+  unpackDistinct,
+  type DistinctMembers,
+} from '../../src/build/tasks/distinct-members.js'
 import type { ShardGraph } from '../../src/engines/shard-engine.js'
 
 const ROW_BYTES = 16
@@ -12,12 +18,11 @@ function codesOf(values: readonly number[]): Uint8Array {
   return Uint8Array.from({ length: values.length * ROW_BYTES }, (_, at) => values[Math.floor(at / ROW_BYTES)])
 }
 
-function massesAmong(values: readonly number[]): DistinctMembers | undefined {
-  const bytes = codesOf(values)
+function copiesIn(codes: Uint8Array): DistinctMembers | undefined {
   const mark = kernel.mark()
-  const codes = kernel.alloc(bytes.length)
-  kernel.u8(codes, bytes.length).set(bytes)
-  const found = findMasses(kernel, codes, values.length, ROW_BYTES)
+  const at = kernel.alloc(codes.length)
+  kernel.u8(at, codes.length).set(codes)
+  const found = findCopies(kernel, at, ROW_BYTES, codes.length / ROW_BYTES)
   kernel.release(mark)
   return found
 }
@@ -35,22 +40,41 @@ function ring(count: number): ShardGraph {
 const rowOf = (graph: ShardGraph, member: number): number[] =>
   Array.from(graph.neighbours.subarray(graph.offsets[member], graph.offsets[member + 1]))
 
-describe('findMasses', () => {
-  it('finds nothing where few members are alike', () => {
-    expect(massesAmong(Array.from({ length: 100 }, (_, i) => Math.floor(i / 7)))).toBeUndefined()
+const someValues = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 60 })
+
+describe('findCopies', () => {
+  it('finds nothing where no two members are alike', () => {
+    expect(copiesIn(codesOf(Array.from({ length: 100 }, (_, i) => i)))).toBeUndefined()
   })
 
-  it('finds every mass of eight and more, and leaves the engine one of each', () => {
+  it('finds of every code the first member, and leaves the engine those', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 200 }), (values) => {
-        const found = massesAmong(values)
-        const groups = new Map<number, number[]>()
-        values.forEach((value, member) => groups.set(value, [...(groups.get(value) ?? []), member]))
-        const large = [...groups.values()].filter((group) => group.length >= 8).sort((a, b) => a[0] - b[0])
-        expect((found?.masses ?? []).map((mass) => Array.from(mass))).toEqual(large)
+      fc.property(someValues, (values) => {
+        const found = copiesIn(codesOf(values))
+        const firstOf = values.map((value) => values.indexOf(value))
+        const firsts = [...new Set(firstOf)]
+        expect(found === undefined).toBe(firsts.length === values.length)
         if (found === undefined) return
-        const copies = new Set(large.flatMap((group) => group.slice(1)))
-        expect(Array.from(found.members)).toEqual(values.map((_, i) => i).filter((member) => !copies.has(member)))
+        expect(Array.from(found.firstOf)).toEqual(firstOf)
+        expect(Array.from(found.members)).toEqual(firsts)
+      }),
+    )
+  })
+})
+
+describe('packDistinct', () => {
+  it('puts the rows of distinct members in front, and unpackDistinct puts all back', () => {
+    fc.assert(
+      fc.property(someValues, (values) => {
+        const codes = codesOf(values)
+        const found = copiesIn(codes)
+        if (found === undefined) return
+        const rows = codes.slice()
+        packDistinct(rows, ROW_BYTES, found)
+        const front = codesOf([...new Set(values)])
+        expect(rows.subarray(0, front.length)).toEqual(front)
+        unpackDistinct(rows, ROW_BYTES, found)
+        expect(rows).toEqual(codes)
       }),
     )
   })
@@ -58,9 +82,10 @@ describe('findMasses', () => {
 
 describe('addCopies', () => {
   const values = Array.from({ length: 400 }, (_, i) => (i % 3 === 0 ? 200 : i % 100))
-  const distinct = massesAmong(values)
-  if (distinct === undefined) throw new Error('there is a mass')
-  const graph = addCopies(ring(distinct.members.length), distinct, values.length, 6)
+  const codes = codesOf(values)
+  const distinct = copiesIn(codes)
+  if (distinct === undefined) throw new Error('there are copies')
+  const graph = addCopies(ring(distinct.members.length), distinct, 6)
 
   it('gives every member valid links: sorted by distance, no self, no repeats, within the degree', () => {
     for (let member = 0; member < values.length; member++) {
@@ -74,9 +99,8 @@ describe('addCopies', () => {
     }
   })
 
-  it('lets a walk in and out of the mass', () => {
-    const mass = Array.from(distinct.masses[0])
-    for (const start of [mass[0], mass[mass.length - 1], 1]) {
+  it('lets a walk in and out from among the copies', () => {
+    for (const start of [0, 399, 1]) {
       const seen = new Set([start])
       const open = [start]
       for (let at = open.pop(); at !== undefined; at = open.pop()) {

@@ -2,90 +2,111 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
 
 /**
- * Groups of members with the same code. An engine links identical members only to each other: from inside a mass of them
- * no way leads out, and none in. So engines see one of each mass, and the copies are linked here.
+ * Members with the same code. Distances cannot tell them apart, so engines link them only to each other: no way leads
+ * out from among them, and none in. Engines see one of each, and the copies are linked here.
  */
 export interface DistinctMembers {
-  /** Members that the engine builds on, ascending. */
+  /** Members that the engine builds on, ascending: of each code the first. */
   readonly members: Uint32Array
-  /** For each mass its members, ascending; the first is the one the engine sees. */
-  readonly masses: readonly Uint32Array[]
+  /** For each member the first one with its code. */
+  readonly firstOf: Uint32Array
 }
 
-/** Fewer copies than this go to the engine as they are: they leave room for other links. */
-const LEAST_MASS = 8
-
-/** Undefined when there is no mass of copies, as nearly always. `codes`: `count` rows of `rowBytes`, a multiple of 16. */
-export function findMasses(
+/** Undefined when no two members are alike. `codes`: address of `count` rows of `rowBytes`. */
+export function findCopies(
   kernel: Kernel,
   codes: number,
-  count: number,
   rowBytes: number,
+  count: number,
 ): DistinctMembers | undefined {
   const mark = kernel.mark()
-  const slots = 2 ** Math.ceil(Math.log2(2 * count + 1))
+  const slots = 2 ** Math.ceil(Math.log2(2 * count + 2))
+  const firstOf = kernel.alloc(4 * count)
+  const members = kernel.alloc(4 * count)
   const table = kernel.alloc(4 * slots)
-  const firsts = kernel.alloc(4 * count)
-  const distinct = kernel.alloc(4 * count)
-  kernel.fn.pipnnGroup(codes, rowBytes, count, table, slots - 1, firsts, distinct)
-  const found = massesOf(kernel.u32(firsts, count))
+  const found = kernel.fn.groupRows(codes, rowBytes, count, table, slots - 1, firstOf, members)
+  const distinct =
+    found === count
+      ? undefined
+      : { members: kernel.u32(members, found).slice(), firstOf: kernel.u32(firstOf, count).slice() }
   kernel.release(mark)
-  return found
+  return distinct
 }
 
-/** `firstOf`: the lowest member with the same code. */
-function massesOf(firstOf: Uint32Array): DistinctMembers | undefined {
-  const sizes = new Uint32Array(firstOf.length)
-  for (const first of firstOf) sizes[first]++
-  const masses = new Map<number, Uint32Array>()
-  sizes.forEach((size, first) => {
-    if (size >= LEAST_MASS) masses.set(first, new Uint32Array(size))
+/** Moves the rows of the distinct members to the front, in place. */
+export function packDistinct(rows: Uint8Array, rowBytes: number, { members }: DistinctMembers): void {
+  members.forEach((member, local) => {
+    if (member !== local) rows.copyWithin(local * rowBytes, member * rowBytes, (member + 1) * rowBytes)
   })
-  if (masses.size === 0) return undefined
-  const filled = new Uint32Array(firstOf.length)
-  firstOf.forEach((first, member) => {
-    const mass = masses.get(first)
-    if (mass !== undefined) mass[filled[first]++] = member
-  })
-  const members = Uint32Array.from(firstOf.keys()).filter(
-    (member) => firstOf[member] === member || sizes[firstOf[member]] < LEAST_MASS,
-  )
-  return { members, masses: [...masses.values()] }
+}
+
+/** Undoes packDistinct: copies have the bytes of the first. */
+export function unpackDistinct(rows: Uint8Array, rowBytes: number, distinct: DistinctMembers): void {
+  const { firstOf } = distinct
+  const localOf = localsOf(distinct)
+  // From the last one on: no row is overwritten before all after it have been read.
+  for (let member = firstOf.length - 1; member >= 0; member--) {
+    const local = localOf[firstOf[member]]
+    if (member !== local) rows.copyWithin(member * rowBytes, local * rowBytes, (local + 1) * rowBytes)
+  }
 }
 
 /**
- * The graph of all members from the graph of the distinct ones: copies form a binary tree under the first of their mass
- * (so that k of them are found in log steps), and each also has the nearest links of the first, to get away from there.
+ * The graph of all members from the graph of the distinct ones: copies form a binary tree under the first (so that k of
+ * them are found in log steps), and each also has the nearest links of the first, to get away from there. Nobody else
+ * links to a copy: masses of them crowd out nothing. maxDegree is at least 3.
  */
-export function addCopies(graph: ShardGraph, distinct: DistinctMembers, count: number, maxDegree: number): ShardGraph {
-  const { members, masses } = distinct
-  const placeOf = new Map<number, { mass: Uint32Array; place: number }>()
-  for (const mass of masses) mass.forEach((member, place) => placeOf.set(member, { mass, place }))
-  const localOf = new Map<number, number>()
-  members.forEach((member, local) => localOf.set(member, local))
+export function addCopies(graph: ShardGraph, distinct: DistinctMembers, maxDegree: number): ShardGraph {
+  const { members, firstOf } = distinct
+  const count = firstOf.length
+  const localOf = localsOf(distinct)
+  const groupOf = (member: number): number => localOf[firstOf[member]]
+
+  // Groups side by side, ascending in each.
+  const starts = new Uint32Array(members.length + 1)
+  for (let member = 0; member < count; member++) starts[groupOf(member) + 1]++
+  for (let group = 0; group < members.length; group++) starts[group + 1] += starts[group]
+  const order = new Uint32Array(count)
+  const placeOf = new Uint32Array(count)
+  const sizes = new Uint32Array(members.length)
+  for (let member = 0; member < count; member++) {
+    const group = groupOf(member)
+    placeOf[member] = sizes[group]
+    order[starts[group] + sizes[group]++] = member
+  }
 
   const offsets = new Uint32Array(count + 1)
-  const neighbours = new Uint32Array(count * maxDegree)
-  const distanceWords = new Uint32Array(count * maxDegree)
-  let filled = 0
   for (let member = 0; member < count; member++) {
-    const at = placeOf.get(member)
-    const start = filled
-    if (at !== undefined) {
-      for (const relative of treeRelatives(at.place, at.mass.length)) neighbours[filled++] = at.mass[relative]
-      neighbours.subarray(start, filled).sort()
-    }
-    const local = localOf.get(at === undefined ? member : at.mass[0]) ?? 0
-    for (let i = graph.offsets[local]; i < graph.offsets[local + 1] && filled - start < maxDegree; i++) {
-      neighbours[filled] = members[graph.neighbours[i]]
-      distanceWords[filled++] = graph.distanceWords[i]
-    }
-    offsets[member + 1] = filled
+    const group = groupOf(member)
+    const place = placeOf[member]
+    const children = Math.max(0, Math.min(2, sizes[group] - 2 * place - 1))
+    const degree = graph.offsets[group + 1] - graph.offsets[group]
+    offsets[member + 1] = offsets[member] + Math.min(maxDegree, (place > 0 ? 1 : 0) + children + degree)
   }
-  return { offsets, neighbours: neighbours.slice(0, filled), distanceWords: distanceWords.slice(0, filled) }
+  const neighbours = new Uint32Array(offsets[count])
+  const distanceWords = new Uint32Array(offsets[count])
+  for (let member = 0; member < count; member++) {
+    const group = groupOf(member)
+    const place = placeOf[member]
+    let filled = offsets[member]
+    if (place > 0) neighbours[filled++] = order[starts[group] + ((place - 1) >> 1)]
+    for (let child = 2 * place + 1; child <= 2 * place + 2 && child < sizes[group]; child++) {
+      neighbours[filled++] = order[starts[group] + child]
+    }
+    let equal = filled
+    for (let i = graph.offsets[group]; filled < offsets[member + 1]; i++) {
+      neighbours[filled] = members[graph.neighbours[i]]
+      distanceWords[filled] = graph.distanceWords[i]
+      if (distanceWords[filled++] === 0) equal = filled
+    }
+    // Ties by lower index. Different codes are at distance 0 too where one has 0 and the other -0.
+    neighbours.subarray(offsets[member], equal).sort()
+  }
+  return { offsets, neighbours, distanceWords }
 }
 
-/** Parent and children in a binary tree laid out as a heap. */
-function treeRelatives(place: number, count: number): number[] {
-  return [Math.floor((place - 1) / 2), 2 * place + 1, 2 * place + 2].filter((other) => other >= 0 && other < count)
+function localsOf({ members, firstOf }: DistinctMembers): Uint32Array {
+  const localOf = new Uint32Array(firstOf.length)
+  members.forEach((member, local) => (localOf[member] = local))
+  return localOf
 }

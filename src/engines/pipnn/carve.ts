@@ -15,7 +15,6 @@ export interface PreparedShard {
   readonly recordBytes: number
   /** Members to carve, u32 each: its order changes. */
   readonly list: number
-  readonly listed: number
   /** u32 x 2 x max(leafK, fanOut). */
   readonly scratch: number
 }
@@ -73,14 +72,15 @@ class Carver {
   }
 
   run(): void {
-    const { list, listed } = this.#shard
+    const { list, sizes } = this.#shard
+    const { count } = sizes
     const { fanOut, leafSize } = this.#parameters
-    if (listed <= leafSize) {
-      this.#leaf(list, listed)
+    if (count <= leafSize) {
+      this.#leaf(list, count)
       return
     }
-    const leaders = leaderCount(listed, fanOut, leafSize)
-    this.#carveAll(this.#at.balls, this.#scatter(list, listed, leaders, Math.min(fanOut, leaders), this.#at.balls))
+    const leaders = leaderCount(count, fanOut, leafSize)
+    this.#carveAll(this.#at.balls, this.#scatter(list, count, leaders, Math.min(fanOut, leaders), this.#at.balls))
     this.#flush()
   }
 

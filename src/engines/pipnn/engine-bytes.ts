@@ -1,6 +1,6 @@
 /** What a build takes, in bytes. Pure; used by the plan. */
 
-import { carveRegions, memberRegions, regionBytes, rowRegions, tableSlots, type ShardSizes } from './layout.js'
+import { carveRegions, memberRegions, regionBytes, rowRegions, type ShardSizes } from './layout.js'
 import { pipnnParameters } from './parameters.js'
 
 /** The kernel's memory grows in steps of an eighth of what it holds. */
@@ -13,11 +13,7 @@ const GROWTH = 1.125
 export function workerBytes(members: number, codeDims: number, m: number): number {
   const sizes: ShardSizes = { count: members, codeDims, rowBytes: 4 * codeDims, degree: 2 * m }
   const parameters = pipnnParameters('high', m)
-  const phases = Math.max(
-    4 * tableSlots(members),
-    regionBytes(carveRegions(sizes, parameters)),
-    regionBytes(rowRegions(sizes)),
-  )
+  const phases = Math.max(regionBytes(carveRegions(sizes, parameters)), regionBytes(rowRegions(sizes)))
   const graphBytes = 4 * (members + 1) + 8 * members * 2 * m
   return Math.ceil(GROWTH * (regionBytes(memberRegions(sizes, parameters)) + phases)) + graphBytes
 }

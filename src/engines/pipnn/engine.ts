@@ -1,9 +1,6 @@
 /**
  * Partition, all pairs, prune: a shard graph without any graph search (DESIGN section 6.1, after "PiPNN: Ultra-Scalable
  * Graph-Based Nearest Neighbor Indexing", arXiv 2602.21247). Nearly all time goes to the distance tile.
- *
- * Identical members are found first, and all but one of them kept out: distances cannot carve them and a reservoir
- * holds one of them. They get their rows at the end.
  */
 
 import type { Kernel } from '../../../kernel/kernel.js'
@@ -13,7 +10,7 @@ import { fillReservoirs } from './carve.js'
 import { codeKernel } from './code-kernel.js'
 import { fillDirections, randomWords } from './directions.js'
 import { workerBytes } from './engine-bytes.js'
-import { DIRECTIONS, memberRegions, recordBytes, rowRegions, tableSlots, type ShardSizes } from './layout.js'
+import { DIRECTIONS, memberRegions, recordBytes, rowRegions, type ShardSizes } from './layout.js'
 import { pipnnParameters } from './parameters.js'
 
 /** α of the prune, on squared distances (DESIGN section 6.3: .967 at ef 32 against .951 without it). */
@@ -53,7 +50,8 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
   const words = randomWords(seed)
   const at = allocEach(kernel, memberRegions(sizes, parameters))
 
-  const listed = group(kernel, shard, ops.rowBytes, at)
+  const list = kernel.u32(at.list, count)
+  for (let member = 0; member < count; member++) list[member] = member
   ops.norms(codes, count, at.norms)
   const directions =
     kind === 'i16' ? kernel.i16(at.directions, DIRECTIONS * codeDims) : kernel.f32(at.directions, DIRECTIONS * codeDims)
@@ -62,18 +60,12 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
   const sketch = kind === 'i16' ? fn.pipnnSketchI16 : fn.pipnnSketchF32
   sketch(codes, count, codeDims, at.directions, at.records, stride)
 
-  fillReservoirs(
-    kernel,
-    ops,
-    { ...at, sizes, codes, recordBytes: stride, list: at.distinct, listed },
-    parameters,
-    words,
-  )
+  fillReservoirs(kernel, ops, { ...at, sizes, codes, recordBytes: stride }, parameters, words)
 
   const prune = kind === 'i16' ? fn.pipnnPruneI16 : fn.pipnnPruneF32
   const { reservoir, shardDegree } = parameters
-  prune(codes, codeDims, at.distinct, listed, at.records, stride, reservoir, shardDegree, ALPHA, at.scratch)
-  return linkedRows(kernel, shard, sizes, at, { listed, stride, reservoir, maxDegree })
+  prune(codes, codeDims, at.list, count, at.records, stride, reservoir, shardDegree, ALPHA, at.scratch)
+  return linkedRows(kernel, shard, sizes, at, { stride, reservoir, maxDegree })
 }
 
 type Regions<R> = { readonly [Name in keyof R]: number }
@@ -85,31 +77,21 @@ function allocEach<R extends Readonly<Record<string, number>>>(kernel: Kernel, r
   ) as unknown as Regions<R>
 }
 
-function group(kernel: Kernel, { codes, count }: Shard, rowBytes: number, at: MemberAddresses): number {
-  const mark = kernel.mark()
-  const slots = tableSlots(count)
-  const table = kernel.alloc(4 * slots)
-  const listed = kernel.fn.pipnnGroup(codes, rowBytes, count, table, slots - 1, at.firstOf, at.distinct)
-  kernel.release(mark)
-  return listed
-}
-
-/** Reverse links, links between parts, rows of copies; then all rows as arrays of their own. */
+/** Reverse links and links between parts; then all rows as arrays of their own. */
 function linkedRows(
   kernel: Kernel,
   { codes, codeDims, kind }: Shard,
   sizes: ShardSizes,
   members: MemberAddresses,
-  { listed, stride, reservoir, maxDegree }: { listed: number; stride: number; reservoir: number; maxDegree: number },
+  { stride, reservoir, maxDegree }: { stride: number; reservoir: number; maxDegree: number },
 ): ShardGraph {
   const { fn } = kernel
   const { count, degree } = sizes
-  const { distinct, records, firstOf } = members
-  const { counts, neighbours, words, offsets, order } = allocEach(kernel, rowRegions(sizes))
-  fn.pipnnLink(distinct, listed, count, records, stride, reservoir, degree, counts, neighbours, words)
+  const { list, records } = members
+  const { counts, neighbours, words, offsets, parents } = allocEach(kernel, rowRegions(sizes))
+  fn.pipnnLink(list, count, records, stride, reservoir, degree, counts, neighbours, words)
   const join = kind === 'i16' ? fn.pipnnJoinI16 : fn.pipnnJoinF32
-  join(codes, codeDims, distinct, listed, degree, counts, neighbours, words, order)
-  if (listed < count) fn.pipnnLinkCopies(firstOf, count, degree, counts, neighbours, words, offsets, order)
+  join(codes, codeDims, count, degree, counts, neighbours, words, parents)
   const entries = fn.pipnnCompact(count, degree, maxDegree, counts, neighbours, words, offsets)
   return {
     offsets: kernel.u32(offsets, count + 1).slice(),

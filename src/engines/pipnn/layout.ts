@@ -40,16 +40,10 @@ export function recordBytes(reservoir: number): number {
   return RECORD_HEADER_BYTES + 8 * reservoir
 }
 
-/** Slots of the table that finds identical members: a power of two, at most half full. */
-export function tableSlots(count: number): number {
-  return 2 ** Math.ceil(Math.log2(2 * count + 2))
-}
-
 /** Bytes of each region that lives through the whole build. */
 export function memberRegions({ count, codeDims }: ShardSizes, parameters: PipnnParameters) {
   return {
-    distinct: 4 * count,
-    firstOf: 4 * count,
+    list: 4 * count,
     norms: 4 * count,
     records: recordBytes(parameters.reservoir) * count,
     directions: 4 * DIRECTIONS * codeDims,
@@ -85,7 +79,7 @@ export function rowRegions({ count, degree }: ShardSizes) {
     neighbours: 4 * count * degree,
     words: 4 * count * degree,
     offsets: 4 * (count + 1),
-    order: 4 * (count + 1),
+    parents: 4 * count,
   }
 }
 

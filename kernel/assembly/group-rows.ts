@@ -1,5 +1,4 @@
-// Identical members of a shard, found by their bytes. Only the first of each group is carved, paired and pruned:
-// distances cannot tell copies apart, and a reservoir keeps one of them. pipnn-copies.ts links the others to it.
+// Identical rows, found by their bytes: open addressing, each row compared with the first of every group it may be in.
 
 const FREE: u32 = 0xffffffff
 const SEED: u64 = 0x9e3779b97f4a7c15
@@ -21,11 +20,12 @@ function sameRow(a: usize, b: usize, rowBytes: usize): bool {
 }
 
 /**
- * firstOf: u32 x count, the lowest member with the same bytes; distinct: u32 x count, the members that are their own
- * first, ascending. table: u32 x (tableMask + 1), a power of two above count. Returns how many are distinct.
+ * firstOf: u32 x count, the lowest row with the same bytes; distinct: u32 x count, the rows that are their own first,
+ * ascending. table: u32 x (tableMask + 1), a power of two above count. rowBytes is a multiple of 16. Returns how many
+ * are distinct.
  */
-export function pipnnGroup(
-  codes: usize,
+export function groupRows(
+  rows: usize,
   rowBytes: u32,
   count: u32,
   table: usize,
@@ -35,21 +35,21 @@ export function pipnnGroup(
 ): u32 {
   memory.fill(table, 0xff, (<usize>tableMask + 1) << 2)
   let found: u32 = 0
-  for (let member: u32 = 0; member < count; member++) {
-    const row = codes + <usize>member * rowBytes
+  for (let r: u32 = 0; r < count; r++) {
+    const row = rows + <usize>r * rowBytes
     let slot = hashRow(row, rowBytes) & tableMask
     let first = load<u32>(table + ((<usize>slot) << 2))
-    while (first !== FREE && !sameRow(row, codes + <usize>first * rowBytes, rowBytes)) {
+    while (first !== FREE && !sameRow(row, rows + <usize>first * rowBytes, rowBytes)) {
       slot = (slot + 1) & tableMask
       first = load<u32>(table + ((<usize>slot) << 2))
     }
     if (first === FREE) {
-      first = member
-      store<u32>(table + ((<usize>slot) << 2), member)
-      store<u32>(distinct + ((<usize>found) << 2), member)
+      first = r
+      store<u32>(table + ((<usize>slot) << 2), r)
+      store<u32>(distinct + ((<usize>found) << 2), r)
       found++
     }
-    store<u32>(firstOf + ((<usize>member) << 2), first)
+    store<u32>(firstOf + ((<usize>r) << 2), first)
   }
   return found
 }
