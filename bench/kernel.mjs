@@ -126,7 +126,7 @@ function benchPrune(kind, dims) {
   const rows = alloc(COUNT * dims * bytes)
   const list = alloc(COUNT * 4)
   const distances = alloc(COUNT * 4)
-  const kept = alloc(COUNT * 4)
+  const kept = alloc(COUNT * 8)
   points.forEach(({ row, distance }, i) => {
     new view(memory.buffer, rows + i * dims * bytes, dims).set(row)
     new Uint32Array(memory.buffer, list, COUNT)[i] = rows + i * dims * bytes

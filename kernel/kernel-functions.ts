@@ -66,7 +66,8 @@ export interface KernelFunctions extends SearchFunctions, PipnnFunctions, MergeF
 
   /**
    * Candidates come nearest first, with their distances to the member. One is kept unless an already kept q has
-   * `alpha * d(c, q) < d(c, member)`. kept: u32 candidate indexes x maxDegree. Returns how many.
+   * `alpha * d(c, q) < d(c, member)`. kept: u32 x 2 x count, candidate indexes; what follows the result is scratch.
+   * Returns how many.
    */
   pruneI16(
     rowPtrs: number,

@@ -19,8 +19,8 @@ export interface MergeFunctions {
 
   /**
    * Unites the rows of each node of `[from, to)` by (distance word, node), drops repeats, prunes as pruneI16 does and
-   * writes `[count][maxDegree x node]` from `links` on. codes: the rows of all marked nodes, in order. scratch: 32 bytes
-   * x widest and 4 x maxDegree, 8-byte aligned. Returns the sum of degrees.
+   * writes `[count][maxDegree x node]` from `links` on. codes: the rows of all marked nodes, in order. scratch: 40 bytes
+   * x widest, 8-byte aligned. Returns the sum of degrees.
    */
   readonly mergeLinksI16: MergeLinks
   /** As mergeLinksI16 on f32 rows. */

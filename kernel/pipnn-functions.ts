@@ -76,9 +76,10 @@ export interface PipnnFunctions {
     scratch: number,
   ): void
 
-  /** Prunes the listed members' reservoirs in place. maxDegree <= capacity. scratch: 16-byte aligned, 20 x capacity. */
+  /** Prunes the listed members' reservoirs in place. norms: of all members. maxDegree <= capacity. scratch: 16-byte aligned, 24 x capacity. */
   readonly pipnnPruneI16: (
     codes: number,
+    norms: number,
     codeDims: number,
     list: number,
     count: number,
@@ -92,6 +93,7 @@ export interface PipnnFunctions {
   /** As pipnnPruneI16 on f32 rows; distances are measured again, pair by pair. */
   readonly pipnnPruneF32: (
     codes: number,
+    norms: number,
     codeDims: number,
     list: number,
     count: number,

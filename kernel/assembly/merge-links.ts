@@ -99,7 +99,7 @@ function link<T>(
 }
 
 /**
- * codes: the rows of all marked nodes, in order. scratch: 32 bytes x widest and 4 x maxDegree, 8-byte aligned.
+ * codes: the rows of all marked nodes, in order. scratch: 40 bytes x widest, 8-byte aligned.
  * links: the row of node `from`. Returns the sum of degrees.
  */
 export function mergeLinksI16(

@@ -1,7 +1,7 @@
 // Prunes each reservoir in place (DESIGN section 6.1 step 4): afterwards its words and items are the kept candidates,
 // nearest first, ties by lower index, and items are plain indexes.
 import { gatherL2F32 } from './gather'
-import { pruneF32, pruneI16 } from './prune'
+import { pruneWithNorms } from './prune'
 import { CANDIDATE_MASK, COUNT, HEADER_BYTES } from './pipnn-reservoir'
 
 @inline
@@ -20,6 +20,7 @@ function sort(entries: usize, count: u32): void {
 @inline
 function prune<T>(
   codes: usize,
+  norms: usize,
   codeDims: u32,
   list: usize,
   count: u32,
@@ -35,6 +36,7 @@ function prune<T>(
   const pointers = scratch + ((<usize>capacity) << 3)
   const distances = pointers + ((<usize>capacity) << 2)
   const kept = distances + ((<usize>capacity) << 2)
+  const candidateNorms = kept + ((<usize>capacity) << 2)
   for (let i: u32 = 0; i < count; i++) {
     const member = <usize>load<u32>(list + ((<usize>i) << 2))
     const record = records + member * recordBytes
@@ -59,10 +61,9 @@ function prune<T>(
       const entry = load<u64>(entries + ((<usize>c) << 3))
       store<u32>(pointers + ((<usize>c) << 2), <u32>(codes + <usize>(<u32>entry) * rowBytes))
       store<u32>(distances + ((<usize>c) << 2), <u32>(entry >> 32))
+      store<u32>(candidateNorms + ((<usize>c) << 2), load<u32>(norms + ((<usize>(<u32>entry)) << 2)))
     }
-    const size = isFloat<T>()
-      ? pruneF32(pointers, distances, candidates, codeDims, maxDegree, alpha, kept)
-      : pruneI16(pointers, distances, candidates, codeDims, maxDegree, alpha, kept)
+    const size = pruneWithNorms<T>(pointers, candidateNorms, distances, candidates, codeDims, maxDegree, alpha, kept)
     for (let c: u32 = 0; c < size; c++) {
       const entry = load<u64>(entries + ((<usize>load<u32>(kept + ((<usize>c) << 2))) << 3))
       store<u32>(words + ((<usize>c) << 2), <u32>(entry >> 32))
@@ -72,9 +73,10 @@ function prune<T>(
   }
 }
 
-/** maxDegree <= capacity. scratch: 16-byte aligned, 20 bytes x capacity. */
+/** norms: of all members. maxDegree <= capacity. scratch: 16-byte aligned, 24 bytes x capacity. */
 export function pipnnPruneI16(
   codes: usize,
+  norms: usize,
   codeDims: u32,
   list: usize,
   count: u32,
@@ -85,12 +87,13 @@ export function pipnnPruneI16(
   alpha: f64,
   scratch: usize,
 ): void {
-  prune<i16>(codes, codeDims, list, count, records, recordBytes, capacity, maxDegree, alpha, scratch)
+  prune<i16>(codes, norms, codeDims, list, count, records, recordBytes, capacity, maxDegree, alpha, scratch)
 }
 
 /** As pipnnPruneI16 on f32 rows; distances are measured again, pair by pair. */
 export function pipnnPruneF32(
   codes: usize,
+  norms: usize,
   codeDims: u32,
   list: usize,
   count: u32,
@@ -101,5 +104,5 @@ export function pipnnPruneF32(
   alpha: f64,
   scratch: usize,
 ): void {
-  prune<f32>(codes, codeDims, list, count, records, recordBytes, capacity, maxDegree, alpha, scratch)
+  prune<f32>(codes, norms, codeDims, list, count, records, recordBytes, capacity, maxDegree, alpha, scratch)
 }

@@ -2,33 +2,42 @@
 // distances, nearest candidates first. DESIGN section 6.1 step 4; the rule is that of Subramanya et al., "DiskANN",
 // NeurIPS 2019. The comparison is made in f64, where the product with an i32 or f32 distance is correctly rounded.
 //
-// A candidate meets four kept rows at a time, and no more once it is ruled out.
+// Each kept row meets the candidates that are left, four at a time, and rules out its share of them: the cache misses of
+// four rows overlap, and no candidate is compared once it is ruled out.
 import { fourDotI16, fourL2F32 } from './pair'
 import { normI16 } from './norms'
 
-/** Norms of this many kept rows are remembered; beyond, they are computed again. More than 2 x the largest m. */
-const REMEMBERED: u32 = 256
-const NORMS: usize = memory.data(1024)
-
+/** A bit for each of four distances d with alpha * d < limit. */
 @inline
-function keptNorm(slot: u32, row: usize, codeDims: u32): i32 {
-  return slot < REMEMBERED ? load<i32>(NORMS + ((<usize>slot) << 2)) : normI16(row, codeDims)
-}
-
-// Whether alpha * d < limit for any of four distances.
-@inline
-function anyOccludes<T>(four: v128, alpha: v128, limit: v128): bool {
-  const swapped = v128.shuffle<i32>(four, four, 2, 3, 0, 1)
-  const low = isFloat<T>() ? f64x2.promote_low_f32x4(four) : f64x2.convert_low_i32x4_s(four)
-  const high = isFloat<T>() ? f64x2.promote_low_f32x4(swapped) : f64x2.convert_low_i32x4_s(swapped)
-  return v128.any_true(
-    v128.or(v128.lt<f64>(v128.mul<f64>(low, alpha), limit), v128.lt<f64>(v128.mul<f64>(high, alpha), limit)),
-  )
+function occludedMask<T>(four: v128, limits: v128, alpha: v128): u32 {
+  const far = v128.shuffle<i32>(four, four, 2, 3, 0, 1)
+  const farLimits = v128.shuffle<i32>(limits, limits, 2, 3, 0, 1)
+  const low = v128.lt<f64>(v128.mul<f64>(wide<T>(four), alpha), wide<T>(limits))
+  const high = v128.lt<f64>(v128.mul<f64>(wide<T>(far), alpha), wide<T>(farLimits))
+  return i64x2.bitmask(low) | (i64x2.bitmask(high) << 2)
 }
 
 @inline
-function prune<T>(
+function wide<T>(x: v128): v128 {
+  return isFloat<T>() ? f64x2.promote_low_f32x4(x) : f64x2.convert_low_i32x4_s(x)
+}
+
+@inline
+function fourOf(words: usize, o0: usize, o1: usize, o2: usize, o3: usize): v128 {
+  let four = v128.load32_zero(words + o0)
+  four = v128.load_lane<i32>(words + o1, four, 1)
+  four = v128.load_lane<i32>(words + o2, four, 2)
+  return v128.load_lane<i32>(words + o3, four, 3)
+}
+
+/**
+ * As pruneI16 and pruneF32. norms: i32 x count for i16 rows, unused for f32. kept: u32 x count, of which those after the
+ * result hold anything.
+ */
+@inline
+export function pruneWithNorms<T>(
   rowPtrs: usize,
+  norms: usize,
   distances: usize,
   count: u32,
   codeDims: u32,
@@ -37,43 +46,54 @@ function prune<T>(
   kept: usize,
 ): u32 {
   const factor = f64x2.splat(alpha)
-  let size: u32 = 0
-  for (let c: u32 = 0; c < count && size < maxDegree; c++) {
-    const row = <usize>load<u32>(rowPtrs + ((<usize>c) << 2))
-    const distance = distances + ((<usize>c) << 2)
-    const limit = f64x2.splat(isFloat<T>() ? <f64>load<f32>(distance) : <f64>load<i32>(distance))
-    const norm = isFloat<T>() ? 0 : normI16(row, codeDims)
-    let occluded = false
-    for (let i: u32 = 0; i < size; i += 4) {
-      // A short last group repeats its first row, which changes nothing.
-      const i1 = i + 1 < size ? i + 1 : i
-      const i2 = i + 2 < size ? i + 2 : i
-      const i3 = i + 3 < size ? i + 3 : i
-      const r0 = <usize>load<u32>(rowPtrs + ((<usize>load<u32>(kept + ((<usize>i) << 2))) << 2))
-      const r1 = <usize>load<u32>(rowPtrs + ((<usize>load<u32>(kept + ((<usize>i1) << 2))) << 2))
-      const r2 = <usize>load<u32>(rowPtrs + ((<usize>load<u32>(kept + ((<usize>i2) << 2))) << 2))
-      const r3 = <usize>load<u32>(rowPtrs + ((<usize>load<u32>(kept + ((<usize>i3) << 2))) << 2))
+  for (let c: u32 = 0; c < count; c++) store<u32>(kept + ((<usize>c) << 2), c)
+  // [kept, next) are kept, [next, end) are left.
+  let next = kept
+  let end = kept + ((<usize>count) << 2)
+  const full = kept + ((<usize>maxDegree) << 2)
+  while (next < end && next < full) {
+    const own = (<usize>load<u32>(next)) << 2
+    next += 4
+    if (next === full) break
+    const row = <usize>load<u32>(rowPtrs + own)
+    let to = next
+    for (let at = next; at < end; at += 16) {
+      // A short last group repeats its first candidate; only its own are stored.
+      const left = end - at
+      const o0 = (<usize>load<u32>(at)) << 2
+      const o1 = left > 4 ? (<usize>load<u32>(at, 4)) << 2 : o0
+      const o2 = left > 8 ? (<usize>load<u32>(at, 8)) << 2 : o0
+      const o3 = left > 12 ? (<usize>load<u32>(at, 12)) << 2 : o0
+      const r0 = <usize>load<u32>(rowPtrs + o0)
+      const r1 = <usize>load<u32>(rowPtrs + o1)
+      const r2 = <usize>load<u32>(rowPtrs + o2)
+      const r3 = <usize>load<u32>(rowPtrs + o3)
       let four: v128
       if (isFloat<T>()) four = fourL2F32(row, r0, r1, r2, r3, codeDims)
       else {
-        let norms = i32x4.splat(keptNorm(i, r0, codeDims))
-        norms = i32x4.replace_lane(norms, 1, keptNorm(i1, r1, codeDims))
-        norms = i32x4.replace_lane(norms, 2, keptNorm(i2, r2, codeDims))
-        norms = i32x4.replace_lane(norms, 3, keptNorm(i3, r3, codeDims))
-        const dots = fourDotI16(row, r0, r1, r2, r3, codeDims)
-        four = v128.sub<i32>(v128.add<i32>(norms, i32x4.splat(norm)), v128.shl<i32>(dots, 1))
+        const sums = v128.add<i32>(fourOf(norms, o0, o1, o2, o3), v128.load32_splat(norms + own))
+        four = v128.sub<i32>(sums, v128.shl<i32>(fourDotI16(row, r0, r1, r2, r3, codeDims), 1))
       }
-      if (anyOccludes<T>(four, factor, limit)) {
-        occluded = true
-        break
+      const mask = occludedMask<T>(four, fourOf(distances, o0, o1, o2, o3), factor)
+      // What stays moves up; what does not is written over by the next.
+      store<u32>(to, <u32>(o0 >> 2))
+      to += <usize>(~mask & 1) << 2
+      if (left > 4) {
+        store<u32>(to, <u32>(o1 >> 2))
+        to += <usize>((~mask >> 1) & 1) << 2
+      }
+      if (left > 8) {
+        store<u32>(to, <u32>(o2 >> 2))
+        to += <usize>((~mask >> 2) & 1) << 2
+      }
+      if (left > 12) {
+        store<u32>(to, <u32>(o3 >> 2))
+        to += <usize>((~mask >> 3) & 1) << 2
       }
     }
-    if (occluded) continue
-    if (!isFloat<T>() && size < REMEMBERED) store<i32>(NORMS + ((<usize>size) << 2), norm)
-    store<u32>(kept + ((<usize>size) << 2), c)
-    size++
+    end = to
   }
-  return size
+  return <u32>((next - kept) >> 2)
 }
 
 export function pruneI16(
@@ -85,7 +105,11 @@ export function pruneI16(
   alpha: f64,
   kept: usize,
 ): u32 {
-  return prune<i16>(rowPtrs, distances, count, codeDims, maxDegree, alpha, kept)
+  const norms = kept + ((<usize>count) << 2)
+  for (let c: usize = 0; c < (<usize>count) << 2; c += 4) {
+    store<i32>(norms + c, normI16(<usize>load<u32>(rowPtrs + c), codeDims))
+  }
+  return pruneWithNorms<i16>(rowPtrs, norms, distances, count, codeDims, maxDegree, alpha, kept)
 }
 
 export function pruneF32(
@@ -97,5 +121,5 @@ export function pruneF32(
   alpha: f64,
   kept: usize,
 ): u32 {
-  return prune<f32>(rowPtrs, distances, count, codeDims, maxDegree, alpha, kept)
+  return pruneWithNorms<f32>(rowPtrs, 0, distances, count, codeDims, maxDegree, alpha, kept)
 }

@@ -153,7 +153,7 @@ describe('merge', () => {
               kernel,
               Array.from(needed, (node) => codes[node]),
             )
-            const scratch = kernel.alloc(32 * widest + 4 * maxDegree)
+            const scratch = kernel.alloc(40 * widest)
             const linkWords = 1 + maxDegree
             const links = kernel.alloc(4 * given.count * linkWords)
             kernel.u8(links, 4 * given.count * linkWords).fill(0)

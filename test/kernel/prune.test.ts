@@ -39,11 +39,11 @@ function prune(
     const distanceList = kernel.alloc(distances.length * 4)
     if (integer) kernel.i32(distanceList, distances.length).set(distances)
     else kernel.f32(distanceList, distances.length).set(distances)
-    const kept = kernel.alloc((maxDegree + 1) * 4)
-    kernel.u32(kept, maxDegree + 1).fill(UNWRITTEN)
+    const kept = kernel.alloc((2 * rows.length + 1) * 4)
+    kernel.u32(kept, 2 * rows.length + 1).fill(UNWRITTEN)
     const name = integer ? 'pruneI16' : 'pruneF32'
     const size = kernel.fn[name](list, distanceList, rows.length, codeDims, maxDegree, alpha, kept)
-    expect(kernel.u32(kept, maxDegree + 1)[size]).toBe(UNWRITTEN)
+    expect(kernel.u32(kept, 2 * rows.length + 1)[2 * rows.length]).toBe(UNWRITTEN)
     return Array.from(kernel.u32(kept, size))
   })
 }
@@ -82,7 +82,7 @@ describe('prune', () => {
   })
 
   it('keeps all of a long list of far-apart candidates', () => {
-    // More than the remembered norms, each on an axis of its own; a norm forgotten would occlude at these distances.
+    // Each on an axis of its own; a wrong norm would occlude at these distances.
     const codeDims = 600
     const rows = Array.from({ length: 600 }, (_, i) => new Int16Array(codeDims).fill(1000 + i, i, i + 1))
     const distances = rows.map((_, i) => 1.5 * (1000 + i) ** 2)

@@ -90,7 +90,7 @@ function mergeChunk(
   const mark = kernel.mark()
   const limit = Math.max(widest, Math.floor(task.chunkBytes / (rowBytes + 4)))
   const nodes = kernel.alloc(4 * Math.min(limit, task.nodeCount))
-  const scratch = kernel.alloc(32 * widest + 4 * task.maxDegree)
+  const scratch = kernel.alloc(40 * widest)
   kernel.u8(bits, 8 * words).fill(0)
   const end = fn.mergeMark(starts, places, from, task.count, limit, bits)
   const count = fn.mergeRank(bits, words, ranks, nodes)

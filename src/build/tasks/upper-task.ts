@@ -26,7 +26,7 @@ export async function linkUpperLevel(kernel: Kernel, task: UpperTask): Promise<U
   const links = new Uint32Array(count * (1 + m))
   const pointers = kernel.alloc(8 * m)
   const words = kernel.alloc(8 * m)
-  const kept = kernel.alloc(4 * m)
+  const kept = kernel.alloc(16 * m)
   for (let i = 0; i < count; i++) {
     const from = graph.offsets[i]
     const degree = graph.offsets[i + 1] - from

@@ -64,7 +64,7 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
 
   const prune = kind === 'i16' ? fn.pipnnPruneI16 : fn.pipnnPruneF32
   const { reservoir, shardDegree } = parameters
-  prune(codes, codeDims, at.list, count, at.records, stride, reservoir, shardDegree, ALPHA, at.scratch)
+  prune(codes, at.norms, codeDims, at.list, count, at.records, stride, reservoir, shardDegree, ALPHA, at.scratch)
   return linkedRows(kernel, shard, sizes, at, { stride, reservoir, maxDegree })
 }
 

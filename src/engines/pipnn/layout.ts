@@ -47,7 +47,7 @@ export function memberRegions({ count, codeDims }: ShardSizes, parameters: Pipnn
     norms: 4 * count,
     records: recordBytes(parameters.reservoir) * count,
     directions: 4 * DIRECTIONS * codeDims,
-    scratch: 20 * parameters.reservoir + 8 * Math.max(parameters.leafK, parameters.fanOut, parameters.reservoir),
+    scratch: 24 * parameters.reservoir + 8 * Math.max(parameters.leafK, parameters.fanOut, parameters.reservoir),
   }
 }
 
