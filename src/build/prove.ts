@@ -32,11 +32,68 @@ export async function prove(
   linkChecksums: readonly SegmentChecksums[],
   maxSquaredNorm: number,
 ): Promise<Proof> {
-  const repaired = await repair(context, graph, linkChecksums)
-  const recallAt10 = await measureRecall(context, graph, maxSquaredNorm)
+  const questions = askNeighbours(graph, context.options.seed)
+  const { reach, exact } = await walkAndScan(context, graph, questions, maxSquaredNorm)
+  const repaired = await repair(context, graph, linkChecksums, reach)
+  const recallAt10 = questions === undefined ? 1 : await measureRecall(context, graph, questions, exact)
   const { minRecall } = context.options
   if (minRecall !== undefined && recallAt10 < minRecall) throw new RecallTooLowError({ recallAt10, minRecall })
   return { reachable: graph.count, repaired, recallAt10 }
+}
+
+/** The sampled nodes whose neighbours are asked for. */
+interface Questions {
+  readonly nodes: Uint32Array
+  readonly queries: Float32Array
+  readonly queryCount: number
+  /** Neighbours wanted, the node itself not counted; at least 1. */
+  readonly neighbours: number
+  /** One more: the node itself. */
+  readonly k: number
+}
+
+/** Undefined when there is one node: it has no neighbours. */
+function askNeighbours(graph: ProofGraph, seed: number): Questions | undefined {
+  const neighbours = Math.min(PROOF_K, graph.count - 1)
+  if (neighbours === 0) return undefined
+  const nodes = sampleNodes(graph.count, seed)
+  return { nodes, queries: readQueries(graph, nodes), queryCount: nodes.length, neighbours, k: neighbours + 1 }
+}
+
+/** Both at once, because exact search does not need links: the walk takes one thread, and about as long as half the scans. */
+async function walkAndScan(
+  context: PlannedContext,
+  graph: ProofGraph,
+  questions: Questions | undefined,
+  maxSquaredNorm: number,
+): Promise<{ reach: ReachResult; exact: NearestLists }> {
+  const { metric, dimensions } = graph
+  const { queries, queryCount, k } = questions ?? { queries: new Float32Array(0), queryCount: 0, k: 1 }
+  const exact = emptyLists(queryCount, k)
+  const scans = (questions === undefined ? [] : graph.vectors).map((vectors): ExactTask => {
+    return { metric, dimensions, vectors, queries, queryCount, k, maxSquaredNorm }
+  })
+  const walk: ReachTask = { graph }
+  let reach: ReachResult | undefined
+  let scanned = 0
+  await context.pool.runAll<ReachTask | ExactTask, ReachResult | NearestLists>(
+    [walk, ...scans],
+    (task) =>
+      'vectors' in task
+        ? context.pool.run<NearestLists>('exact', task, `exact search in ${task.vectors.path}`)
+        : context.pool.run<ReachResult>('reach', task, 'reachability'),
+    (result, task) => {
+      if ('reachableBefore' in result) {
+        reach = result
+      } else if ('vectors' in task) {
+        unite(exact, result, queryCount)
+        scanned += task.vectors.count
+        context.log.progress(scanned, graph.count, 'vectors')
+      }
+    },
+  )
+  if (reach === undefined) throw new Error('the walk was not made')
+  return { reach, exact }
 }
 
 /** Returns how many nodes were unreachable. Afterwards all are reachable, or this throws. */
@@ -44,9 +101,8 @@ async function repair(
   context: PlannedContext,
   graph: ProofGraph,
   linkChecksums: readonly SegmentChecksums[],
+  reach: ReachResult,
 ): Promise<number> {
-  const task: ReachTask = { graph }
-  const reach = await context.pool.run<ReachResult>('reach', task, 'reachability')
   const unreachable = graph.count - reach.reachableBefore
   if (unreachable === 0) return 0
   const stride = linksStrideBytes(graph.m)
@@ -55,7 +111,7 @@ async function repair(
     const { path, firstNode } = graph.links[segment]
     await patchSegment(path, linkChecksums[segment], (node - firstNode) * stride, new Uint8Array(row.buffer))
   }
-  const again = await context.pool.run<ReachResult>('reach', task, 'reachability after repair')
+  const again = await context.pool.run<ReachResult>('reach', { graph } satisfies ReachTask, 'reachability after repair')
   if (again.reachableBefore !== graph.count) {
     throw new ShardloomError(
       'SHARDLOOM_UNREACHABLE',
@@ -69,36 +125,16 @@ async function repair(
   return unreachable
 }
 
-async function measureRecall(context: PlannedContext, graph: ProofGraph, maxSquaredNorm: number): Promise<number> {
-  const neighbours = Math.min(PROOF_K, graph.count - 1)
-  if (neighbours === 0) return 1
-  const sampled = sampleNodes(graph.count, context.options.seed)
-  const queries = readQueries(graph, sampled)
-  const k = neighbours + 1
-  const shape = { queries, queryCount: sampled.length, k }
-  const exact = emptyLists(sampled.length, k)
-  let found: NearestLists | undefined
-  const search: RecallTask = { ...shape, graph, ef: PROOF_EF, inMemory: context.plan.searchInMemory }
-  const { metric, dimensions } = graph
-  const scans = graph.vectors.map((vectors): ExactTask => ({ ...shape, metric, dimensions, vectors, maxSquaredNorm }))
-  let scanned = 0
-  await context.pool.runAll(
-    [search, ...scans],
-    (task) =>
-      'vectors' in task
-        ? context.pool.run<NearestLists>('exact', task, `exact search in ${task.vectors.path}`)
-        : context.pool.run<NearestLists>('recall', task, 'recall search'),
-    (lists, task) => {
-      if (!('vectors' in task)) {
-        found = lists
-        return
-      }
-      unite(exact, lists, sampled.length)
-      scanned += task.vectors.count
-      context.log.progress(scanned, graph.count, 'vectors')
-    },
-  )
-  return found === undefined ? 0 : recall(exact, found, sampled, neighbours)
+async function measureRecall(
+  context: PlannedContext,
+  graph: ProofGraph,
+  { nodes, queries, queryCount, k, neighbours }: Questions,
+  exact: NearestLists,
+): Promise<number> {
+  const inMemory = context.plan.searchInMemory
+  const search: RecallTask = { graph, queries, queryCount, k, ef: PROOF_EF, inMemory }
+  const found = await context.pool.run<NearestLists>('recall', search, 'recall search')
+  return recall(exact, found, nodes, neighbours)
 }
 
 /** One node from each of equal ranges, at a place its hash says: spread over all shards. */
