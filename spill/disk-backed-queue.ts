@@ -3,6 +3,9 @@
  *
  * Its parts, in FIFO order: on disk (the first of them perhaps read ahead), being written, in memory. A spill moves the
  * oldest in-memory batches on, so the order never changes and the files hold it too.
+ *
+ * A durable queue writes every batch, behind the pushes, and keeps it in memory too while there is room: what is taken
+ * soon is not read again, what must make room costs no second write, and the files hold everything that was ever pushed.
  */
 
 import { InvalidOptionError } from '../src/errors.js'
@@ -10,6 +13,7 @@ import { batchBytes, MAX_BATCH_BYTES, type Batch, type BatchRef } from './batch.
 import { Fifo } from './fifo.js'
 import type { Spillable, SpillBudget } from './spill-budget.js'
 import { queueClosed } from './spill-failure.js'
+import type { RecoveredFile } from './recover-queue.js'
 import { SpillFiles, type StoredFrame } from './spill-file.js'
 import { Turns } from './turns.js'
 
@@ -21,6 +25,10 @@ export interface QueueOptions {
   readonly budget: SpillBudget
   /** Leave consumed files until dispose(). */
   readonly keepFiles?: boolean
+  /** Every batch is written too, and no file is ever deleted, by dispose() neither: a later process goes on from them. */
+  readonly durable?: boolean
+  /** What a durable queue of that name, of an earlier process, left: the oldest batches of this one. */
+  readonly recovered?: readonly RecoveredFile[]
 }
 
 interface Extent {
@@ -43,8 +51,9 @@ interface Held<H> {
 }
 
 interface Stored<H> extends StoredFrame {
-  /** Read together with the frames before it, and charged with frameBytes. */
+  /** In memory too, and charged with aheadBytes: read together with the frames before it, or kept when it was written. */
   ahead: Batch<H> | undefined
+  aheadBytes: number
 }
 
 /** One vectored write: long enough to be sequential, short enough that memory comes back while a large spill goes on. */
@@ -64,27 +73,35 @@ export class DiskBackedQueue<H = unknown> {
   /** Takers (shift, handOff, dispose) go one at a time: FIFO is the order of their calls. */
   readonly #takers = new Turns()
   readonly #spillable: Spillable
+  readonly #durable: boolean
   /** Settles when every push called so far has. */
   #pushes: Promise<unknown> = Promise.resolve()
   #spillableBytes = 0
+  #pushedBatches = 0
+  #storedBatches = 0
   #draining = false
   #closed = false
   #disposed: Promise<void> | undefined
 
-  constructor({ name, directory, budget, keepFiles = false }: QueueOptions) {
+  constructor({ name, directory, budget, keepFiles = false, durable = false, recovered = [] }: QueueOptions) {
     if (!/^[\w.-]+$/.test(name)) {
       throw new InvalidOptionError(`name: expected letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`)
     }
     this.name = name
     this.#budget = budget
-    this.#files = new SpillFiles({ directory, name, fileSystem: budget.fileSystem, keep: keepFiles })
+    this.#durable = durable
+    this.#files = new SpillFiles({ directory, name, fileSystem: budget.fileSystem, keep: keepFiles || durable })
+    for (const file of recovered) {
+      for (const frame of this.#files.adopt(file)) this.#disk.push({ ...frame, ahead: undefined, aheadBytes: 0 })
+    }
+    this.#pushedBatches = this.#storedBatches = this.#disk.length
     const spillableBytes = (): number => this.#spillableBytes
     this.#spillable = {
       get spillableBytes() {
         return spillableBytes()
       },
       startSpill: (bytes) => this.#startSpill(bytes),
-      dropReadAhead: () => this.#dropReadAhead(),
+      dropReadAhead: (bytes) => this.#dropReadAhead(bytes),
       written: () => this.#written(),
     }
     budget.add(this.#spillable)
@@ -105,6 +122,24 @@ export class DiskBackedQueue<H = unknown> {
       disk.bytes += frameBytes
     }
     return { batches: memory.batches + disk.batches, vectors: memory.vectors + disk.vectors, memory, disk }
+  }
+
+  /** Batches pushed (and held) so far, those of an earlier process among them. */
+  get pushedBatches(): number {
+    return this.#pushedBatches
+  }
+
+  /** Resolves when the first `batches` of all that were pushed to this durable queue are in its files. */
+  async stored(batches: number): Promise<void> {
+    while (this.#storedBatches < batches) {
+      this.#throwIfUnusable('wait')
+      await this.#budget.changed()
+    }
+  }
+
+  /** The files that were written to since the last call: those to sync. */
+  takeUnsyncedFiles(): string[] {
+    return this.#files.takeUnsynced()
   }
 
   /** Its spill files on disk, oldest first. */
@@ -186,11 +221,14 @@ export class DiskBackedQueue<H = unknown> {
         await this.#budget.changed()
         this.#throwIfUnusable('hand off')
       }
-      this.#dropReadAhead()
+      if (!this.#durable) this.#dropReadAhead(Infinity)
       const refs: BatchRef<H>[] = []
       for (const stored of this.#disk) {
         const { file, offset, frameBytes, count } = stored
-        const ref: BatchRef<H> = { kind: 'file', path: file.path, offset, frameBytes, count }
+        const ref: BatchRef<H> =
+          stored.ahead === undefined
+            ? { kind: 'file', path: file.path, offset, frameBytes, count }
+            : { kind: 'memory', batch: stored.ahead }
         this.#handedOff.set(ref, stored)
         refs.push(ref)
       }
@@ -217,8 +255,10 @@ export class DiskBackedQueue<H = unknown> {
       const entry = this.#handedOff.get(ref)
       if (entry === undefined) throw new InvalidOptionError(`queue ${this.name}: a released ref is not handed off`)
       this.#handedOff.delete(ref)
-      if ('file' in entry) frames.push(entry)
-      else this.#free(entry)
+      if ('file' in entry) {
+        this.#forget(entry)
+        frames.push(entry)
+      } else this.#free(entry)
     }
     for (const { file } of frames) await this.#files.consume(file)
   }
@@ -232,7 +272,7 @@ export class DiskBackedQueue<H = unknown> {
   }
 
   /**
-   * Deletes its files and gives its memory back, after waiting for reads and writes under way. Buffers that are handed off
+   * Deletes its files (a durable queue's stay) and gives its memory back, after waiting for reads and writes under way. Buffers that are handed off
    * are left to the garbage collector: a task may still be reading them. Does not throw what made the budget fail.
    */
   dispose(): Promise<void> {
@@ -252,6 +292,7 @@ export class DiskBackedQueue<H = unknown> {
     }
     for (const entry of this.#handedOff.values()) {
       if ('chargedBytes' in entry) this.#budget.refund(entry.chargedBytes)
+      else if (entry.ahead !== undefined) this.#budget.refund(entry.aheadBytes)
     }
     this.#memory.clear()
     this.#writing.clear()
@@ -259,10 +300,10 @@ export class DiskBackedQueue<H = unknown> {
     this.#spillableBytes = 0
     await this.#pushes
     await this.#takers.run(async () => {
-      this.#dropReadAhead()
+      this.#dropReadAhead(Infinity)
       this.#disk.clear()
       this.#budget.remove(this.#spillable)
-      await this.#files.deleteAll()
+      if (!this.#durable) await this.#files.deleteAll()
     })
   }
 
@@ -274,6 +315,8 @@ export class DiskBackedQueue<H = unknown> {
   #hold(held: Held<H>): void {
     this.#memory.push(held)
     this.#spillableBytes += held.chargedBytes
+    this.#pushedBatches += 1
+    if (this.#durable) this.#startSpill(Infinity)
   }
 
   #free({ batch, chargedBytes }: Held<H>): void {
@@ -321,9 +364,16 @@ export class DiskBackedQueue<H = unknown> {
     const frames = await this.#files.append(run.map(({ batch }) => batch))
     for (const [index, { batch, chargedBytes }] of run.entries()) {
       this.#writing.shift()
-      this.#disk.push({ ...frames[index], ahead: undefined })
+      const stored: Stored<H> = { ...frames[index], ahead: undefined, aheadBytes: 0 }
+      this.#disk.push(stored)
+      this.#storedBatches += 1
+      if (this.#durable && this.#budget.finishedCopying(chargedBytes, stored.frameBytes)) {
+        stored.ahead = batch
+        stored.aheadBytes = chargedBytes
+        continue
+      }
       this.#budget.pool.release(batch.bytes)
-      this.#budget.finishedWriting(chargedBytes, frames[index].frameBytes)
+      if (!this.#durable) this.#budget.finishedWriting(chargedBytes, stored.frameBytes)
     }
   }
 
@@ -337,7 +387,7 @@ export class DiskBackedQueue<H = unknown> {
 
   async #shiftStored(first: Stored<H>): Promise<Batch<H>> {
     const batch = first.ahead ?? (await this.#readFrom(first))
-    if (first.ahead !== undefined) this.#budget.refund(first.frameBytes)
+    if (first.ahead !== undefined) this.#budget.refund(first.aheadBytes)
     first.ahead = undefined
     this.#disk.shift()
     await this.#files.consume(first.file)
@@ -351,14 +401,23 @@ export class DiskBackedQueue<H = unknown> {
     for (let index = 1; index < this.#disk.length; index++) {
       const last = run[index - 1]
       const next = this.#disk.at(index)
-      if (next === undefined || next.file !== last.file || next.offset !== last.offset + last.frameBytes) break
+      if (
+        next === undefined ||
+        next.ahead !== undefined ||
+        next.file !== last.file ||
+        next.offset !== last.offset + last.frameBytes
+      )
+        break
       if (bytes + next.frameBytes > READ_BYTES || !this.#budget.tryCharge(next.frameBytes)) break
       run.push(next)
       bytes += next.frameBytes
     }
     try {
       const batches = await this.#files.read<H>(run, this.#budget.pool)
-      for (let index = 1; index < run.length; index++) run[index].ahead = batches[index]
+      for (let index = 1; index < run.length; index++) {
+        run[index].ahead = batches[index]
+        run[index].aheadBytes = run[index].frameBytes
+      }
       return batches[0]
     } catch (error) {
       this.#budget.refund(bytes - first.frameBytes)
@@ -366,13 +425,23 @@ export class DiskBackedQueue<H = unknown> {
     }
   }
 
-  #dropReadAhead(): void {
+  #dropReadAhead(bytes: number): void {
+    let droppedBytes = 0
     for (const stored of this.#disk) {
-      if (stored.ahead === undefined) break
-      this.#budget.pool.release(stored.ahead.bytes)
-      this.#budget.refund(stored.frameBytes)
-      stored.ahead = undefined
+      if (droppedBytes >= bytes) return
+      if (stored.ahead !== undefined) {
+        droppedBytes += stored.aheadBytes
+        this.#forget(stored)
+      } else if (!this.#durable) return
     }
+  }
+
+  /** Lets go of the copy in memory, if there is one. */
+  #forget(stored: Stored<H>): void {
+    if (stored.ahead === undefined) return
+    this.#budget.pool.release(stored.ahead.bytes)
+    stored.ahead = undefined
+    this.#budget.refund(stored.aheadBytes)
   }
 }
 

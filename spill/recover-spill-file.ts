@@ -13,9 +13,15 @@ import type { FileBatchRef } from './batch.js'
 import { crc32, decodePrefix, FRAME_PREFIX_BYTES } from './frame.js'
 import { spillFailure } from './spill-failure.js'
 
+/** A whole frame, with the sizes needed to read its parts straight to their places. */
+export interface RecoveredFrame extends FileBatchRef {
+  readonly leadBytes: number
+  readonly payloadBytes: number
+}
+
 export interface RecoveredSpillFile {
   /** The whole frames, in order: readBatches takes them. */
-  readonly frames: FileBatchRef[]
+  readonly frames: RecoveredFrame[]
   /** The file's length now. */
   readonly bytes: number
   /** What was cut off its end. */
@@ -44,7 +50,7 @@ export async function recoverSpillFile(path: string): Promise<RecoveredSpillFile
 async function recover(path: string, handle: FileHandle): Promise<RecoveredSpillFile> {
   const { size } = await handle.stat()
   const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(size, FRAME_PREFIX_BYTES)))
-  const frames: FileBatchRef[] = []
+  const frames: RecoveredFrame[] = []
   let offset = 0
   while (offset + FRAME_PREFIX_BYTES <= size) {
     await readFully(path, handle, chunk.subarray(0, FRAME_PREFIX_BYTES), offset)
@@ -53,7 +59,7 @@ async function recover(path: string, handle: FileHandle): Promise<RecoveredSpill
       if (await isZero(path, handle, chunk, offset, size)) break
       throw new CorruptSpillError(path, offset, 'the frame prefix is damaged')
     }
-    const { frameBytes, count } = prefix
+    const { frameBytes, count, leadBytes, payloadBytes } = prefix
     const end = offset + frameBytes
     if (end > size) break
     let crc = 0
@@ -66,7 +72,7 @@ async function recover(path: string, handle: FileHandle): Promise<RecoveredSpill
         `the frame's crc32 is ${crc.toString(16)}, expected ${prefix.crc32.toString(16)}`,
       )
     }
-    frames.push({ kind: 'file', path, offset, frameBytes, count })
+    frames.push({ kind: 'file', path, offset, frameBytes, count, leadBytes, payloadBytes })
     offset = end
   }
   if (offset < size) await handle.truncate(offset)

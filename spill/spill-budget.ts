@@ -17,8 +17,8 @@ export interface Spillable {
   readonly spillableBytes: number
   /** Starts writing the oldest batches, at least `bytes` of them if there are as many. Reports to startedWriting(). */
   startSpill(bytes: number): void
-  /** Forgets batches that were read ahead and are on disk still. */
-  dropReadAhead(): void
+  /** Forgets batches that are on disk too, oldest first, until at least `bytes` are given back or none is left. */
+  dropReadAhead(bytes: number): void
   /** Resolves when nothing of this queue is being written; rejects when the budget has failed. */
   written(): Promise<void>
 }
@@ -68,7 +68,7 @@ export class SpillBudget {
   /** A lower limit starts to spill at once; it holds as soon as that is written. */
   set limitBytes(bytes: number) {
     this.#limitBytes = checkedLimit(bytes)
-    if (this.#memoryBytes - this.#writingBytes > bytes) this.#dropReadAhead()
+    if (this.#memoryBytes - this.#writingBytes > bytes) this.#dropReadAhead(bytes * FREED_SHARE)
     if (this.#memoryBytes - this.#writingBytes > bytes) this.#spillDownTo(bytes * FREED_SHARE)
     this.#changed.notify()
   }
@@ -138,6 +138,21 @@ export class SpillBudget {
     this.refund(bytes)
   }
 
+  /**
+   * As finishedWriting, for a batch that its queue would rather keep in memory too. False when there is no room for that:
+   * then it is refunded and to be forgotten.
+   */
+  finishedCopying(bytes: number, fileBytes: number): boolean {
+    if (this.#waiting > 0 || this.#memoryBytes > this.#limitBytes) {
+      this.finishedWriting(bytes, fileBytes)
+      return false
+    }
+    this.#writingBytes -= bytes
+    this.#spilledBytes += fileBytes
+    this.#changed.notify()
+    return true
+  }
+
   /** Runs one write when it is its turn; rejects when the budget has failed or fails by it. */
   write(task: () => Promise<void>): Promise<void> {
     return this.#writes.add(async () => {
@@ -163,7 +178,7 @@ export class SpillBudget {
   async #admit(queue: Spillable, bytes: number, hold: () => void): Promise<void> {
     for (;;) {
       this.throwIfFailed()
-      if (this.#memoryBytes + bytes > this.#limitBytes) this.#dropReadAhead()
+      if (this.#memoryBytes + bytes > this.#limitBytes) this.#dropReadAhead(this.#limitBytes * FREED_SHARE - bytes)
       if (this.#memoryBytes + bytes <= this.#limitBytes) {
         this.#hold(bytes, hold)
         return
@@ -191,9 +206,12 @@ export class SpillBudget {
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, this.#memoryBytes)
   }
 
-  /** Read-ahead goes first: it costs no write. */
-  #dropReadAhead(): void {
-    for (const queue of this.#queues) queue.dropReadAhead()
+  /** What is on disk too goes first: it costs no write. Until `bytes` are held, or all of that is gone. */
+  #dropReadAhead(bytes: number): void {
+    for (const queue of this.#queues) {
+      if (this.#memoryBytes <= bytes) return
+      queue.dropReadAhead(this.#memoryBytes - bytes)
+    }
   }
 
   /** Starts spilling until what is neither written nor being written is at most `bytes`, or nothing more can be. */

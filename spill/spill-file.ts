@@ -9,6 +9,7 @@ import { CorruptSpillError } from '../src/errors.js'
 import type { Batch } from './batch.js'
 import type { BufferPool } from './buffer-pool.js'
 import { decodeFrame, encodeFrame, padded } from './frame.js'
+import type { RecoveredFile } from './recover-queue.js'
 import { spillFailure } from './spill-failure.js'
 
 /** A file is rolled before it grows past this (unless one frame alone is larger). */
@@ -41,12 +42,18 @@ export interface StoredFrame {
   readonly count: number
 }
 
+/** The name of a queue's `index`-th file. */
+export function spillFileName(queue: string, index: number): string {
+  return `${queue}-${String(index).padStart(6, '0')}.spill`
+}
+
 export class SpillFiles {
   readonly #directory: string
   readonly #name: string
   readonly #fileSystem: SpillFileSystem
   readonly #keep: boolean
   readonly #files = new Set<SpillFile>()
+  readonly #unsynced = new Set<string>()
   #current: SpillFile | undefined
   #created = 0
 
@@ -61,6 +68,20 @@ export class SpillFiles {
   /** The files that are there, oldest first. */
   get paths(): string[] {
     return Array.from(this.#files, (file) => file.path)
+  }
+
+  /** A file that an earlier process wrote becomes the newest of these; nothing is appended to it. */
+  adopt({ path, bytes, frames }: RecoveredFile): StoredFrame[] {
+    const file: SpillFile = { path, bytes, liveFrames: frames.length }
+    this.#files.add(file)
+    this.#created += 1
+    return frames.map((frame) => ({ ...frame, file }))
+  }
+
+  takeUnsynced(): string[] {
+    const paths = [...this.#unsynced]
+    this.#unsynced.clear()
+    return paths
   }
 
   /**
@@ -95,6 +116,7 @@ export class SpillFiles {
       } finally {
         await handle.close()
       }
+      this.#unsynced.add(path)
       return encoded.map(({ frameBytes, leadBytes, payloadBytes, count }) => {
         const offset = file.bytes
         file.bytes += frameBytes
@@ -154,7 +176,7 @@ export class SpillFiles {
   }
 
   #nextFile(): SpillFile {
-    const path = join(this.#directory, `${this.#name}-${String(this.#created).padStart(6, '0')}.spill`)
+    const path = join(this.#directory, spillFileName(this.#name, this.#created))
     this.#created += 1
     return { path, bytes: 0, liveFrames: 0 }
   }

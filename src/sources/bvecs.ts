@@ -10,9 +10,9 @@ export async function planBvecs(bytes: ByteReader): Promise<ReadPlan> {
   return {
     count,
     dimensions,
-    async *batches(pass) {
+    async *batches(pass, startAt) {
       const values = new Float32Array(Math.min(count, rowsPerBatch(dimensions)) * dimensions)
-      for await (const chunk of vecsChunks(pass, layout)) {
+      for await (const chunk of vecsChunks(pass, layout, startAt)) {
         widenRows(chunk, dimensions, values)
         yield { vectors: values.subarray(0, chunk.rows * dimensions), dimensions }
       }

@@ -18,6 +18,8 @@ export interface FileFacts {
   /** Undefined for a named pipe or a device. */
   readonly byteLength: number | undefined
   readonly version: string
+  /** Time of the last change, nanoseconds. */
+  readonly changedNs: bigint
 }
 
 const UNREADABLE_REASONS: ReadonlyMap<string, string> = new Map([
@@ -62,6 +64,7 @@ function factsOf(path: string, stats: BigIntStats): FileFacts {
   return {
     byteLength: stats.isFile() ? Number(stats.size) : undefined,
     version: `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}`,
+    changedNs: stats.mtimeNs,
   }
 }
 

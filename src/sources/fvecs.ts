@@ -10,8 +10,8 @@ export async function planFvecs(bytes: ByteReader): Promise<ReadPlan> {
   return {
     count,
     dimensions,
-    async *batches(pass) {
-      for await (const { buffer, rows } of vecsChunks(pass, layout)) {
+    async *batches(pass, startAt) {
+      for await (const { buffer, rows } of vecsChunks(pass, layout, startAt)) {
         const values = new Float32Array(buffer, 0, rows * (dimensions + 1))
         // Closing the gaps in place needs no second buffer: every row moves towards the front.
         for (let row = 0; row < rows; row++) {

@@ -1,6 +1,7 @@
 /** Ids from a text file, one a line, and attaching them to the rows of a vector file. */
 import { InvalidFileError } from '../errors.js'
 import type { VectorBatch } from '../types.js'
+import { fileFingerprint } from './fingerprint-file.js'
 import { fileFacts, openFileBytes } from './byte-reader.js'
 import { lineBlocks } from './text-lines.js'
 import type { VectorFile, VectorFileFormat } from './vector-file.js'
@@ -8,6 +9,7 @@ import type { VectorFile, VectorFileFormat } from './vector-file.js'
 type IdLines = AsyncGenerator<string[], void, void>
 
 const MAX_ID_BYTES = 1 << 20
+const SKIPPED_AT_ONCE = 10_000
 
 /**
  * The ids of a text file in order, in arrays of what 1 MiB of text holds. Ids from a text file are always strings, also
@@ -75,11 +77,13 @@ class FileWithIds implements VectorFile {
     this.#idsPath = idsPath
   }
 
-  async *batches(): AsyncGenerator<VectorBatch, void, void> {
+  async *batches(startAt = 0): AsyncGenerator<VectorBatch, void, void> {
     const lines = readIdLines(this.#idsPath)
     this.#openLines.add(lines)
     try {
-      yield* this.#joined(this.#file.batches(), new IdCursor(lines))
+      const ids = new IdCursor(lines)
+      await ids.skip(startAt)
+      yield* this.#joined(this.#file.batches(startAt), ids, startAt)
     } finally {
       this.#openLines.delete(lines)
       await lines.return()
@@ -89,8 +93,9 @@ class FileWithIds implements VectorFile {
   async *#joined(
     batches: AsyncGenerator<VectorBatch, void, void>,
     ids: IdCursor,
+    startAt: number,
   ): AsyncGenerator<VectorBatch, void, void> {
-    let vectorCount = 0
+    let vectorCount = startAt
     for await (const { ids: own, vectors, dimensions } of batches) {
       if (own !== undefined) throw this.#idsInBothPlaces(vectorCount)
       const rows = vectors.length / dimensions
@@ -109,6 +114,13 @@ class FileWithIds implements VectorFile {
   #idsInBothPlaces(ordinal: number): InvalidFileError {
     const reason = `the vectors of ${this.path} have ids of their own (vector ${ordinal} has); give ids in one place`
     return new InvalidFileError(this.#idsPath, reason)
+  }
+
+  async fingerprint(): Promise<string | undefined> {
+    const { byteLength } = await fileFacts(this.#idsPath)
+    const rows = await this.#file.fingerprint()
+    if (rows === undefined || byteLength === undefined) return undefined
+    return `${rows} ids ${await fileFingerprint(this.#idsPath)}`
   }
 
   async close(): Promise<void> {
@@ -143,6 +155,12 @@ class IdCursor {
     }
     this.taken += ids.length
     return ids
+  }
+
+  async skip(count: number): Promise<void> {
+    while (this.taken < count) {
+      if ((await this.take(Math.min(SKIPPED_AT_ONCE, count - this.taken))).length === 0) return
+    }
   }
 
   async countRest(): Promise<number> {

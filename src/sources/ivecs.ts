@@ -20,7 +20,7 @@ export async function readIvecs(path: string): Promise<IvecsFile> {
     const { count, dimensions } = layout
     const rows = new Int32Array(count * dimensions)
     let to = 0
-    for await (const chunk of vecsChunks(bytes, layout)) {
+    for await (const chunk of vecsChunks(bytes, layout, 0)) {
       let from = 0
       for (let row = 0; row < chunk.rows; row++) {
         from += ROW_PREFIX_BYTES

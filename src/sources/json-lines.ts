@@ -12,14 +12,15 @@ export function planJsonLines(): ReadPlan {
   return {
     count: undefined,
     dimensions: undefined,
-    async *batches(bytes) {
+    async *batches(bytes, startAt) {
+      let skip = startAt
       const rows = new RowGatherer()
       try {
         for await (const { texts, offsets, firstNumber } of lineBlocks(bytes, MAX_LINE_BYTES)) {
           for (let i = 0; i < texts.length; i++) {
             const line: Line = { path: bytes.path, number: firstNumber + i, offset: offsets[i] }
             const record = parseRecord(texts[i], line)
-            if (record === undefined) continue
+            if (record === undefined || skip-- > 0) continue
             if (!rows.fits(record)) yield rows.take()
             rows.add(record)
           }

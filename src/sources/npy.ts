@@ -20,10 +20,10 @@ export async function planNpy(bytes: ByteReader): Promise<ReadPlan> {
   return {
     count,
     dimensions,
-    async *batches(pass) {
+    async *batches(pass, startAt) {
       const rowsAtOnce = Math.min(count, rowsPerBatch(dimensions))
       const values = new Float32Array(rowsAtOnce * dimensions)
-      for (let row = 0; row < count; row += rowsAtOnce) {
+      for (let row = startAt; row < count; row += rowsAtOnce) {
         const vectors = values.subarray(0, Math.min(rowsAtOnce, count - row) * dimensions)
         const into = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength)
         await readExactly(pass, into, dataOffset + row * dimensions * Float32Array.BYTES_PER_ELEMENT)

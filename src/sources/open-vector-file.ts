@@ -2,6 +2,7 @@
 import { PathError } from '../errors.js'
 import type { VectorBatch } from '../types.js'
 import { planBvecs } from './bvecs.js'
+import { fileFingerprint } from './fingerprint-file.js'
 import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream } from './byte-reader.js'
 import { formatByContent, formatByName } from './detect-format.js'
 import { planFvecs } from './fvecs.js'
@@ -95,7 +96,7 @@ class PlannedFile implements VectorFile {
     this.#open = open
   }
 
-  async *batches(): AsyncGenerator<VectorBatch, void, void> {
+  async *batches(startAt = 0): AsyncGenerator<VectorBatch, void, void> {
     this.#refuseIfClosed()
     if (this.bytes === undefined && this.#started) throw new PathError(this.path, 'it is a pipe and was read already')
     this.#started = true
@@ -103,11 +104,15 @@ class PlannedFile implements VectorFile {
     try {
       this.#passes.add(pass)
       this.#refuseIfClosed()
-      yield* this.#plan.batches(pass)
+      yield* this.#plan.batches(pass, startAt)
     } finally {
       // close() may have been here first: a handle is closed once.
       if (this.#passes.delete(pass)) await pass.close()
     }
+  }
+
+  async fingerprint(): Promise<string | undefined> {
+    return this.bytes === undefined ? undefined : fileFingerprint(this.path)
   }
 
   async close(): Promise<void> {

@@ -64,14 +64,18 @@ function truncated(path: string, byteLength: number, { count, dimensions, rowByt
 }
 
 /**
- * The rows in chunks of at most 1 MiB, each row's d compared with the first one's.
+ * The rows from `startAt` on in chunks of at most 1 MiB, each row's d compared with the first one's.
  * @throws InvalidFileError at a row with another d, after the rows before it were yielded
  */
-export async function* vecsChunks(bytes: ByteReader, layout: VecsLayout): AsyncGenerator<VecsChunk, void, void> {
+export async function* vecsChunks(
+  bytes: ByteReader,
+  layout: VecsLayout,
+  startAt: number,
+): AsyncGenerator<VecsChunk, void, void> {
   const { count, dimensions, rowBytes } = layout
   const rowsPerChunk = Math.min(count, rowsPerBatch(dimensions))
   const buffer = new ArrayBuffer(rowsPerChunk * rowBytes)
-  for (let firstRow = 0; firstRow < count; firstRow += rowsPerChunk) {
+  for (let firstRow = startAt; firstRow < count; firstRow += rowsPerChunk) {
     const wanted = Math.min(rowsPerChunk, count - firstRow)
     const chunk = new Uint8Array(buffer, 0, wanted * rowBytes)
     await readExactly(bytes, chunk, firstRow * rowBytes)

@@ -28,10 +28,17 @@ export interface VectorFile {
    * One pass over the rows in file order, in batches of at most 1 MiB of float32. A batch's `vectors` is a view of a
    * buffer that the next batch overwrites: it is valid until the next one is asked for, and a consumer that keeps rows
    * copies them. `ids` is the consumer's to keep. A pipe can be read only once.
+   * `startAt` leaves out the rows before it: fixed-size rows by seeking, JSON lines by reading past them.
    * @throws InvalidFileError at the first bad row, after every row before it was yielded
    * @throws PathError when the file can no longer be read
    */
-  batches(): AsyncGenerator<VectorBatch, void, void>
+  batches(startAt?: number): AsyncGenerator<VectorBatch, void, void>
+  /**
+   * Tells whether a later run reads the same: size, time of change and first bytes, of the id file too. Undefined for a
+   * pipe, which cannot be read again.
+   * @throws PathError
+   */
+  fingerprint(): Promise<string | undefined>
   /** Closes passes that are still open; later ones are refused. May be called more than once. */
   close(): Promise<void>
 }
@@ -40,7 +47,7 @@ export interface VectorFile {
 export interface ReadPlan {
   readonly count: number | undefined
   readonly dimensions: number | undefined
-  batches(bytes: ByteReader): AsyncGenerator<VectorBatch, void, void>
+  batches(bytes: ByteReader, startAt: number): AsyncGenerator<VectorBatch, void, void>
 }
 
 /** Rows of `dimensions` float32, each with a 4-byte prefix or none, that fill a batch; at least 3. */

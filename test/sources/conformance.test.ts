@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, utimesSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
@@ -54,6 +54,42 @@ describe.each(FORMATS)('the $name reader', ({ name, extension, value, write, cou
       }),
       { numRuns: 60 },
     )
+  })
+
+  it('begins at any row', async () => {
+    const rows = manyRows(2000, 300)
+    const file = await openVectorFile(folder.file(`from.${extension}`, write(rows)))
+    for (const startAt of [0, 1, 873, 1999, 2000]) {
+      const got: number[][] = []
+      for await (const { vectors } of file.batches(startAt)) {
+        for (let at = 0; at < vectors.length; at += 300) got.push(Array.from(vectors.subarray(at, at + 300)))
+      }
+      expect(got).toEqual(rows.slice(startAt))
+    }
+  })
+
+  it('has a fingerprint that changes with its rows, its length and its time', async () => {
+    const path = folder.file(`print.${extension}`, write(manyRows(5, 6)))
+    const time = new Date(1e12)
+    utimesSync(path, time, time)
+    const fingerprint = async (): Promise<string | undefined> => (await openVectorFile(path)).fingerprint()
+    const first = await fingerprint()
+    expect(await fingerprint()).toBe(first)
+    utimesSync(path, time, new Date(2e12))
+    const touched = await fingerprint()
+    folder.file(`print.${extension}`, write(manyRows(6, 6)))
+    utimesSync(path, time, time)
+    const longer = await fingerprint()
+    folder.file(
+      `print.${extension}`,
+      write(
+        manyRows(6, 5)
+          .map((row) => [...row].reverse())
+          .slice(0, 5),
+      ),
+    )
+    utimesSync(path, time, time)
+    expect(new Set([first, touched, longer, await fingerprint()]).size).toBe(4)
   })
 
   it('tells format, size, count and dimensions before a row is read', async () => {

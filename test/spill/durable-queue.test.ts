@@ -1,0 +1,133 @@
+import { readdir, stat, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { batchBytes } from '../../spill/batch.js'
+import { BufferPool, DiskBackedQueue, readBatches, recoverQueue, SpillBudget, type Batch } from '../../spill/index.js'
+import { fileSystemWith, makeBatch, makeDirectory, snapshot, type TestHeader } from './batches.js'
+
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ push: fc.array(fc.nat(3000), { minLength: 1, maxLength: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ shift: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ limitBytes: fc.constantFrom(0, 500, 9000, Infinity) }) },
+  { weight: 1, arbitrary: fc.record({ handOff: fc.constant(true) }) },
+)
+
+function pooledBatch(pool: BufferPool, number: number, size: number): Batch<TestHeader> {
+  const made = makeBatch(number, size)
+  const bytes = pool.acquire(size)
+  bytes.set(made.bytes)
+  return { ...made, bytes }
+}
+
+describe('a durable DiskBackedQueue', () => {
+  it('is FIFO within its budget whatever is done, and its files give back any first part of it to a later process', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 30 }),
+        fc.constantFrom(0, 500, 3000, 30_000, Infinity),
+        fc.integer({ min: 50, max: 5000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (steps, limitBytes, callBytes, share) => {
+          const directory = join(await makeDirectory(), 'spill')
+          const fileSystem = fileSystemWith({ callBytes: () => callBytes })
+          const pool = new BufferPool()
+          const budget = new SpillBudget({ limitBytes, pool, fileSystem })
+          const queue = new DiskBackedQueue<TestHeader>({ name: 'queue', directory, budget, durable: true })
+          const all: unknown[] = []
+          const expected: unknown[] = []
+          let largest = 0
+          for (const action of steps) {
+            if ('push' in action) {
+              for (const size of action.push) {
+                const batch = pooledBatch(pool, all.length, size)
+                largest = Math.max(largest, batchBytes(batch))
+                expected.push(snapshot(batch))
+                all.push(snapshot(batch))
+                await queue.push(batch)
+              }
+            } else if ('shift' in action) {
+              for (let i = 0; i < action.shift; i++) {
+                const batch = await queue.shift()
+                expect(snapshot(batch)).toEqual(expected.shift())
+                if (batch !== undefined) pool.release(batch.bytes)
+              }
+            } else if ('limitBytes' in action) {
+              budget.limitBytes = action.limitBytes
+            } else {
+              const refs = await queue.handOff()
+              expect(Array.from(readBatches<TestHeader>(refs), snapshot)).toEqual(expected.splice(0))
+              await queue.release(refs)
+            }
+            if (!steps.some((one) => 'limitBytes' in one)) {
+              expect(budget.memoryBytes).toBeLessThanOrEqual(limitBytes + largest)
+            }
+          }
+          expect(queue.pushedBatches).toBe(all.length)
+          await queue.stored(all.length)
+          await queue.dispose()
+          expect(budget.memoryBytes).toBe(0)
+
+          const wanted = Math.floor(share * all.length)
+          const recovered = await recoverQueue(directory, 'queue', wanted)
+          expect(recovered.batches).toBe(wanted)
+          const later = new DiskBackedQueue<TestHeader>({
+            name: 'queue',
+            directory,
+            budget: new SpillBudget({ limitBytes, pool: new BufferPool() }),
+            durable: true,
+            recovered: recovered.files,
+          })
+          await later.push(makeBatch(1000, 10))
+          const got: unknown[] = []
+          for await (const batch of later) got.push(snapshot(batch))
+          expect(got).toEqual([...all.slice(0, wanted), snapshot(makeBatch(1000, 10))])
+          await later.dispose()
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  it('keeps what it wrote in memory while there is room: nothing is read again', async () => {
+    const directory = await makeDirectory()
+    let reads = 0
+    const fileSystem = fileSystemWith({
+      open: (_, flags) => {
+        if (flags === 'r') reads++
+        return Promise.resolve()
+      },
+    })
+    const budget = new SpillBudget({ limitBytes: 1e6, pool: new BufferPool(), fileSystem })
+    const queue = new DiskBackedQueue<TestHeader>({ name: 'queue', directory, budget, durable: true })
+    const batches = [makeBatch(0, 1000), makeBatch(1, 1000)]
+    for (const batch of batches) await queue.push(batch)
+    await queue.stored(2)
+    expect(queue.length.disk.batches).toBe(2)
+    expect(queue.takeUnsyncedFiles()).toEqual(queue.files)
+    expect(queue.takeUnsyncedFiles()).toEqual([])
+    expect(await queue.shift()).toBe(batches[0])
+    expect(await queue.handOff()).toEqual([{ kind: 'memory', batch: batches[1] }])
+    expect(reads).toBe(0)
+    await queue.dispose()
+    expect(await readdir(directory)).toEqual(['queue-000000.spill'])
+  })
+
+  it('gives back nothing behind a torn file', async () => {
+    const directory = await makeDirectory()
+    const budget = new SpillBudget({ limitBytes: 1e9, pool: new BufferPool() })
+    const queue = new DiskBackedQueue<TestHeader>({ name: 'queue', directory, budget, durable: true })
+    // Two of these do not fit one file.
+    for (const number of [0, 1, 2]) {
+      await queue.push(makeBatch(number, 40e6))
+      await queue.stored(number + 1)
+    }
+    await queue.dispose()
+    expect(await readdir(directory)).toHaveLength(3)
+    const second = join(directory, 'queue-000001.spill')
+    await truncate(second, (await stat(second)).size - 1)
+    const recovered = await recoverQueue(directory, 'queue', 3)
+    expect(recovered.batches).toBe(1)
+    expect(await readdir(directory)).toHaveLength(2)
+  })
+})
