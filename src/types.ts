@@ -124,6 +124,8 @@ export interface BuildReport {
   readonly splitShards: number
   readonly seconds: number
   readonly stages: readonly StageReport[]
+  /** Time of all workers together, and the part of it that went to the distance kernel: the rest is what could be saved. */
+  readonly workers: { readonly busySeconds: number; readonly tileSeconds: number }
   readonly peakRssBytes: number
   /** Bytes that queues wrote to temp files. */
   readonly spilledBytes: number

@@ -3,7 +3,7 @@ import { makeCodeSpec } from './code-spec.js'
 import { chooseQuality } from './choose-quality.js'
 import { createSegments } from './create-segments.js'
 import { ingest } from './ingest.js'
-import { baseLayer, sampleVectors } from './layer.js'
+import { baseLayer, sampleVectors, type RoutedLayer } from './layer.js'
 import { dropCodes } from './code-store.js'
 import { mergeSegments } from './merge.js'
 import { numberNodes } from './number.js'
@@ -37,11 +37,14 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
       const sample = ingested.takeSample()
       const spec = makeCodeSpec(context.options.metric, ingested.dimensions, sample, ingested.maxSquaredNorm)
       const layer = baseLayer(context, ingested, spec)
-      const [leaders, chosen] = await Promise.all([
-        chooseLeaders(context, layer, sampleVectors(sample)),
-        chooseQuality(context, spec, sample, ingested.maxSquaredNorm),
-      ])
-      return { ...(await splitShards(context, await routeLayer(context, layer, leaders))), chosen }
+      const route = async (): Promise<RoutedLayer> => {
+        const leaders = await chooseLeaders(context, layer, sampleVectors(sample))
+        return splitShards(context, await routeLayer(context, layer, leaders))
+      }
+      // Routing does not ask for the quality: its trial runs beside it.
+      const trial = chooseQuality(context, spec, sample, ingested.maxSquaredNorm)
+      const [routed, chosen] = await Promise.all([route(), trial])
+      return { ...routed, chosen }
     })
     const { spec } = routed.layer
     const { quality } = routed.chosen

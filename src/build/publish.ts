@@ -88,7 +88,7 @@ function writeUpper(context: PlannedContext, upper: UpperLevels, dimensions: num
 }
 
 function makeReport(context: PlannedContext, finished: Finished, diskBytes: number): BuildReport {
-  const { options, plan, log, budget, paths } = context
+  const { options, plan, pool, log, budget, paths } = context
   const { ingested, proof } = finished
   const { trialRecall } = finished.chosen
   return {
@@ -109,6 +109,7 @@ function makeReport(context: PlannedContext, finished: Finished, diskBytes: numb
     splitShards: finished.splitShards,
     seconds: seconds(log.elapsedSeconds),
     stages: [...log.stages],
+    workers: { busySeconds: seconds(pool.work.busySeconds), tileSeconds: seconds(pool.work.tileSeconds) },
     peakRssBytes: log.peakRssBytes,
     spilledBytes: budget.spilledBytes,
     diskBytes,

@@ -42,6 +42,8 @@ export class WorkerPool {
   readonly #onRetry: (task: string, cause: unknown) => void
   readonly #onWorkerError: (error: unknown) => void
   #running = 0
+  #busyMs = 0
+  #tileMs = 0
   #watch: NodeJS.Timeout | undefined
 
   constructor(options: WorkerPoolOptions) {
@@ -106,6 +108,11 @@ export class WorkerPool {
     if (failures.length > 0) throw failures[0]
   }
 
+  /** Time of all tasks that ended well, and the part of it that went to the distance tile. */
+  get work(): { readonly busySeconds: number; readonly tileSeconds: number } {
+    return { busySeconds: this.#busyMs / 1000, tileSeconds: this.#tileMs / 1000 }
+  }
+
   /** The worker threads, for tests that kill one. */
   get workers(): Piscina['threads'] {
     return this.#piscina.threads
@@ -129,7 +136,11 @@ export class WorkerPool {
     this.#watch ??= setInterval(() => this.#replaceDeadPool(), WATCH_MS)
     try {
       const outcome = (await this.#piscina.run(task, { filename, ...(signal && { signal }) })) as TaskOutcome<Result>
-      if (outcome.ok) return outcome.value
+      if (outcome.ok) {
+        this.#busyMs += outcome.busyMs
+        this.#tileMs += outcome.tileMs
+        return outcome.value
+      }
       throw reviveError(outcome.error)
     } finally {
       this.#running--

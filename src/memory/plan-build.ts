@@ -200,10 +200,14 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const workers = (taskBytes: number): number => threads * (WORKER_BYTES + taskBytes)
   const fixed: Record<'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'prove', number> = {
     ingest: NODE_BYTES + sampleBytes + 4 * MIB,
-    route: Math.max(
-      NODE_BYTES + sampleBytes + leaderBytes + numberingBytes + outputBytes + workers(routeTask),
-      NODE_BYTES + sampleBytes + workers(0) + sampleBytes / 2 + trialBytes(trialRows, sizes, engine),
-    ),
+    route:
+      NODE_BYTES +
+      sampleBytes +
+      leaderBytes +
+      numberingBytes +
+      outputBytes +
+      workers(routeTask) +
+      Math.max(0, trialBytes(trialRows, sizes, engine) - routeTask),
     shards: NODE_BYTES + numberingBytes + outputBytes + workers(shard + READ_BUFFER_BYTES),
     merge: NODE_BYTES + numberingBytes + workers(merge + READ_BUFFER_BYTES),
     'upper levels':

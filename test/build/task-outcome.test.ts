@@ -49,8 +49,10 @@ describe('an error that crosses the thread border', () => {
 })
 
 describe('outcomeOf', () => {
-  it('passes values', async () => {
-    expect(await outcomeOf(async () => 5)).toEqual({ ok: true, value: 5 })
+  it('passes values, with the time they took', async () => {
+    const outcome = await outcomeOf(async () => 5)
+    expect(outcome).toMatchObject({ ok: true, value: 5, tileMs: 0 })
+    expect(outcome.ok && outcome.busyMs).toBeGreaterThanOrEqual(0)
   })
 
   it('throws what is not ours, so that the task is run again', async () => {

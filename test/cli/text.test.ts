@@ -207,6 +207,7 @@ describe('buildSummary', () => {
       shards: 100,
       splitShards: 0,
       seconds: 500,
+      workers: { busySeconds: 2, tileSeconds: 1 },
       stages: [],
       peakRssBytes: 1.9e9,
       spilledBytes: 3e9,

@@ -94,6 +94,7 @@ function tinyReport({ count, dimensions, m }: TinyShape, generation: string): Bu
     shards: 1,
     splitShards: 0,
     seconds: 0.5,
+    workers: { busySeconds: 2, tileSeconds: 1 },
     stages: [{ name: 'ingest', seconds: 0.1, peakRssBytes: 1e8 }],
     peakRssBytes: 1e8,
     spilledBytes: 0,

@@ -97,6 +97,7 @@ function report({ count, dims, metric, m }: TestGraph, generation: string, path:
     shards: 1,
     splitShards: 0,
     seconds: 1,
+    workers: { busySeconds: 2, tileSeconds: 1 },
     stages: [],
     peakRssBytes: 1e8,
     spilledBytes: 0,

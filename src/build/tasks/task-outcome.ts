@@ -1,10 +1,12 @@
 import * as errors from '../../errors.js'
+import { tileMilliseconds } from './thread-kernel.js'
 
 /**
  * What a worker sends back. Structured clone keeps of an Error only its name, message and stack, so our own errors
  * travel as data and are revived with their class, code and details.
  */
-export type TaskOutcome<Result> = { ok: true; value: Result } | { ok: false; error: ErrorData }
+export type TaskOutcome<Result> =
+  { ok: true; value: Result; busyMs: number; tileMs: number } | { ok: false; error: ErrorData }
 
 export interface ErrorData {
   readonly name: string
@@ -19,8 +21,11 @@ export interface ErrorData {
  * coordinator run the task once more.
  */
 export async function outcomeOf<Result>(body: () => Promise<Result> | Result): Promise<TaskOutcome<Result>> {
+  const startMs = performance.now()
+  const tileMs = tileMilliseconds()
   try {
-    return { ok: true, value: await body() }
+    const value = await body()
+    return { ok: true, value, busyMs: performance.now() - startMs, tileMs: tileMilliseconds() - tileMs }
   } catch (error) {
     if (error instanceof errors.ShardloomError) return { ok: false, error: toData(error) }
     throw error

@@ -13,7 +13,7 @@ export interface PreparedShard {
   /** Reservoir records, `recordBytes` each. */
   readonly records: number
   readonly recordBytes: number
-  /** Members to carve, u32 each: its order changes. */
+  /** Members to carve, u32 each: afterwards near ones are near each other. */
   readonly list: number
   /** u32 x 2 x max(leafK, fanOut). */
   readonly scratch: number
@@ -80,8 +80,25 @@ class Carver {
       return
     }
     const leaders = leaderCount(count, fanOut, leafSize)
-    this.#carveAll(this.#at.balls, this.#scatter(list, count, leaders, Math.min(fanOut, leaders), this.#at.balls))
+    const joined = Math.min(fanOut, leaders)
+    const ends = this.#scatter(list, count, leaders, joined, this.#at.balls)
+    this.#orderByBall(list, count, joined, leaders)
+    this.#carveAll(this.#at.balls, ends)
     this.#flush()
+  }
+
+  /**
+   * Puts the list in the order of the balls its members are nearest to, which `assigned` still holds: whoever goes
+   * through it afterwards, looking at each member's candidates, finds most of them in the cache.
+   */
+  #orderByBall(list: number, count: number, fanOut: number, leaders: number): void {
+    const { assigned, stamps, starts, scattered } = this.#at
+    const balls = this.#kernel.u32(assigned, count * fanOut)
+    const nearest = this.#kernel.u32(stamps, count)
+    for (let i = 0; i < count; i++) nearest[i] = balls[i * fanOut]
+    this.#kernel.fn.pipnnScatter(list, count, 1, stamps, leaders, starts, scattered)
+    this.#kernel.u32(list, count).set(this.#kernel.u32(scattered, count))
+    nearest.fill(0)
   }
 
   #carveAll(first: number, ends: Uint32Array): void {
