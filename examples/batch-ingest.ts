@@ -36,11 +36,13 @@ async function ingest(args: string[]): Promise<BuildReport> {
   const [vectors, ids] = positionals.length > 0 ? positionals : NOUNS
   const file = await openVectorFile(vectors, { ids })
 
-  // The first Ctrl-C stops the build, which then cleans up; a second one ends the process as usual.
+  // The first Ctrl-C stops the build, which keeps what is finished; a second one ends the process as usual.
   const interrupt = new AbortController()
   process.once('SIGINT', () => interrupt.abort())
   try {
-    return await buildIndex(file.batches(), {
+    // A function of the record to begin at: started again, an interrupted build goes on.
+    return await buildIndex((startAt) => file.batches(startAt), {
+      sourceFingerprint: await file.fingerprint(),
       path: values.out,
       metric: values.metric as Metric, // checked by buildIndex
       memory: values.memory,

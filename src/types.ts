@@ -27,6 +27,12 @@ export type SourceItem = VectorRecord | VectorBatch
 /** Any iterable of records or batches: an array, a generator, a Node Readable in object mode, a web ReadableStream. */
 export type VectorSource = AsyncIterable<SourceItem> | Iterable<SourceItem>
 
+/**
+ * A source that can be read again from any ordinal on: the build can then be resumed. `startAt` is how many records to
+ * leave out; the others must be the same as before, in the same order.
+ */
+export type ResumableSource = (startAt: number) => VectorSource
+
 /** The stages of DESIGN section 2, in order. */
 export type StageName =
   'plan' | 'ingest' | 'route' | 'number' | 'shards' | 'merge' | 'upper levels' | 'prove' | 'publish'
@@ -79,6 +85,13 @@ export interface BuildOptions {
   readonly minRecall?: number
   /** Old generations to keep beside the live one. Default 1. */
   readonly keepGenerations?: number
+  /**
+   * Keep what is finished when a build is interrupted, and go on from it. Default true, for a source that is a function
+   * of `startAt`; false starts afresh and keeps nothing. A plain iterable is never resumed.
+   */
+  readonly resume?: boolean
+  /** Changes when the source does: a build is only resumed when it is the same. Default: the source is taken to be the same. */
+  readonly sourceFingerprint?: string
   /** Bytes of queue batches held in memory, below what the plan would give. For tests and for tuning. */
   readonly queueBytes?: number
   readonly signal?: AbortSignal
@@ -141,6 +154,18 @@ export interface BuildReport {
   readonly generation: string
   readonly path: string
   readonly events: readonly BuildEvent[]
+  /** What was taken over from an interrupted build; absent when nothing was. */
+  readonly resumed?: ResumedReport
+}
+
+export interface ResumedReport {
+  /** When the interrupted build began, ISO 8601. */
+  readonly startedAt: string
+  /** Records of the source that were not asked for again. */
+  readonly vectors: number
+  /** Shards and links segments that were not made again. */
+  readonly shards: number
+  readonly segments: number
 }
 
 export interface SearchOptions {

@@ -1,10 +1,11 @@
 import path from 'node:path'
 import type { BufferPool, SpillBudget } from '../../spill/index.js'
-import { DiskBackedQueue } from '../../spill/index.js'
+import { DiskBackedQueue, type QueueOptions, type RecoveredFile } from '../../spill/index.js'
 import { AbortedError } from '../errors.js'
 import type { BuildPlan } from '../memory/plan-build.js'
 import type { BuildLog } from './build-log.js'
 import type { ResolvedOptions } from './resolve-options.js'
+import type { Resume } from './resume.js'
 import type { WorkerPool } from './worker-pool.js'
 
 export interface BuildPaths {
@@ -28,6 +29,8 @@ export interface BuildContext {
   readonly log: BuildLog
   /** Every queue made, so that whatever happens their files and memory go. */
   readonly queues: Set<DiskBackedQueue<unknown>>
+  /** Present in a build that can be resumed. */
+  readonly resume: Resume | undefined
 }
 
 /** The context once the count is known: the plan is final, and the workers it allows are running. */
@@ -38,10 +41,23 @@ export interface PlannedContext extends BuildContext {
   readonly outputs: BufferPool
 }
 
-export function openQueue<Header>(context: BuildContext, name: string): DiskBackedQueue<Header> {
-  const queue = new DiskBackedQueue<Header>({ name, directory: context.paths.spillDir, budget: context.budget })
+export function openQueue<Header>(
+  context: BuildContext,
+  name: string,
+  options: Pick<QueueOptions, 'durable' | 'recovered'> = {},
+): DiskBackedQueue<Header> {
+  const { budget, paths } = context
+  const queue = new DiskBackedQueue<Header>({ name, directory: paths.spillDir, budget, ...options })
   context.queues.add(queue)
   return queue
+}
+
+/** For the queues that an interrupted build is resumed from. */
+export function durableOptions(
+  { resume }: BuildContext,
+  recovered: readonly RecoveredFile[] = [],
+): Pick<QueueOptions, 'durable' | 'recovered'> {
+  return resume === undefined ? {} : { durable: true, recovered }
 }
 
 export async function disposeQueue<Header>(context: BuildContext, queue: DiskBackedQueue<Header>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { BuildOptions, BuildReport, VectorSource } from '../types.js'
+import type { BuildOptions, BuildReport, ResumableSource, VectorSource } from '../types.js'
 import { makeCodeSpec } from './code-spec.js'
 import { chooseQuality } from './choose-quality.js'
 import { createSegments } from './create-segments.js'
@@ -11,6 +11,7 @@ import { openBuild } from './open-build.js'
 import { prove } from './prove.js'
 import { publish } from './publish.js'
 import { releaseMemory } from './release-memory.js'
+import { openUnitLog, routingDigest } from './resume.js'
 import { chooseLeaders, routeLayer } from './route.js'
 import { buildShards } from './shards.js'
 import { splitShards } from './split-shards.js'
@@ -22,13 +23,18 @@ import { writeIds } from './write-ids.js'
  *
  * Rejects with a ShardloomError (see `code`); the generation that was live before then stays live and untouched.
  * The stages, in order, are those of the picture in ARCHITECTURE.md; between them flow disk-backed queues.
+ *
+ * With a source that is a function of the ordinal to begin with, a build that was interrupted, or whose process died,
+ * leaves what is finished in files, and the same call goes on from there.
  */
-export async function buildIndex(source: VectorSource, options: BuildOptions): Promise<BuildReport> {
-  const build = await openBuild(options)
+export async function buildIndex(source: VectorSource | ResumableSource, options: BuildOptions): Promise<BuildReport> {
+  const build = await openBuild(options, typeof source === 'function')
   const { log } = build
   let failure: unknown
   try {
-    const ingested = await log.stage('ingest', () => ingest(build.context, source))
+    const ingested = await log.stage('ingest', () =>
+      ingest(build.context, typeof source === 'function' ? source : () => source),
+    )
     const context = await build.plan(ingested)
     const { generationDir } = context.paths
     const shape = { count: ingested.count, dimensions: ingested.dimensions, m: context.options.m }
@@ -54,16 +60,21 @@ export async function buildIndex(source: VectorSource, options: BuildOptions): P
       return { ...numbering, idFiles: await writeIds(context, ingested.ids, numbering, shape) }
     })
 
-    const vectors = await createSegments(generationDir, 'vectors', numbered.layout, shape)
-    const built = await log.stage('shards', () => buildShards(context, routed, numbered, { quality, vectors }))
+    const units = openUnitLog(context, () => routingDigest(routed, numbered, spec, quality))
+    const keepData = { keepData: units !== undefined }
+    const vectors = await createSegments(generationDir, 'vectors', numbered.layout, shape, keepData)
+    const built = await log.stage('shards', () => buildShards(context, routed, numbered, { quality, vectors, units }))
 
     await releaseMemory(context)
-    const links = await createSegments(generationDir, 'links', numbered.layout, shape)
+    const links = await createSegments(generationDir, 'links', numbered.layout, shape, keepData)
     const degreeSum = await log.stage('merge', () =>
-      mergeSegments(context, { name: 'base', spec, layout: numbered.layout, maxDegree: 2 * shape.m }, built, {
-        kind: 'segments',
-        ...links,
-      }),
+      mergeSegments(
+        context,
+        { name: 'base', spec, layout: numbered.layout, maxDegree: 2 * shape.m },
+        built,
+        { kind: 'segments', ...links },
+        units,
+      ),
     )
 
     await releaseMemory(context)

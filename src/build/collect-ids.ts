@@ -1,10 +1,10 @@
-import type { DiskBackedQueue } from '../../spill/index.js'
+import type { DiskBackedQueue, RecoveredFile } from '../../spill/index.js'
 import { InvalidIdError } from '../errors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../format/fingerprint.js'
 import { assertId, encodedIdBytes, writeId } from '../format/ids.js'
 import { ID_PARTITION_BITS, ID_PARTITION_BATCH_BYTES } from '../memory/plan-build.js'
 import type { Id } from '../types.js'
-import { openQueue, type BuildContext } from './build-context.js'
+import { durableOptions, openQueue, type BuildContext } from './build-context.js'
 import { FanOut } from './fan-out.js'
 
 /** Ids on their way from ingest to the finished index. */
@@ -39,11 +39,13 @@ export class IdCollector {
   readonly #fingerprint = new Uint32Array(FINGERPRINT_LANES + 1)
   readonly #fingerprintBytes = new Uint8Array(this.#fingerprint.buffer)
 
-  constructor(context: BuildContext) {
+  /** `restored`: the ids of an interrupted build, whose records are then given to `file`. */
+  constructor(context: BuildContext, restored?: { readonly files: readonly RecoveredFile[]; readonly given: boolean }) {
     const { buffers } = context
+    this.#given = restored?.given
     this.#recent = new Array<Id | undefined>(Math.ceil(context.batchBytes / LEAST_ROW_BYTES))
     this.#idsOut = new FanOut({
-      queues: [openQueue<null>(context, 'ids')],
+      queues: [openQueue<null>(context, 'ids', durableOptions(context, restored?.files))],
       header: null,
       buffers,
       batchBytes: context.batchBytes,
@@ -72,14 +74,32 @@ export class IdCollector {
     this.#record.writeUInt32LE(ordinal, 0)
     this.#record.writeUInt32LE(bytes, 4)
     writeId(this.#record, ID_HEAD_BYTES, stored)
+    const idPushed = this.#idsOut.appendRecord(0, this.#record, 0, ID_HEAD_BYTES + bytes)
+    const keyPushed = this.file(stored, bytes, ordinal)
+    if (idPushed === undefined) return keyPushed
+    return keyPushed === undefined ? idPushed : Promise.all([idPushed, keyPushed]).then(() => undefined)
+  }
+
+  /** Files the fingerprint of an id whose record is in the queue: `stored` in `bytes` bytes. */
+  file(stored: Id, bytes: number, ordinal: number): Promise<void> | undefined {
     this.#totalIdBytes += bytes
     idFingerprint(stored, this.#fingerprint, 0)
     this.#fingerprint[FINGERPRINT_LANES] = ordinal
-    const idPushed = this.#idsOut.appendRecord(0, this.#record, 0, ID_HEAD_BYTES + bytes)
     const partition = this.#fingerprint[0] >>> (32 - ID_PARTITION_BITS)
-    const keyPushed = this.#partitionsOut.appendRecord(partition, this.#fingerprintBytes, 0, ID_RECORD_BYTES)
-    if (idPushed === undefined) return keyPushed
-    return keyPushed === undefined ? idPushed : Promise.all([idPushed, keyPushed]).then(() => undefined)
+    return this.#partitionsOut.appendRecord(partition, this.#fingerprintBytes, 0, ID_RECORD_BYTES)
+  }
+
+  get given(): boolean {
+    return this.#given ?? false
+  }
+
+  get queue(): DiskBackedQueue<null> {
+    return this.#idsOut.queues[0]
+  }
+
+  /** All ids so far are in the queue. */
+  async flush(): Promise<void> {
+    await this.#idsOut.flush()
   }
 
   /** The id of a vector that came lately, when ids are given. */
@@ -97,7 +117,7 @@ export class IdCollector {
     return {
       ids: this.#idsOut.queues[0],
       partitions: this.#partitionsOut.queues,
-      given: this.#given ?? false,
+      given: this.given,
       totalIdBytes: this.#totalIdBytes,
       dropped: this.#dropped,
     }

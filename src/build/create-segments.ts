@@ -20,6 +20,7 @@ export async function createSegments(
   kind: 'vectors' | 'links',
   layout: SegmentLayout,
   shape: { dimensions: number; m: number },
+  options = { keepData: false },
 ): Promise<OpenSegments> {
   const headers: SegmentHeader[] = []
   const paths: string[] = []
@@ -28,7 +29,7 @@ export async function createSegments(
     const range = { ...shape, firstNode, count: layout.starts[segment + 1] - firstNode }
     const header = kind === 'vectors' ? vectorsHeader(range) : linksHeader(range)
     const file = path.join(generationDir, segmentFileName(kind, segment))
-    await createSegment(file, header)
+    await createSegment(file, header, options)
     headers.push(header)
     paths.push(file)
   }

@@ -9,10 +9,12 @@ import {
   ShardloomError,
   SourceError,
 } from '../errors.js'
-import type { SourceItem, VectorBatch, VectorSource } from '../types.js'
-import { openQueue, throwIfAborted, type BuildContext } from './build-context.js'
+import type { ResumableSource, SourceItem, VectorBatch, VectorSource } from '../types.js'
+import { durableOptions, openQueue, throwIfAborted, type BuildContext } from './build-context.js'
 import { IdCollector } from './collect-ids.js'
 import { columnBatchBytes, type ColumnHeader } from './layer-records.js'
+import { IngestCheckpoints } from './ingest-checkpoints.js'
+import { recoverIngest, replayIds, replayRows, type RecoveredIngest } from './recover-ingest.js'
 import { ReservoirSample, type Sample } from './reservoir-sample.js'
 import { MAX_DIMENSIONS } from './resolve-options.js'
 import { settleIds, type SettledIds } from './settle-ids.js'
@@ -35,16 +37,26 @@ export interface Ingested {
 /**
  * Pulls the stream with backpressure, validates, normalises for cosine, keeps a sample, pushes batches, and at the end
  * settles repeated ids. Nothing is routed yet: streams are often sorted by topic, so their first part is no sample.
+ *
+ * A build that can be resumed writes rows and ids to files behind the stream, and goes on behind those of an interrupted
+ * one.
  */
-export async function ingest(context: BuildContext, source: VectorSource): Promise<Ingested> {
-  const ids = new IdCollector(context)
+export async function ingest(context: BuildContext, source: ResumableSource): Promise<Ingested> {
+  const recovered = await recoverIngest(context)
+  const ids = new IdCollector(context, recovered?.ids)
   let writer: RowWriter | undefined
-  let ordinal = 0
+  let ordinal = recovered?.entry.ordinals ?? 0
+  if (recovered !== undefined) {
+    writer = new RowWriter(context, ids, recovered.entry.dimensions, recovered)
+    await writer.replay(recovered)
+  }
   try {
-    for await (const item of guarded(source, () => ordinal, context.options.signal)) {
+    const rest = recovered?.entry.ended === true ? [] : source(ordinal)
+    for await (const item of guarded(rest, () => ordinal, context.options.signal)) {
       writer ??= new RowWriter(context, ids, firstDimensions(context, item))
       ordinal = isBatch(item, ordinal) ? await writer.addBatch(item, ordinal) : await writer.addRecord(item, ordinal)
       throwIfAborted(context)
+      await writer.checkpointWhenDue(ordinal)
       context.log.progress(ordinal, context.options.count, 'vectors')
     }
     const ingested = await writer?.finish(ordinal)
@@ -54,6 +66,7 @@ export async function ingest(context: BuildContext, source: VectorSource): Promi
   } catch (error) {
     // Rows that wait for validation may hold the earlier, and so the better, error.
     if (error instanceof SourceError) await writer?.flush()
+    if (error instanceof SourceError || error instanceof AbortedError) await writer?.checkpoint(ordinal)
     throw error
   }
 }
@@ -144,7 +157,8 @@ function iteratorOf(source: VectorSource): AsyncIterator<SourceItem> | Iterator<
     if (Symbol.iterator in source) return source[Symbol.iterator]()
   }
   throw new InvalidOptionError(
-    `source must be a sync or async iterable of { id?, vector } records or { ids?, vectors, dimensions } batches`,
+    `source must be a sync or async iterable of { id?, vector } records or { ids?, vectors, dimensions } batches, ` +
+      `or a function that gives one from an ordinal on`,
   )
 }
 
@@ -202,22 +216,65 @@ class RowWriter {
   readonly #rowsAt: number
   readonly #normsAt: number
   readonly #ordinals: Uint32Array
+  readonly #checkpoints: IngestCheckpoints | undefined
   #used = 0
   #vectorCount = 0
   #skippedInvalid = 0
   #maxSquaredNorm = 0
 
-  constructor(context: BuildContext, ids: IdCollector, dimensions: number) {
+  constructor(context: BuildContext, ids: IdCollector, dimensions: number, recovered?: RecoveredIngest) {
     this.#context = context
     this.#ids = ids
     this.#dimensions = dimensions
-    this.#queue = openQueue(context, 'ingest')
+    this.#queue = openQueue(context, 'ingest', durableOptions(context, recovered?.rows.files))
+    this.#checkpoints =
+      context.resume && new IngestCheckpoints(context.resume.journal, context.paths, this.#queue, ids.queue)
+    this.#skippedInvalid = recovered?.entry.skippedInvalid ?? 0
+    this.#maxSquaredNorm = recovered?.entry.maxSquaredNorm ?? 0
     const { seed } = context.options
     this.#sample = new ReservoirSample({ dimensions, seed })
     this.#capacity = Math.max(1, Math.floor(context.batchBytes / columnBatchBytes(1, 4 * dimensions)))
     this.#rowsAt = this.#kernel.alloc(this.#capacity * dimensions * 4)
     this.#normsAt = this.#kernel.alloc(this.#capacity * 8)
     this.#ordinals = new Uint32Array(this.#capacity)
+  }
+
+  /** What follows from rows and ids that are in the queues already. */
+  async replay(recovered: RecoveredIngest): Promise<void> {
+    const context = this.#context
+    await replayRows(context, recovered, this.#dimensions, {
+      row: (ordinal, rows, at) => this.#sample.offer(ordinal, rows, at),
+      batch: (count) => {
+        this.#vectorCount += count
+      },
+      dropped: (ordinal) => this.#ids.drop(ordinal),
+    })
+    await replayIds(context, recovered, this.#ids)
+  }
+
+  async checkpointWhenDue(ordinal: number): Promise<void> {
+    if (this.#checkpoints?.isDue(4 * this.#dimensions * ordinal) === true) await this.#note(ordinal, false)
+  }
+
+  /** Everything before `ordinal` is in files and in the journal. */
+  async checkpoint(ordinal: number, ended = false): Promise<void> {
+    if (this.#checkpoints === undefined) return
+    await this.#note(ordinal, ended)
+    await this.#checkpoints.written()
+  }
+
+  /** Rows and ids up to here go to the queues; the entry follows when they are in the files. */
+  async #note(ordinal: number, ended: boolean): Promise<void> {
+    await this.flush()
+    await this.#ids.flush()
+    this.#checkpoints?.note({
+      ordinals: ordinal,
+      dimensions: this.#dimensions,
+      idsGiven: this.#ids.given,
+      skippedInvalid: this.#skippedInvalid,
+      maxSquaredNorm: this.#maxSquaredNorm,
+      ended,
+    })
   }
 
   /** Both return the next ordinal. */
@@ -302,6 +359,7 @@ class RowWriter {
 
   async finish(ordinalCount: number): Promise<Ingested> {
     await this.flush()
+    await this.checkpoint(ordinalCount, true)
     await this.#queue.close()
     const ids = await settleIds(this.#context, await this.#ids.finish())
     return {

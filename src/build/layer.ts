@@ -1,4 +1,4 @@
-import type { DiskBackedQueue } from '../../spill/index.js'
+import type { BatchRef, DiskBackedQueue } from '../../spill/index.js'
 import type { ShardGeometry } from '../memory/shard-geometry.js'
 import type { PlannedContext } from './build-context.js'
 import type { CodeSpec } from './code-spec.js'
@@ -47,8 +47,15 @@ export interface NumberedLayer {
 
 export interface BuiltShards {
   /** Graph rows of each segment's nodes. */
-  readonly rows: readonly DiskBackedQueue<null>[]
+  readonly rows: readonly SegmentRows[]
   readonly codes: CodeStore
+}
+
+/** Graph rows of one segment's nodes on their way to merge: in a queue, or in the files of the shards. */
+export interface SegmentRows {
+  take(): Promise<readonly BatchRef<null>[]>
+  /** The task that had them is done. */
+  done(refs: readonly BatchRef<null>[]): Promise<void>
 }
 
 export const NO_NODE = 0xffffffff

@@ -1,10 +1,12 @@
 import { MERGE_CHUNK_BYTES } from '../memory/plan-build.js'
-import { disposeQueue, type PlannedContext } from './build-context.js'
+import { partCrc, type SegmentChecksums } from '../format/segment-checksums.js'
+import type { PlannedContext } from './build-context.js'
 import type { CodeSpec } from './code-spec.js'
 import type { BuiltShards } from './layer.js'
-import type { SegmentChecksums } from '../format/segment-checksums.js'
 import type { SegmentLayout } from './segment-layout.js'
+import type { UnitLog } from './resume.js'
 import type { MergeResult, MergeTask } from './tasks/merge-task.js'
+import type { RestoreResult, RestoreTask } from './tasks/restore-task.js'
 
 /** Where merged links go: the links segments, or (upper layers) shared memory, rows of 1 + maxDegree words by node. */
 export type LinkSink =
@@ -17,6 +19,7 @@ export async function mergeSegments(
   shape: { name: string; spec: CodeSpec; layout: SegmentLayout; maxDegree: number },
   built: BuiltShards,
   sink: LinkSink,
+  units?: UnitLog,
 ): Promise<number> {
   const { starts } = shape.layout
   const segments = Array.from(built.rows.keys()).filter((segment) => starts[segment + 1] > starts[segment])
@@ -25,11 +28,26 @@ export async function mergeSegments(
   await context.pool.runAll(
     segments,
     async (segment) => {
-      const queue = built.rows[segment]
-      const rows = await queue.handOff()
       const firstNode = starts[segment]
       const count = starts[segment + 1] - firstNode
       const stride = 1 + shape.maxDegree
+      const finished = units?.segments.get(segment)
+      if (finished !== undefined && sink.kind === 'segments') {
+        const { crc, degreeSum } = finished
+        const part = {
+          path: sink.paths[segment],
+          segmentStart: firstNode,
+          firstNode,
+          rows: count,
+          strideBytes: 4 * stride,
+          crc,
+        }
+        const restore: RestoreTask = { part, codes: undefined, graphRows: undefined }
+        const restored = await context.pool.run<RestoreResult>('restore', restore, `check links segment ${segment}`)
+        if (restored !== undefined) return { checksums: restored.checksums, degreeSum, restored: true }
+        units?.notWhole(`links segment ${segment}`)
+      }
+      const rows = await built.rows[segment].take()
       const task: MergeTask = {
         rows,
         rowBytes: rows.reduce((sum, ref) => sum + (ref.kind === 'memory' ? ref.batch.bytes.length : ref.frameBytes), 0),
@@ -47,13 +65,18 @@ export async function mergeSegments(
             : undefined,
       }
       const result = await context.pool.run<MergeResult>('merge', task, `merge segment ${segment} of ${shape.name}`)
-      await queue.release(rows)
-      await disposeQueue(context, queue)
-      return result
+      await built.rows[segment].done(rows)
+      return { ...result, restored: false }
     },
-    (result, segment) => {
-      if (result.checksums !== undefined && sink.kind === 'segments') sink.checksums[segment].add(result.checksums)
-      degreeSum += result.degreeSum
+    ({ checksums, degreeSum: degrees, restored }, segment) => {
+      if (checksums !== undefined && sink.kind === 'segments') {
+        sink.checksums[segment].add(checksums)
+        if (restored && units !== undefined) units.takenOver.segments++
+        else {
+          units?.note({ kind: 'segment', segment, crc: partCrc(checksums), degreeSum: degrees }, [sink.paths[segment]])
+        }
+      }
+      degreeSum += degrees
       done += starts[segment + 1] - starts[segment]
       context.log.progress(done, starts[starts.length - 1], 'vectors')
     },

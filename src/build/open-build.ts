@@ -6,6 +6,7 @@ import type { Ingested } from './ingest.js'
 import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
 import { resolveOptions } from './resolve-options.js'
 import { WorkerPool } from './worker-pool.js'
+import { canGoOnAfter } from './resume.js'
 import { openWorkspace } from './workspace.js'
 
 /** A build with everything it owns. Whatever happens, `close` ends threads, queues, files, lock and timers. */
@@ -21,7 +22,7 @@ export interface OpenBuild {
 }
 
 /** Checks the options, refuses what cannot fit, takes the lock and makes the folders. */
-export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
+export async function openBuild(given: BuildOptions, sourceIsResumable: boolean): Promise<OpenBuild> {
   const options = resolveOptions(given)
   const memory = memoryBudget(options)
   const { budgetBytes } = memory
@@ -31,7 +32,8 @@ export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
       if (memory.warning !== undefined) log.event('memory', memory.warning)
       return preflight(options, budgetBytes)
     })
-    const workspace = await openWorkspace(options)
+    const workspace = await openWorkspace(options, sourceIsResumable && options.resume)
+    if (workspace.note !== undefined) log.event(workspace.note.kind, workspace.note.message)
     const buffers = new BufferPool()
     const budget = new SpillBudget({ limitBytes: first.queueBytes, pool: buffers })
     log.watchSpill(() => budget.spilledBytes)
@@ -43,6 +45,7 @@ export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
       budget,
       log,
       queues: new Set(),
+      resume: workspace.resume,
     }
     let pool: WorkerPool | undefined
     let published = false
@@ -74,7 +77,7 @@ export async function openBuild(given: BuildOptions): Promise<OpenBuild> {
             for (const queue of context.queues) await queue.dispose()
           } finally {
             log.close()
-            await workspace.close({ published })
+            await workspace.close({ published, keep: !published && canGoOnAfter(failure) })
           }
         } catch (error) {
           if (failure === undefined) throw error

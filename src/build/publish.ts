@@ -120,7 +120,13 @@ function makeReport(context: PlannedContext, finished: Finished, diskBytes: numb
     generation: paths.generation,
     path: paths.indexDir,
     events: [...log.events],
+    ...resumedReport(context),
   }
+}
+
+function resumedReport({ resume }: PlannedContext): Pick<BuildReport, 'resumed'> {
+  if (resume?.finished === undefined) return {}
+  return { resumed: { startedAt: resume.finished.startedAt, ...resume.takenOver } }
 }
 
 function seconds(value: number): number {

@@ -22,6 +22,8 @@ export interface ResolvedOptions {
   readonly invalid: 'error' | 'skip'
   readonly minRecall: number | undefined
   readonly keepGenerations: number
+  readonly resume: boolean
+  readonly sourceFingerprint: string | undefined
   readonly queueBytes: number | undefined
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((event: ProgressEvent) => void) | undefined
@@ -34,7 +36,7 @@ export const MAX_DIMENSIONS = 65_536
 
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof BuildOptions>([
   'path', 'metric', 'dimensions', 'count', 'm', 'quality', 'engine', 'memory', 'threads', 'tempDir', 'seed',
-  'duplicates', 'invalid', 'minRecall', 'keepGenerations', 'queueBytes', 'signal', 'onProgress', 'logger',
+  'duplicates', 'invalid', 'minRecall', 'keepGenerations', 'resume', 'sourceFingerprint', 'queueBytes', 'signal', 'onProgress', 'logger',
 ]) // prettier-ignore
 
 /** Throws InvalidOptionError, naming the option, what was expected and what was got. */
@@ -61,6 +63,8 @@ export function resolveOptions(options: BuildOptions): ResolvedOptions {
     invalid: oneOf('invalid', options.invalid ?? 'error', ['error', 'skip']),
     minRecall: optional(options.minRecall, (value) => fraction('minRecall', value)),
     keepGenerations: integer('keepGenerations', options.keepGenerations ?? 1, 0, 1000),
+    resume: flag('resume', options.resume ?? true),
+    sourceFingerprint: optional(options.sourceFingerprint, (value) => text('sourceFingerprint', value)),
     queueBytes: optional(options.queueBytes, (value) => integer('queueBytes', value, 0, Number.MAX_SAFE_INTEGER)),
     signal: options.signal,
     onProgress: options.onProgress,
@@ -75,6 +79,16 @@ function optional<Given, Result>(value: Given | undefined, check: (value: Given)
 function integer(name: string, value: unknown, least: number, most: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
   throw new InvalidOptionError(`${name} must be an integer from ${least} to ${most}, got ${String(value)}`)
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new InvalidOptionError(`${name} must be true or false, got ${JSON.stringify(value)}`)
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new InvalidOptionError(`${name} must be a string, got ${JSON.stringify(value)}`)
 }
 
 function fraction(name: string, value: unknown): number {

@@ -1,14 +1,17 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs'
-import type { SegmentChecksums } from '../format/segment-checksums.js'
+import path from 'node:path'
+import { partCrc, type PartChecksums, type SegmentChecksums } from '../format/segment-checksums.js'
 import { graphRowBytes } from '../memory/plan-build.js'
 import type { Quality } from '../types.js'
 import { acquireOutput, codesPath, disposeQueue, openQueue, type PlannedContext } from './build-context.js'
 import { codeRowBytes } from './code-spec.js'
 import type { CodeStore } from './code-store.js'
 import { FanOut } from './fan-out.js'
-import type { BuiltShards, NumberedLayer, RoutedLayer } from './layer.js'
+import type { BuiltShards, NumberedLayer, RoutedLayer, SegmentRows } from './layer.js'
+import type { UnitLog } from './resume.js'
 import { rangeOf } from './segment-layout.js'
-import type { ShardResult, ShardTask } from './tasks/shard-task.js'
+import type { RestoreResult, RestoreTask } from './tasks/restore-task.js'
+import type { ShardResult, ShardRows, ShardTask } from './tasks/shard-task.js'
 
 /** The vectors segments that the shards fill, by segment. */
 export interface VectorSink {
@@ -18,22 +21,21 @@ export interface VectorSink {
 
 /**
  * One task = one shard: its graph, and its home vectors and codes at their final place. Largest shards first, so that
- * no worker sits on a large one at the end while the others wait.
+ * no worker sits on a large one at the end while the others wait. With `units`, a finished shard of an interrupted build
+ * is taken over, and graph rows go to a file for each shard, from which merge reads them.
  */
 export async function buildShards(
   context: PlannedContext,
   routed: RoutedLayer,
   { layout, nodeOfOrdinal }: NumberedLayer,
-  { quality, vectors }: { quality: Quality; vectors: VectorSink | undefined },
+  { quality, vectors, units }: { quality: Quality; vectors: VectorSink | undefined; units?: UnitLog | undefined },
 ): Promise<BuiltShards> {
   const { options, pool } = context
   const { layer } = routed
   const vectorCount = layout.shardStarts[routed.shardCount]
   const codes = await openCodeStore(context, layer.name, vectorCount, codeRowBytes(layer.spec))
-  const rows = Array.from({ length: layout.starts.length - 1 }, (_, i) =>
-    openQueue<null>(context, `${layer.name}-rows-${i}`),
-  )
-  const out = new FanOut<null>({ queues: rows, header: null, buffers: context.buffers, batchBytes: context.batchBytes })
+  const segmentCount = layout.starts.length - 1
+  const collected = units === undefined ? queuedRows(context, layer.name, segmentCount) : storedRows(segmentCount)
   const membersOf = (shard: number): number => routed.homeCounts[shard] + routed.replicaCounts[shard]
   const order = Array.from(routed.homeCounts.keys())
     .filter((shard) => routed.homeCounts[shard] > 0)
@@ -42,11 +44,34 @@ export async function buildShards(
 
   await pool.runAll(
     order,
-    async (shard) => {
-      const homes = await routed.homes[shard].handOff()
-      const replicas = await routed.replicas[shard].handOff()
+    async (shard): Promise<FinishedShard> => {
       const firstNode = layout.shardStarts[shard]
       const segment = rangeOf(layout.starts, firstNode)
+      const rowsPath = units && path.join(context.paths.spillDir, `${layer.name}-graph-${shard}.rows`)
+      const finished = units?.shards.get(shard)
+      if (finished !== undefined && rowsPath !== undefined && vectors !== undefined) {
+        const restore: RestoreTask = {
+          part: {
+            path: vectors.paths[segment],
+            segmentStart: layout.starts[segment],
+            firstNode,
+            rows: routed.homeCounts[shard],
+            strideBytes: 4 * layer.spec.dimensions,
+            crc: finished.crc,
+          },
+          codes: { spec: layer.spec, store: codes },
+          graphRows: { path: rowsPath, bytes: finished.rowsBytes },
+        }
+        const restored = await pool.run<RestoreResult>('restore', restore, `check shard ${shard}`)
+        if (restored !== undefined) {
+          await disposeQueue(context, routed.homes[shard])
+          await disposeQueue(context, routed.replicas[shard])
+          return { checksums: restored.checksums, stored: restored.rows, runs: [], segment, built: undefined }
+        }
+        units?.notWhole(`shard ${shard}`)
+      }
+      const homes = await routed.homes[shard].handOff()
+      const replicas = await routed.replicas[shard].handOff()
       const output = acquireOutput(context, membersOf(shard) * graphRowBytes(2 * options.m))
       const task: ShardTask = {
         homes,
@@ -67,8 +92,9 @@ export async function buildShards(
           dataOffset: (firstNode - layout.starts[segment]) * 4 * layer.spec.dimensions,
         },
         segmentStarts: layout.starts,
-        runBytes: context.batchBytes / 4,
+        runBytes: rowsPath === undefined ? context.batchBytes / 4 : context.batchBytes,
         output,
+        rowsPath,
       }
       const result = await pool.run<ShardResult>(
         'shard',
@@ -79,22 +105,86 @@ export async function buildShards(
       await routed.replicas[shard].release(replicas)
       await disposeQueue(context, routed.homes[shard])
       await disposeQueue(context, routed.replicas[shard])
-      return { result, output, segment }
+      return { ...result, segment, built: { output, rowsPath } }
     },
-    async ({ result, output, segment }, shard) => {
-      if (result.checksums !== undefined) vectors?.checksums[segment].add(result.checksums)
-      let at = 0
-      for (const run of result.runs) {
-        await out.append(run.segment, output.subarray(at, at + run.bytes), run.rows)
-        at += run.bytes
-      }
-      context.outputs.release(output)
+    async ({ checksums, runs, stored, segment, built }, shard) => {
+      if (checksums !== undefined) vectors?.checksums[segment].add(checksums)
+      await collected.add(stored, runs, built?.output)
+      if (built !== undefined) context.outputs.release(built.output)
+      noteShard(units, { shard, checksums, stored, rowsPath: built?.rowsPath, vectorsPath: vectors?.paths[segment] })
       done += routed.homeCounts[shard]
       context.log.progress(done, vectorCount, 'vectors')
     },
   )
-  await out.flush()
-  return { rows, codes }
+  return { rows: await collected.end(), codes }
+}
+
+type FinishedShard = ShardResult & {
+  readonly segment: number
+  /** Undefined for one that was taken over. */
+  readonly built: { readonly output: Uint8Array; readonly rowsPath: string | undefined } | undefined
+}
+
+function noteShard(
+  units: UnitLog | undefined,
+  shard: {
+    shard: number
+    checksums: PartChecksums | undefined
+    stored: readonly ShardRows[]
+    rowsPath: string | undefined
+    vectorsPath: string | undefined
+  },
+): void {
+  if (units === undefined) return
+  const { checksums, stored, rowsPath, vectorsPath } = shard
+  if (rowsPath === undefined || checksums === undefined || vectorsPath === undefined) {
+    units.takenOver.shards++
+    return
+  }
+  const rowsBytes = stored.reduce((sum, { ref }) => sum + ref.frameBytes, 0)
+  units.note({ kind: 'shard', shard: shard.shard, crc: partCrc(checksums), rowsBytes }, [vectorsPath, rowsPath])
+}
+
+/** Graph rows as they come from the shards, gathered by segment. */
+interface RowCollector {
+  add(stored: readonly ShardRows[], runs: ShardResult['runs'], output: Uint8Array | undefined): Promise<void>
+  end(): Promise<SegmentRows[]>
+}
+
+function queuedRows(context: PlannedContext, layer: string, segmentCount: number): RowCollector {
+  const queues = Array.from({ length: segmentCount }, (_, i) => openQueue<null>(context, `${layer}-rows-${i}`))
+  const { buffers, batchBytes } = context
+  const out = new FanOut<null>({ queues, header: null, buffers, batchBytes })
+  return {
+    add: async (_, runs, output = new Uint8Array(0)) => {
+      let at = 0
+      for (const run of runs) {
+        await out.append(run.segment, output.subarray(at, at + run.bytes), run.rows)
+        at += run.bytes
+      }
+    },
+    end: async () => {
+      await out.flush()
+      return queues.map((queue) => ({
+        take: () => queue.handOff(),
+        done: async (refs) => {
+          await queue.release(refs)
+          await disposeQueue(context, queue)
+        },
+      }))
+    },
+  }
+}
+
+/** The files stay until the index is published: whoever goes on needs them. */
+function storedRows(segmentCount: number): RowCollector {
+  const bySegment = Array.from({ length: segmentCount }, (): ShardRows['ref'][] => [])
+  return {
+    add: async (stored) => {
+      for (const { segment, ref } of stored) bySegment[segment].push(ref)
+    },
+    end: async () => bySegment.map((refs) => ({ take: async () => refs, done: async () => undefined })),
+  }
 }
 
 async function openCodeStore(

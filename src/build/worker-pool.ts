@@ -7,7 +7,18 @@ import { reviveError, type TaskOutcome } from './tasks/task-outcome.js'
 
 /** The thread entry points in workers/, by task name. */
 export type TaskName =
-  'leaders' | 'trial' | 'route' | 'sample' | 'cut' | 'shard' | 'merge' | 'upper' | 'reach' | 'exact' | 'recall'
+  | 'leaders'
+  | 'trial'
+  | 'route'
+  | 'sample'
+  | 'cut'
+  | 'shard'
+  | 'restore'
+  | 'merge'
+  | 'upper'
+  | 'reach'
+  | 'exact'
+  | 'recall'
 
 export interface WorkerPoolOptions {
   readonly threads: number

@@ -1,54 +1,190 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { PathError } from '../errors.js'
+import { CURRENT_NAME, readCurrent } from '../format/current.js'
 import { systemErrorCode } from '../format/file-errors.js'
 import { deleteGeneration, nextGeneration } from '../format/generations.js'
-import { acquireLock } from '../format/lock.js'
+import { acquireLock, BUILD_FOLDER } from '../format/lock.js'
+import { MANIFEST_NAME } from '../format/manifest.js'
 import type { BuildPaths } from './build-context.js'
+import { Journal, JOURNAL_FORMAT, JOURNAL_NAME, readJournal, type BeginEntry, type ReadJournal } from './journal.js'
+import { packageVersion } from './package-version.js'
 import type { ResolvedOptions } from './resolve-options.js'
+import { finishedUnits, optionsThatDecide, type Resume } from './resume.js'
 
 /** The folders of one build, held by its lock. */
 export interface Workspace {
   readonly paths: BuildPaths
-  /** Deletes everything temporary, and the new generation unless it was published; gives the lock back. Idempotent. */
-  close(outcome: { published: boolean }): Promise<void>
+  readonly resume: Resume | undefined
+  /** What somebody should know who expected an interrupted build to go on, or not to. */
+  readonly note: { readonly kind: string; readonly message: string } | undefined
+  /**
+   * Deletes everything temporary, and the new generation unless it was published; gives the lock back. With `keep`, what
+   * a later build can go on from stays, if there is anything. Idempotent.
+   */
+  close(outcome: { published: boolean; keep: boolean }): Promise<void>
 }
 
-/** Makes the folders and takes the lock. Throws PathError when the output cannot be written, IndexLockedError. */
-export async function openWorkspace(options: ResolvedOptions): Promise<Workspace> {
+/** Files that a build goes on from: rows, ids, and graph rows of finished shards. Those of other queues are made again. */
+const DURABLE_FILE = /^(?:(?:ingest|ids)-\d{6}\.spill|base-graph-\d+\.rows)$/
+const GENERATION_NAME = /^gen-\d{6,}$/
+
+/**
+ * Makes the folders and takes the lock; takes over what an interrupted build of the same left, or deletes it.
+ * Throws PathError when the output cannot be written, IndexLockedError.
+ */
+export async function openWorkspace(options: ResolvedOptions, resumable: boolean): Promise<Workspace> {
   const indexDir = options.path
   const lock = await acquireLock(indexDir)
-  const buildDir = path.join(indexDir, 'build')
-  const spillDir =
-    options.tempDir === undefined
-      ? path.join(buildDir, 'spill')
-      : path.join(options.tempDir, `shardloom-${os.hostname()}-${process.pid}-${Date.now().toString(36)}`)
-  let generation: string | undefined
+  const buildDir = path.join(indexDir, BUILD_FOLDER)
+  const journalPath = path.join(buildDir, JOURNAL_NAME)
+  let paths: BuildPaths | undefined
+  let journal: Journal | undefined
   let closed = false
-  const close = async ({ published }: { published: boolean }): Promise<void> => {
+  const close = async ({ published, keep }: { published: boolean; keep: boolean }): Promise<void> => {
     if (closed) return
     closed = true
     try {
-      await removeFolder(spillDir)
-      if (!published && generation !== undefined) await deleteGeneration(indexDir, generation)
+      await journal?.close()
+      if (keep && (await isResumable(indexDir))) return
+      await rm(journalPath, { force: true })
+      if (paths === undefined) return
+      await removeFolder(paths.spillDir)
+      if (!published) await deleteGeneration(indexDir, paths.generation)
     } finally {
       // Takes the folders with it that it had to make and that are empty: a refused first build leaves nothing behind.
       await lock.release()
     }
   }
   try {
-    generation = await nextGeneration(indexDir)
-    const generationDir = path.join(indexDir, generation)
-    // What an earlier, killed build left.
-    await removeFolder(path.join(buildDir, 'spill'))
-    await makeDirectory(spillDir)
-    await makeDirectory(generationDir)
-    return { paths: { indexDir, buildDir, spillDir, generation, generationDir }, close }
+    const begin = beginOf(options)
+    const left = await readJournal(journalPath)
+    const obstacle = left && (resumable ? await whyAfresh(indexDir, left, begin) : `resuming is off for this build`)
+    let note: Workspace['note']
+    if (left !== undefined && obstacle === undefined) {
+      paths = pathsOf(options, left.begin.generation)
+      await clearForResume(paths)
+    } else {
+      if (left !== undefined) {
+        note = {
+          kind: 'fresh-start',
+          message: `an interrupted build of ${left.begin.startedAt} is not resumed: ${obstacle ?? ''}`,
+        }
+        await discard(indexDir, left.begin)
+      }
+      // What a build that was killed, and kept no journal, left.
+      await removeFolder(path.join(buildDir, 'spill'))
+      await rm(journalPath, { force: true })
+      paths = pathsOf(options, await nextGeneration(indexDir))
+      if (resumable) await removeFolder(paths.spillDir)
+    }
+    await makeDirectory(paths.spillDir)
+    await makeDirectory(paths.generationDir)
+    let resume: Resume | undefined
+    if (resumable) {
+      const goOn = obstacle === undefined ? left : undefined
+      journal = await Journal.open(journalPath, goOn ?? { ...begin, generation: paths.generation })
+      resume = { journal, finished: goOn && finishedUnits(goOn), takenOver: { vectors: 0, shards: 0, segments: 0 } }
+      if (goOn !== undefined) note = { kind: 'resumed', message: whatIsFinished(goOn) }
+    }
+    return { paths, resume, note, close }
   } catch (error) {
-    await close({ published: false })
+    await close({ published: false, keep: true })
     throw error
   }
+}
+
+/** Whether a build of this index was interrupted and can go on. */
+export async function isResumable(indexDir: string): Promise<boolean> {
+  const journal = await readJournal(path.join(indexDir, BUILD_FOLDER, JOURNAL_NAME))
+  return journal !== undefined && journal.entries.length > 0
+}
+
+function beginOf(options: ResolvedOptions): BeginEntry {
+  return {
+    kind: 'begin',
+    format: JOURNAL_FORMAT,
+    version: packageVersion(),
+    options: optionsThatDecide(options),
+    source: options.sourceFingerprint ?? '',
+    generation: '',
+    tempDir: options.tempDir ?? '',
+    startedAt: new Date().toISOString(),
+  }
+}
+
+/** The name in a caller's tempDir follows from the index, so that the next build finds it. */
+function spillDirOf(indexDir: string, tempDir: string): string {
+  if (tempDir === '') return path.join(indexDir, BUILD_FOLDER, 'spill')
+  const hash = createHash('sha256').update(`${os.hostname()} ${indexDir}`).digest('hex')
+  return path.join(tempDir, `shardloom-${hash.slice(0, 16)}`)
+}
+
+function pathsOf(options: ResolvedOptions, generation: string): BuildPaths {
+  const indexDir = options.path
+  return {
+    indexDir,
+    buildDir: path.join(indexDir, BUILD_FOLDER),
+    spillDir: spillDirOf(indexDir, options.tempDir ?? ''),
+    generation,
+    generationDir: path.join(indexDir, generation),
+  }
+}
+
+/** Undefined when it can go on. */
+async function whyAfresh(indexDir: string, { begin }: ReadJournal, now: BeginEntry): Promise<string | undefined> {
+  if (begin.format !== now.format || begin.version !== now.version) {
+    return `it was made by version ${begin.version}, this is ${now.version}`
+  }
+  if (begin.options !== now.options) return `its options were ${begin.options}, these are ${now.options}`
+  if (begin.tempDir !== now.tempDir) return 'its temporary files are in another folder'
+  if (begin.source !== now.source) return 'the source is not the same any more'
+  if (!GENERATION_NAME.test(begin.generation)) return 'its journal names no generation'
+  return (await isLive(indexDir, begin.generation)) ? `it was finished: ${begin.generation} is live` : undefined
+}
+
+async function isLive(indexDir: string, generation: string): Promise<boolean> {
+  try {
+    return (await readCurrent(indexDir))?.generation === generation
+  } catch (error) {
+    throw new PathError(path.join(indexDir, CURRENT_NAME), `cannot be read: ${(error as Error).message}`, error)
+  }
+}
+
+/** Deletes what an interrupted build kept. Only folders whose names are of our making: a journal may say anything. */
+async function discard(indexDir: string, { generation, tempDir }: BeginEntry): Promise<void> {
+  if (tempDir !== '') await removeFolder(spillDirOf(indexDir, tempDir))
+  if (GENERATION_NAME.test(generation) && !(await isLive(indexDir, generation))) {
+    await deleteGeneration(indexDir, generation)
+  }
+}
+
+/** Queues begin with new files, and a manifest is the last file of a generation. */
+async function clearForResume({ spillDir, generationDir }: BuildPaths): Promise<void> {
+  await rm(path.join(generationDir, MANIFEST_NAME), { force: true })
+  for (const name of await namesIn(spillDir)) {
+    if (!DURABLE_FILE.test(name)) await rm(path.join(spillDir, name), { recursive: true, force: true })
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+function whatIsFinished(journal: ReadJournal): string {
+  const { ingest, shards, segments } = finishedUnits(journal)
+  const vectors = ingest.at(-1)?.ordinals ?? 0
+  return (
+    `going on with the build of ${journal.begin.startedAt}, which was interrupted: it had read ${vectors} vectors and ` +
+    `finished ${shards.size} shards and ${segments.size} segments`
+  )
 }
 
 /** A folder that was never made needs no removing, also one that could not be because there is a file in its way. */

@@ -1,8 +1,10 @@
+import path from 'node:path'
 import type { Command } from 'commander'
 import { buildIndex } from '../build/build-index.js'
 import { MAX_DIMENSIONS } from '../build/resolve-options.js'
+import { isResumable } from '../build/workspace.js'
 import { DEFAULT_ENGINE, ENGINE_NAMES } from '../engines/engine-by-name.js'
-import { InvalidOptionError } from '../errors.js'
+import { IndexLockedError, InvalidOptionError } from '../errors.js'
 import { openVectorFile } from '../sources/open-vector-file.js'
 import type { BuildOptions, BuildReport, EngineName, Logger, Metric, ProgressEvent, Quality } from '../types.js'
 import { buildSummary } from './build-summary.js'
@@ -10,6 +12,7 @@ import { addCommonFlags } from './common-flags.js'
 import { byteSizeFlag, byteSizeOrZeroFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from './flag-values.js'
 import { interruptible } from './interrupt.js'
 import { progressText } from './progress-text.js'
+import { shellWord } from './shell-word.js'
 import type { CommonFlags, Session } from './session.js'
 import type { Terminal } from './terminal.js'
 
@@ -37,6 +40,8 @@ interface BuildFlags extends CommonFlags {
   readonly minRecall?: number
   readonly keepGenerations?: number
   readonly tempDir?: string
+  /** False with --no-resume. */
+  readonly resume: boolean
   readonly queueBytes?: number
   readonly seed?: number
   readonly quiet?: boolean
@@ -95,15 +100,32 @@ export function addBuildCommand(program: Command, session: Session): void {
       'same input, options and seed: same bytes (default: 1)',
       integerFlag('--seed', 0, 2 ** 32 - 1),
     )
+    .option('--no-resume', 'start afresh, and keep nothing when interrupted')
     .option('--quiet', 'say nothing but errors')
   addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (inputs: string[], flags: BuildFlags) => {
       const { terminal } = session
-      const report = await interruptible(terminal, (signal) => build(oneInput(inputs), flags, terminal, signal))
+      const input = oneInput(inputs)
+      const report = await interruptible(terminal, (signal) => build(input, flags, terminal, signal)).catch(
+        async (error: unknown) => {
+          if (flags.resume && !(error instanceof IndexLockedError) && (await isResumable(flags.out))) {
+            terminal.log(
+              `what is finished is kept in ${path.join(flags.out, 'build')}; ${howToGoOn(process.argv.slice(2))}`,
+            )
+          }
+          throw error
+        },
+      )
       if (flags.json === true) terminal.printJson(report)
       else if (flags.quiet !== true) for (const line of buildSummary(report, flags.out)) terminal.print(line)
     })
+}
+
+/** The same command, which goes on, and how to give up what is kept. */
+function howToGoOn(args: readonly string[]): string {
+  const command = ['shardloom', ...args].map(shellWord).join(' ')
+  return `to go on, run the same command again: ${command}; --no-resume starts afresh`
 }
 
 function oneInput(inputs: readonly string[]): string {
@@ -119,6 +141,7 @@ async function build(input: string, flags: BuildFlags, terminal: Terminal, signa
     if (input === '-' && process.stdin.isTTY && flags.quiet !== true) {
       terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')
     }
+    const sourceFingerprint = await file.fingerprint()
     const options: BuildOptions = {
       path: flags.out,
       // Known counts let the plan refuse before a row is read.
@@ -136,6 +159,8 @@ async function build(input: string, flags: BuildFlags, terminal: Terminal, signa
       keepGenerations: flags.keepGenerations,
       tempDir: flags.tempDir,
       queueBytes: flags.queueBytes,
+      resume: flags.resume,
+      sourceFingerprint,
       seed: flags.seed,
       signal,
       ...(flags.quiet !== true && {
@@ -143,7 +168,11 @@ async function build(input: string, flags: BuildFlags, terminal: Terminal, signa
         onProgress: (event: ProgressEvent) => terminal.status(progressText(event)),
       }),
     }
-    return await buildIndex(file.batches(), options)
+    // A pipe gives its bytes once: its build cannot be resumed.
+    return await buildIndex(
+      sourceFingerprint === undefined ? file.batches() : (startAt) => file.batches(startAt),
+      options,
+    )
   } finally {
     await file.close()
   }

@@ -6,7 +6,7 @@ const INTERRUPTED_EXIT_CODE = 130
 
 /**
  * Runs `body` with a signal that aborts on SIGINT or SIGTERM. The second one ends the process at once; what that
- * leaves in the index directory's build folder the next build clears away.
+ * leaves in the index directory's build folder the next build goes on from, or clears away.
  */
 export async function interruptible<Result>(
   terminal: Terminal,

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { packageVersion } from '../build/package-version.js'
 import { addBuildCommand } from './build-command.js'
 import { addEstimateCommand } from './estimate-command.js'
 import { addInfoCommand } from './info-command.js'
@@ -34,10 +34,4 @@ export function createProgram(session: Session): Command {
   addVerifyCommand(program, session)
   addEstimateCommand(program, session)
   return program
-}
-
-/** By the package's own name: from the sources as well as from dist. */
-function packageVersion(): string {
-  const { version } = createRequire(import.meta.url)('shardloom/package.json') as { version: string }
-  return version
 }

@@ -3,7 +3,7 @@
  *
  * Invariant: a block is either whole (its CRC is final) or has a list of pieces, sorted, apart from each other.
  */
-import { crc32Combine } from './crc32.js'
+import { crc32, crc32Combine } from './crc32.js'
 import { segmentBlockCount, SEGMENT_BLOCK_BYTES } from './segment-header.js'
 
 /** The CRC of `length` bytes that begin `start` bytes into checksum block `block`. */
@@ -19,6 +19,24 @@ export interface PartChecksums {
   readonly offset: number
   readonly length: number
   readonly pieces: readonly ChecksumPiece[]
+}
+
+/** The checksums of a part that is in memory as a whole. */
+export function partChecksums(offset: number, bytes: Uint8Array): PartChecksums {
+  const pieces: ChecksumPiece[] = []
+  for (let at = 0; at < bytes.length;) {
+    const start = (offset + at) % SEGMENT_BLOCK_BYTES
+    const length = Math.min(SEGMENT_BLOCK_BYTES - start, bytes.length - at)
+    const block = (offset + at - start) / SEGMENT_BLOCK_BYTES
+    pieces.push({ block, start, length, crc: crc32(bytes.subarray(at, at + length)) })
+    at += length
+  }
+  return { offset, length: bytes.length, pieces }
+}
+
+/** The CRC-32 of all bytes of a part. */
+export function partCrc({ pieces }: PartChecksums): number {
+  return pieces.reduce((crc, piece) => crc32Combine(crc, piece.crc, piece.length), 0)
 }
 
 export class SegmentChecksums {

@@ -58,7 +58,10 @@ export interface BuildPlan {
   /** Highest stage without any queue buffer or held codes. */
   readonly fixedBytes: number
   readonly peakBytes: number
-  /** Bytes of the finished index, and of temp files if everything spills. */
+  /**
+   * Bytes of the finished index; and of temp files if everything spills and the build can be resumed: what was read is
+   * kept beside the shards' queues, and their graph rows.
+   */
   readonly indexBytes: number
   readonly temporaryBytes: number
 }
@@ -95,6 +98,8 @@ export const ROUTE_TASK_BYTES = 2 * MIB
 /** Fingerprints of ids are sorted partition by partition; 2^6 of them hold 50M ids in 13 MB each. */
 export const ID_PARTITION_BITS = 6
 export const ID_PARTITION_BATCH_BYTES = 16 * 1024
+/** Ordinal and length before an id on its way. */
+const ID_HEAD_BYTES = 8
 /** Codes that one merge chunk may hold, with the numbers of their nodes. */
 export const MERGE_CHUNK_BYTES = 16 * MIB
 /** Largest segment: bounded so that one merge task's rows fit any budget worth planning for. */
@@ -278,7 +283,10 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
       vectorsBytes + linksBytes + upperBytes + count * (facts.idBytes > 0 ? facts.idBytes + 20 : 0),
     ),
     temporaryBytes: Math.ceil(
-      vectorsBytes + (geometry.overlap - 1) * codesBytes + (codesInMemory ? 0 : codesBytes) + count * facts.idBytes,
+      2 * vectorsBytes +
+        (geometry.overlap - 1) * codesBytes +
+        (codesInMemory ? 0 : codesBytes) +
+        count * (facts.idBytes + ID_HEAD_BYTES + geometry.overlap * graphRowBytes((4 * m) / 3)),
     ),
   }
 }

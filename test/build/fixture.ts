@@ -56,6 +56,7 @@ export function makeContext(
     paths: { indexDir: folder, buildDir: folder, spillDir: folder, generation: 'gen-000001', generationDir: folder },
     buffers,
     batchBytes: shape.batchBytes ?? 4096,
+    resume: undefined,
     budget: new SpillBudget({ limitBytes: shape.limitBytes ?? 1e9, pool: buffers }),
     log,
     queues: new Set(),

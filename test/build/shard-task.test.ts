@@ -70,6 +70,7 @@ async function run(
     segmentStarts: Uint32Array.of(0, 90, 170, NODES),
     runBytes: 500,
     output: shared((HOMES + REPLICAS) * graphRowBytes(2 * M)),
+    rowsPath: undefined,
   }
   const mark = kernel.mark()
   const result = await buildShard(kernel, task)

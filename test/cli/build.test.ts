@@ -222,20 +222,35 @@ describe('a build that is interrupted', () => {
     })
   }
 
-  it('leaves the live generation as it was when workers are ended in the middle', async () => {
+  it('leaves the live generation as it was when workers are ended in the middle; the same command goes on', async () => {
     const out = inFolder('live.index')
     expect((await shardloom(['build', input, '--out', out, '--quiet'])).exitCode).toBe(0)
     const current = await readFile(path.join(out, 'CURRENT'), 'utf8')
     const large = inFolder('large.fvecs')
     await writeFvecs(large, randomRows(20_000, 32))
-    const running = start(['build', large, '--out', out])
-    running.child.stdin.end()
-    await running.saidOnStderr('stage number')
-    running.child.kill('SIGINT')
-    expect((await running.ended).exitCode).toBe(130)
+    const command = ['build', large, '--out', out]
+    const interrupted = async (args: readonly string[]): Promise<string> => {
+      const running = start(args)
+      running.child.stdin.end()
+      await running.saidOnStderr('stage number')
+      running.child.kill('SIGINT')
+      const { exitCode, stderr } = await running.ended
+      expect(exitCode).toBe(130)
+      expect(await readFile(path.join(out, 'CURRENT'), 'utf8')).toBe(current)
+      expect((await shardloom(['verify', out])).exitCode).toBe(0)
+      return stderr
+    }
+    expect(await interrupted([...command, '--no-resume'])).not.toContain('to go on')
     expect((await readdir(out)).sort()).toEqual(['CURRENT', 'gen-000001'])
-    expect(await readFile(path.join(out, 'CURRENT'), 'utf8')).toBe(current)
-    expect((await shardloom(['verify', out])).exitCode).toBe(0)
+
+    const said = await interrupted(command)
+    expect(said).toContain(`to go on, run the same command again: shardloom ${command.join(' ')}`)
+    expect(said).toContain('--no-resume starts afresh')
+    expect((await readdir(out)).sort()).toEqual(['CURRENT', 'build', 'gen-000001', 'gen-000002'])
+
+    const { stdout } = await shardloom([...command, '--json'])
+    expect(onlyJson(stdout)['resumed']).toMatchObject({ vectors: 20_000 })
+    expect((await readdir(out)).sort()).toEqual(['CURRENT', 'gen-000001', 'gen-000002'])
   })
 })
 

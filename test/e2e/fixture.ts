@@ -15,6 +15,7 @@ import {
   type Id,
   type Index,
   type Metric,
+  type ResumableSource,
   type VectorBatch,
   type VectorRecord,
   type VectorSource,
@@ -123,7 +124,10 @@ export interface Built {
 }
 
 /** Builds, and checks what holds for every build: the report agrees with itself and `verify` finds nothing. */
-export async function build(source: VectorSource, options: Partial<BuildOptions> = {}): Promise<Built> {
+export async function build(
+  source: VectorSource | ResumableSource,
+  options: Partial<BuildOptions> = {},
+): Promise<Built> {
   const path = options.path ?? join(makeFolder(), 'an.index')
   const report = await buildIndex(source, { ...options, path })
   expect(report.reachable).toBe(report.count)

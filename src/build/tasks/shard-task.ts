@@ -1,5 +1,5 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { readBatches, type BatchRef } from '../../../spill/index.js'
+import { readBatches, writeFrames, type BatchRef, type FileBatchRef } from '../../../spill/index.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
 import { PartWriter, type PartChecksums } from '../../format/part-writer.js'
 
@@ -35,12 +35,22 @@ export interface ShardTask {
   readonly runBytes: number
   /** Where the graph rows go, segment by segment. */
   readonly output: Uint8Array
+  /** In a build that can be resumed, they go from there to this file. */
+  readonly rowsPath: string | undefined
+}
+
+/** Graph rows in a shard's own file, all of nodes of one segment. */
+export interface ShardRows {
+  readonly segment: number
+  readonly ref: FileBatchRef
 }
 
 export interface ShardResult {
   readonly checksums: PartChecksums | undefined
   /** Runs of rows in the output, ascending by segment. */
   readonly runs: readonly { readonly segment: number; readonly rows: number; readonly bytes: number }[]
+  /** The same runs, when they went to a file. */
+  readonly stored: readonly ShardRows[]
 }
 
 /**
@@ -60,7 +70,19 @@ export async function buildShard(kernel: Kernel, task: ShardTask): Promise<Shard
   for (let i = 0; i < homeCount; i++) homeNodes[i] = task.firstNode + i
 
   const graph = await buildGraph(kernel, task, codes, memberCount)
-  return { checksums, runs: writeRows(kernel, task, graph, nodes) }
+  const runs = writeRows(kernel, task, graph, nodes)
+  return { checksums, runs, stored: task.rowsPath === undefined ? [] : await storeRows(task.rowsPath, task, runs) }
+}
+
+async function storeRows(path: string, { output }: ShardTask, runs: ShardResult['runs']): Promise<ShardRows[]> {
+  let at = 0
+  const batches = runs.map(({ segment, rows, bytes }) => {
+    const batch = { header: segment, count: rows, bytes: output.subarray(at, at + bytes) }
+    at += bytes
+    return batch
+  })
+  const refs = await writeFrames(path, batches)
+  return refs.map((ref, i) => ({ segment: runs[i].segment, ref }))
 }
 
 /**

@@ -1,0 +1,272 @@
+/**
+ * `build/journal`: which units of an unfinished build are in files, so that a later process can go on from them.
+ *
+ * Text, one entry a line, appended: the CRC-32 of the JSON in eight hex digits, a space, the JSON. The first line is the
+ * `begin` entry. Reading ends at the first line that is not whole: a torn tail is what a crash leaves. A line may name
+ * bytes that a power cut took; whoever goes on checks them, so a wrong line costs work and never gives a wrong index.
+ */
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import { crc32 } from '../format/crc32.js'
+import { systemErrorCode, writeFailure } from '../format/file-errors.js'
+import { syncDirectory } from '../format/whole-files.js'
+
+export const JOURNAL_NAME = 'journal'
+export const JOURNAL_FORMAT = 1
+
+/** What the build is of. Entries of another one are worth nothing. */
+export interface BeginEntry {
+  readonly kind: 'begin'
+  readonly format: number
+  readonly version: string
+  /** The options that decide the bytes, as JSON. */
+  readonly options: string
+  /** The source's fingerprint; empty when the caller gave none. */
+  readonly source: string
+  readonly generation: string
+  /** The caller's tempDir; empty when spill files are in build/. */
+  readonly tempDir: string
+  readonly startedAt: string
+}
+
+/** What was ingested, up to a point where both queues are in files. */
+export interface IngestEntry {
+  readonly kind: 'ingest'
+  /** Records the source gave: it goes on at this ordinal. */
+  readonly ordinals: number
+  readonly rowBatches: number
+  readonly idBatches: number
+  readonly dimensions: number
+  readonly idsGiven: boolean
+  readonly skippedInvalid: number
+  readonly maxSquaredNorm: number
+  /** The source had no more. */
+  readonly ended: boolean
+}
+
+/** From here on, shards and segments are those of this routing; another digest forgets those before. */
+export interface RoutingEntry {
+  readonly kind: 'routing'
+  readonly digest: number
+}
+
+/** A shard's vectors are in their segment and its graph rows in a file of its own. */
+export interface ShardEntry {
+  readonly kind: 'shard'
+  readonly shard: number
+  /** CRC-32 of its bytes in the vectors segment. */
+  readonly crc: number
+  readonly rowsBytes: number
+}
+
+/** A links segment is merged. */
+export interface SegmentEntry {
+  readonly kind: 'segment'
+  readonly segment: number
+  readonly crc: number
+  readonly degreeSum: number
+}
+
+export type UnitEntry = IngestEntry | RoutingEntry | ShardEntry | SegmentEntry
+export type JournalEntry = BeginEntry | UnitEntry
+
+const FIELDS: Readonly<Record<string, Readonly<Record<string, 'text' | 'flag' | 'count' | 'number'>>>> = {
+  begin: {
+    format: 'count', version: 'text', options: 'text', source: 'text', generation: 'text', tempDir: 'text',
+    startedAt: 'text',
+  },
+  ingest: {
+    ordinals: 'count', rowBatches: 'count', idBatches: 'count', dimensions: 'count', idsGiven: 'flag',
+    skippedInvalid: 'count', maxSquaredNorm: 'number', ended: 'flag',
+  },
+  routing: { digest: 'count' },
+  shard: { shard: 'count', crc: 'count', rowsBytes: 'count' },
+  segment: { segment: 'count', crc: 'count', degreeSum: 'count' },
+} // prettier-ignore
+
+/** A build of a hundred million vectors writes a few megabytes. */
+const MAX_JOURNAL_BYTES = 2 ** 28
+const CRC_CHARACTERS = 8
+
+export function encodeEntry(entry: JournalEntry): string {
+  const json = JSON.stringify(entry)
+  return `${crc32(Buffer.from(json)).toString(16).padStart(CRC_CHARACTERS, '0')} ${json}\n`
+}
+
+export interface ReadJournal {
+  readonly begin: BeginEntry
+  readonly entries: readonly UnitEntry[]
+  /** Where the whole lines end. */
+  readonly bytes: number
+}
+
+/** Undefined when not even the first line is whole. */
+export function parseJournal(bytes: Buffer): ReadJournal | undefined {
+  const entries: UnitEntry[] = []
+  let begin: BeginEntry | undefined
+  let at = 0
+  for (;;) {
+    const end = bytes.indexOf(0x0a, at)
+    const entry = end < 0 ? undefined : parseLine(bytes.subarray(at, end))
+    if (entry === undefined || (entry.kind === 'begin') !== (begin === undefined)) break
+    if (entry.kind === 'begin') begin = entry
+    else entries.push(entry)
+    at = end + 1
+  }
+  return begin && { begin, entries, bytes: at }
+}
+
+function parseLine(line: Buffer): JournalEntry | undefined {
+  const json = line.subarray(CRC_CHARACTERS + 1)
+  const crc = line.toString('latin1', 0, CRC_CHARACTERS + 1)
+  if (crc !== `${crc32(json).toString(16).padStart(CRC_CHARACTERS, '0')} `) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(json.toString())
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+  return isEntry(value) ? value : undefined
+}
+
+function isEntry(value: unknown): value is JournalEntry {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = value as Record<string, unknown>
+  if (typeof fields['kind'] !== 'string' || !Object.hasOwn(FIELDS, fields['kind'])) return false
+  return Object.entries(FIELDS[fields['kind']]).every(([name, type]) => {
+    const field = fields[name]
+    if (type === 'text') return typeof field === 'string'
+    if (type === 'flag') return typeof field === 'boolean'
+    if (type === 'number') return typeof field === 'number'
+    return Number.isSafeInteger(field) && (field as number) >= 0
+  })
+}
+
+/** Undefined when there is none, or none that can be read. */
+export async function readJournal(path: string): Promise<ReadJournal | undefined> {
+  try {
+    const { size } = await stat(path)
+    if (size > MAX_JOURNAL_BYTES) return undefined
+    const handle = await open(path, 'r')
+    try {
+      return parseJournal(await handle.readFile())
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    const code = systemErrorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined
+    throw error
+  }
+}
+
+/** The device gets lines, and what they speak of, at most so often. A process that dies loses nothing; a power cut this. */
+const SYNC_MS = 2000
+
+/**
+ * The journal of a running build. `append` does not wait: lines go out in order, one write for all that gathered, and a
+ * sync of their files and then of the journal follows behind the build's back. A failed write or sync fails the next
+ * append, or flush.
+ */
+export class Journal {
+  readonly path: string
+  readonly #handle: FileHandle
+  readonly #unsynced = new Set<string>()
+  #pending: string[] = []
+  #position: number
+  #writing: Promise<void> | undefined
+  #syncing: Promise<void> | undefined
+  #syncedMs = performance.now()
+  #failure: { readonly error: unknown } | undefined
+
+  private constructor(path: string, handle: FileHandle, position: number) {
+    this.path = path
+    this.#handle = handle
+    this.#position = position
+  }
+
+  /** Begins a journal, or goes on behind the whole lines of one. */
+  static async open(path: string, from: BeginEntry | ReadJournal): Promise<Journal> {
+    try {
+      const goOn = 'bytes' in from
+      const handle = await open(path, goOn ? 'r+' : 'w')
+      const journal = new Journal(path, handle, goOn ? from.bytes : 0)
+      if (goOn) await handle.truncate(from.bytes)
+      else journal.#append(encodeEntry(from))
+      return journal
+    } catch (error) {
+      throw writeFailure(path, 0, error)
+    }
+  }
+
+  /** `files` and `folders` are what must be on the device for the entry to be worth something after a power cut. */
+  append(entry: UnitEntry, files: readonly string[], folders: readonly string[] = []): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+    for (const path of files) this.#unsynced.add(path)
+    for (const path of folders) this.#unsynced.add(`${path}/`)
+    this.#append(encodeEntry(entry))
+  }
+
+  /** Every line so far is in the file (not: on the device). */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Waits for what is under way. Throws nothing: it comes after the build, whose own error counts. */
+  async close(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
+    await this.#syncing
+    await this.#handle.close()
+  }
+
+  #append(line: string): void {
+    this.#pending.push(line)
+    this.#writing ??= this.#write()
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (this.#pending.length > 0) {
+        const text = Buffer.from(this.#pending.splice(0).join(''))
+        await this.#handle.write(text, 0, text.length, this.#position)
+        this.#position += text.length
+      }
+      if (this.#syncing === undefined && performance.now() - this.#syncedMs >= SYNC_MS) this.#syncing = this.#sync()
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#writing = undefined
+    }
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      const paths = [...this.#unsynced]
+      this.#unsynced.clear()
+      for (const path of paths) {
+        if (path.endsWith('/')) await syncDirectory(path)
+        else await syncFile(path)
+      }
+      await this.#handle.datasync()
+      this.#syncedMs = performance.now()
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#syncing = undefined
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error: writeFailure(this.path, 0, error) }
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+')
+  try {
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+}
