@@ -9,6 +9,9 @@ import { spillFailed } from './spill-failure.js'
 /** Beyond this a larger read is not faster, and every worker thread has one such buffer. */
 const READ_BYTES = 4 * 2 ** 20
 
+/** This thread's read buffer between passes: one made for each would wait for a garbage collector that has little else to do. */
+let idle: Buffer | undefined
+
 /**
  * The batches, in order; synchronous. Frames that follow each other in a file are read together, up to `readBytes`
  * (default 4 MiB, or one frame when that is larger), into one buffer that is used again.
@@ -22,7 +25,8 @@ export function* readBatches<H>(
   options: { readonly readBytes?: number } = {},
 ): Generator<Batch<H>, void, undefined> {
   const { readBytes = READ_BYTES } = options
-  let buffer = Buffer.alloc(0)
+  let buffer = idle ?? Buffer.alloc(0)
+  idle = undefined
   let opened: { readonly path: string; readonly fd: number } | undefined
   try {
     let index = 0
@@ -57,6 +61,7 @@ export function* readBatches<H>(
       index += run.length
     }
   } finally {
+    if (buffer.byteLength <= READ_BYTES) idle = buffer
     if (opened !== undefined) closeSync(opened.fd)
   }
 }

@@ -12,6 +12,9 @@ export type CodeStore =
 const COALESCE_GAP_BYTES = 16 * 1024
 const MAX_READ_BYTES = 4 * 2 ** 20
 
+/** This thread's, used again: one made for each chunk would wait for a garbage collector that has little else to do. */
+let readBuffer = new Uint8Array(0)
+
 /** Lets go of codes in memory; a file goes with its folder. */
 export function dropCodes(store: CodeStore): void {
   if (store.kind === 'memory') store.bytes = new Uint8Array(0)
@@ -47,7 +50,6 @@ export function readCodes(store: CodeStore, nodes: Uint32Array, into: Uint8Array
   }
   const file = openSync(store.path, 'r')
   try {
-    let buffer = new Uint8Array(0)
     let from = 0
     while (from < nodes.length) {
       let to = from + 1
@@ -60,11 +62,11 @@ export function readCodes(store: CodeStore, nodes: Uint32Array, into: Uint8Array
         to++
       }
       const length = (nodes[to - 1] + 1) * rowBytes - start
-      if (buffer.length < length) buffer = new Uint8Array(length)
-      readFully(file, store.path, buffer, length, start)
+      if (readBuffer.length < length) readBuffer = new Uint8Array(length)
+      readFully(file, store.path, readBuffer, length, start)
       for (let i = from; i < to; i++) {
         const at = nodes[i] * rowBytes - start
-        into.set(buffer.subarray(at, at + rowBytes), i * rowBytes)
+        into.set(readBuffer.subarray(at, at + rowBytes), i * rowBytes)
       }
       from = to
     }
