@@ -13,6 +13,7 @@ import { crc32 as zlibCrc32 } from 'node:zlib'
 import { Packr } from 'msgpackr'
 import { CorruptSpillError } from '../src/errors.js'
 import type { Batch } from './batch.js'
+import { isSoundHeader } from './check-header.js'
 
 export const FRAME_PREFIX_BYTES = 24
 
@@ -129,6 +130,15 @@ export function decodeFrame<H>(
       `the frame's crc32 is ${body.toString(16)}, expected ${prefix.crc32.toString(16)}`,
     )
   }
-  const header = packr.unpack(lead.subarray(FRAME_PREFIX_BYTES, FRAME_PREFIX_BYTES + prefix.headerBytes)) as H
+  const header = unpackHeader<H>(lead.subarray(FRAME_PREFIX_BYTES, FRAME_PREFIX_BYTES + prefix.headerBytes), place)
   return { header, count, bytes: payload.subarray(0, prefix.payloadBytes) }
+}
+
+function unpackHeader<H>(bytes: Buffer, { path, offset }: FramePlace): H {
+  if (!isSoundHeader(bytes)) throw new CorruptSpillError(path, offset, 'the frame header is not one msgpack value')
+  try {
+    return packr.unpack(bytes) as H
+  } catch (cause) {
+    throw new CorruptSpillError(path, offset, `the frame header cannot be read: ${String(cause)}`)
+  }
 }

@@ -27,3 +27,18 @@ export function linkRowProblem(
   }
   return undefined
 }
+
+/**
+ * The first row whose links nobody may follow: more than `maxLinks` of them, or one that leads to no node. Undefined
+ * when all can be followed. A part of `linkRowProblem` that costs little enough for every opening: what is left out
+ * (repeats, links to itself, unused words) wastes a search's time and no more.
+ */
+export function firstUnsafeRow(words: Uint32Array, maxLinks: number, targetCount: number): number | undefined {
+  const rowWords = 1 + maxLinks
+  for (let at = 0; at < words.length; at += rowWords) {
+    const end = at + 1 + words[at]
+    if (words[at] > maxLinks) return at / rowWords
+    for (let i = at + 1; i < end; i++) if (words[i] >= targetCount) return at / rowWords
+  }
+  return undefined
+}

@@ -10,8 +10,9 @@ import {
   SEGMENT_HEADER_BYTES,
   type SegmentKind,
 } from './segment-header.js'
+import { MAX_LEVELS } from './upper.js'
 
-export const GENERATION_PATTERN = /^gen-\d{6,}$/
+export const GENERATION_PATTERN = /^gen-\d{6,15}$/
 const ENGINE_PATTERN = /^[a-z0-9][a-z0-9-]*$/
 const METRICS: readonly Metric[] = ['l2', 'cosine', 'ip']
 const QUALITIES: readonly Quality[] = ['balanced', 'high']
@@ -20,8 +21,6 @@ const MAX_U32 = 2 ** 32 - 1
 const MAX_COUNT = MAX_U32
 const MAX_DIMENSIONS = 2 ** 28
 const MAX_M = 2 ** 16
-/** m ≥ 2 thins every level, so more levels than bits in a node number cannot be. */
-const MAX_LEVELS = 32
 
 const MANIFEST_KEYS = [
   'formatVersion',

@@ -1,8 +1,8 @@
 /** CURRENT: one line that says which generation is live, and the CRC-32 of its manifest. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptIndexError } from '../errors.js'
 import { readFailure, systemErrorCode } from './file-errors.js'
+import { readSmallFile } from './whole-files.js'
 
 export const CURRENT_NAME = 'CURRENT'
 
@@ -11,7 +11,9 @@ export interface Current {
   readonly manifestCrc32: number
 }
 
-const LINE = /^(gen-\d{6,}) ([0-9a-f]{8})\n$/
+/** More digits than any generation has. */
+const MAX_LINE_BYTES = 80
+const LINE = /^(gen-\d{6,15}) ([0-9a-f]{8})\n$/
 
 export function encodeCurrent({ generation, manifestCrc32 }: Current): Uint8Array {
   return new TextEncoder().encode(`${generation} ${manifestCrc32.toString(16).padStart(8, '0')}\n`)
@@ -31,7 +33,7 @@ export function parseCurrent(bytes: Uint8Array, path: string): Current {
 export async function readCurrent(indexDir: string): Promise<Current | undefined> {
   const path = join(indexDir, CURRENT_NAME)
   try {
-    return parseCurrent(await readFile(path), path)
+    return parseCurrent(await readSmallFile(path, MAX_LINE_BYTES), path)
   } catch (error) {
     const code = systemErrorCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

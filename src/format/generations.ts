@@ -1,22 +1,28 @@
 /** The numbered folders of an index directory, one for each build that got far enough to write. */
+import type { Dirent } from 'node:fs'
 import { access, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemErrorCode } from './file-errors.js'
 import { MANIFEST_NAME } from './manifest.js'
 
-const FOLDER = /^gen-(\d{6,})$/
+/** At most 15 digits: a number that is exact. */
+const FOLDER = /^gen-(\d{6,15})$/
 
 export interface Generation {
   readonly name: string
   readonly number: number
 }
 
-/** Oldest first; none when the directory does not exist. */
+/** Oldest first; none when the directory does not exist. Links are left out: what they lead to is not ours to delete. */
 export async function listGenerations(indexDir: string): Promise<Generation[]> {
+  return numbered(indexDir, (entry) => entry.isDirectory())
+}
+
+async function numbered(indexDir: string, counts: (entry: Dirent) => boolean): Promise<Generation[]> {
   try {
     const entries = await readdir(indexDir, { withFileTypes: true })
     return entries
-      .filter((entry) => entry.isDirectory())
+      .filter(counts)
       .flatMap(({ name }) => {
         const match = FOLDER.exec(name)
         return match === null ? [] : [{ name, number: Number(match[1]) }]
@@ -30,10 +36,11 @@ export async function listGenerations(indexDir: string): Promise<Generation[]> {
 
 /**
  * The name after the newest folder's, finished or not. Asks the folders only, so that a damaged CURRENT does not stand
- * in the way of the build that replaces it.
+ * in the way of the build that replaces it. A link counts: a generation that was moved elsewhere must not be written to.
  */
 export async function nextGeneration(indexDir: string): Promise<string> {
-  const newest = (await listGenerations(indexDir)).at(-1)?.number ?? 0
+  const newest =
+    (await numbered(indexDir, (entry) => entry.isDirectory() || entry.isSymbolicLink())).at(-1)?.number ?? 0
   return `gen-${String(newest + 1).padStart(6, '0')}`
 }
 

@@ -1,5 +1,4 @@
 /** From an index directory to the manifest of its live generation. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptIndexError, PathError } from '../errors.js'
 import { crc32 } from './crc32.js'
@@ -7,7 +6,8 @@ import { CURRENT_NAME, readCurrent } from './current.js'
 import { readFailure } from './file-errors.js'
 import { checkFileSizes } from './file-sizes.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
-import { parseManifest } from './manifest-json.js'
+import { MAX_MANIFEST_BYTES, parseManifest } from './manifest-json.js'
+import { readSmallFile } from './whole-files.js'
 
 export interface LiveGeneration {
   readonly manifest: Manifest
@@ -52,7 +52,7 @@ export async function loadManifest(indexDir: string): Promise<LiveGeneration & {
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path)
+    return await readSmallFile(path, MAX_MANIFEST_BYTES)
   } catch (error) {
     throw readFailure(path, error)
   }

@@ -5,6 +5,9 @@
 import { CorruptIndexError } from '../errors.js'
 import { firstUpperProblem } from './check-upper.js'
 
+/** m ≥ 2 thins every level, so more levels than bits in a node number cannot be. */
+export const MAX_LEVELS = 32
+
 export interface UpperLevel {
   /** The level's nodes, ascending. */
   readonly nodes: Uint32Array
@@ -40,6 +43,7 @@ export function parseUpper(bytes: Uint8Array, m: number, path: string): UpperLev
   if (bytes.length < 4 || bytes.length % 4 !== 0) throw corrupt(`${bytes.length} bytes are not whole words`, 0)
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
+  if (words[0] > MAX_LEVELS) throw corrupt(`${words[0]} levels, at most ${MAX_LEVELS} can be`, 0)
   const levels: UpperLevel[] = []
   let at = 1
   for (let level = 1; level <= words[0]; level++) {

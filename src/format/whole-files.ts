@@ -1,6 +1,7 @@
 /** Whole reads and writes, and writes that survive a power cut. */
-import { writeSync } from 'node:fs'
+import { constants, writeSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
+import { CorruptIndexError } from '../errors.js'
 import { writeFailure } from './file-errors.js'
 
 /** Linux moves at most 2 GiB − 4 KiB in one call. */
@@ -16,6 +17,26 @@ export async function readAt(handle: FileHandle, into: Uint8Array, position: num
     done += bytesRead
   }
   return done
+}
+
+/**
+ * All of a file that has a right to a few bytes only.
+ * @throws CorruptIndexError for what is no file (a named pipe would wait for its writer) or holds more than `maxBytes`
+ */
+export async function readSmallFile(path: string, maxBytes: number): Promise<Uint8Array> {
+  // Windows has no O_NONBLOCK, and no named pipes among its files.
+  const handle = await open(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0))
+  try {
+    const stats = await handle.stat()
+    if (!stats.isFile()) throw new CorruptIndexError(path, 'this is not a file')
+    if (stats.size > maxBytes) {
+      throw new CorruptIndexError(path, `the file has ${stats.size} bytes, expected at most ${maxBytes}`)
+    }
+    const bytes = new Uint8Array(stats.size)
+    return bytes.subarray(0, await readAt(handle, bytes, 0))
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Writes all of `bytes` at `position`. */

@@ -4,15 +4,17 @@
  */
 import { join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
-import { InsufficientMemoryError } from '../errors.js'
+import { CorruptIndexError, InsufficientMemoryError } from '../errors.js'
+import { firstUnsafeRow, linkRowProblem } from '../format/check-links.js'
+import { readCurrent } from '../format/current.js'
 import { idsView } from '../format/ids.js'
 import type { Manifest } from '../format/manifest.js'
 import { readManifest } from '../format/read-manifest.js'
 import { readSegmentData } from '../format/read-segment-data.js'
 import { checkSegmentHeaders, readSegmentHeader } from '../format/read-segment-header.js'
 import type { SegmentFile } from '../format/segment-file.js'
-import type { SegmentKind } from '../format/segment-header.js'
-import { decodeUpper } from '../format/upper.js'
+import { linksStrideBytes, SEGMENT_HEADER_BYTES, type SegmentKind } from '../format/segment-header.js'
+import { decodeUpper, type UpperLevel } from '../format/upper.js'
 import { Index } from './index-reader.js'
 import { storedIds, type NodeIds } from './node-ids.js'
 import { SearchCore } from './search-core.js'
@@ -21,10 +23,24 @@ import { SearchCore } from './search-core.js'
 const KERNEL_LIMIT_BYTES = 2 ** 32 - 64 * 2 ** 20
 
 /**
- * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was;
- * InsufficientMemoryError when the index is larger than one WebAssembly memory.
+ * Checks whatever a search follows, besides the checksums: no file, however made, leads it out of its own memory.
+ * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was, or is what no
+ * build writes; InsufficientMemoryError when the index is larger than one WebAssembly memory.
  */
 export async function openIndex(path: string): Promise<Index> {
+  for (;;) {
+    const before = await readCurrent(path)
+    try {
+      return await openLive(path)
+    } catch (error) {
+      // A publish may have deleted the generation that was being read; then there is a newer one.
+      const now = error instanceof CorruptIndexError ? await readCurrent(path) : before
+      if (now?.generation === before?.generation && now?.manifestCrc32 === before?.manifestCrc32) throw error
+    }
+  }
+}
+
+async function openLive(path: string): Promise<Index> {
   const { manifest, directory } = await readManifest(path)
   await checkSegmentHeaders(directory, manifest)
   const files = new SegmentFiles(directory, manifest)
@@ -43,10 +59,36 @@ async function loadCore(manifest: Manifest, files: SegmentFiles): Promise<Search
   const upperLevels = []
   for (const file of upperFiles)
     upperLevels.push(...decodeUpper(await files.read(file), { count, m, path: files.pathOf(file) }))
+  for (const file of upperFiles) checkEntryPoint(upperLevels, manifest, files.pathOf(file))
   const core = new SearchCore(Kernel.create(), { metric, dims, count, m, entryPoint, upperLevels })
   for (const file of files.of('vectors')) await files.readInto(file, core.vectorsAt(file.firstNode, file.count))
-  for (const file of files.of('links')) await files.readInto(file, core.linksAt(file.firstNode, file.count))
+  for (const file of files.of('links')) {
+    await files.readInto(file, core.linksAt(file.firstNode, file.count))
+    checkLinks(core.linksAt(file.firstNode, file.count), file, manifest, files.pathOf(file))
+  }
   return core
+}
+
+/** @throws CorruptIndexError unless the manifest's entry point is there: a search begins with it unasked. */
+function checkEntryPoint(upperLevels: readonly UpperLevel[], { levels, entryPoint }: Manifest, path: string): void {
+  if (upperLevels.length !== levels) {
+    throw new CorruptIndexError(path, `${upperLevels.length} levels, the manifest says ${levels}`)
+  }
+  const { node, index } = entryPoint
+  const top = upperLevels.at(-1)
+  if (top === undefined || top.nodes[index] === node) return
+  throw new CorruptIndexError(path, `the entry point is node ${node}, entry ${index} of the top level is another`)
+}
+
+/** @throws CorruptIndexError for the first row that leads out of the graph. */
+function checkLinks(rows: Uint8Array, { firstNode }: SegmentFile, { count, m }: Manifest, path: string): void {
+  const words = new Uint32Array(rows.buffer, rows.byteOffset, rows.length / 4)
+  const row = firstUnsafeRow(words, 2 * m, count)
+  if (row === undefined) return
+  const node = firstNode + row
+  const offset = row * linksStrideBytes(m)
+  const problem = linkRowProblem(words, offset / 4, { maxLinks: 2 * m, targetCount: count, self: node })
+  throw new CorruptIndexError(path, `node ${node}: ${problem}`, { offset: SEGMENT_HEADER_BYTES + offset })
 }
 
 /** @throws InsufficientMemoryError when a core of this shape is more than one WebAssembly memory holds. */

@@ -7,6 +7,12 @@ import { BATCH_BYTES, MAX_DIMENSIONS, type ReadPlan } from './vector-file.js'
 /** A vector of 65,536 numbers of 20 digits is 1.4 MB; the rest is room for a record's other fields. */
 export const MAX_LINE_BYTES = 64 * 1024 * 1024
 
+/** From here on a line is looked through before it is parsed. */
+const LONG_LINE_CHARACTERS = 1 << 20
+/** What JSON.parse makes of 64 MiB of brackets is 3 GB; a record of one vector and its fields needs little of either. */
+const MAX_NESTING = 1000
+const MAX_VALUES = 1_000_000
+
 /** Nothing is known before the lines are read. */
 export function planJsonLines(): ReadPlan {
   return {
@@ -51,6 +57,8 @@ function parseRecord(text: string, line: Line): JsonRecord | undefined {
   const refuse = (reason: string, cause?: unknown): InvalidFileError =>
     new InvalidFileError(line.path, `line ${line.number} ${reason}`, { offset: line.offset, cause })
   if (text.trim() === '') return undefined
+  const excess = text.length > LONG_LINE_CHARACTERS ? structureExcess(text) : undefined
+  if (excess !== undefined) throw refuse(excess)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -66,6 +74,29 @@ function parseRecord(text: string, line: Line): JsonRecord | undefined {
   const reason = vectorProblem(name, given) ?? idProblem(id)
   if (reason !== undefined) throw refuse(reason)
   return { id: id as Id | undefined, vector: given as number[] }
+}
+
+const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c]
+/** '[' and ']', and with bit 5 set '{' and '}'. */
+const [OPENING, CLOSING] = [0x5b, 0x5d]
+
+/** Whether a text, be it JSON or not, nests too deep or has too many values; undefined when it may be parsed. */
+function structureExcess(text: string): string | undefined {
+  let depth = 0
+  let values = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === QUOTE) {
+      for (i++; i < text.length && text.charCodeAt(i) !== QUOTE; i++) if (text.charCodeAt(i) === BACKSLASH) i++
+    } else if (unit === COMMA || unit === COLON) {
+      if (++values > MAX_VALUES) return `has more than ${MAX_VALUES} values`
+    } else if ((unit & ~0x20) === OPENING) {
+      if (++depth > MAX_NESTING) return `is nested deeper than ${MAX_NESTING}`
+    } else if ((unit & ~0x20) === CLOSING) {
+      depth--
+    }
+  }
+  return undefined
 }
 
 function vectorProblem(name: string, vector: unknown): string | undefined {
