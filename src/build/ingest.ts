@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Kernel } from '../../kernel/kernel.js'
 import type { DiskBackedQueue } from '../../spill/index.js'
 import {
@@ -66,7 +67,7 @@ export async function ingest(context: BuildContext, source: ResumableSource): Pr
   } catch (error) {
     // Rows that wait for validation may hold the earlier, and so the better, error.
     if (error instanceof SourceError) await writer?.flush()
-    if (error instanceof SourceError || error instanceof AbortedError) await writer?.checkpoint(ordinal)
+    if (error instanceof SourceError || error instanceof AbortedError) await writer?.lastCheckpoint(ordinal)
     throw error
   }
 }
@@ -204,6 +205,8 @@ function vectorLength(item: SourceItem, ordinal: number): number {
   return (vector as Float32Array).length
 }
 
+const LAST_CHECKPOINT_MS = 1000
+
 /** Fills one batch of rows at a time in kernel memory, checks it there, and pushes it as ordinal and row columns. */
 class RowWriter {
   readonly #context: BuildContext
@@ -261,6 +264,18 @@ class RowWriter {
     if (this.#checkpoints === undefined) return
     await this.#note(ordinal, ended)
     await this.#checkpoints.written()
+  }
+
+  /** Whoever stops a build does not wait for a slow disk: what is not in files in time is read again. */
+  async lastCheckpoint(ordinal: number): Promise<void> {
+    const patience = new AbortController()
+    const waited = sleep(LAST_CHECKPOINT_MS, undefined, { signal: patience.signal }).catch(() => undefined)
+    try {
+      await Promise.race([this.checkpoint(ordinal), waited])
+    } finally {
+      patience.abort()
+      await waited
+    }
   }
 
   /** Rows and ids up to here go to the queues; the entry follows when they are in the files. */

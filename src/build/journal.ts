@@ -176,7 +176,8 @@ export class Journal {
   #position: number
   #writing: Promise<void> | undefined
   #syncing: Promise<void> | undefined
-  #syncedMs = performance.now()
+  #syncTimer: NodeJS.Timeout | undefined
+  #closed = false
   #failure: { readonly error: unknown } | undefined
 
   private constructor(path: string, handle: FileHandle, position: number) {
@@ -213,8 +214,10 @@ export class Journal {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  /** Waits for what is under way. Throws nothing: it comes after the build, whose own error counts. */
+  /** Waits for what is under way, and syncs nothing more. Throws nothing: it comes after the build, whose own error counts. */
   async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#syncTimer)
     while (this.#writing !== undefined) await this.#writing
     await this.#syncing
     await this.#handle.close()
@@ -232,12 +235,19 @@ export class Journal {
         await this.#handle.write(text, 0, text.length, this.#position)
         this.#position += text.length
       }
-      if (this.#syncing === undefined && performance.now() - this.#syncedMs >= SYNC_MS) this.#syncing = this.#sync()
+      this.#syncLater()
     } catch (error) {
       this.#fail(error)
     } finally {
       this.#writing = undefined
     }
+  }
+
+  #syncLater(): void {
+    if (this.#closed) return
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncing = this.#sync()
+    }, SYNC_MS).unref()
   }
 
   async #sync(): Promise<void> {
@@ -249,11 +259,13 @@ export class Journal {
         else await syncFile(path)
       }
       await this.#handle.datasync()
-      this.#syncedMs = performance.now()
     } catch (error) {
       this.#fail(error)
     } finally {
       this.#syncing = undefined
+      this.#syncTimer = undefined
+      // What came while this ran.
+      if (this.#unsynced.size > 0) this.#syncLater()
     }
   }
 
