@@ -112,7 +112,7 @@ export class Kernel {
     return new Float64Array(this.memory.buffer, pointer, length)
   }
 
-  /** A call of the tile takes 50 microseconds and more; asking the clock twice takes a tenth of one. */
+  /** Asking the clock twice takes 0.3 microseconds, 32 rows against 500 of 128 dimensions about 100. */
   #timed(exports: KernelFunctions): KernelFunctions {
     const timed =
       (name: 'distancesI16' | 'distancesF32'): KernelFunctions['distancesI16'] =>
