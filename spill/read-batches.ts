@@ -39,7 +39,8 @@ export function* readBatches<H>(
       }
       const run = neighbours(refs, index, readBytes)
       const runBytes = run.reduce((sum, { frameBytes }) => sum + frameBytes, 0)
-      if (buffer.byteLength < runBytes) buffer = Buffer.allocUnsafeSlow(runBytes)
+      // At its full size at once: one that grew run by run would leave its earlier selves to the garbage collector.
+      if (buffer.byteLength < runBytes) buffer = Buffer.allocUnsafeSlow(Math.max(runBytes, readBytes))
       if (opened?.path !== ref.path) {
         if (opened !== undefined) closeSync(opened.fd)
         opened = undefined

@@ -87,6 +87,20 @@ export class SpillBudget {
     return this.#spilledBytes
   }
 
+  /**
+   * Writes everything that can be written, and resolves when it is: what is handed off stays. For a moment when nobody
+   * pushes.
+   */
+  async spill(): Promise<void> {
+    this.#dropReadAhead(0)
+    this.#spillDownTo(0)
+    while (this.#writingBytes > 0) {
+      this.throwIfFailed()
+      await this.changed()
+    }
+    this.throwIfFailed()
+  }
+
   /** Throws the first error of a write. Nothing can be pushed to or taken from any queue of this budget after it. */
   throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error

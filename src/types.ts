@@ -92,6 +92,11 @@ export interface BuildOptions {
   readonly resume?: boolean
   /** Changes when the source does: a build is only resumed when it is the same. Default: the source is taken to be the same. */
   readonly sourceFingerprint?: string
+  /**
+   * How long the source may give nothing, or a task of a worker thread may run, before it is taken to hang. Default
+   * 1800; 0 waits for ever.
+   */
+  readonly stallSeconds?: number
   /** Bytes of queue batches held in memory, below what the plan would give. For tests and for tuning. */
   readonly queueBytes?: number
   readonly signal?: AbortSignal
@@ -112,6 +117,32 @@ export interface BuildEvent {
   readonly stage: StageName
   readonly message: string
   readonly atSeconds: number
+}
+
+/** What was in use at one moment of a build. Bytes. */
+export interface MemorySample {
+  readonly atSeconds: number
+  readonly stage: StageName
+  readonly rssBytes: number
+  /** What the process's memory cgroup holds and cannot take back; absent without a limit. */
+  readonly cgroupBytes?: number
+  /** Batches that queues held in memory. */
+  readonly queueBytes: number
+  /** Written to spill files so far. */
+  readonly spilledBytes: number
+  readonly pressure: 'normal' | 'elevated' | 'high' | 'critical'
+}
+
+export interface MemoryReport {
+  /** How often each level was risen to (75, 90 and 95% of the budget), and how often reading waited. */
+  readonly pressure: {
+    readonly elevated: number
+    readonly high: number
+    readonly critical: number
+    readonly ingestPauses: number
+  }
+  /** One sample a second; of long builds at most 256, evenly spread. */
+  readonly timeline: readonly MemorySample[]
 }
 
 export interface BuildReport {
@@ -140,6 +171,7 @@ export interface BuildReport {
   /** Time of all workers together, and the part of it that went to the distance kernel: the rest is what could be saved. */
   readonly workers: { readonly busySeconds: number; readonly tileSeconds: number }
   readonly peakRssBytes: number
+  readonly memory: MemoryReport
   /** Bytes that queues wrote to temp files. */
   readonly spilledBytes: number
   /** Bytes of the published generation. */

@@ -1,9 +1,10 @@
 import path from 'node:path'
 import type { BufferPool, SpillBudget } from '../../spill/index.js'
 import { DiskBackedQueue, type QueueOptions, type RecoveredFile } from '../../spill/index.js'
-import { AbortedError } from '../errors.js'
+import { abortError } from './abort-error.js'
 import type { BuildPlan } from '../memory/plan-build.js'
 import type { BuildLog } from './build-log.js'
+import type { MemoryMonitor } from './memory-monitor.js'
 import type { ResolvedOptions } from './resolve-options.js'
 import type { Resume } from './resume.js'
 import type { WorkerPool } from './worker-pool.js'
@@ -27,6 +28,7 @@ export interface BuildContext {
   readonly batchBytes: number
   readonly budget: SpillBudget
   readonly log: BuildLog
+  readonly memory: MemoryMonitor
   /** Every queue made, so that whatever happens their files and memory go. */
   readonly queues: Set<DiskBackedQueue<unknown>>
   /** Present in a build that can be resumed. */
@@ -67,7 +69,7 @@ export async function disposeQueue<Header>(context: BuildContext, queue: DiskBac
 
 export function throwIfAborted(context: BuildContext): void {
   const { signal } = context.options
-  if (signal?.aborted === true) throw new AbortedError(signal.reason)
+  if (signal?.aborted === true) throw abortError(signal)
 }
 
 /** A buffer for one task's output, of the one size that serves nearly all tasks. Give it back to `outputs`. */

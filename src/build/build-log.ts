@@ -17,6 +17,7 @@ export class BuildLog {
   readonly #stages: StageReport[] = []
   readonly #events: BuildEvent[] = []
   #spilledBytes: () => number = () => 0
+  #watchMemory: (rssBytes: number, atSeconds: number, stage: StageName) => void = () => undefined
   #stage: { name: StageName; startedMs: number; peakRssBytes: number } | undefined
   #progress: { done: number; total: number | undefined; unit: string } = { done: 0, total: undefined, unit: '' }
   #progressMs = 0
@@ -35,12 +36,21 @@ export class BuildLog {
       this.#sample()
       this.#emit()
     }, SAMPLE_MS)
-    this.#timer.unref()
   }
 
   /** Where the spilled bytes of progress events are read from. */
   watchSpill(spilledBytes: () => number): void {
     this.#spilledBytes = spilledBytes
+  }
+
+  /** Who is told of every sample of memory. */
+  watchMemory(watch: (rssBytes: number, atSeconds: number, stage: StageName) => void): void {
+    this.#watchMemory = watch
+  }
+
+  /** The stage that is running. */
+  get stageName(): StageName {
+    return this.#stage?.name ?? 'plan'
   }
 
   /** Runs one stage: times it, and remembers the highest RSS seen meanwhile. */
@@ -71,7 +81,7 @@ export class BuildLog {
 
   /** Something a reader of the report should know; also logged as a warning. */
   event(kind: string, message: string): void {
-    const stage = this.#stage?.name ?? 'plan'
+    const stage = this.stageName
     this.#events.push({ kind, stage, message, atSeconds: round(this.elapsedSeconds) })
     this.#logger.warn(message)
   }
@@ -101,6 +111,7 @@ export class BuildLog {
     const rssBytes = process.memoryUsage.rss()
     this.#peakRssBytes = Math.max(this.#peakRssBytes, rssBytes)
     if (this.#stage) this.#stage.peakRssBytes = Math.max(this.#stage.peakRssBytes, rssBytes)
+    this.#watchMemory(rssBytes, this.elapsedSeconds, this.stageName)
     return rssBytes
   }
 

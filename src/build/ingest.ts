@@ -9,6 +9,7 @@ import {
   InvalidVectorError,
   ShardloomError,
   SourceError,
+  StalledError,
 } from '../errors.js'
 import type { ResumableSource, SourceItem, VectorBatch, VectorSource } from '../types.js'
 import { durableOptions, openQueue, throwIfAborted, type BuildContext } from './build-context.js'
@@ -19,6 +20,7 @@ import { recoverIngest, replayIds, replayRows, type RecoveredIngest } from './re
 import { ReservoirSample, type Sample } from './reservoir-sample.js'
 import { MAX_DIMENSIONS } from './resolve-options.js'
 import { settleIds, type SettledIds } from './settle-ids.js'
+import { SourceWait } from './source-wait.js'
 
 export interface Ingested {
   readonly queue: DiskBackedQueue<ColumnHeader>
@@ -53,11 +55,13 @@ export async function ingest(context: BuildContext, source: ResumableSource): Pr
   }
   try {
     const rest = recovered?.entry.ended === true ? [] : source(ordinal)
-    for await (const item of guarded(rest, () => ordinal, context.options.signal)) {
+    for await (const item of guarded(rest, () => ordinal, new SourceWait(context, () => ordinal))) {
       writer ??= new RowWriter(context, ids, firstDimensions(context, item))
       ordinal = isBatch(item, ordinal) ? await writer.addBatch(item, ordinal) : await writer.addRecord(item, ordinal)
       throwIfAborted(context)
       await writer.checkpointWhenDue(ordinal)
+      const relief = context.memory.relief()
+      if (relief !== undefined) await relief
       context.log.progress(ordinal, context.options.count, 'vectors')
     }
     const ingested = await writer?.finish(ordinal)
@@ -65,9 +69,10 @@ export async function ingest(context: BuildContext, source: ResumableSource): Pr
     context.log.progress(ordinal, ordinal, 'vectors')
     return ingested
   } catch (error) {
+    const sourceFailed = error instanceof SourceError || error instanceof StalledError
     // Rows that wait for validation may hold the earlier, and so the better, error.
-    if (error instanceof SourceError) await writer?.flush()
-    if (error instanceof SourceError || error instanceof AbortedError) await writer?.lastCheckpoint(ordinal)
+    if (sourceFailed) await writer?.flush()
+    if (sourceFailed || error instanceof AbortedError) await writer?.lastCheckpoint(ordinal)
     throw error
   }
 }
@@ -76,13 +81,8 @@ export async function ingest(context: BuildContext, source: ResumableSource): Pr
  * Passes items through; an error of the source is told apart from our own by being wrapped (ours pass unchanged). An
  * abort ends the wait for a source that gives nothing.
  */
-async function* guarded(
-  source: VectorSource,
-  ordinal: () => number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<SourceItem> {
+async function* guarded(source: VectorSource, ordinal: () => number, wait: SourceWait): AsyncGenerator<SourceItem> {
   const iterator = iteratorOf(source)
-  const wait = new AbortableWait(signal)
   let ended = false
   try {
     for (;;) {
@@ -90,7 +90,7 @@ async function* guarded(
       try {
         step = await wait.for(iterator.next())
       } catch (error) {
-        ended = !(error instanceof AbortedError)
+        ended = !wait.givenUp && !(error instanceof AbortedError)
         throw error instanceof ShardloomError ? error : new SourceError(ordinal(), error)
       }
       if (step.done === true) {
@@ -106,48 +106,6 @@ async function* guarded(
     const closing = ended ? undefined : Promise.resolve(iterator.return?.())
     if (wait.givenUp) closing?.catch(() => undefined)
     else await closing
-  }
-}
-
-/**
- * Awaits one promise after another until the signal fires. (Promise.race with one lasting promise would keep a reaction
- * for every vector of the stream.)
- */
-class AbortableWait {
-  /** The abort came while something was awaited. */
-  givenUp = false
-  readonly #signal: AbortSignal | undefined
-  #reject: ((error: AbortedError) => void) | undefined
-  readonly #onAbort = (): void => {
-    this.givenUp = this.#reject !== undefined
-    this.#reject?.(new AbortedError(this.#signal?.reason))
-  }
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  async for<Value>(given: Value | Promise<Value>): Promise<Value> {
-    if (!(given instanceof Promise) || this.#signal === undefined) return given
-    // The listener hears no abort that came before it.
-    if (this.#signal.aborted) {
-      this.givenUp = true
-      given.catch(() => undefined)
-      throw new AbortedError(this.#signal.reason)
-    }
-    try {
-      return await new Promise<Value>((resolve, reject) => {
-        this.#reject = reject
-        given.then(resolve, reject)
-      })
-    } finally {
-      this.#reject = undefined
-    }
-  }
-
-  close(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 }
 
@@ -270,8 +228,12 @@ class RowWriter {
   async lastCheckpoint(ordinal: number): Promise<void> {
     const patience = new AbortController()
     const waited = sleep(LAST_CHECKPOINT_MS, undefined, { signal: patience.signal }).catch(() => undefined)
+    // What stopped the build is what it ends with: why this could not be kept is an event.
+    const kept = this.checkpoint(ordinal).catch((error: unknown) =>
+      this.#context.log.event('checkpoint-failed', `what was read last is not kept: ${String(error)}`),
+    )
     try {
-      await Promise.race([this.checkpoint(ordinal), waited])
+      await Promise.race([kept, waited])
     } finally {
       patience.abort()
       await waited

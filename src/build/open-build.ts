@@ -2,6 +2,9 @@ import { BufferPool, SpillBudget } from '../../spill/index.js'
 import type { BuildOptions } from '../types.js'
 import type { BuildContext, PlannedContext } from './build-context.js'
 import { BuildLog } from './build-log.js'
+import { MemoryMonitor } from './memory-monitor.js'
+import { findMemoryCgroup } from '../memory/cgroup.js'
+import { StalledError } from '../errors.js'
 import type { Ingested } from './ingest.js'
 import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
 import { resolveOptions } from './resolve-options.js'
@@ -23,13 +26,19 @@ export interface OpenBuild {
 
 /** Checks the options, refuses what cannot fit, takes the lock and makes the folders. */
 export async function openBuild(given: BuildOptions, sourceIsResumable: boolean): Promise<OpenBuild> {
-  const options = resolveOptions(given)
-  const memory = memoryBudget(options)
-  const { budgetBytes } = memory
+  const resolved = resolveOptions(given)
+  const cgroup = findMemoryCgroup()
+  const { budgetBytes, warning } = memoryBudget(resolved, cgroup)
+  // The caller's signal, or the build's own reason not to go on.
+  const stop = new AbortController()
+  const onAbort = (): void => stop.abort(resolved.signal?.reason)
+  if (resolved.signal?.aborted === true) onAbort()
+  else resolved.signal?.addEventListener('abort', onAbort, { once: true })
+  const options = { ...resolved, signal: stop.signal }
   const log = new BuildLog({ ...options, budgetBytes })
   try {
     const first = await log.stage('plan', async () => {
-      if (memory.warning !== undefined) log.event('memory', memory.warning)
+      if (warning !== undefined) log.event('memory', warning)
       return preflight(options, budgetBytes)
     })
     const workspace = await openWorkspace(options, sourceIsResumable && options.resume)
@@ -37,6 +46,18 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
     const buffers = new BufferPool()
     const budget = new SpillBudget({ limitBytes: first.queueBytes, pool: buffers })
     log.watchSpill(() => budget.spilledBytes)
+    let pool: WorkerPool | undefined
+    let published = false
+    const memory = new MemoryMonitor({
+      budgetBytes,
+      cgroup,
+      budget,
+      queueBytes: first.queueBytes,
+      onEvent: (kind, message) => log.event(kind, message),
+      onPauseTasks: (paused) => pool?.pause(paused),
+      onFailure: (error) => stop.abort(error),
+    })
+    log.watchMemory((rssBytes, atSeconds, stage) => memory.sample(rssBytes, atSeconds, stage))
     const context: BuildContext = {
       options,
       paths: workspace.paths,
@@ -44,17 +65,16 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
       batchBytes: first.batchBytes,
       budget,
       log,
+      memory,
       queues: new Set(),
       resume: workspace.resume,
     }
-    let pool: WorkerPool | undefined
-    let published = false
     return {
       context,
       log,
       plan: async (ingested) => {
         const plan = finalPlan(options, log, budgetBytes, ingested)
-        budget.limitBytes = plan.queueBytes
+        memory.plannedQueueBytes = plan.queueBytes
         pool = new WorkerPool({
           threads: plan.threads,
           signal: options.signal,
@@ -64,7 +84,18 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
           },
           onWorkerError: (error) =>
             log.event('worker-error', `a worker thread failed outside its task: ${String(error)}`),
+          stall: {
+            seconds: options.stallSeconds,
+            error: (task) =>
+              new StalledError({
+                stage: log.stageName,
+                doing: `task ${task} twice gave no answer`,
+                stallSeconds: options.stallSeconds,
+                rssBytes: process.memoryUsage.rss(),
+              }),
+          },
         })
+        pool.pause(memory.pausesTasks)
         return { ...context, plan, pool, batchBytes: plan.batchBytes, outputs: new BufferPool() }
       },
       markPublished: () => {
@@ -76,6 +107,8 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
             await pool?.close()
             for (const queue of context.queues) await queue.dispose()
           } finally {
+            resolved.signal?.removeEventListener('abort', onAbort)
+            memory.close()
             log.close()
             await workspace.close({ published, keep: !published && canGoOnAfter(failure) })
           }
@@ -86,6 +119,7 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
       },
     }
   } catch (error) {
+    resolved.signal?.removeEventListener('abort', onAbort)
     log.close()
     throw error
   }

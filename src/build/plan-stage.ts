@@ -1,4 +1,5 @@
 import { engineByName } from '../engines/engine-by-name.js'
+import type { MemoryCgroup } from '../memory/cgroup.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts, type MemoryBudget } from '../memory/detect-memory.js'
 import { planBuild, type BuildPlan } from '../memory/plan-build.js'
@@ -16,8 +17,8 @@ const ASSUMED_DIMENSIONS = 128
 const OPEN_STREAM_SHARE = 1 / 8
 const OPEN_STREAM_RESERVE_BYTES = 64 * 2 ** 20
 
-export function memoryBudget(options: ResolvedOptions): MemoryBudget {
-  return decideBudget(options.memoryBytes, readMemoryFacts())
+export function memoryBudget(options: ResolvedOptions, cgroup: MemoryCgroup | undefined): MemoryBudget {
+  return decideBudget(options.memoryBytes, readMemoryFacts(cgroup))
 }
 
 /**

@@ -78,6 +78,7 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
     events: log.events,
     seconds: seconds(log.elapsedSeconds),
     peakRssBytes: log.peakRssBytes,
+    memory: context.memory.report,
   }
 }
 
@@ -111,6 +112,7 @@ function makeReport(context: PlannedContext, finished: Finished, diskBytes: numb
     stages: [...log.stages],
     workers: { busySeconds: seconds(pool.work.busySeconds), tileSeconds: seconds(pool.work.tileSeconds) },
     peakRssBytes: log.peakRssBytes,
+    memory: context.memory.report,
     spilledBytes: budget.spilledBytes,
     diskBytes,
     reachable: proof.reachable,

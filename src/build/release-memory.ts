@@ -3,11 +3,13 @@ import vm from 'node:vm'
 import type { PlannedContext } from './build-context.js'
 
 /**
- * Gives back what the last stage held, when the plan says that two stages do not fit side by side: free buffers, the
+ * Gives back what the last stage held, when the plan says that two stages do not fit side by side: buffers, the
  * threads with their WebAssembly memories (which can grow and never shrink), and what only a collection frees.
  */
 export async function releaseMemory(context: PlannedContext): Promise<void> {
   if (!context.plan.releaseBetweenStages) return
+  // One batch in memory keeps its whole slab there.
+  await context.budget.spill()
   context.buffers.clear()
   context.outputs.clear()
   await context.pool.renew()

@@ -24,6 +24,7 @@ export interface ResolvedOptions {
   readonly keepGenerations: number
   readonly resume: boolean
   readonly sourceFingerprint: string | undefined
+  readonly stallSeconds: number
   readonly queueBytes: number | undefined
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((event: ProgressEvent) => void) | undefined
@@ -32,11 +33,16 @@ export interface ResolvedOptions {
 
 const SILENT: Logger = { info: () => undefined, warn: () => undefined }
 
+/** Longer than any task of a build that fits a machine, and than a source that waits out a rate limit. */
+const DEFAULT_STALL_SECONDS = 1800
+/** Timers take 32 bits of milliseconds. */
+export const MAX_STALL_SECONDS = 2_000_000
+
 export const MAX_DIMENSIONS = 65_536
 
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof BuildOptions>([
   'path', 'metric', 'dimensions', 'count', 'm', 'quality', 'engine', 'memory', 'threads', 'tempDir', 'seed',
-  'duplicates', 'invalid', 'minRecall', 'keepGenerations', 'resume', 'sourceFingerprint', 'queueBytes', 'signal', 'onProgress', 'logger',
+  'duplicates', 'invalid', 'minRecall', 'keepGenerations', 'resume', 'sourceFingerprint', 'stallSeconds', 'queueBytes', 'signal', 'onProgress', 'logger',
 ]) // prettier-ignore
 
 /** Throws InvalidOptionError, naming the option, what was expected and what was got. */
@@ -65,6 +71,7 @@ export function resolveOptions(options: BuildOptions): ResolvedOptions {
     keepGenerations: integer('keepGenerations', options.keepGenerations ?? 1, 0, 1000),
     resume: flag('resume', options.resume ?? true),
     sourceFingerprint: optional(options.sourceFingerprint, (value) => text('sourceFingerprint', value)),
+    stallSeconds: seconds('stallSeconds', options.stallSeconds ?? DEFAULT_STALL_SECONDS),
     queueBytes: optional(options.queueBytes, (value) => integer('queueBytes', value, 0, Number.MAX_SAFE_INTEGER)),
     signal: options.signal,
     onProgress: options.onProgress,
@@ -89,6 +96,11 @@ function flag(name: string, value: unknown): boolean {
 function text(name: string, value: unknown): string {
   if (typeof value === 'string') return value
   throw new InvalidOptionError(`${name} must be a string, got ${JSON.stringify(value)}`)
+}
+
+function seconds(name: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value <= MAX_STALL_SECONDS) return value
+  throw new InvalidOptionError(`${name} must be a number from 0 to ${MAX_STALL_SECONDS}, got ${String(value)}`)
 }
 
 function fraction(name: string, value: unknown): number {

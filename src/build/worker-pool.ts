@@ -2,7 +2,9 @@ import { setMaxListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import PQueue from 'p-queue'
 import { Piscina } from 'piscina'
-import { AbortedError, ShardloomError, WorkerFailedError } from '../errors.js'
+import { Signal } from '../../spill/index.js'
+import { ShardloomError, WorkerFailedError } from '../errors.js'
+import { abortError } from './abort-error.js'
 import { reviveError, type TaskOutcome } from './tasks/task-outcome.js'
 
 /** The thread entry points in workers/, by task name. */
@@ -25,10 +27,22 @@ export interface WorkerPoolOptions {
   readonly signal?: AbortSignal | undefined
   /** Told of every task that is run again, before it is. */
   readonly onRetry?: (task: string, cause: unknown) => void
+  /**
+   * A task that runs, or waits for a thread, for so long is taken to hang: its thread is replaced and it runs once more;
+   * then `error`. 0 waits for ever.
+   */
+  readonly stall?: { readonly seconds: number; readonly error: (task: string) => ShardloomError }
   /** Told of what goes wrong in a worker outside any task. */
   readonly onWorkerError?: (error: unknown) => void
   /** Folder of the entry points; tests put their own there. */
   readonly workersUrl?: URL
+}
+
+/** A task was given up: whether its thread hangs, or it is only slow, nobody can tell. */
+class NoAnswer extends Error {
+  constructor(seconds: number) {
+    super(`no answer for ${seconds} s`)
+  }
 }
 
 /** How often it is looked whether any thread is left. */
@@ -52,6 +66,9 @@ export class WorkerPool {
   readonly #signal: AbortSignal | undefined
   readonly #onRetry: (task: string, cause: unknown) => void
   readonly #onWorkerError: (error: unknown) => void
+  readonly #stall: WorkerPoolOptions['stall']
+  readonly #changed = new Signal()
+  #paused = false
   #running = 0
   #busyMs = 0
   #tileMs = 0
@@ -60,6 +77,7 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     this.threads = options.threads
     this.#signal = options.signal
+    this.#stall = options.stall
     this.#onRetry = options.onRetry ?? (() => undefined)
     this.#onWorkerError = options.onWorkerError ?? (() => undefined)
     this.#workersUrl = options.workersUrl ?? new URL('../../workers/', import.meta.url)
@@ -82,8 +100,15 @@ export class WorkerPool {
     } catch (error) {
       if (error instanceof ShardloomError) throw error
       this.#throwIfAborted()
+      if (error instanceof NoAnswer && this.#stall !== undefined) throw this.#stall.error(label)
       throw new WorkerFailedError(label, error)
     }
+  }
+
+  /** While paused no task starts beside a running one: memory is short. One at a time always goes on. */
+  pause(paused: boolean): void {
+    this.#paused = paused
+    this.#changed.notify()
   }
 
   /**
@@ -101,7 +126,7 @@ export class WorkerPool {
     for await (const item of items) {
       if (failures.length > 0) break
       if (this.#aborted()) {
-        failures.push(new AbortedError(this.#signal?.reason))
+        failures.push(abortError(this.#signal))
         break
       }
       // Errors are collected here, so the promise that add() returns always fulfils.
@@ -142,19 +167,37 @@ export class WorkerPool {
 
   async #attempt<Result>(name: TaskName, task: object): Promise<Result> {
     const filename = fileURLToPath(new URL(`${name}.js`, this.#workersUrl))
-    const signal = this.#signal
+    while (this.#paused && this.#running > 0) await this.#changed.next()
+    this.#throwIfAborted()
     this.#running++
     this.#watch ??= setInterval(() => this.#replaceDeadPool(), WATCH_MS)
+    const stop = new AbortController()
+    const onAbort = (): void => stop.abort()
+    this.#signal?.addEventListener('abort', onAbort, { once: true })
+    const { seconds = 0 } = this.#stall ?? {}
+    let noAnswer: NoAnswer | undefined
+    const timer =
+      seconds === 0
+        ? undefined
+        : setTimeout(() => {
+            noAnswer = new NoAnswer(seconds)
+            stop.abort()
+          }, 1000 * seconds)
     try {
-      const outcome = (await this.#piscina.run(task, { filename, ...(signal && { signal }) })) as TaskOutcome<Result>
+      const outcome = (await this.#piscina.run(task, { filename, signal: stop.signal })) as TaskOutcome<Result>
       if (outcome.ok) {
         this.#busyMs += outcome.busyMs
         this.#tileMs += outcome.tileMs
         return outcome.value
       }
       throw reviveError(outcome.error)
+    } catch (error) {
+      throw noAnswer ?? error
     } finally {
+      clearTimeout(timer)
+      this.#signal?.removeEventListener('abort', onAbort)
       this.#running--
+      this.#changed.notify()
       if (this.#running === 0) this.#stopWatching()
     }
   }
@@ -193,6 +236,6 @@ export class WorkerPool {
   }
 
   #throwIfAborted(): void {
-    if (this.#aborted()) throw new AbortedError(this.#signal?.reason)
+    if (this.#aborted()) throw abortError(this.#signal)
   }
 }

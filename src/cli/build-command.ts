@@ -1,7 +1,7 @@
 import path from 'node:path'
 import type { Command } from 'commander'
 import { buildIndex } from '../build/build-index.js'
-import { MAX_DIMENSIONS } from '../build/resolve-options.js'
+import { MAX_DIMENSIONS, MAX_STALL_SECONDS } from '../build/resolve-options.js'
 import { isResumable } from '../build/workspace.js'
 import { DEFAULT_ENGINE, ENGINE_NAMES } from '../engines/engine-by-name.js'
 import { IndexLockedError, InvalidOptionError } from '../errors.js'
@@ -42,6 +42,7 @@ interface BuildFlags extends CommonFlags {
   readonly tempDir?: string
   /** False with --no-resume. */
   readonly resume: boolean
+  readonly stallSeconds?: number
   readonly queueBytes?: number
   readonly seed?: number
   readonly quiet?: boolean
@@ -95,6 +96,11 @@ export function addBuildCommand(program: Command, session: Session): void {
     )
     .option('--temp-dir <DIR>', 'where spill files go (default: DIR/build)', textFlag('--temp-dir'))
     .option('--queue-bytes <SIZE>', 'bytes of queues held in memory at most', byteSizeOrZeroFlag('--queue-bytes'))
+    .option(
+      '--stall-seconds <N>',
+      'end when the input gives nothing, or a task no answer, for so long; 0 never (default: 1800)',
+      integerFlag('--stall-seconds', 0, MAX_STALL_SECONDS),
+    )
     .option(
       '--seed <N>',
       'same input, options and seed: same bytes (default: 1)',
@@ -158,6 +164,7 @@ async function build(input: string, flags: BuildFlags, terminal: Terminal, signa
       minRecall: flags.minRecall,
       keepGenerations: flags.keepGenerations,
       tempDir: flags.tempDir,
+      stallSeconds: flags.stallSeconds,
       queueBytes: flags.queueBytes,
       resume: flags.resume,
       sourceFingerprint,

@@ -1,12 +1,12 @@
 import os from 'node:os'
+import { findMemoryCgroup, unreclaimableBytes, type MemoryCgroup } from './cgroup.js'
 
 /** What the machine says of its memory, in bytes. */
 export interface MemoryFacts {
-  /** The cgroup's limit; undefined when there is none. */
-  readonly cgroupLimitBytes: number | undefined
+  /** The limit of the narrowest cgroup, less what others in it hold; undefined when there is none. */
+  readonly cgroupBytes: number | undefined
   /** What could be allocated now without swapping, as the kernel estimates it. */
   readonly availableBytes: number
-  readonly totalBytes: number
 }
 
 export interface MemoryBudget {
@@ -20,21 +20,21 @@ export interface MemoryBudget {
 /** Share of the available memory to plan with: the rest is for the page cache and for what else runs. */
 const AVAILABLE_SHARE = 0.8
 
-export function readMemoryFacts(): MemoryFacts {
-  const totalBytes = os.totalmem()
-  // Without a limit Node reports 0, or a number above the machine's memory (2^64 − 1 page under cgroup v1).
-  const constrained = process.constrainedMemory()
-  return {
-    cgroupLimitBytes: constrained > 0 && constrained < totalBytes ? constrained : undefined,
-    availableBytes: process.availableMemory(),
-    totalBytes,
-  }
+/**
+ * `process.availableMemory()` would count the page cache of a cgroup as used, and `process.constrainedMemory()` does not
+ * see the limits of the groups above: both are read here.
+ */
+export function readMemoryFacts(group: MemoryCgroup | undefined = findMemoryCgroup()): MemoryFacts {
+  const availableBytes = os.freemem()
+  if (group === undefined) return { cgroupBytes: undefined, availableBytes }
+  const others = (unreclaimableBytes(group) ?? 0) - process.memoryUsage.rss()
+  return { cgroupBytes: group.limitBytes - Math.max(0, others), availableBytes }
 }
 
 /** The smallest of the caller's wish, the cgroup limit and 80% of the available memory (DESIGN section 3). Pure. */
 export function decideBudget(requestedBytes: number | undefined, facts: MemoryFacts): MemoryBudget {
   const availableShareBytes = Math.floor(facts.availableBytes * AVAILABLE_SHARE)
-  const cgroupBytes = facts.cgroupLimitBytes ?? Number.POSITIVE_INFINITY
+  const cgroupBytes = facts.cgroupBytes ?? Number.POSITIVE_INFINITY
   const machineBytes = Math.min(cgroupBytes, availableShareBytes)
   const machineSays = cgroupBytes <= availableShareBytes ? 'cgroup limit' : 'available memory'
   if (requestedBytes === undefined) return { budgetBytes: machineBytes, decidedBy: machineSays, warning: undefined }

@@ -9,6 +9,7 @@ import type { BuildContext } from '../../src/build/build-context.js'
 import { BuildLog } from '../../src/build/build-log.js'
 import { makeCodeSpec, type CodeSpec } from '../../src/build/code-spec.js'
 import type { ColumnHeader } from '../../src/build/layer-records.js'
+import { MemoryMonitor } from '../../src/build/memory-monitor.js'
 import { resolveOptions } from '../../src/build/resolve-options.js'
 import { codeOps } from '../../src/build/tasks/code-ops.js'
 import type { BuildOptions, Metric } from '../../src/types.js'
@@ -51,14 +52,25 @@ export function makeContext(
   const resolved = resolveOptions({ path: folder, ...options })
   const buffers = new BufferPool()
   const log = new BuildLog({ ...resolved, budgetBytes: 1e9 })
+  const limitBytes = shape.limitBytes ?? 1e9
+  const budget = new SpillBudget({ limitBytes, pool: buffers })
   const context: BuildContext = {
     options: resolved,
     paths: { indexDir: folder, buildDir: folder, spillDir: folder, generation: 'gen-000001', generationDir: folder },
     buffers,
     batchBytes: shape.batchBytes ?? 4096,
     resume: undefined,
-    budget: new SpillBudget({ limitBytes: shape.limitBytes ?? 1e9, pool: buffers }),
+    budget,
     log,
+    memory: new MemoryMonitor({
+      budgetBytes: 1e12,
+      cgroup: undefined,
+      budget,
+      queueBytes: limitBytes,
+      onEvent: () => undefined,
+      onPauseTasks: () => undefined,
+      onFailure: () => undefined,
+    }),
     queues: new Set(),
   }
   cleanups.push(async () => {

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WorkerPool, type WorkerPoolOptions } from '../../src/build/worker-pool.js'
-import { AbortedError, WorkerFailedError } from '../../src/errors.js'
+import { AbortedError, ShardloomError, WorkerFailedError } from '../../src/errors.js'
 import { makeFolder } from './fixture.js'
 
-/** `attempts[0]` counts the runs of a task, over all threads. */
+/** `attempts[0]` counts the runs of a task, over all threads; [1] and [2] those at work now, and at most at once. */
 interface TestTask {
   readonly attempts: Int32Array
   readonly failures?: number
-  readonly how?: 'throw' | 'exit' | 'hang' | 'typed'
+  readonly how?: 'throw' | 'exit' | 'hang' | 'spin' | 'work' | 'typed'
   readonly value?: number
 }
 
@@ -21,6 +21,14 @@ module.exports = async ({ attempts, failures = 0, how = 'throw', value }) => {
   if (attempt < failures) {
     if (how === 'exit') process.exit(3)
     if (how === 'hang') await new Promise((resolve) => setTimeout(resolve, 600_000))
+    if (how === 'spin') for (;;);
+    if (how === 'work') {
+      const running = Atomics.add(attempts, 1, 1) + 1
+      if (running > Atomics.load(attempts, 2)) Atomics.store(attempts, 2, running)
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      Atomics.sub(attempts, 1, 1)
+      return { ok: true, value: { value, threadId, isMainThread }, busyMs: 0, tileMs: 0 }
+    }
     if (how === 'typed') {
       return { ok: false, error: { name: 'EngineError', message: 'typed', stack: undefined, fields: { code: 'SHARDLOOM_ENGINE' }, cause: undefined } }
     }
@@ -52,6 +60,8 @@ function makePool(options: Partial<WorkerPoolOptions> = {}): { pool: WorkerPool;
 const attempts = (): Int32Array => new Int32Array(new SharedArrayBuffer(4))
 const run = (pool: WorkerPool, task: TestTask): Promise<{ value: number; threadId: number; isMainThread: boolean }> =>
   pool.run('route', task, 'route 7 vectors')
+
+const stalled = (task: string): ShardloomError => new ShardloomError('TEST_STALLED', task)
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
@@ -141,6 +151,29 @@ describe('a task', () => {
     expect(await Promise.race([settled, waited])).toBe('settled')
   })
 
+  it('that gives no answer is given up and run again, on a fresh thread', async () => {
+    const { pool, retries } = makePool({ threads: 1, stall: { seconds: 0.3, error: stalled } })
+    const before = await run(pool, { attempts: attempts(), value: 0 })
+    const after = await run(pool, { attempts: attempts(), failures: 1, how: 'hang', value: 9 })
+    expect(after.value).toBe(9)
+    expect(after.threadId).not.toBe(before.threadId)
+    expect(retries).toMatchObject([['route 7 vectors', { message: 'no answer for 0.3 s' }]])
+  })
+
+  it('that twice gives no answer fails with the error for that', async () => {
+    const { pool } = makePool({ threads: 1, stall: { seconds: 0.3, error: stalled } })
+    await expect(run(pool, { attempts: attempts(), failures: 9, how: 'hang' })).rejects.toMatchObject({
+      code: 'TEST_STALLED',
+      message: 'route 7 vectors',
+    })
+    expect(await run(pool, { attempts: attempts(), value: 5 })).toMatchObject({ value: 5 })
+  })
+
+  it('whose own thread blocks, so that it cannot even be asked to stop, is given up too', async () => {
+    const { pool } = makePool({ threads: 1, stall: { seconds: 0.3, error: stalled } })
+    expect(await run(pool, { attempts: attempts(), failures: 1, how: 'spin', value: 9 })).toMatchObject({ value: 9 })
+  })
+
   it('is ended by the caller’s signal, with AbortedError and without a second run', async () => {
     const controller = new AbortController()
     const { pool, retries } = makePool({ signal: controller.signal })
@@ -152,6 +185,36 @@ describe('a task', () => {
     await expect(running).rejects.toMatchObject({ cause: { message: 'enough' } })
     expect(count[0]).toBe(1)
     expect(retries).toEqual([])
+  })
+})
+
+describe('pause', () => {
+  it.each([
+    [false, 2],
+    [true, 1],
+  ])('when %s, at most %d of two threads work at once, and all tasks end', async (paused, most) => {
+    const { pool } = makePool({ threads: 2 })
+    pool.pause(paused)
+    const counts = new Int32Array(new SharedArrayBuffer(12))
+    const task: TestTask = { attempts: counts, failures: 9, how: 'work', value: 3 }
+    const results = await Promise.all(Array.from({ length: 6 }, () => run(pool, task)))
+    expect(results.map(({ value }) => value)).toEqual([3, 3, 3, 3, 3, 3])
+    expect(counts[2]).toBe(most)
+  })
+
+  it('that ends lets waiting tasks start', async () => {
+    const { pool } = makePool({ threads: 2 })
+    const [first, second] = [attempts(), attempts()]
+    const hanging = run(pool, { attempts: first, failures: 1, how: 'hang' }).catch(() => 'closed')
+    await until(() => first[0] === 1)
+    pool.pause(true)
+    const waiting = run(pool, { attempts: second, value: 2 })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(second[0]).toBe(0)
+    pool.pause(false)
+    expect(await waiting).toMatchObject({ value: 2 })
+    await pool.close()
+    await hanging
   })
 })
 

@@ -210,6 +210,7 @@ describe('buildSummary', () => {
       workers: { busySeconds: 2, tileSeconds: 1 },
       stages: [],
       peakRssBytes: 1.9e9,
+      memory: { pressure: { elevated: 0, high: 0, critical: 0, ingestPauses: 0 }, timeline: [] },
       spilledBytes: 3e9,
       diskBytes: 3.3e9,
       reachable: 1_000_000,

@@ -97,6 +97,7 @@ function tinyReport({ count, dimensions, m }: TinyShape, generation: string): Bu
     workers: { busySeconds: 2, tileSeconds: 1 },
     stages: [{ name: 'ingest', seconds: 0.1, peakRssBytes: 1e8 }],
     peakRssBytes: 1e8,
+    memory: { pressure: { elevated: 0, high: 0, critical: 0, ingestPauses: 0 }, timeline: [] },
     spilledBytes: 0,
     diskBytes: 12345,
     reachable: count,

@@ -100,6 +100,7 @@ function report({ count, dims, metric, m }: TestGraph, generation: string, path:
     workers: { busySeconds: 2, tileSeconds: 1 },
     stages: [],
     peakRssBytes: 1e8,
+    memory: { pressure: { elevated: 0, high: 0, critical: 0, ingestPauses: 0 }, timeline: [] },
     spilledBytes: 0,
     diskBytes: 1,
     reachable: count,

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryTimeline } from '../../src/memory/memory-timeline.js'
+import type { MemorySample } from '../../src/types.js'
+
+const sample = (atSeconds: number): MemorySample => ({
+  atSeconds,
+  stage: 'shards',
+  rssBytes: 1,
+  queueBytes: 0,
+  spilledBytes: 0,
+  pressure: 'normal',
+})
+
+function timesOf(seconds: number): number[] {
+  const timeline = new MemoryTimeline()
+  for (let quarter = 0; quarter < 4 * seconds; quarter++) timeline.add(sample(quarter / 4))
+  return timeline.samples.map(({ atSeconds }) => atSeconds)
+}
+
+describe('MemoryTimeline', () => {
+  it('keeps one of the samples of each second', () => {
+    expect(timesOf(5)).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('of ten hours keeps at most 256 samples, evenly spread over all of it', () => {
+    const times = timesOf(36_000)
+    expect(times.length).toBeLessThanOrEqual(256)
+    expect(times.length).toBeGreaterThan(128)
+    const gaps = times.slice(1).map((time, i) => time - times[i])
+    expect(new Set(gaps)).toEqual(new Set([256]))
+    expect(times[0]).toBe(0)
+    expect(times.at(-1)).toBeGreaterThan(35_700)
+  })
+})
