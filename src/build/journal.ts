@@ -5,10 +5,11 @@
  * `begin` entry. Reading ends at the first line that is not whole: a torn tail is what a crash leaves. A line may name
  * bytes that a power cut took; whoever goes on checks them, so a wrong line costs work and never gives a wrong index.
  */
-import { open, stat, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from '../format/crc32.js'
 import { systemErrorCode, writeFailure } from '../format/file-errors.js'
-import { syncDirectory } from '../format/whole-files.js'
+import { readOwnFile, syncDirectory } from '../format/whole-files.js'
+import { MAX_DIMENSIONS } from './resolve-options.js'
 
 export const JOURNAL_NAME = 'journal'
 export const JOURNAL_FORMAT = 1
@@ -69,22 +70,26 @@ export interface SegmentEntry {
 export type UnitEntry = IngestEntry | RoutingEntry | ShardEntry | SegmentEntry
 export type JournalEntry = BeginEntry | UnitEntry
 
-const FIELDS: Readonly<Record<string, Readonly<Record<string, 'text' | 'flag' | 'count' | 'number'>>>> = {
+type FieldKind = 'text' | 'flag' | 'u32' | 'count' | 'dimensions' | 'squared norm'
+
+const FIELDS: Readonly<Record<string, Readonly<Record<string, FieldKind>>>> = {
   begin: {
-    format: 'count', version: 'text', options: 'text', source: 'text', generation: 'text', tempDir: 'text',
+    format: 'u32', version: 'text', options: 'text', source: 'text', generation: 'text', tempDir: 'text',
     startedAt: 'text',
   },
   ingest: {
-    ordinals: 'count', rowBatches: 'count', idBatches: 'count', dimensions: 'count', idsGiven: 'flag',
-    skippedInvalid: 'count', maxSquaredNorm: 'number', ended: 'flag',
+    ordinals: 'u32', rowBatches: 'u32', idBatches: 'u32', dimensions: 'dimensions', idsGiven: 'flag',
+    skippedInvalid: 'u32', maxSquaredNorm: 'squared norm', ended: 'flag',
   },
-  routing: { digest: 'count' },
-  shard: { shard: 'count', crc: 'count', rowsBytes: 'count' },
-  segment: { segment: 'count', crc: 'count', degreeSum: 'count' },
+  routing: { digest: 'u32' },
+  shard: { shard: 'u32', crc: 'u32', rowsBytes: 'count' },
+  segment: { segment: 'u32', crc: 'u32', degreeSum: 'count' },
 } // prettier-ignore
 
 /** A build of a hundred million vectors writes a few megabytes. */
-const MAX_JOURNAL_BYTES = 2 ** 28
+const MAX_JOURNAL_BYTES = 2 ** 26
+/** A caller's fingerprint may be long. A longer line counts as damage: JSON.parse makes fifty times its bytes of brackets. */
+const MAX_LINE_BYTES = 2 ** 20
 const CRC_CHARACTERS = 8
 
 export function encodeEntry(entry: JournalEntry): string {
@@ -106,7 +111,7 @@ export function parseJournal(bytes: Buffer): ReadJournal | undefined {
   let at = 0
   for (;;) {
     const end = bytes.indexOf(0x0a, at)
-    const entry = end < 0 ? undefined : parseLine(bytes.subarray(at, end))
+    const entry = end < 0 || end - at > MAX_LINE_BYTES ? undefined : parseLine(bytes.subarray(at, end))
     if (entry === undefined || (entry.kind === 'begin') !== (begin === undefined)) break
     if (entry.kind === 'begin') begin = entry
     else entries.push(entry)
@@ -133,30 +138,34 @@ function isEntry(value: unknown): value is JournalEntry {
   if (typeof value !== 'object' || value === null) return false
   const fields = value as Record<string, unknown>
   if (typeof fields['kind'] !== 'string' || !Object.hasOwn(FIELDS, fields['kind'])) return false
-  return Object.entries(FIELDS[fields['kind']]).every(([name, type]) => {
-    const field = fields[name]
-    if (type === 'text') return typeof field === 'string'
-    if (type === 'flag') return typeof field === 'boolean'
-    if (type === 'number') return typeof field === 'number'
-    return Number.isSafeInteger(field) && (field as number) >= 0
-  })
+  const expected = Object.entries(FIELDS[fields['kind']])
+  // Fields that no build wrote could hold anything, and would stay in memory with the entry.
+  return (
+    Object.keys(fields).length === 1 + expected.length &&
+    expected.every(([name, kind]) => Object.hasOwn(fields, name) && isOfKind(fields[name], kind))
+  )
 }
 
-/** Undefined when there is none, or none that can be read. */
+function isOfKind(value: unknown, kind: FieldKind): boolean {
+  if (kind === 'text') return typeof value === 'string'
+  if (kind === 'flag') return typeof value === 'boolean'
+  if (typeof value !== 'number' || !(value >= 0)) return false
+  if (kind === 'squared norm') return Number.isFinite(value)
+  if (kind === 'u32') return Number.isInteger(value) && value < 2 ** 32
+  if (kind === 'dimensions') return Number.isInteger(value) && value >= 1 && value <= MAX_DIMENSIONS
+  return Number.isSafeInteger(value)
+}
+
+/** Undefined when there is none, or none that can be read: also what is no file, or larger than any journal. */
 export async function readJournal(path: string): Promise<ReadJournal | undefined> {
   try {
-    const { size } = await stat(path)
-    if (size > MAX_JOURNAL_BYTES) return undefined
-    const handle = await open(path, 'r')
-    try {
-      return parseJournal(await handle.readFile())
-    } finally {
-      await handle.close()
-    }
+    const read = await readOwnFile(path, MAX_JOURNAL_BYTES)
+    if (typeof read === 'string') return undefined
+    return parseJournal(Buffer.from(read.buffer, read.byteOffset, read.byteLength))
   } catch (error) {
     const code = systemErrorCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined
-    throw error
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw writeFailure(path, 0, error)
   }
 }
 

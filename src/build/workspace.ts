@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { PathError } from '../errors.js'
 import { CURRENT_NAME, readCurrent } from '../format/current.js'
 import { systemErrorCode } from '../format/file-errors.js'
-import { deleteGeneration, nextGeneration } from '../format/generations.js'
+import { deleteGeneration, GENERATION_NAME, nextGeneration } from '../format/generations.js'
 import { acquireLock, BUILD_FOLDER } from '../format/lock.js'
 import { MANIFEST_NAME } from '../format/manifest.js'
 import type { BuildPaths } from './build-context.js'
@@ -29,7 +30,6 @@ export interface Workspace {
 
 /** Files that a build goes on from: rows, ids, and graph rows of finished shards. Those of other queues are made again. */
 const DURABLE_FILE = /^(?:(?:ingest|ids)-\d{6}\.spill|base-graph-\d+\.rows)$/
-const GENERATION_NAME = /^gen-\d{6,}$/
 
 /**
  * Makes the folders and takes the lock; takes over what an interrupted build of the same left, or deletes it.
@@ -49,9 +49,9 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
     try {
       await journal?.close()
       if (keep && (await isResumable(indexDir))) return
-      await rm(journalPath, { force: true })
+      await removeAll(journalPath)
       if (paths === undefined) return
-      await removeFolder(paths.spillDir)
+      await removeAll(paths.spillDir)
       if (!published) await deleteGeneration(indexDir, paths.generation)
     } finally {
       // Takes the folders with it that it had to make and that are empty: a refused first build leaves nothing behind.
@@ -75,10 +75,10 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
         await discard(indexDir, left.begin)
       }
       // What a build that was killed, and kept no journal, left.
-      await removeFolder(path.join(buildDir, 'spill'))
-      await rm(journalPath, { force: true })
+      await removeAll(path.join(buildDir, 'spill'))
+      await removeAll(journalPath)
       paths = pathsOf(options, await nextGeneration(indexDir))
-      if (resumable) await removeFolder(paths.spillDir)
+      if (resumable) await removeAll(paths.spillDir)
     }
     await makeDirectory(paths.spillDir)
     await makeDirectory(paths.generationDir)
@@ -142,7 +142,11 @@ async function whyAfresh(indexDir: string, { begin }: ReadJournal, now: BeginEnt
   if (begin.tempDir !== now.tempDir) return 'its temporary files are in another folder'
   if (begin.source !== now.source) return 'the source is not the same any more'
   if (!GENERATION_NAME.test(begin.generation)) return 'its journal names no generation'
-  return (await isLive(indexDir, begin.generation)) ? `it was finished: ${begin.generation} is live` : undefined
+  if (await isLive(indexDir, begin.generation)) return `it was finished: ${begin.generation} is live`
+  for (const folder of [path.join(indexDir, begin.generation), spillDirOf(indexDir, begin.tempDir)]) {
+    if (await isLink(folder)) return `${folder} is a link, and nothing is written or deleted behind one`
+  }
+  return undefined
 }
 
 async function isLive(indexDir: string, generation: string): Promise<boolean> {
@@ -155,25 +159,41 @@ async function isLive(indexDir: string, generation: string): Promise<boolean> {
 
 /** Deletes what an interrupted build kept. Only folders whose names are of our making: a journal may say anything. */
 async function discard(indexDir: string, { generation, tempDir }: BeginEntry): Promise<void> {
-  if (tempDir !== '') await removeFolder(spillDirOf(indexDir, tempDir))
-  if (GENERATION_NAME.test(generation) && !(await isLive(indexDir, generation))) {
-    await deleteGeneration(indexDir, generation)
-  }
+  if (tempDir !== '') await removeAll(spillDirOf(indexDir, tempDir))
+  if (!GENERATION_NAME.test(generation) || (await isLive(indexDir, generation))) return
+  if (!(await isLink(path.join(indexDir, generation)))) await deleteGeneration(indexDir, generation)
 }
 
-/** Queues begin with new files, and a manifest is the last file of a generation. */
-async function clearForResume({ spillDir, generationDir }: BuildPaths): Promise<void> {
-  await rm(path.join(generationDir, MANIFEST_NAME), { force: true })
-  for (const name of await namesIn(spillDir)) {
-    if (!DURABLE_FILE.test(name)) await rm(path.join(spillDir, name), { recursive: true, force: true })
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
+/** What a link leads to was not made here. */
+async function isLink(file: string): Promise<boolean> {
   try {
-    return await readdir(directory)
+    return (await lstat(file)).isSymbolicLink()
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return []
+    if (systemErrorCode(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+/**
+ * Queues begin with new files, and a manifest is the last file of a generation. What is no file (a folder, a link, a named
+ * pipe that nobody writes to) was not made by a build, and is not to be opened by one.
+ */
+async function clearForResume({ spillDir, generationDir }: BuildPaths): Promise<void> {
+  for (const entry of await entriesOf(generationDir)) {
+    if (!entry.isFile() || entry.name === MANIFEST_NAME) await removeAll(path.join(generationDir, entry.name))
+  }
+  for (const entry of await entriesOf(spillDir)) {
+    if (!entry.isFile() || !DURABLE_FILE.test(entry.name)) await removeAll(path.join(spillDir, entry.name))
+  }
+}
+
+async function entriesOf(directory: string): Promise<Dirent[]> {
+  try {
+    return await readdir(directory, { withFileTypes: true })
+  } catch (error) {
+    const code = systemErrorCode(error)
+    // A file in its way: making the folder says so.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
     throw error
   }
 }
@@ -187,10 +207,10 @@ function whatIsFinished(journal: ReadJournal): string {
   )
 }
 
-/** A folder that was never made needs no removing, also one that could not be because there is a file in its way. */
-async function removeFolder(directory: string): Promise<void> {
+/** With all that is in it. What was never made needs no removing, also when it could not be: a file is in its way. */
+async function removeAll(found: string): Promise<void> {
   try {
-    await rm(directory, { recursive: true, force: true })
+    await rm(found, { recursive: true, force: true })
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOTDIR') throw error
   }

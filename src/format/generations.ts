@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { systemErrorCode } from './file-errors.js'
 import { MANIFEST_NAME } from './manifest.js'
 
-/** At most 15 digits: a number that is exact. */
-const FOLDER = /^gen-(\d{6,15})$/
+/** The names of generation folders. At most 15 digits: a number that is exact. */
+export const GENERATION_NAME = /^gen-(\d{6,15})$/
 
 export interface Generation {
   readonly name: string
@@ -24,7 +24,7 @@ async function numbered(indexDir: string, counts: (entry: Dirent) => boolean): P
     return entries
       .filter(counts)
       .flatMap(({ name }) => {
-        const match = FOLDER.exec(name)
+        const match = GENERATION_NAME.exec(name)
         return match === null ? [] : [{ name, number: Number(match[1]) }]
       })
       .sort((a, b) => a.number - b.number)

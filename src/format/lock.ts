@@ -2,14 +2,15 @@
  * One build at a time in an index directory: `build/LOCK` names the process that builds. The operating system does not
  * remove it when that process dies, so a lock whose process is gone is taken over.
  */
-import { mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { IndexLockedError } from '../errors.js'
+import { IndexLockedError, PathError } from '../errors.js'
 import { systemErrorCode, writeFailure } from './file-errors.js'
 import { isProcessAlive, processStart } from './process-identity.js'
+import { readOwnFile } from './whole-files.js'
 
 export interface Lock {
   /** Lets the next build in; idempotent. Leaves no empty folder behind that the lock had to make. */
@@ -34,6 +35,9 @@ const POLL_MS = 20
 const UNREADABLE_MS = 1000
 /** Taking over is three file operations; a takeover this old died half-way. */
 const ABANDONED_TAKEOVER_MS = 10_000
+/** A lock is some 200 bytes. */
+const MAX_LOCK_BYTES = 4096
+const MAX_PROCESS_NUMBER = 2 ** 31 - 1
 
 /** Creates the index directory when needed. @throws IndexLockedError, PathError */
 export async function acquireLock(indexDir: string): Promise<Lock> {
@@ -68,13 +72,20 @@ async function createExclusively(path: string, text: string): Promise<boolean> {
   }
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+/** Undefined when there is none; a sentence in `refused` when what is there is no lock: no file, or far too large. */
+async function readIfThere(path: string): Promise<{ text: string } | { refused: string } | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    const read = await readOwnFile(path, MAX_LOCK_BYTES)
+    return typeof read === 'string' ? { refused: read } : { text: Buffer.from(read).toString() }
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined
     throw error
   }
+}
+
+async function isTextOf(path: string, text: string): Promise<boolean> {
+  const found = await readIfThere(path)
+  return found !== undefined && 'text' in found && found.text === text
 }
 
 /** Returns when it is worth trying again. @throws IndexLockedError when the holder lives. */
@@ -86,11 +97,18 @@ async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
   await removeStaleLock(path, text)
 }
 
-/** The lock's text, given time to be written; undefined when it is gone. */
+/**
+ * The lock's text, given time to be written; undefined when it is gone.
+ * @throws PathError when something stands in its place that no build put there
+ */
 async function readWholeLock(path: string): Promise<string | undefined> {
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-    const text = await readIfThere(path)
-    if (text === undefined || parseHolder(text) !== undefined || waitedMs >= UNREADABLE_MS) return text
+    const found = await readIfThere(path)
+    if (found === undefined) return undefined
+    if ('refused' in found) {
+      throw new PathError(path, `${found.refused}, and a build puts its lock here; remove it if no build is running`)
+    }
+    if (parseHolder(found.text) !== undefined || waitedMs >= UNREADABLE_MS) return found.text
     await sleep(POLL_MS)
   }
 }
@@ -108,7 +126,7 @@ export async function removeStaleLock(path: string, staleText: string): Promise<
     return
   }
   try {
-    if ((await readIfThere(path)) === staleText) await rm(path, { force: true })
+    if (await isTextOf(path, staleText)) await rm(path, { force: true })
   } finally {
     await rm(guard, { force: true })
   }
@@ -116,8 +134,9 @@ export async function removeStaleLock(path: string, staleText: string): Promise<
 
 async function removeAbandoned(guard: string): Promise<void> {
   try {
-    const { mtimeMs } = await stat(guard)
-    if (Date.now() - mtimeMs > ABANDONED_TAKEOVER_MS) await rm(guard, { force: true })
+    // A link that leads nowhere is there too; and a clock that was set back must not let one stay for years.
+    const { mtimeMs } = await lstat(guard)
+    if (Math.abs(Date.now() - mtimeMs) > ABANDONED_TAKEOVER_MS) await rm(guard, { recursive: true, force: true })
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error
   }
@@ -137,11 +156,17 @@ function parseHolder(text: string): Holder | undefined {
     typeof pid === 'number' &&
     Number.isSafeInteger(pid) &&
     pid > 0 &&
-    typeof host === 'string' &&
-    typeof since === 'string' &&
+    pid <= MAX_PROCESS_NUMBER &&
+    isPrintable(host) &&
+    isPrintable(since) &&
     (typeof processStart === 'string' || processStart === null) &&
     typeof token === 'string'
   return sound ? { pid, host, since, processStart, token } : undefined
+}
+
+/** Both are shown to people, whose terminals obey control characters. */
+function isPrintable(value: unknown): value is string {
+  return typeof value === 'string' && !/\p{Cc}/u.test(value)
 }
 
 /** Only this host can tell: a lock of another one holds until somebody removes it. */
@@ -153,7 +178,7 @@ function isStale(holder: Holder): boolean {
 }
 
 async function release(path: string, text: string, madeFolders: readonly string[]): Promise<void> {
-  if ((await readIfThere(path)) === text) await rm(path, { force: true })
+  if (await isTextOf(path, text)) await rm(path, { force: true })
   for (const folder of madeFolders) await removeIfEmpty(folder)
 }
 

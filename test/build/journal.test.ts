@@ -46,7 +46,7 @@ const unit: fc.Arbitrary<UnitEntry> = fc.oneof(
     ordinals: count,
     rowBatches: count,
     idBatches: count,
-    dimensions: count,
+    dimensions: fc.integer({ min: 1, max: 65_536 }),
     idsGiven: fc.boolean(),
     skippedInvalid: count,
     maxSquaredNorm: fc.double({ min: 0, max: 8e37, noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),

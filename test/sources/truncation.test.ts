@@ -33,21 +33,17 @@ async function outcomeOf(path: string): Promise<{ count: number | undefined; row
 describe.each(FORMATS)('a $extension file cut at any byte', ({ extension, write, rowBytes }) => {
   it('is refused, or is a whole number of rows and gives exactly these', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        matrix,
-        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        async (rows: Rows, where) => {
-          const whole = write(rows)
-          const length = Math.floor(where * whole.length)
-          const outcome = await outcomeOf(folder.file(`cut.${extension}`, whole.subarray(0, length)))
-          const oneRow = rowBytes?.(rows[0].length)
-          if (oneRow === undefined || length === 0 || length % oneRow !== 0) {
-            expect(outcome).toBeInstanceOf(InvalidFileError)
-          } else {
-            expect(outcome).toEqual({ count: length / oneRow, rows: rows.slice(0, length / oneRow) })
-          }
-        },
-      ),
+      fc.asyncProperty(matrix, fc.noBias(fc.nat(999)), async (rows: Rows, where) => {
+        const whole = write(rows)
+        const length = Math.floor((where / 1000) * whole.length)
+        const outcome = await outcomeOf(folder.file(`cut.${extension}`, whole.subarray(0, length)))
+        const oneRow = rowBytes?.(rows[0].length)
+        if (oneRow === undefined || length === 0 || length % oneRow !== 0) {
+          expect(outcome).toBeInstanceOf(InvalidFileError)
+        } else {
+          expect(outcome).toEqual({ count: length / oneRow, rows: rows.slice(0, length / oneRow) })
+        }
+      }),
       { numRuns: 300 },
     )
   })

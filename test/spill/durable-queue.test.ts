@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchBytes } from '../../spill/batch.js'
-import { BufferPool, DiskBackedQueue, readBatches, recoverQueue, SpillBudget, type Batch } from '../../spill/index.js'
+import {
+  BufferPool,
+  DiskBackedQueue,
+  checkQueue,
+  cutQueue,
+  readBatches,
+  SpillBudget,
+  type Batch,
+} from '../../spill/index.js'
 import { fileSystemWith, makeBatch, makeDirectory, snapshot, type TestHeader } from './batches.js'
 
 const step = fc.oneof(
@@ -69,7 +77,9 @@ describe('a durable DiskBackedQueue', () => {
           expect(budget.memoryBytes).toBe(0)
 
           const wanted = Math.floor(share * all.length)
-          const recovered = await recoverQueue(directory, 'queue', wanted)
+          const checked = await checkQueue(directory, 'queue', wanted)
+          expect(checked.batches).toBeGreaterThanOrEqual(wanted)
+          const recovered = await cutQueue(directory, 'queue', checked, wanted)
           expect(recovered.batches).toBe(wanted)
           const later = new DiskBackedQueue<TestHeader>({
             name: 'queue',
@@ -126,8 +136,10 @@ describe('a durable DiskBackedQueue', () => {
     expect(await readdir(directory)).toHaveLength(3)
     const second = join(directory, 'queue-000001.spill')
     await truncate(second, (await stat(second)).size - 1)
-    const recovered = await recoverQueue(directory, 'queue', 3)
-    expect(recovered.batches).toBe(1)
-    expect(await readdir(directory)).toHaveLength(2)
+    const checked = await checkQueue(directory, 'queue', 3)
+    expect(checked).toMatchObject({ batches: 1, damage: undefined })
+    expect(await readdir(directory)).toHaveLength(3)
+    expect(await cutQueue(directory, 'queue', checked, 1)).toEqual({ files: checked.files, batches: 1 })
+    expect(await readdir(directory)).toEqual(['queue-000000.spill'])
   })
 })
