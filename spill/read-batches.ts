@@ -42,7 +42,7 @@ export function* readBatches<H>(
       // At its full size at once: one that grew run by run would leave its earlier selves to the garbage collector.
       if (buffer.byteLength < runBytes) buffer = Buffer.allocUnsafeSlow(Math.max(runBytes, readBytes))
       if (opened?.path !== ref.path) {
-        if (opened !== undefined) closeSync(opened.fd)
+        if (opened !== undefined) close(opened)
         opened = undefined
         opened = { path: ref.path, fd: openToRead(ref.path) }
       }
@@ -63,7 +63,7 @@ export function* readBatches<H>(
     }
   } finally {
     if (buffer.byteLength <= READ_BYTES) idle = buffer
-    if (opened !== undefined) closeSync(opened.fd)
+    if (opened !== undefined) close(opened)
   }
 }
 
@@ -90,6 +90,14 @@ function openToRead(path: string): number {
     return openSync(path, 'r')
   } catch (error) {
     throw spillFailed(path, 'open it to read spilled batches', error)
+  }
+}
+
+function close({ path, fd }: { path: string; fd: number }): void {
+  try {
+    closeSync(fd)
+  } catch (error) {
+    throw spillFailed(path, 'close it after reading', error)
   }
 }
 

@@ -1,4 +1,6 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { writeFailure } from '../format/file-errors.js'
+import { writeAtSync } from '../format/whole-files.js'
 
 /**
  * Where the codes of finished nodes lie, in node order, between the shards and merge stages: in shared memory when the
@@ -25,14 +27,15 @@ export function writeCodes(store: CodeStore, firstNode: number, codes: Uint8Arra
     store.bytes.set(codes, firstNode * store.rowBytes)
     return
   }
-  const file = openSync(store.path, 'r+')
   try {
-    let done = 0
-    while (done < codes.length) {
-      done += writeSync(file, codes, done, codes.length - done, firstNode * store.rowBytes + done)
+    const file = openSync(store.path, 'r+')
+    try {
+      writeAtSync(file, codes, firstNode * store.rowBytes)
+    } finally {
+      closeSync(file)
     }
-  } finally {
-    closeSync(file)
+  } catch (error) {
+    throw writeFailure(store.path, codes.length, error)
   }
 }
 
@@ -48,30 +51,43 @@ export function readCodes(store: CodeStore, nodes: Uint32Array, into: Uint8Array
     })
     return
   }
-  const file = openSync(store.path, 'r')
   try {
-    let from = 0
-    while (from < nodes.length) {
-      let to = from + 1
-      const start = nodes[from] * rowBytes
-      while (
-        to < nodes.length &&
-        (nodes[to] - nodes[to - 1] - 1) * rowBytes <= COALESCE_GAP_BYTES &&
-        (nodes[to] + 1) * rowBytes - start <= MAX_READ_BYTES
-      ) {
-        to++
-      }
-      const length = (nodes[to - 1] + 1) * rowBytes - start
-      if (readBuffer.length < length) readBuffer = new Uint8Array(length)
-      readFully(file, store.path, readBuffer, length, start)
-      for (let i = from; i < to; i++) {
-        const at = nodes[i] * rowBytes - start
-        into.set(readBuffer.subarray(at, at + rowBytes), i * rowBytes)
-      }
-      from = to
+    const file = openSync(store.path, 'r')
+    try {
+      readRuns(file, store, nodes, into)
+    } finally {
+      closeSync(file)
     }
-  } finally {
-    closeSync(file)
+  } catch (error) {
+    throw writeFailure(store.path, 0, error)
+  }
+}
+
+function readRuns(
+  file: number,
+  { path, rowBytes }: { readonly path: string; readonly rowBytes: number },
+  nodes: Uint32Array,
+  into: Uint8Array,
+): void {
+  let from = 0
+  while (from < nodes.length) {
+    let to = from + 1
+    const start = nodes[from] * rowBytes
+    while (
+      to < nodes.length &&
+      (nodes[to] - nodes[to - 1] - 1) * rowBytes <= COALESCE_GAP_BYTES &&
+      (nodes[to] + 1) * rowBytes - start <= MAX_READ_BYTES
+    ) {
+      to++
+    }
+    const length = (nodes[to - 1] + 1) * rowBytes - start
+    if (readBuffer.length < length) readBuffer = new Uint8Array(length)
+    readFully(file, path, readBuffer, length, start)
+    for (let i = from; i < to; i++) {
+      const at = nodes[i] * rowBytes - start
+      into.set(readBuffer.subarray(at, at + rowBytes), i * rowBytes)
+    }
+    from = to
   }
 }
 

@@ -8,7 +8,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from '../format/crc32.js'
 import { systemErrorCode, writeFailure } from '../format/file-errors.js'
-import { readOwnFile, syncDirectory } from '../format/whole-files.js'
+import { readOwnFile, syncDirectory, writeAt } from '../format/whole-files.js'
 import { MAX_DIMENSIONS } from './resolve-options.js'
 
 export const JOURNAL_NAME = 'journal'
@@ -156,7 +156,10 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
   return Number.isSafeInteger(value)
 }
 
-/** Undefined when there is none, or none that can be read: also what is no file, or larger than any journal. */
+/**
+ * Undefined when there is none, or none that makes sense: also what is no file, or larger than any journal.
+ * @throws PathError, SHARDLOOM_FILE_FAILED
+ */
 export async function readJournal(path: string): Promise<ReadJournal | undefined> {
   try {
     const read = await readOwnFile(path, MAX_JOURNAL_BYTES)
@@ -183,27 +186,42 @@ export class Journal {
   readonly #unsynced = new Set<string>()
   #pending: string[] = []
   #position: number
+  /** Whole lines in the file. */
+  #lines: number
   #writing: Promise<void> | undefined
   #syncing: Promise<void> | undefined
   #syncTimer: NodeJS.Timeout | undefined
   #closed = false
   #failure: { readonly error: unknown } | undefined
 
-  private constructor(path: string, handle: FileHandle, position: number) {
+  private constructor(path: string, handle: FileHandle, position: number, lines: number) {
     this.path = path
     this.#handle = handle
     this.#position = position
+    this.#lines = lines
+  }
+
+  /** Whether any unit is in the file: something to go on from. */
+  get hasUnits(): boolean {
+    return this.#lines > 1
   }
 
   /** Begins a journal, or goes on behind the whole lines of one. */
   static async open(path: string, from: BeginEntry | ReadJournal): Promise<Journal> {
     try {
-      const goOn = 'bytes' in from
-      const handle = await open(path, goOn ? 'r+' : 'w')
-      const journal = new Journal(path, handle, goOn ? from.bytes : 0)
-      if (goOn) await handle.truncate(from.bytes)
-      else journal.#append(encodeEntry(from))
-      return journal
+      if (!('bytes' in from)) {
+        const journal = new Journal(path, await open(path, 'w'), 0, 0)
+        journal.#append(encodeEntry(from))
+        return journal
+      }
+      const handle = await open(path, 'r+')
+      try {
+        await handle.truncate(from.bytes)
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
+      return new Journal(path, handle, from.bytes, 1 + from.entries.length)
     } catch (error) {
       throw writeFailure(path, 0, error)
     }
@@ -223,13 +241,20 @@ export class Journal {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  /** Waits for what is under way, and syncs nothing more. Throws nothing: it comes after the build, whose own error counts. */
+  /**
+   * Waits for what is under way, and syncs nothing more. Does not throw what made a write or sync fail: it comes after the
+   * build, whose own error counts.
+   */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#syncTimer)
     while (this.#writing !== undefined) await this.#writing
     await this.#syncing
-    await this.#handle.close()
+    try {
+      await this.#handle.close()
+    } catch (error) {
+      throw writeFailure(this.path, 0, error)
+    }
   }
 
   #append(line: string): void {
@@ -238,15 +263,18 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
+    let text = Buffer.alloc(0)
     try {
       while (this.#pending.length > 0) {
-        const text = Buffer.from(this.#pending.splice(0).join(''))
-        await this.#handle.write(text, 0, text.length, this.#position)
+        const lines = this.#pending.splice(0)
+        text = Buffer.from(lines.join(''))
+        await writeAt(this.#handle, text, this.#position)
         this.#position += text.length
+        this.#lines += lines.length
       }
       this.#syncLater()
     } catch (error) {
-      this.#fail(error)
+      this.#fail(error, text.length)
     } finally {
       this.#writing = undefined
     }
@@ -269,7 +297,7 @@ export class Journal {
       }
       await this.#handle.datasync()
     } catch (error) {
-      this.#fail(error)
+      this.#fail(error, 0)
     } finally {
       this.#syncing = undefined
       this.#syncTimer = undefined
@@ -278,8 +306,8 @@ export class Journal {
     }
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= { error: writeFailure(this.path, 0, error) }
+  #fail(error: unknown, neededBytes: number): void {
+    this.#failure ??= { error: writeFailure(this.path, neededBytes, error) }
   }
 }
 

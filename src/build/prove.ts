@@ -1,3 +1,4 @@
+import { writeFailure } from '../format/file-errors.js'
 import { patchSegment } from '../format/patch-segment.js'
 import { RecallTooLowError, ShardloomError } from '../errors.js'
 import type { SegmentChecksums } from '../format/segment-checksums.js'
@@ -153,7 +154,12 @@ function readQueries(graph: ProofGraph, nodes: Uint32Array): Float32Array {
   const bytes = new Uint8Array(queries.buffer)
   nodes.forEach((node, i) => {
     const file = graph.vectors[fileOfNode(graph.vectors, node)]
-    readRows(file, 4 * dimensions, node, bytes.subarray(4 * i * dimensions, 4 * (i + 1) * dimensions))
+    try {
+      readRows(file, 4 * dimensions, node, bytes.subarray(4 * i * dimensions, 4 * (i + 1) * dimensions))
+    } catch (error) {
+      // No worker's task, that would be run again.
+      throw writeFailure(file.path, 0, error)
+    }
   })
   return queries
 }

@@ -64,10 +64,19 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
       ),
     }
     const { keepGenerations } = options
-    const { undeleted } = await publishGeneration(paths.indexDir, paths.generation, manifest, { keepGenerations })
+    const { undeleted, unsynced } = await publishGeneration(paths.indexDir, paths.generation, manifest, {
+      keepGenerations,
+    })
     build.markPublished()
     for (const { generation, cause } of undeleted) {
       log.event('old-generation-kept', `${generation} could not be deleted: ${String(cause)}`)
+    }
+    if (unsynced !== undefined) {
+      log.event(
+        'publish-unsynced',
+        `${paths.generation} is live, but the device did not confirm it (${String(unsynced.cause)}): a power cut may bring ` +
+          `the generation before it back, so old ones are kept`,
+      )
     }
     return manifest.report
   })

@@ -3,10 +3,10 @@ import type { Dirent } from 'node:fs'
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { PathError } from '../errors.js'
-import { CURRENT_NAME, readCurrent } from '../format/current.js'
-import { systemErrorCode } from '../format/file-errors.js'
-import { deleteGeneration, GENERATION_NAME, nextGeneration } from '../format/generations.js'
+import { CorruptIndexError, PathError } from '../errors.js'
+import { readCurrent } from '../format/current.js'
+import { systemErrorCode, writeFailure } from '../format/file-errors.js'
+import { deleteGeneration, GENERATION_NAME, isComplete, nextGeneration } from '../format/generations.js'
 import { acquireLock, BUILD_FOLDER } from '../format/lock.js'
 import { MANIFEST_NAME } from '../format/manifest.js'
 import type { BuildPaths } from './build-context.js'
@@ -23,7 +23,8 @@ export interface Workspace {
   readonly note: { readonly kind: string; readonly message: string } | undefined
   /**
    * Deletes everything temporary, and the new generation unless it was published; gives the lock back. With `keep`, what
-   * a later build can go on from stays, if there is anything. Idempotent.
+   * a later build can go on from stays, if there is anything. Idempotent. What cannot be deleted is thrown, after
+   * everything else was; once the new generation is live it is said to the logger, for that build did not fail.
    */
   close(outcome: { published: boolean; keep: boolean }): Promise<void>
 }
@@ -42,20 +43,36 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
   const journalPath = path.join(buildDir, JOURNAL_NAME)
   let paths: BuildPaths | undefined
   let journal: Journal | undefined
+  let opened = false
   let closed = false
+  const clear = async (published: boolean): Promise<void> => {
+    const steps = [async (): Promise<void> => removeAll(journalPath)]
+    if (paths !== undefined) {
+      const { spillDir, generation } = paths
+      steps.push(async () => removeAll(spillDir))
+      // Whatever went wrong: what CURRENT names is not deleted.
+      if (!published) steps.push(async () => deleteUnlessLive(indexDir, generation))
+    }
+    await runAll(steps)
+  }
   const close = async ({ published, keep }: { published: boolean; keep: boolean }): Promise<void> => {
     if (closed) return
     closed = true
+    // Before a build has begun, the journal on disk is another one's.
+    const hasUnits = async (): Promise<boolean> => (opened ? journal?.hasUnits === true : isResumable(indexDir))
     try {
-      await journal?.close()
-      if (keep && (await isResumable(indexDir))) return
-      await removeAll(journalPath)
-      if (paths === undefined) return
-      await removeAll(paths.spillDir)
-      if (!published) await deleteGeneration(indexDir, paths.generation)
-    } finally {
-      // Takes the folders with it that it had to make and that are empty: a refused first build leaves nothing behind.
-      await lock.release()
+      await runAll([
+        async () => journal?.close(),
+        async () => {
+          if (!(keep && (await hasUnits()))) await clear(published)
+        },
+        // Takes the folders with it that it had to make and that are empty: a refused first build leaves nothing behind.
+        async () => lock.release(),
+      ])
+    } catch (error) {
+      const failure = writeFailure(indexDir, 0, error)
+      if (!published) throw failure
+      options.logger.warn(`the build is done, but not all that was temporary could be deleted: ${String(failure)}`)
     }
   }
   try {
@@ -89,11 +106,24 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
       resume = { journal, finished: goOn && finishedUnits(goOn), takenOver: { vectors: 0, shards: 0, segments: 0 } }
       if (goOn !== undefined) note = { kind: 'resumed', message: whatIsFinished(goOn) }
     }
+    opened = true
     return { paths, resume, note, close }
   } catch (error) {
-    await close({ published: false, keep: true })
-    throw error
+    // The first error is the one to tell; the next build finds what could not be deleted now.
+    await close({ published: false, keep: true }).catch((failure: unknown) => options.logger.warn(String(failure)))
+    throw writeFailure(indexDir, 0, error)
   }
+}
+
+/** Every step, also after one that failed; then throws the first failure. */
+async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const step of steps) await step().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
+}
+
+async function deleteUnlessLive(indexDir: string, generation: string): Promise<void> {
+  if (!(await isLive(indexDir, generation))) await deleteGeneration(indexDir, generation)
 }
 
 /** Whether a build of this index was interrupted and can go on. */
@@ -149,19 +179,24 @@ async function whyAfresh(indexDir: string, { begin }: ReadJournal, now: BeginEnt
   return undefined
 }
 
+/**
+ * A damaged CURRENT must not stand in the way of the build that replaces it, and nobody knows what it said: then a whole
+ * generation counts as live, and is neither written to nor deleted.
+ */
 async function isLive(indexDir: string, generation: string): Promise<boolean> {
   try {
     return (await readCurrent(indexDir))?.generation === generation
   } catch (error) {
-    throw new PathError(path.join(indexDir, CURRENT_NAME), `cannot be read: ${(error as Error).message}`, error)
+    if (error instanceof CorruptIndexError) return isComplete(indexDir, generation)
+    throw error
   }
 }
 
 /** Deletes what an interrupted build kept. Only folders whose names are of our making: a journal may say anything. */
 async function discard(indexDir: string, { generation, tempDir }: BeginEntry): Promise<void> {
   if (tempDir !== '') await removeAll(spillDirOf(indexDir, tempDir))
-  if (!GENERATION_NAME.test(generation) || (await isLive(indexDir, generation))) return
-  if (!(await isLink(path.join(indexDir, generation)))) await deleteGeneration(indexDir, generation)
+  if (!GENERATION_NAME.test(generation) || (await isLink(path.join(indexDir, generation)))) return
+  await deleteUnlessLive(indexDir, generation)
 }
 
 /** What a link leads to was not made here. */
@@ -220,6 +255,8 @@ async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true })
   } catch (error) {
+    const failure = writeFailure(directory, 0, error)
+    if (!(failure instanceof PathError)) throw failure
     throw new PathError(
       directory,
       `cannot be written: ${(error as Error).message}; choose another folder, or fix its permissions`,

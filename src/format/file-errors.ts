@@ -36,15 +36,24 @@ function freeBytesAt(path: string): number | undefined {
   return undefined
 }
 
-/** `cause` as DiskFullError or PathError where it is one of those; unchanged otherwise. */
+/**
+ * `cause` as DiskFullError, PathError or SHARDLOOM_FILE_FAILED when the operating system says it; unchanged otherwise.
+ * `neededBytes`: what could not be written, for a full disk.
+ */
 export function writeFailure(path: string, neededBytes: number, cause: unknown): unknown {
   const code = systemErrorCode(cause)
-  if (code === undefined) return cause
+  if (code === undefined || cause instanceof ShardloomError) return cause
   if (DISK_FULL_CODES.has(code)) {
     return new DiskFullError({ path, neededBytes, freeBytes: freeBytesAt(path) }, cause)
   }
   const reason = UNUSABLE_PATH_REASONS.get(code)
-  return reason === undefined ? cause : new PathError(path, `${reason} (${code})`, cause)
+  return reason === undefined ? fileFailed(path, cause) : new PathError(path, `${reason} (${code})`, cause)
+}
+
+/** What is neither the path's fault nor the disk's size: an I/O error, too many open files. */
+export function fileFailed(path: string, cause: unknown): ShardloomError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ShardloomError('SHARDLOOM_FILE_FAILED', `${path}: a file operation failed: ${reason}`, { cause })
 }
 
 /** `cause` as the error of a file that a published index must have. */

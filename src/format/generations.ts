@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs'
 import { access, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from './file-errors.js'
+import { systemErrorCode, writeFailure } from './file-errors.js'
 import { MANIFEST_NAME } from './manifest.js'
 
 /** The names of generation folders. At most 15 digits: a number that is exact. */
@@ -30,7 +30,7 @@ async function numbered(indexDir: string, counts: (entry: Dirent) => boolean): P
       .sort((a, b) => a.number - b.number)
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return []
-    throw error
+    throw writeFailure(indexDir, 0, error)
   }
 }
 
@@ -51,13 +51,17 @@ export async function isComplete(indexDir: string, generation: string): Promise<
     return true
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return false
-    throw error
+    throw writeFailure(join(indexDir, generation, MANIFEST_NAME), 0, error)
   }
 }
 
 /** Deletes a generation, manifest first: cut short, it leaves an incomplete one, not a damaged one. */
 export async function deleteGeneration(indexDir: string, generation: string): Promise<void> {
   const directory = join(indexDir, generation)
-  await rm(join(directory, MANIFEST_NAME), { force: true })
-  await rm(directory, { recursive: true, force: true })
+  try {
+    await rm(join(directory, MANIFEST_NAME), { force: true })
+    await rm(directory, { recursive: true, force: true })
+  } catch (error) {
+    throw writeFailure(directory, 0, error)
+  }
 }

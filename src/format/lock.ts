@@ -2,7 +2,7 @@
  * One build at a time in an index directory: `build/LOCK` names the process that builds. The operating system does not
  * remove it when that process dies, so a lock whose process is gone is taken over.
  */
-import { lstat, mkdir, rm, rmdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join, relative, resolve } from 'node:path'
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { IndexLockedError, PathError } from '../errors.js'
 import { systemErrorCode, writeFailure } from './file-errors.js'
 import { isProcessAlive, processStart } from './process-identity.js'
-import { readOwnFile } from './whole-files.js'
+import { readOwnFile, writeAt } from './whole-files.js'
 
 export interface Lock {
   /** Lets the next build in; idempotent. Leaves no empty folder behind that the lock had to make. */
@@ -31,7 +31,7 @@ export const BUILD_FOLDER = 'build'
 export const LOCK_NAME = 'LOCK'
 
 const POLL_MS = 20
-/** A lock is created and written by one call; one that stays unreadable for longer lost its text in a power cut. */
+/** A lock is written as soon as it is created; one that stays unreadable for longer lost its text in a power cut. */
 const UNREADABLE_MS = 1000
 /** Taking over is three file operations; a takeover this old died half-way. */
 const ABANDONED_TAKEOVER_MS = 10_000
@@ -51,23 +51,39 @@ export async function acquireLock(indexDir: string): Promise<Lock> {
     token: randomUUID(),
   }
   const text = `${JSON.stringify(holder)}\n`
+  let made: readonly string[] = []
   try {
     const firstMade = await mkdir(buildDir, { recursive: true })
     const madeIndexDir = firstMade !== undefined && !relative(resolve(firstMade), resolve(indexDir)).startsWith('..')
+    made = madeIndexDir ? [buildDir, indexDir] : [buildDir]
     while (!(await createExclusively(path, text))) await waitOrTakeOver(indexDir, path)
-    return { release: () => release(path, text, madeIndexDir ? [buildDir, indexDir] : [buildDir]) }
+    return { release: () => release(path, text, made) }
   } catch (error) {
+    // Its own folders, when nobody else is in them.
+    if (!(error instanceof IndexLockedError)) await removeMade(made)
     throw writeFailure(indexDir, text.length, error)
   }
 }
 
 /** False when the file exists. */
 async function createExclusively(path: string, text: string): Promise<boolean> {
+  let handle: FileHandle
   try {
-    await writeFile(path, text, { flag: 'wx' })
-    return true
+    handle = await open(path, 'wx')
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') return false
+    throw error
+  }
+  try {
+    try {
+      await writeAt(handle, Buffer.from(text), 0)
+    } finally {
+      await handle.close()
+    }
+    return true
+  } catch (error) {
+    // This process made it, and does not hold it.
+    await rm(path, { force: true })
     throw error
   }
 }
@@ -93,7 +109,7 @@ async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
   const text = await readWholeLock(path)
   if (text === undefined) return
   const holder = parseHolder(text)
-  if (holder !== undefined && !isStale(holder)) throw new IndexLockedError(indexDir, holder)
+  if (holder !== undefined && !givenBack.has(text) && !isStale(holder)) throw new IndexLockedError(indexDir, holder)
   await removeStaleLock(path, text)
 }
 
@@ -177,9 +193,24 @@ function isStale(holder: Holder): boolean {
   return now !== null && holder.processStart !== null && now !== holder.processStart
 }
 
+/**
+ * Texts of locks that this process gave back and could not delete: its next build takes them over, though the process
+ * that they name lives.
+ */
+const givenBack = new Set<string>()
+
 async function release(path: string, text: string, madeFolders: readonly string[]): Promise<void> {
-  if (await isTextOf(path, text)) await rm(path, { force: true })
-  for (const folder of madeFolders) await removeIfEmpty(folder)
+  try {
+    if (await isTextOf(path, text)) await rm(path, { force: true })
+  } catch (error) {
+    givenBack.add(text)
+    throw writeFailure(path, 0, error)
+  }
+  await removeMade(madeFolders)
+}
+
+async function removeMade(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) await removeIfEmpty(folder)
 }
 
 const STILL_NEEDED_CODES = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT'])
@@ -188,6 +219,6 @@ async function removeIfEmpty(folder: string): Promise<void> {
   try {
     await rmdir(folder)
   } catch (error) {
-    if (!STILL_NEEDED_CODES.has(systemErrorCode(error) ?? '')) throw error
+    if (!STILL_NEEDED_CODES.has(systemErrorCode(error) ?? '')) throw writeFailure(folder, 0, error)
   }
 }

@@ -32,10 +32,11 @@ export class PartWriter {
     this.#buffer = new Uint8Array(options.bufferBytes ?? DEFAULT_BUFFER_BYTES)
     try {
       this.#fd = openSync(path, 'r+')
+      this.#endOfData = fstatSync(this.#fd).size - SEGMENT_HEADER_BYTES
     } catch (error) {
+      this.close()
       throw writeFailure(path, 0, error)
     }
-    this.#endOfData = fstatSync(this.#fd).size - SEGMENT_HEADER_BYTES
   }
 
   /** Bytes taken so far. */
@@ -69,7 +70,11 @@ export class PartWriter {
   close(): void {
     const fd = this.#fd
     this.#fd = undefined
-    if (fd !== undefined) closeSync(fd)
+    try {
+      if (fd !== undefined) closeSync(fd)
+    } catch (error) {
+      throw writeFailure(this.#path, 0, error)
+    }
   }
 
   #flush(): void {

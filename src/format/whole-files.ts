@@ -58,7 +58,7 @@ async function readLimited(path: string, maxBytes: number): Promise<Uint8Array |
 export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const length = Math.min(bytes.length - done, MAX_CALL_BYTES)
-    done += (await handle.write(bytes, done, length, position + done)).bytesWritten
+    done += some((await handle.write(bytes, done, length, position + done)).bytesWritten)
   }
 }
 
@@ -66,8 +66,14 @@ export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: n
 export function writeAtSync(fd: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length;) {
     const length = Math.min(bytes.length - done, MAX_CALL_BYTES)
-    done += writeSync(fd, bytes, done, length, position + done)
+    done += some(writeSync(fd, bytes, done, length, position + done))
   }
+}
+
+/** A file system that takes nothing and says nothing would be asked for ever. */
+function some(bytesWritten: number): number {
+  if (bytesWritten === 0) throw Object.assign(new Error('EIO: the file system wrote 0 bytes'), { code: 'EIO' })
+  return bytesWritten
 }
 
 /** Creates or replaces `path`; when the promise resolves the bytes are on the device. */
@@ -88,10 +94,14 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
 /** Makes created, renamed and deleted entries of a folder survive a power cut. Windows has no such call and no need. */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return
-  const handle = await open(path, 'r')
   try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    const handle = await open(path, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw writeFailure(path, 0, error)
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { CorruptIndexError, DiskFullError, PathError } from '../../src/errors.js'
+import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../../src/errors.js'
 import { createSegment } from '../../src/format/create-segment.js'
 import { readFailure, writeFailure } from '../../src/format/file-errors.js'
 import { vectorsHeader } from '../../src/format/segment-header.js'
@@ -41,9 +41,18 @@ describe('a failed write', () => {
     }
   })
 
-  it('is passed on when it is something else', () => {
-    const cause = systemError('EIO')
-    expect(writeFailure('there', 1, cause)).toBe(cause)
+  it('is SHARDLOOM_FILE_FAILED, with its cause, when the system says anything else', () => {
+    for (const code of ['EIO', 'EMFILE', 'EBUSY']) {
+      const cause = systemError(code)
+      const error = writeFailure('there', 1, cause)
+      expect(error).toBeInstanceOf(ShardloomError)
+      expect(error).toMatchObject({ code: 'SHARDLOOM_FILE_FAILED', cause })
+    }
+  })
+
+  it('is passed on when it has its type already, or is no error of the system', () => {
+    const typed = new PathError('here', 'is not ours')
+    expect(writeFailure('there', 1, typed)).toBe(typed)
     expect(writeFailure('there', 1, 'text')).toBe('text')
   })
 })
