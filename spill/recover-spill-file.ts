@@ -43,7 +43,7 @@ export interface CheckedSpillFile {
 const CHUNK_BYTES = 2 ** 20
 
 /**
- * Reads and checks all of the file, in 1 MiB of memory, and truncates it after its last whole frame.
+ * Reads and checks all of the file, in 2 MiB of memory, and truncates it after its last whole frame.
  * Throws CorruptSpillError for damage before the tail, and leaves the file as it is then.
  */
 export async function recoverSpillFile(path: string): Promise<RecoveredSpillFile> {
@@ -53,7 +53,7 @@ export async function recoverSpillFile(path: string): Promise<RecoveredSpillFile
   return { frames, bytes: wholeBytes, cutBytes: bytes - wholeBytes }
 }
 
-/** Reads and checks the file in 1 MiB of memory, and changes nothing. */
+/** Reads and checks the file in 2 MiB of memory, and changes nothing. */
 export async function checkSpillFile(path: string): Promise<CheckedSpillFile> {
   try {
     // Looked at before it is opened: a named pipe would wait for its writer, and a link leads to somebody else's file.
@@ -117,8 +117,9 @@ async function check(path: string, handle: FileHandle): Promise<CheckedSpillFile
 }
 
 async function isZero(path: string, handle: FileHandle, chunk: Buffer, from: number, to: number): Promise<boolean> {
+  const zeros = Buffer.alloc(chunk.byteLength)
   for await (const bytes of chunks(path, handle, chunk, from, to)) {
-    if (bytes.some((byte) => byte !== 0)) return false
+    if (!bytes.equals(zeros.subarray(0, bytes.byteLength))) return false
   }
   return true
 }

@@ -1,6 +1,7 @@
 /** The one seam between readers and the outside: bytes by position, from a file, a named pipe or a stream. */
-import type { BigIntStats } from 'node:fs'
+import { closeSync, constants, openSync, type BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { InvalidFileError, PathError, ShardloomError } from '../errors.js'
 
 export interface ByteReader {
@@ -17,6 +18,7 @@ export interface ByteReader {
 export interface FileFacts {
   /** Undefined for a named pipe or a device. */
   readonly byteLength: number | undefined
+  readonly isPipe: boolean
   readonly version: string
   /** Time of the last change, nanoseconds. */
   readonly changedNs: bigint
@@ -63,21 +65,29 @@ function factsOf(path: string, stats: BigIntStats): FileFacts {
   if (stats.isDirectory()) throw new PathError(path, 'it is a folder, and a file is needed')
   return {
     byteLength: stats.isFile() ? Number(stats.size) : undefined,
+    isPipe: stats.isFIFO(),
     version: `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}`,
     changedNs: stats.mtimeNs,
   }
 }
 
+/** Windows has no O_NONBLOCK, and no named pipes among its files. */
+const READ_NOW = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
+
 /**
- * Opens a file or named pipe for reading. The caller closes it.
+ * Opens a file or named pipe for reading. The caller closes it. A pipe is waited for as long as it has no writer: in its
+ * reads, which closing ends, and not here, where nothing would.
  * @throws PathError when it cannot be opened
  * @throws InvalidFileError when `expected` is given and the file is another one since then
  */
 export async function openFileBytes(path: string, expected?: FileFacts): Promise<ByteReader> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(path, 'r')
+    const { isPipe, byteLength } = await fileFacts(path)
+    if (isPipe) return pipeBytes(path)
+    handle = await open(path, byteLength === undefined ? 'r' : READ_NOW)
     const facts = factsOf(path, await handle.stat({ bigint: true }))
+    if (facts.isPipe) throw new InvalidFileError(path, 'it was replaced by a pipe while it was opened')
     if (expected?.byteLength !== undefined && facts.version !== expected.version) {
       throw new InvalidFileError(
         path,
@@ -88,6 +98,17 @@ export async function openFileBytes(path: string, expected?: FileFacts): Promise
   } catch (cause) {
     await handle?.close()
     throw readFailure(path, cause)
+  }
+}
+
+/** By the event loop: a thread that waits in a system call could not be called back, and would keep the process alive. */
+function pipeBytes(path: string): ByteReader {
+  const fd = openSync(path, READ_NOW)
+  try {
+    return streamBytes(path, new Socket({ fd, readable: true, writable: false }))
+  } catch (cause) {
+    closeSync(fd)
+    throw cause
   }
 }
 

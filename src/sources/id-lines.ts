@@ -2,7 +2,7 @@
 import { InvalidFileError } from '../errors.js'
 import type { VectorBatch } from '../types.js'
 import { fileFingerprint } from './fingerprint-file.js'
-import { fileFacts, openFileBytes } from './byte-reader.js'
+import { fileFacts, openFileBytes, type ByteReader } from './byte-reader.js'
 import { lineBlocks } from './text-lines.js'
 import type { VectorFile, VectorFileFormat } from './vector-file.js'
 
@@ -15,12 +15,13 @@ const SKIPPED_AT_ONCE = 10_000
  * The ids of a text file in order, in arrays of what 1 MiB of text holds. Ids from a text file are always strings, also
  * when every line is an integer: '007' must stay what it is, and a file's ids must not change their type when one line
  * with a letter is added. UTF-8; a line ends with LF or CRLF; blanks inside or around an id belong to it. One empty
- * last line is fine.
+ * last line is fine. What is being read is in `open`: closing that ends a wait for a pipe.
  * @throws InvalidFileError for an empty line elsewhere, with its number, or text that is not UTF-8
  * @throws PathError
  */
-export async function* readIdLines(path: string): IdLines {
+export async function* readIdLines(path: string, open: Set<ByteReader> = new Set()): IdLines {
   const bytes = await openFileBytes(path)
+  open.add(bytes)
   try {
     let empty: { number: number; offset: number } | undefined
     for await (const { texts, offsets, firstNumber } of lineBlocks(bytes, MAX_ID_BYTES)) {
@@ -37,7 +38,8 @@ export async function* readIdLines(path: string): IdLines {
       if (ids.length > 0) yield ids
     }
   } finally {
-    await bytes.close()
+    // Whoever gave the set may have closed it first: a handle is closed once.
+    if (open.delete(bytes)) await bytes.close()
   }
 }
 
@@ -65,7 +67,7 @@ class FileWithIds implements VectorFile {
   readonly bytes: number | undefined
   readonly #file: VectorFile
   readonly #idsPath: string
-  readonly #openLines = new Set<IdLines>()
+  readonly #open = new Set<ByteReader>()
 
   constructor(file: VectorFile, idsPath: string) {
     this.path = file.path
@@ -78,14 +80,12 @@ class FileWithIds implements VectorFile {
   }
 
   async *batches(startAt = 0): AsyncGenerator<VectorBatch, void, void> {
-    const lines = readIdLines(this.#idsPath)
-    this.#openLines.add(lines)
+    const lines = readIdLines(this.#idsPath, this.#open)
     try {
       const ids = new IdCursor(lines)
       await ids.skip(startAt)
       yield* this.#joined(this.#file.batches(startAt), ids, startAt)
     } finally {
-      this.#openLines.delete(lines)
       await lines.return()
     }
   }
@@ -125,7 +125,9 @@ class FileWithIds implements VectorFile {
 
   async close(): Promise<void> {
     await this.#file.close()
-    await Promise.all([...this.#openLines].map((lines) => lines.return()))
+    const open = [...this.#open]
+    this.#open.clear()
+    await Promise.all(open.map((bytes) => bytes.close()))
   }
 }
 

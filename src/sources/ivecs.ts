@@ -1,4 +1,5 @@
 /** ivecs: per row an i32 d, then d i32; what ground truth comes in. */
+import { InvalidFileError } from '../errors.js'
 import { openFileBytes } from './byte-reader.js'
 import { readInt32, ROW_PREFIX_BYTES, vecsChunks, vecsLayout } from './vecs-rows.js'
 
@@ -9,8 +10,11 @@ export interface IvecsFile {
   readonly dimensions: number
 }
 
+/** 67 million numbers: 100 neighbours each of 670,000 queries. */
+const MAX_BYTES = 2 ** 28
+
 /**
- * Reads a whole ivecs file into memory: 4 bytes a value.
+ * Reads a whole ivecs file into memory: 4 bytes a value. Of 256 MiB at most: the size of a file may be a lie.
  * @throws InvalidFileError, PathError
  */
 export async function readIvecs(path: string): Promise<IvecsFile> {
@@ -18,6 +22,9 @@ export async function readIvecs(path: string): Promise<IvecsFile> {
   try {
     const layout = await vecsLayout(bytes, 'ivecs', Int32Array.BYTES_PER_ELEMENT)
     const { count, dimensions } = layout
+    const size = 4 * count * dimensions
+    if (size > MAX_BYTES)
+      throw new InvalidFileError(path, `it has ${size} bytes of numbers, expected at most ${MAX_BYTES}`)
     const rows = new Int32Array(count * dimensions)
     let to = 0
     for await (const chunk of vecsChunks(bytes, layout, 0)) {

@@ -72,18 +72,17 @@ async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ head
   // Versions 1 and 2 are latin-1 and 3 is UTF-8; only field names of structured dtypes, refused anyway, can differ.
   const header = parseNpyHeader(Buffer.from(text.buffer).toString('latin1'))
   if (typeof header === 'string') {
-    throw new InvalidFileError(path, `its npy header cannot be read: ${header}`, { offset: headerAt })
+    throw new InvalidFileError(path, `its npy header cannot be read: ${header.slice(0, 200)}`, { offset: headerAt })
   }
   return { header, dataOffset }
 }
 
 function checkedShape(path: string, { descr, fortranOrder, shape }: NpyHeader): [count: number, dimensions: number] {
   const refuse = (reason: string): InvalidFileError => new InvalidFileError(path, reason, { offset: 0 })
-  const written = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`
+  const written = shortened(`(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`)
   if (descr !== '<f4') {
     const convert = descr === '>f4' ? "array.astype('<f4')" : "array.astype('float32')"
-    const shown = descr.length > 60 ? `${descr.slice(0, 60)}…` : descr
-    throw refuse(`its dtype is '${shown}', expected '<f4'; convert it: numpy.save(path, ${convert})`)
+    throw refuse(`its dtype is '${shortened(descr)}', expected '<f4'; convert it: numpy.save(path, ${convert})`)
   }
   if (shape.length !== 2) {
     throw refuse(
@@ -105,6 +104,11 @@ function checkedShape(path: string, { descr, fortranOrder, shape }: NpyHeader): 
     throw refuse(`its shape is ${written}: more bytes than any file has; the header is damaged`)
   }
   return [count, dimensions]
+}
+
+/** What a header says may be as long as the header. */
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 function checkDataLength(

@@ -1,0 +1,35 @@
+/** A reader in a process whose memory has a limit that the kernel holds: taking 2 GB for a number in a header fails there. */
+import { spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const CHILD = fileURLToPath(new URL('read-child.mjs', import.meta.url))
+
+/** Node.js itself takes 50 MB of what this counts: private memory that may be written to, touched or not. */
+const CAP_BYTES = 350e6
+/** No case takes a tenth of it. */
+const HANG_MS = 60_000
+
+export const canCap = spawnSync('prlimit', ['--version']).status === 0
+
+export interface Read {
+  readonly rows: number
+  readonly failure: { readonly name: string; readonly code: string; readonly message: string } | undefined
+}
+
+export type Reader = 'vectors' | 'ivecs' | 'spill' | 'journal'
+
+/** What `reader` makes of the file at `path`. Rejects when the process dies or does not end. */
+export async function readCapped(reader: Reader, path: string, ids?: string): Promise<Read> {
+  const args = [`--data=${CAP_BYTES}`, process.execPath, '--max-old-space-size=200', CHILD, reader, path]
+  const child = spawn('prlimit', ids === undefined ? args : [...args, ids], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const timer = setTimeout(() => child.kill('SIGKILL'), HANG_MS)
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+    child.on('close', (...ended) => resolve(ended))
+  })
+  clearTimeout(timer)
+  if (code !== 0) throw new Error(`the reader ended with ${code ?? signal}: ${stderr}`)
+  return JSON.parse(stdout) as Read
+}

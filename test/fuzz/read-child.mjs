@@ -1,0 +1,24 @@
+/**
+ * Reads one file as its arguments say and prints what came of it: the rows that were given and the error's name and
+ * message. In a process of its own, so that its memory can be capped from outside.
+ */
+import { openVectorFile } from '../../dist/src/index.js'
+import { readJournal } from '../../dist/src/build/journal.js'
+import { readIvecs } from '../../dist/src/sources/ivecs.js'
+import { checkSpillFile } from '../../dist/spill/recover-spill-file.js'
+
+const [, , reader, path, ids] = process.argv
+let rows = 0
+let failure
+try {
+  if (reader === 'ivecs') rows = (await readIvecs(path)).count
+  else if (reader === 'spill') rows = (await checkSpillFile(path)).frames.length
+  else if (reader === 'journal') rows = (await readJournal(path))?.entries.length ?? -1
+  else {
+    const file = await openVectorFile(path, ids === undefined ? {} : { ids })
+    for await (const { vectors, dimensions } of file.batches()) rows += vectors.length / dimensions
+  }
+} catch (error) {
+  failure = { name: error.name, code: error.code, message: error.message }
+}
+console.log(JSON.stringify({ rows, failure }))
