@@ -1,0 +1,168 @@
+/**
+ * Builds that meet a fault: for every kind of fault, at every operation on a file that a build makes. Each must end in a
+ * right index or in a typed error, with the live generation untouched and nothing left over:
+ *
+ *     node test/faults.mjs [--each N] [--every N] [--always TEXT]… [--only TEXT] [--jobs N]
+ *
+ * `--each`: occurrences of one site that are tried, spread evenly (all); `--every`: one case in so many, and
+ * all whose names hold a text of `--always`; `--only`: cases whose name holds the text. A name is what is printed when a case
+ * is wrong. A SIGINT ends it after the cases under way. Needs `npm run build`. Exits with 1 when anything is wrong. See test/faults for the parts.
+ */
+import { fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { clearTimeout, setTimeout } from 'node:timers'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { FAULT_KINDS } from './faults/fault-control.mjs'
+
+const { values: flags } = parseArgs({
+  options: {
+    each: { type: 'string', default: 'Infinity' },
+    every: { type: 'string', default: '1' },
+    always: { type: 'string', multiple: true, default: [] },
+    only: { type: 'string', default: '' },
+    jobs: { type: 'string', default: '2' },
+  },
+})
+/** For a build that takes half a second, on a machine that has others to run. */
+const DEADLINE_MS = 60_000
+const folder = mkdtempSync(join(tmpdir(), 'shardloom-faults-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const here = (name) => fileURLToPath(new URL(`faults/${name}`, import.meta.url))
+
+function startChild() {
+  const child = fork(here('child.mjs'), [folder], { execArgv: ['--import', here('inject-faults.mjs')] })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('message', () => resolve(child))
+  })
+}
+
+/** What the child answers; `died` and `hung` are answers too. The deadline counts from when the case has begun. */
+function ask(child, message) {
+  return new Promise((resolve) => {
+    const onTime = () => answer({ hit: true, ended: 'hung', wrong: [`no end after ${DEADLINE_MS} ms`] })
+    let timer = setTimeout(onTime, 4 * DEADLINE_MS)
+    const onExit = (code, signal) =>
+      answer({ hit: true, ended: 'died', wrong: [`the process ended: ${signal ?? code}`] })
+    const onMessage = (given) => {
+      if (given !== 'begun') return answer(given)
+      clearTimeout(timer)
+      timer = setTimeout(onTime, DEADLINE_MS)
+    }
+    const answer = (value) => {
+      clearTimeout(timer)
+      child.off('exit', onExit)
+      child.off('message', onMessage)
+      resolve(value)
+    }
+    child.on('exit', onExit)
+    child.on('message', onMessage)
+    child.send(message)
+  })
+}
+
+/** So many of 1 to `count`, spread evenly, the first and the last among them. */
+function occurrences(count, most) {
+  if (count <= most) return Array.from({ length: count }, (_, i) => i + 1)
+  if (most === 1) return [1]
+  return Array.from({ length: most }, (_, i) => 1 + Math.round((i * (count - 1)) / (most - 1)))
+}
+
+function casesOf(sites) {
+  const all = sites.flatMap(({ scenario, site, count, kinds }) =>
+    kinds.flatMap((kind) => occurrences(count, Number(flags.each)).map((nth) => ({ scenario, site, nth, kind }))),
+  )
+  const isSampled = (one, i) => i % Number(flags.every) === 0 || flags.always.some((text) => nameOf(one).includes(text))
+  return spread(all.filter((one) => nameOf(one).includes(flags.only)).filter(isSampled))
+}
+
+/** In an order, the same each time, in which the first cases are of all scenarios and sites. */
+function spread(cases) {
+  const STEP = 7919
+  return cases
+    .map((one, i) => [(i * STEP) % cases.length, i, one])
+    .sort(([a, i], [b, j]) => a - b || i - j)
+    .map(([, , one]) => one)
+}
+
+const nameOf = ({ scenario, site, nth, kind }) => `${scenario}: ${kind} at ${site} (${nth})`
+
+let stopped = false
+process.once('SIGINT', () => {
+  stopped = true
+})
+
+async function runAll(cases) {
+  const results = []
+  const left = cases.entries()
+  const job = async () => {
+    let child = await startChild()
+    for (const [, one] of left) {
+      if (stopped) break
+      const result = await ask(child, one)
+      results.push({ ...one, ...result })
+      if (results.length % 250 === 0) console.error(`${results.length} of ${cases.length}`)
+      if (result.wrong.length === 0) continue
+      console.log(`WRONG ${nameOf(one)}: ended ${result.ended}\n  ${result.wrong.join('\n  ')}`)
+      // What is wrong once must not follow into the next case.
+      child.kill('SIGKILL')
+      child = await startChild()
+    }
+    child.disconnect()
+  }
+  await Promise.all(Array.from({ length: Number(flags.jobs) }, job))
+  return results
+}
+
+function tally(results, key) {
+  const counts = new Map()
+  for (const result of results) counts.set(key(result), (counts.get(key(result)) ?? 0) + 1)
+  return counts
+}
+
+function printTable(sites, results) {
+  const width = Math.max(...sites.map(({ site }) => site.length))
+  for (const scenario of new Set(sites.map(({ scenario }) => scenario))) {
+    console.log(
+      `\n${`${scenario}: site`.padEnd(width)}  in a build  ${FAULT_KINDS.map((kind) => kind.padStart(8)).join('')}`,
+    )
+    for (const { site, count } of sites.filter((one) => one.scenario === scenario)) {
+      const hits = tally(
+        results.filter((one) => one.scenario === scenario && one.site === site && one.hit),
+        ({ kind }) => kind,
+      )
+      const cells = FAULT_KINDS.map((kind) => String(hits.get(kind) ?? '·').padStart(8))
+      console.log(`${site.padEnd(width)}  ${String(count).padStart(10)}  ${cells.join('')}`)
+    }
+  }
+  const endings = tally(
+    results.filter(({ hit }) => hit),
+    ({ kind, ended }) => `${kind}: ${ended}`,
+  )
+  console.log(
+    `\n${[...endings]
+      .sort()
+      .map(([name, count]) => `${String(count).padStart(6)}  ${name}`)
+      .join('\n')}`,
+  )
+}
+
+const lister = await startChild()
+const { sites, wrong } = await ask(lister, 'sites')
+lister.disconnect()
+if (sites === undefined) throw new Error(`the undisturbed builds failed: ${wrong?.join()}`)
+const cases = casesOf(sites)
+const started = performance.now()
+const results = await runAll(cases)
+printTable(sites, results)
+const hit = results.filter((result) => result.hit)
+const reached = new Set(hit.map(({ scenario, site }) => `${scenario} ${site}`)).size
+const failed = results.filter(({ wrong: problems }) => problems.length > 0).length
+console.log(
+  `\n${results.length} of ${cases.length} cases, ${hit.length} faults hit at ${reached} of ${sites.length} sites in ` +
+    `${Math.round((performance.now() - started) / 1000)} s; ${failed} wrong`,
+)
+process.exitCode = failed === 0 ? 0 : 1

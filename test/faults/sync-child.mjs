@@ -1,0 +1,32 @@
+/**
+ * Makes the build of a scenario, `argv[2]`, in the folder `argv[3]`, for a trace of its syncs: `count-file-operations.mjs` is
+ * preloaded and writes TRACE_FILE. Beside it stand there: `build` where the build begins, `note FILES…` for an entry of
+ * the journal, and `round` where the journal begins to sync what it noted.
+ */
+import { appendFileSync } from 'node:fs'
+import { Journal } from '../../dist/src/build/journal.js'
+import { SCENARIOS } from './scenarios.mjs'
+
+const [, , scenario, folder] = process.argv
+const trace = (line) => appendFileSync(process.env.TRACE_FILE, `${line}\n`)
+
+const { append } = Journal.prototype
+Journal.prototype.append = function (entry, files, folders = []) {
+  trace(['note', ...files, ...folders].join(' '))
+  append.call(this, entry, files, folders)
+}
+
+/** How long the journal waits before it syncs. A build of a moment would end before. */
+const SYNC_MS = 2000
+const { setTimeout } = globalThis
+globalThis.setTimeout = (then, ms, ...rest) => {
+  if (ms !== SYNC_MS) return setTimeout(then, ms, ...rest)
+  return setTimeout(() => {
+    trace('round')
+    then()
+  }, 0)
+}
+
+await SCENARIOS[scenario].prepare(folder)
+trace('build')
+await SCENARIOS[scenario].build(folder)
