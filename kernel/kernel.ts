@@ -40,6 +40,13 @@ export class Kernel {
   /** Private to the thread. `memory.buffer` changes identity when it grows: take views late. */
   readonly memory: WebAssembly.Memory
   readonly fn: KernelFunctions
+  /**
+   * Brings a page into memory that a paged search asks for, or throws. One owner at a time: who searches pages in this
+   * kernel. `context` is that of the search; kinds are vectors (0) and links (1).
+   */
+  onMissingPage: (context: number, kind: number, page: number) => void = () => {
+    throw new Error('a page is missing, and nobody loads pages in this kernel')
+  }
   /** Time spent in the distance tile since this kernel was made: what a build would take if it did nothing else. */
   tileMs = 0
   readonly #heapBase: number
@@ -47,7 +54,9 @@ export class Kernel {
 
   private constructor() {
     this.memory = reserveMemory()
-    const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory } })
+    const loadPage = (context: number, kind: number, page: number): void =>
+      this.onMissingPage(context >>> 0, kind, page >>> 0)
+    const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory, loadPage } })
     this.fn = this.#timed(instance.exports as unknown as KernelFunctions)
     this.#heapBase = this.fn.heapBase() >>> 0
     this.#top = this.#heapBase

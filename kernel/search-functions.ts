@@ -8,6 +8,11 @@ export interface SearchFunctions {
   /** As searchL2 with bias - dot. */
   searchDot(context: number, k: number, ef: number): number
 
+  /** As searchL2, of rows in pages: asks for those that are not here (`Kernel.onMissingPage`). */
+  searchPagedL2(context: number, k: number, ef: number): number
+  /** As searchDot, of rows in pages. */
+  searchPagedDot(context: number, k: number, ef: number): number
+
   /** The distance that searchL2 gives a row, to the bit. Any dims; 4-byte aligned rows. */
   searchDistanceL2(query: number, row: number, dims: number): number
   /** The distance that searchDot gives a row, to the bit. */

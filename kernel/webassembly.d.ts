@@ -9,7 +9,10 @@ declare namespace WebAssembly {
     grow(pages: number): number
   }
   class Instance {
-    constructor(module: Module, imports: { env: { memory: Memory } })
+    constructor(
+      module: Module,
+      imports: { env: { memory: Memory; loadPage: (context: number, kind: number, page: number) => void } },
+    )
     readonly exports: Record<string, unknown>
   }
 }

@@ -200,6 +200,16 @@ export interface ResumedReport {
   readonly segments: number
 }
 
+export interface OpenOptions {
+  /**
+   * What the index may hold in memory, in bytes or as '512MB', '2GiB'. Default: what the machine or its cgroup leaves. All
+   * of the index stays in memory once read when it fits, 4 GiB of it at most; else pages come and go.
+   */
+  readonly memory?: number | string
+  /** Read everything now, instead of when a search comes to it. Default false. */
+  readonly preload?: boolean
+}
+
 export interface SearchOptions {
   /** Neighbours wanted. Default 10. */
   readonly k?: number

@@ -4,6 +4,13 @@
 //
 // A found node is one u64 key: the distance's ordered bits above, the node times two below; bit 0 is "expanded".
 // Comparing keys therefore compares (distance, node), a total order, so results do not depend on visiting order.
+//
+// Rows of vectors and links lie one behind the other, or (`paged`) in pages that come and go: a table has each page's
+// address, 0 for one that is not here, which the host is then asked for. Both give the same answers to the bit.
+
+/** Puts a page (kind 0: vectors, 1: links) into memory and into its table; may take others out. */
+@external("env", "loadPage")
+declare function loadPage(context: usize, kind: u32, page: u32): void
 
 /** Field order is the byte layout that src/search/search-core.ts writes: u32 words, but for `bias`. */
 @unmanaged
@@ -27,7 +34,15 @@ class SearchContext {
   beam!: usize // u64 x ef; afterwards the results, ascending: (u32 node, f32 distance) each
   ids!: usize // u32 scratch: the longest links row + 3; on levels >= 1, whose rows are half as long, indexes behind nodes
   distances!: usize // f32 scratch, as long
+  rows!: usize // u32 scratch, as long: addresses of the rows named in ids
   computed!: u32 // out: distances computed by the last search
+  // Paged only. A page is 2^shift rows; u32 address per page, u8 per page set to 1 at every use.
+  vectorPages!: usize
+  vectorUsed!: usize
+  vectorShift!: u32
+  linkPages!: usize
+  linkUsed!: usize
+  linkShift!: u32
 }
 
 @unmanaged
@@ -130,39 +145,82 @@ function four(l2: bool, query: usize, r0: usize, r1: usize, r2: usize, r3: usize
 // One load per cache line, for all rows before the first is computed: their misses overlap. WebAssembly has no
 // prefetch, so the loads need a sink: `out` is scratch that is written over. Makes searches 1.3x as fast on SIFT 100k.
 @inline
-function touch(vectors: usize, stride: usize, ids: usize, count: u32, out: usize): void {
+function touch(rows: usize, stride: usize, count: u32, out: usize): void {
   const bytes = min(stride, TOUCH_BYTES)
   let sink = i32x4.splat(0)
   for (let i: u32 = 0; i < count; i++) {
-    const row = vectors + <usize>load<u32>(ids + (<usize>i << 2)) * stride
+    const row = <usize>load<u32>(rows + (<usize>i << 2))
     for (let o: usize = 0; o < bytes; o += 64) sink = v128.or(sink, v128.load32_zero(row + o))
   }
   v128.store(out, sink)
 }
 
-/** Distances from the query to `count` rows named in `c.ids`, into `c.distances`. Pads the list to a multiple of 4. */
-@inline
-function distancesTo(l2: bool, c: SearchContext, count: u32, worst: f32): void {
+/**
+ * Has the pages of all `count` rows named in `c.ids` here at the same time. Loading one may take out another of them; all
+ * that are here are marked as used before the next is loaded, so with room for twice as many the second round ends it.
+ */
+function gatherPages(c: SearchContext, count: u32): void {
   const ids = c.ids
+  const pages = c.vectorPages
+  const used = c.vectorUsed
+  const shift = c.vectorShift
+  for (;;) {
+    let missing: u32 = 0
+    for (let i: u32 = 0; i < count; i++) {
+      const page = load<u32>(ids + (<usize>i << 2)) >> shift
+      if (load<u32>(pages + (<usize>page << 2)) == 0) missing++
+      else store<u8>(used + page, 1)
+    }
+    if (missing == 0) return
+    for (let i: u32 = 0; i < count; i++) {
+      const page = load<u32>(ids + (<usize>i << 2)) >> shift
+      if (load<u32>(pages + (<usize>page << 2)) == 0) loadPage(changetype<usize>(c), 0, page)
+    }
+  }
+}
+
+/** The addresses of the rows named in `c.ids`, into `c.rows`, padded to a multiple of 4. */
+@inline
+function locate(paged: bool, c: SearchContext, count: u32, stride: usize): void {
+  const ids = c.ids
+  const rows = c.rows
+  if (paged) {
+    gatherPages(c, count)
+    const pages = c.vectorPages
+    const shift = c.vectorShift
+    const mask = (<u32>1 << shift) - 1
+    for (let i: u32 = 0; i < count; i++) {
+      const id = load<u32>(ids + (<usize>i << 2))
+      const page = <usize>load<u32>(pages + (<usize>(id >> shift) << 2))
+      store<u32>(rows + (<usize>i << 2), <u32>(page + <usize>(id & mask) * stride))
+    }
+  } else {
+    const vectors = c.vectors
+    for (let i: u32 = 0; i < count; i++) {
+      store<u32>(rows + (<usize>i << 2), <u32>(vectors + <usize>load<u32>(ids + (<usize>i << 2)) * stride))
+    }
+  }
+  const last = load<u32>(rows + ((<usize>count - 1) << 2))
+  store<u32>(rows + (<usize>count << 2), last)
+  store<u32>(rows + (<usize>count << 2), last, 4)
+  store<u32>(rows + (<usize>count << 2), last, 8)
+}
+
+/** Distances from the query to `count` rows named in `c.ids`, into `c.distances`. */
+@inline
+function distancesTo(l2: bool, paged: bool, c: SearchContext, count: u32, worst: f32): void {
+  const rows = c.rows
   const out = c.distances
   const query = c.query
-  const vectors = c.vectors
   const dims = c.dims
   const bias = c.bias
   const stride = <usize>dims << 2
-  const last = load<u32>(ids + ((<usize>count - 1) << 2))
-  store<u32>(ids + (<usize>count << 2), last)
-  store<u32>(ids + (<usize>count << 2), last, 4)
-  store<u32>(ids + (<usize>count << 2), last, 8)
-  touch(vectors, stride, ids, count, out)
+  locate(paged, c, count, stride)
+  touch(rows, stride, count, out)
   for (let i: u32 = 0; i < count; i += 4) {
-    const at = ids + (<usize>i << 2)
+    const at = rows + (<usize>i << 2)
     four(
-      l2, query,
-      vectors + <usize>load<u32>(at) * stride,
-      vectors + <usize>load<u32>(at, 4) * stride,
-      vectors + <usize>load<u32>(at, 8) * stride,
-      vectors + <usize>load<u32>(at, 12) * stride,
+      l2, query, load<u32>(at), load<u32>(at, 4), load<u32>(at, 8), load<u32>(at, 12),
       dims, bias, out + (<usize>i << 2), worst,
     )
   }
@@ -199,6 +257,19 @@ function shiftUp(beam: usize, from: u32, to: u32): void {
   if (at > from) store<u64>(beam + (<usize>from << 3), load<u64>(beam + (<usize>from << 3)), 8)
 }
 
+/** The address of a node's links at level 0. */
+@inline
+function linksOf(paged: bool, c: SearchContext, node: u32): usize {
+  const stride = <usize>c.linkStride
+  if (!paged) return c.links + <usize>node * stride
+  const shift = c.linkShift
+  const page = node >> shift
+  const entry = c.linkPages + (<usize>page << 2)
+  if (load<u32>(entry) == 0) loadPage(changetype<usize>(c), 1, page)
+  store<u8>(c.linkUsed + page, 1)
+  return <usize>load<u32>(entry) + <usize>(node & ((<u32>1 << shift) - 1)) * stride
+}
+
 /**
  * The beam is one ascending array, not two heaps: what falls off its end would never have been expanded, so it bounds
  * the candidates too. At level 0 rows name nodes; on levels >= 1 (`upper`) they name indexes into `nodes`, and the keys
@@ -206,7 +277,7 @@ function shiftUp(beam: usize, from: u32, to: u32): void {
  */
 @inline
 function beamSearch(
-  l2: bool, upper: bool, c: SearchContext, links: usize, stride: usize, nodes: usize, visited: usize, epoch: u32,
+  l2: bool, paged: bool, upper: bool, c: SearchContext, links: usize, nodes: usize, visited: usize, epoch: u32,
   entry: u32, ef: u32,
 ): u32 {
   const beam = c.beam
@@ -215,7 +286,7 @@ function beamSearch(
   // Rows of levels >= 1 are half as long: the indexes find place behind the nodes and their padding.
   const indexes = upper ? ids + c.upperStride + 8 : ids
   store<u32>(ids, upper ? load<u32>(nodes + (<usize>entry << 2)) : entry)
-  distancesTo(l2, c, 1, <f32>Infinity)
+  distancesTo(l2, paged, c, 1, <f32>Infinity)
   store<u64>(beam, keyOf(load<f32>(distances), entry))
   store<u8>(visited + entry, epoch)
   let size: u32 = 1
@@ -230,7 +301,8 @@ function beamSearch(
     }
     store<u64>(slot, key | 1)
     next++
-    const row = links + <usize>((<u32>key) >> 1) * stride
+    const at = (<u32>key) >> 1
+    const row = upper ? links + <usize>at * c.upperStride : linksOf(paged, c, at)
     const count = load<u32>(row)
     let fresh: u32 = 0
     for (let i: u32 = 0; i < count; i++) {
@@ -242,16 +314,16 @@ function beamSearch(
       fresh += u32(tag != epoch)
     }
     if (fresh == 0) continue
-    distancesTo(l2, c, fresh, fromOrderedBits(<u32>(worst >> 32)))
+    distancesTo(l2, paged, c, fresh, fromOrderedBits(<u32>(worst >> 32)))
     for (let i: u32 = 0; i < fresh; i++) {
       const found = keyOf(load<f32>(distances + (<usize>i << 2)), load<u32>(indexes + (<usize>i << 2)))
       if (found >= worst) continue
-      const at = placeFor(beam, size, found)
+      const place = placeFor(beam, size, found)
       // When full, the last slot falls off the end.
       if (size < ef) size++
-      shiftUp(beam, at, size - 1)
-      store<u64>(beam + (<usize>at << 3), found)
-      if (at < next) next = at
+      shiftUp(beam, place, size - 1)
+      store<u64>(beam + (<usize>place << 3), found)
+      if (place < next) next = place
       if (size == ef) worst = load<u64>(beam + (<usize>(ef - 1) << 3)) & ~1
     }
   }
@@ -260,12 +332,12 @@ function beamSearch(
 
 /** From the entry point down to level 1: the level-0 node to begin at. */
 @inline
-function descend(l2: bool, c: SearchContext): u32 {
+function descend(l2: bool, paged: bool, c: SearchContext): u32 {
   let at = c.entry
   for (let level = c.levelCount; level > 0; level--) {
     const table = changetype<LevelTable>(c.levels + <usize>(level - 1) * offsetof<LevelTable>())
     const epoch = nextUpperEpoch(c)
-    beamSearch(l2, true, c, table.links, c.upperStride, table.nodes, c.upperVisited, epoch, at, UPPER_EF)
+    beamSearch(l2, paged, true, c, table.links, table.nodes, c.upperVisited, epoch, at, UPPER_EF)
     at = (<u32>load<u64>(c.beam)) >> 1
     at = load<u32>(table.down + (<usize>at << 2))
   }
@@ -296,11 +368,11 @@ function nextUpperEpoch(c: SearchContext): u32 {
 }
 
 @inline
-function search(l2: bool, c: SearchContext, k: u32, ef: u32): u32 {
+function search(l2: bool, paged: bool, c: SearchContext, k: u32, ef: u32): u32 {
   c.computed = 0
-  const entry = descend(l2, c)
+  const entry = descend(l2, paged, c)
   nextEpoch(c)
-  const size = beamSearch(l2, false, c, c.links, c.linkStride, 0, c.visited, c.epoch, entry, ef)
+  const size = beamSearch(l2, paged, false, c, 0, 0, c.visited, c.epoch, entry, ef)
   const found = min(k, size)
   for (let i: u32 = 0; i < found; i++) {
     const slot = c.beam + (<usize>i << 3)
@@ -313,12 +385,22 @@ function search(l2: bool, c: SearchContext, k: u32, ef: u32): u32 {
 
 /** Squared l2. The nearest min(k, reached) stand in the beam afterwards, ascending; returns how many. 1 <= k <= ef. */
 export function searchL2(context: usize, k: u32, ef: u32): u32 {
-  return search(true, changetype<SearchContext>(context), k, ef)
+  return search(true, false, changetype<SearchContext>(context), k, ef)
 }
 
 /** As searchL2, with bias - dot as the distance. */
 export function searchDot(context: usize, k: u32, ef: u32): u32 {
-  return search(false, changetype<SearchContext>(context), k, ef)
+  return search(false, false, changetype<SearchContext>(context), k, ef)
+}
+
+/** As searchL2, of rows in pages. The host throws when a page cannot be had; the next search is not affected. */
+export function searchPagedL2(context: usize, k: u32, ef: u32): u32 {
+  return search(true, true, changetype<SearchContext>(context), k, ef)
+}
+
+/** As searchDot, of rows in pages. */
+export function searchPagedDot(context: usize, k: u32, ef: u32): u32 {
+  return search(false, true, changetype<SearchContext>(context), k, ef)
 }
 
 @inline

@@ -1,4 +1,6 @@
 /** What must hold in one row of links: a count, that many targets, zeros. */
+import { CorruptIndexError } from '../errors.js'
+import { linksStrideBytes, SEGMENT_HEADER_BYTES } from './segment-header.js'
 
 /**
  * The first broken rule of the row at `words[at]`, as a sentence; undefined when it is sound. `maxLinks` targets fit,
@@ -41,4 +43,28 @@ export function firstUnsafeRow(words: Uint32Array, maxLinks: number, targetCount
     for (let i = at + 1; i < end; i++) if (words[i] >= targetCount) return at / rowWords
   }
   return undefined
+}
+
+/**
+ * The rows of `firstNode` and the nodes behind it, out of a links segment that begins with `segmentStart`.
+ * @throws CorruptIndexError for the first row that leads out of the graph, with the row's place in the file
+ */
+export function assertSafeLinks(
+  rows: Uint8Array,
+  of: {
+    readonly path: string
+    readonly segmentStart: number
+    readonly firstNode: number
+    readonly m: number
+    readonly count: number
+  },
+): void {
+  const { path, segmentStart, firstNode, m, count } = of
+  const words = new Uint32Array(rows.buffer, rows.byteOffset, rows.length / 4)
+  const row = firstUnsafeRow(words, 2 * m, count)
+  if (row === undefined) return
+  const node = firstNode + row
+  const problem = linkRowProblem(words, row * (1 + 2 * m), { maxLinks: 2 * m, targetCount: count, self: node })
+  const offset = SEGMENT_HEADER_BYTES + (node - segmentStart) * linksStrideBytes(m)
+  throw new CorruptIndexError(path, `node ${node}: ${problem}`, { offset })
 }

@@ -40,6 +40,12 @@ export async function headerOf(handle: FileHandle, expected: SegmentFile, path: 
   const page = new Uint8Array(SEGMENT_HEADER_BYTES)
   const length = await readAt(handle, page, 0)
   const header = decodeSegmentHeader(page.subarray(0, length), path)
+  checkSegmentHeader(header, expected, path)
+  return header
+}
+
+/** @throws CorruptIndexError when the header is not that of the segment that the manifest lists. */
+export function checkSegmentHeader(header: SegmentHeader, expected: SegmentFile, path: string): void {
   for (const field of ['kind', 'firstNode', 'count'] as const) {
     if (header[field] !== expected[field]) {
       throw new CorruptIndexError(path, `the header's ${field} is ${header[field]}, the manifest's ${expected[field]}`)
@@ -49,7 +55,6 @@ export async function headerOf(handle: FileHandle, expected: SegmentFile, path: 
     const { dataBytes } = header
     throw new CorruptIndexError(path, `${dataBytes} bytes of data do not make a file of ${expected.bytes} bytes`)
   }
-  return header
 }
 
 /** @throws CorruptIndexError when the header's shape is not that of the manifest's index. */

@@ -7,15 +7,9 @@ import { CorruptIndexError } from '../errors.js'
 import { crc32 } from './crc32.js'
 import { readFailure } from './file-errors.js'
 import { headerOf } from './read-segment-header.js'
-import { segmentFileCrc } from './seal-segment.js'
 import type { SegmentFile } from './segment-file.js'
-import {
-  encodeSegmentHeader,
-  segmentFooterBytes,
-  SEGMENT_BLOCK_BYTES,
-  SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
-} from './segment-header.js'
+import { decodeBlockCrcs } from './segment-footer.js'
+import { segmentFooterBytes, SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js'
 import { readAt } from './whole-files.js'
 
 export interface SegmentReaderOptions {
@@ -126,19 +120,7 @@ async function readBlockCrcs(
   file: SegmentFile,
   path: string,
 ): Promise<Uint32Array> {
-  const offset = SEGMENT_HEADER_BYTES + header.dataBytes
   const footer = new Uint8Array(segmentFooterBytes(header.dataBytes))
-  const length = await readAt(handle, footer, offset)
-  const table = footer.subarray(0, footer.length - 4)
-  const view = new DataView(footer.buffer)
-  if (length < footer.length || crc32(table) !== view.getUint32(table.length, true)) {
-    throw new CorruptIndexError(path, 'the checksum table is damaged', { offset })
-  }
-  const blockCrcs = Uint32Array.from({ length: table.length / 4 }, (_, block) => view.getUint32(4 * block, true))
-  const fileCrc = segmentFileCrc(encodeSegmentHeader(header), blockCrcs, header.dataBytes, footer)
-  if (fileCrc !== file.crc32) {
-    const [found, expected] = [fileCrc.toString(16), file.crc32.toString(16)]
-    throw new CorruptIndexError(path, `the file is of another build: its CRC is ${found}, the manifest's ${expected}`)
-  }
-  return blockCrcs
+  const length = await readAt(handle, footer, SEGMENT_HEADER_BYTES + header.dataBytes)
+  return decodeBlockCrcs(footer.subarray(0, length), header, file, path)
 }

@@ -10,6 +10,8 @@ import type { SearchCore } from './search-core.js'
 export interface LoadedIndex {
   readonly core: SearchCore
   readonly ids: NodeIds
+  /** Closes the files. */
+  readonly close: () => void
 }
 
 export interface IndexFacts {
@@ -78,8 +80,9 @@ export class Index implements IndexFacts {
     return hits
   }
 
-  /** Frees the memory. A search afterwards throws IndexClosedError; closing again does nothing. */
+  /** Frees the memory and closes the files. A search afterwards throws IndexClosedError; closing again does nothing. */
   async close(): Promise<void> {
+    this.#loaded?.close()
     this.#loaded = undefined
   }
 

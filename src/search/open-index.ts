@@ -1,37 +1,42 @@
 /**
- * Opens the live generation of an index directory: manifest, headers, then every byte of vectors, links, upper levels
- * and ids into memory, each block against its checksum.
+ * Opens the live generation of an index directory: the manifest and the headers of its files, no more. Vectors, links and
+ * ids come in when a search comes to them, or all at once beforehand (`preload`); each block of a file is held against its
+ * checksum when it is first read.
  */
 import { join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
 import { CorruptIndexError, InsufficientMemoryError } from '../errors.js'
-import { firstUnsafeRow, linkRowProblem } from '../format/check-links.js'
 import { readCurrent } from '../format/current.js'
-import { idsView } from '../format/ids.js'
 import type { Manifest } from '../format/manifest.js'
 import { readManifest } from '../format/read-manifest.js'
-import { readSegmentData } from '../format/read-segment-data.js'
-import { checkSegmentHeaders, readSegmentHeader } from '../format/read-segment-header.js'
-import type { SegmentFile } from '../format/segment-file.js'
-import { linksStrideBytes, SEGMENT_HEADER_BYTES, type SegmentKind } from '../format/segment-header.js'
+import { SegmentBlocks } from '../format/segment-blocks.js'
+import { linksStrideBytes, type SegmentKind } from '../format/segment-header.js'
 import { decodeUpper, type UpperLevel } from '../format/upper.js'
+import { parseByteSize } from '../memory/byte-size.js'
+import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
+import type { OpenOptions } from '../types.js'
 import { Index } from './index-reader.js'
-import { storedIds, type NodeIds } from './node-ids.js'
+import { NodeIds } from './node-ids.js'
+import { preloadRows } from './preload-rows.js'
 import { SearchCore } from './search-core.js'
+import { linkRows, vectorRows } from './segment-rows.js'
 
 /** A WebAssembly memory ends at 4 GiB; the margin is the module's own data and growth steps. */
 const KERNEL_LIMIT_BYTES = 2 ** 32 - 64 * 2 ** 20
+/** Of a memory that does not hold everything, the part for ids. */
+const IDS_SHARE = 1 / 8
 
 /**
- * Checks whatever a search follows, besides the checksums: no file, however made, leads it out of its own memory.
+ * Checks whatever a search follows, besides the checksums: no file, however made, leads it out of its own memory. What is
+ * damaged is found when it is first read: by a search, or here with `preload`.
  * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was, or is what no
- * build writes; InsufficientMemoryError when the index is larger than one WebAssembly memory.
+ * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into.
  */
-export async function openIndex(path: string): Promise<Index> {
+export async function openIndex(path: string, options: OpenOptions = {}): Promise<Index> {
   for (;;) {
     const before = await readCurrent(path)
     try {
-      return await openLive(path)
+      return await openLive(path, options)
     } catch (error) {
       // A publish may have deleted the generation that was being read; then there is a newer one.
       const now = error instanceof CorruptIndexError ? await readCurrent(path) : before
@@ -40,33 +45,94 @@ export async function openIndex(path: string): Promise<Index> {
   }
 }
 
-async function openLive(path: string): Promise<Index> {
+async function openLive(path: string, options: OpenOptions): Promise<Index> {
   const { manifest, directory } = await readManifest(path)
-  await checkSegmentHeaders(directory, manifest)
-  const files = new SegmentFiles(directory, manifest)
-  const core = await loadCore(manifest, files)
-  const ids = await loadIds(files)
-  const { generation, count, dimensions, metric, m, segments } = manifest
-  const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
-  return new Index({ path, generation, count, dimensions, metric, m, bytes }, { core, ids })
+  const files = new Segments(directory, manifest)
+  try {
+    const budgetBytes =
+      options.memory === undefined
+        ? decideBudget(undefined, readMemoryFacts()).budgetBytes
+        : parseByteSize(options.memory, 'memory')
+    const plan = planMemory(manifest, files, budgetBytes, options.preload === true)
+    const core = makeCore(manifest, files, plan.pageBytes)
+    const ids = new NodeIds(files.of('ids'), plan.idsBytes)
+    if (options.preload === true) {
+      await preloadRows(directory, manifest, core)
+      core.loadUpperLevels()
+      ids.preload()
+    }
+    const { generation, count, dimensions, metric, m, segments } = manifest
+    const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
+    const close = (): void => files.close()
+    return new Index({ path, generation, count, dimensions, metric, m, bytes }, { core, ids, close })
+  } catch (error) {
+    files.close()
+    throw error
+  }
 }
 
-async function loadCore(manifest: Manifest, files: SegmentFiles): Promise<SearchCore> {
-  const { metric, dimensions: dims, count, m, entryPoint } = manifest
-  const upperFiles = files.of('upper')
-  const upperBytes = upperFiles.reduce((sum, file) => sum + file.bytes, 0)
-  checkFitsOneMemory({ count, dims, m, upperBytes })
-  const upperLevels = []
-  for (const file of upperFiles)
-    upperLevels.push(...decodeUpper(await files.read(file), { count, m, path: files.pathOf(file) }))
-  for (const file of upperFiles) checkEntryPoint(upperLevels, manifest, files.pathOf(file))
-  const core = new SearchCore(Kernel.create(), { metric, dims, count, m, entryPoint, upperLevels })
-  for (const file of files.of('vectors')) await files.readInto(file, core.vectorsAt(file.firstNode, file.count))
-  for (const file of files.of('links')) {
-    await files.readInto(file, core.linksAt(file.firstNode, file.count))
-    checkLinks(core.linksAt(file.firstNode, file.count), file, manifest, files.pathOf(file))
+interface MemoryPlan {
+  readonly pageBytes: number
+  readonly idsBytes: number
+}
+
+/** Everything is held when it fits; else what is left beside what must be there is shared out. */
+function planMemory(manifest: Manifest, files: Segments, budgetBytes: number, preload: boolean): MemoryPlan {
+  const { count, dimensions: dims, m } = manifest
+  const rowBytes = count * (4 * dims + linksStrideBytes(m))
+  const idsBytes = files.bytesOf('ids')
+  const fixedBytes = SearchCore.requiredBytes({ count, dims, m, upperBytes: files.bytesOf('upper') }) - rowBytes
+  const tableBytes = SearchCore.tableBytes({ count, dims, m })
+  const whole = fixedBytes + rowBytes + tableBytes
+  if (whole + idsBytes <= budgetBytes && whole <= KERNEL_LIMIT_BYTES) return { pageBytes: rowBytes, idsBytes }
+  if (preload) {
+    throw new InsufficientMemoryError({
+      neededBytes: whole + idsBytes,
+      availableBytes: Math.min(budgetBytes, KERNEL_LIMIT_BYTES),
+      stage: 'open',
+      help: 'preload reads the whole index into memory, 4 GiB of it at most; open it without, and pages come as they are needed',
+    })
   }
-  return core
+  const idsShare = Math.min(idsBytes, Math.floor(budgetBytes * IDS_SHARE))
+  const pageBytes = Math.min(budgetBytes - idsShare, KERNEL_LIMIT_BYTES) - fixedBytes - tableBytes
+  const least = SearchCore.leastPageBytes({ dims, m })
+  if (pageBytes < least) {
+    throw new InsufficientMemoryError({
+      neededBytes: Math.ceil((fixedBytes + tableBytes + least) / (1 - IDS_SHARE)),
+      availableBytes: budgetBytes,
+      stage: 'open',
+      help: 'this is what a search needs at the least, beside its pages; pass a larger memory',
+    })
+  }
+  return { pageBytes, idsBytes: idsShare }
+}
+
+function makeCore(manifest: Manifest, files: Segments, cacheBytes: number): SearchCore {
+  const { metric, dimensions: dims, count, m, entryPoint } = manifest
+  return new SearchCore(Kernel.create(), {
+    metric,
+    dims,
+    count,
+    m,
+    entryPoint,
+    upperLevels: () => readUpperLevels(manifest, files),
+    paged: {
+      vectors: vectorRows(files.of('vectors'), count, dims),
+      links: linkRows(files.of('links'), count, m),
+      cacheBytes,
+    },
+  })
+}
+
+function readUpperLevels(manifest: Manifest, files: Segments): UpperLevel[] {
+  const levels: UpperLevel[] = []
+  for (const file of files.of('upper')) {
+    const data = new Uint8Array(file.header.dataBytes)
+    file.read(0, data)
+    levels.push(...decodeUpper(data, { count: manifest.count, m: manifest.m, path: file.path }))
+    checkEntryPoint(levels, manifest, file.path)
+  }
+  return levels
 }
 
 /** @throws CorruptIndexError unless the manifest's entry point is there: a search begins with it unasked. */
@@ -80,67 +146,30 @@ function checkEntryPoint(upperLevels: readonly UpperLevel[], { levels, entryPoin
   throw new CorruptIndexError(path, `the entry point is node ${node}, entry ${index} of the top level is another`)
 }
 
-/** @throws CorruptIndexError for the first row that leads out of the graph. */
-function checkLinks(rows: Uint8Array, { firstNode }: SegmentFile, { count, m }: Manifest, path: string): void {
-  const words = new Uint32Array(rows.buffer, rows.byteOffset, rows.length / 4)
-  const row = firstUnsafeRow(words, 2 * m, count)
-  if (row === undefined) return
-  const node = firstNode + row
-  const offset = row * linksStrideBytes(m)
-  const problem = linkRowProblem(words, offset / 4, { maxLinks: 2 * m, targetCount: count, self: node })
-  throw new CorruptIndexError(path, `node ${node}: ${problem}`, { offset: SEGMENT_HEADER_BYTES + offset })
-}
+/** The generation's files that a search reads, open: a generation that is deleted meanwhile can still be read. */
+class Segments {
+  readonly #open: SegmentBlocks[] = []
 
-/** @throws InsufficientMemoryError when a core of this shape is more than one WebAssembly memory holds. */
-export function checkFitsOneMemory(shape: { count: number; dims: number; m: number; upperBytes: number }): void {
-  const neededBytes = SearchCore.requiredBytes(shape)
-  if (neededBytes <= KERNEL_LIMIT_BYTES) return
-  throw new InsufficientMemoryError({
-    neededBytes,
-    availableBytes: KERNEL_LIMIT_BYTES,
-    stage: 'open',
-    help:
-      'an index is read into one WebAssembly memory for now, and reading it page by page is not there yet; ' +
-      'split the vectors over several indexes',
-  })
-}
-
-async function loadIds(files: SegmentFiles): Promise<NodeIds> {
-  const ranges = []
-  for (const file of files.of('ids')) {
-    const { firstNode, count } = file
-    ranges.push({ firstNode, ids: idsView(await files.read(file), count, files.pathOf(file)) })
-  }
-  return storedIds(ranges)
-}
-
-/** The generation's files, by kind. */
-class SegmentFiles {
-  readonly #directory: string
-  readonly #segments: readonly SegmentFile[]
-
-  constructor(directory: string, { segments }: Manifest) {
-    this.#directory = directory
-    this.#segments = segments
+  constructor(directory: string, manifest: Manifest) {
+    try {
+      for (const file of manifest.segments) {
+        this.#open.push(SegmentBlocks.open(join(directory, file.name), file, manifest))
+      }
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
-  of(kind: SegmentKind): SegmentFile[] {
-    return this.#segments.filter((file) => file.kind === kind)
+  of(kind: SegmentKind): SegmentBlocks[] {
+    return this.#open.filter(({ header }) => header.kind === kind)
   }
 
-  pathOf(file: SegmentFile): string {
-    return join(this.#directory, file.name)
+  bytesOf(kind: SegmentKind): number {
+    return this.of(kind).reduce((sum, { header }) => sum + header.dataBytes, 0)
   }
 
-  /** All data of a small segment. */
-  async read(file: SegmentFile): Promise<Uint8Array> {
-    const { dataBytes } = await readSegmentHeader(this.pathOf(file), file)
-    const data = new Uint8Array(dataBytes)
-    await this.readInto(file, data)
-    return data
-  }
-
-  async readInto(file: SegmentFile, target: Uint8Array): Promise<void> {
-    await readSegmentData(this.pathOf(file), file, (offset, length) => target.subarray(offset, offset + length))
+  close(): void {
+    for (const segment of this.#open.splice(0)) segment.close()
   }
 }

@@ -1,14 +1,16 @@
 /**
- * A whole index in one kernel memory: vectors, links, upper levels, and what a search needs besides. Knows nodes, not
- * ids, and nothing of files: the caller fills `vectorsAt` and `linksAt`, in any order, before the first search.
+ * An index in one kernel memory: vectors, links, upper levels, and what a search needs besides. Knows nodes, not
+ * ids, and nothing of files. Either the caller fills `vectorsAt` and `linksAt`, in any order, before the first search; or
+ * it gives sources of rows (`paged`), which are read page by page as searches come to them.
  *
  * The kernel (kernel/assembly/search.ts) sees all of it through one context block of u32 words, written here once.
- * Whatever comes between a node and its bytes later (pages, codes, a filter) is another context and another kernel
+ * Whatever comes between a node and its bytes later (codes, a filter) is another context and another kernel
  * function; callers of `search` do not change.
  */
 import type { Kernel } from '../../kernel/kernel.js'
 import type { UpperLevel } from '../format/upper.js'
 import type { Metric } from '../types.js'
+import { PageTable, pageShape, pageTableBytes, type RowSource } from './page-table.js'
 
 export interface SearchCoreShape {
   readonly metric: Metric
@@ -17,11 +19,22 @@ export interface SearchCoreShape {
   readonly m: number
   /** `index`: into the top level's arrays, or the node itself when there are no upper levels. */
   readonly entryPoint: { readonly index: number }
-  /** `[0]` is level 1. Copied. */
-  readonly upperLevels: readonly UpperLevel[]
+  /** `[0]` is level 1. Copied; a function is called at the first search. */
+  readonly upperLevels: readonly UpperLevel[] | (() => readonly UpperLevel[])
   /** Beam width that memory is set aside for; a wider search takes more when it comes. Default 512. */
   readonly maxEf?: number
+  /** Rows to read when a search comes to them, and bytes of kernel memory to hold them in. */
+  readonly paged?: PagedRows
 }
+
+export interface PagedRows {
+  readonly vectors: RowSource
+  readonly links: RowSource
+  readonly cacheBytes: number
+}
+
+/** Kinds of pages, as in the kernel. */
+const VECTORS = 0
 
 /** SearchContext of kernel/assembly/search.ts: one u32 word each, in order; `bias` is an f32. */
 const CONTEXT_FIELDS = [
@@ -44,10 +57,16 @@ const CONTEXT_FIELDS = [
   'beam',
   'ids',
   'distances',
+  'rows',
   'computed',
+  'vectorPages',
+  'vectorUsed',
+  'vectorShift',
+  'linkPages',
+  'linkUsed',
+  'linkShift',
 ] as const
-const BEAM_WORD = CONTEXT_FIELDS.indexOf('beam')
-const COMPUTED_WORD = CONTEXT_FIELDS.indexOf('computed')
+type ContextField = (typeof CONTEXT_FIELDS)[number]
 
 const LEVEL_TABLE_BYTES = 12
 const BEAM_SLOT_BYTES = 8
@@ -73,10 +92,13 @@ export class SearchCore {
   readonly #context: number
   readonly #vectors: number
   readonly #links: number
+  readonly #pages: { readonly vectors: PageTable; readonly links: PageTable } | undefined
+  #upperLevels: (() => readonly UpperLevel[]) | undefined
+  readonly #m: number
   readonly #query: number
   #beam = 0
   #beamSlots = 0
-  readonly #beamMark: number
+  #beamMark: number
   #queryView: Float32Array = new Float32Array(0)
   #beamWords: Uint32Array = new Uint32Array(0)
   #beamFloats: Float32Array = new Float32Array(0)
@@ -86,48 +108,71 @@ export class SearchCore {
     const { count, dims, m, upperBytes, maxEf = DEFAULT_MAX_EF } = shape
     const perNode = 4 * dims + linkStrideBytes(m) + 1
     const upperTags = upperBytes / (4 * (3 + m))
-    const scratch = 4 * dims + 8 * (2 * m + SCRATCH_PADDING) + 4 * CONTEXT_FIELDS.length
-    const allocations = 16 * ALIGN_BYTES + 64 * 4 * ALIGN_BYTES
+    const scratch = 4 * dims + 12 * (2 * m + SCRATCH_PADDING) + 4 * CONTEXT_FIELDS.length
+    const allocations = 20 * ALIGN_BYTES + 64 * 4 * ALIGN_BYTES
     return count * perNode + upperBytes + upperTags + scratch + BEAM_SLOT_BYTES * beamSlots(maxEf, count) + allocations
+  }
+
+  /** Bytes that paging takes besides the pages. */
+  static tableBytes({ count, dims, m }: { count: number; dims: number; m: number }): number {
+    const strides = [4 * dims, linkStrideBytes(m)]
+    return strides.reduce((sum, strideBytes) => sum + pageTableBytes(pageShape({ count, strideBytes }, 0)), 0)
+  }
+
+  /** Bytes of pages below which one expansion would not find room. */
+  static leastPageBytes({ dims, m }: { dims: number; m: number }): number {
+    const count = 2 ** 32
+    const least = leastPages(m) * pageShape({ count, strideBytes: 4 * dims }, 0).pageBytes
+    return least + pageShape({ count, strideBytes: linkStrideBytes(m) }, 0).pageBytes
   }
 
   /** @throws ShardloomError when the kernel's memory cannot grow as far. */
   constructor(kernel: Kernel, shape: SearchCoreShape) {
-    const { metric, dims, count, m, entryPoint, upperLevels, maxEf = DEFAULT_MAX_EF } = shape
+    const { metric, dims, count, m, entryPoint, upperLevels, maxEf = DEFAULT_MAX_EF, paged } = shape
     this.#kernel = kernel
     this.metric = metric
     this.dims = dims
     this.count = count
+    this.#m = m
     this.#linkStride = linkStrideBytes(m)
-    this.#vectors = kernel.alloc(count * 4 * dims, ALIGN_BYTES)
-    this.#links = kernel.alloc(count * this.#linkStride, ALIGN_BYTES)
+    this.#pages = paged && openPages(kernel, paged, leastPages(m))
+    this.#vectors = this.#pages?.vectors.base ?? kernel.alloc(count * 4 * dims, ALIGN_BYTES)
+    this.#links = this.#pages?.links.base ?? kernel.alloc(count * this.#linkStride, ALIGN_BYTES)
     this.#query = kernel.alloc(4 * dims, ALIGN_BYTES)
     this.#context = kernel.alloc(4 * CONTEXT_FIELDS.length, ALIGN_BYTES)
-    const upperCount = upperLevels[0]?.nodes.length ?? 0
-    const values: Record<(typeof CONTEXT_FIELDS)[number], number> = {
+    const values: Record<ContextField, number> = {
       count,
       dims,
       vectors: this.#vectors,
       bias: 0,
       links: this.#links,
       linkStride: this.#linkStride,
-      levelCount: upperLevels.length,
-      levels: copyLevels(kernel, upperLevels),
+      levelCount: 0,
+      levels: 0,
       upperStride: 4 * (1 + m),
       entry: entryPoint.index,
       visited: allocZeroed(kernel, count),
       epoch: 0,
-      upperVisited: allocZeroed(kernel, upperCount),
+      upperVisited: 0,
       upperEpoch: 0,
-      upperCount,
+      upperCount: 0,
       query: this.#query,
       beam: 0,
       ids: kernel.alloc(4 * (2 * m + SCRATCH_PADDING), ALIGN_BYTES),
       distances: kernel.alloc(4 * (2 * m + SCRATCH_PADDING), ALIGN_BYTES),
+      rows: kernel.alloc(4 * (2 * m + SCRATCH_PADDING), ALIGN_BYTES),
       computed: 0,
+      vectorPages: this.#pages?.vectors.pagesAt ?? 0,
+      vectorUsed: this.#pages?.vectors.usedAt ?? 0,
+      vectorShift: this.#pages?.vectors.shift ?? 0,
+      linkPages: this.#pages?.links.pagesAt ?? 0,
+      linkUsed: this.#pages?.links.usedAt ?? 0,
+      linkShift: this.#pages?.links.shift ?? 0,
     }
-    kernel.u32(this.#context, CONTEXT_FIELDS.length).set(CONTEXT_FIELDS.map((field) => values[field]))
+    this.#setContext(values)
     kernel.f32(this.#context, CONTEXT_FIELDS.length)[CONTEXT_FIELDS.indexOf('bias')] = distanceBias(metric)
+    if (typeof upperLevels === 'function') this.#upperLevels = upperLevels
+    else this.#copyUpperLevels(upperLevels)
     this.#beamMark = kernel.mark()
     this.#widenBeam(beamSlots(maxEf, count))
   }
@@ -144,7 +189,18 @@ export class SearchCore {
 
   /** Distances that the last search computed. */
   get computedDistances(): number {
-    return this.#kernel.u32(this.#context, CONTEXT_FIELDS.length)[COMPUTED_WORD]
+    return this.#kernel.u32(this.#context, CONTEXT_FIELDS.length)[CONTEXT_FIELDS.indexOf('computed')]
+  }
+
+  /** Pages that searches had read so far; 0 without paging. */
+  get pageReads(): number {
+    return this.#pages === undefined ? 0 : this.#pages.vectors.reads + this.#pages.links.reads
+  }
+
+  /** For a paged core with room for all rows, whose `vectorsAt` and `linksAt` somebody filled. */
+  markComplete(): void {
+    this.#pages?.vectors.markComplete()
+    this.#pages?.links.markComplete()
   }
 
   /**
@@ -155,6 +211,7 @@ export class SearchCore {
     const wanted = Math.min(k, this.count)
     const width = Math.min(Math.max(k, ef), this.count)
     if (width === 0) return 0
+    this.loadUpperLevels()
     if (width > this.#beamSlots) this.#widenBeam(width)
     else if (this.#beamWords.length === 0) this.#refreshViews()
     if (wanted > this.nodes.length) {
@@ -162,9 +219,7 @@ export class SearchCore {
       this.distances = new Float32Array(wanted)
     }
     this.#queryView.set(query)
-    const { fn } = this.#kernel
-    const found =
-      this.metric === 'l2' ? fn.searchL2(this.#context, wanted, width) : fn.searchDot(this.#context, wanted, width)
+    const found = this.#searchKernel(wanted, width)
     for (let i = 0; i < found; i++) {
       this.nodes[i] = this.#beamWords[2 * i]
       this.distances[i] = this.#beamFloats[2 * i + 1]
@@ -172,12 +227,56 @@ export class SearchCore {
     return found
   }
 
+  #searchKernel(wanted: number, width: number): number {
+    const { fn } = this.#kernel
+    const l2 = this.metric === 'l2'
+    if (this.#pages === undefined || (this.#pages.vectors.complete && this.#pages.links.complete)) {
+      return l2 ? fn.searchL2(this.#context, wanted, width) : fn.searchDot(this.#context, wanted, width)
+    }
+    const { vectors, links } = this.#pages
+    this.#kernel.onMissingPage = (_, kind, page) => (kind === VECTORS ? vectors : links).load(page)
+    return l2 ? fn.searchPagedL2(this.#context, wanted, width) : fn.searchPagedDot(this.#context, wanted, width)
+  }
+
+  /** Reads the upper levels, if they come from a function, now and not at the first search. */
+  loadUpperLevels(): void {
+    if (this.#upperLevels === undefined) return
+    const levels = this.#upperLevels()
+    // The beam gives way: it stays the last allocation.
+    const slots = this.#beamSlots
+    if (this.#kernel.mark() === this.#beamEnd()) this.#kernel.release(this.#beamMark)
+    this.#copyUpperLevels(levels)
+    this.#beamMark = this.#kernel.mark()
+    this.#beamSlots = 0
+    this.#widenBeam(slots)
+    this.#upperLevels = undefined
+  }
+
+  #copyUpperLevels(levels: readonly UpperLevel[]): void {
+    const upperCount = levels[0]?.nodes.length ?? 0
+    this.#setContext({
+      levelCount: levels.length,
+      levels: copyLevels(this.#kernel, levels),
+      upperStride: 4 * (1 + this.#m),
+      upperVisited: allocZeroed(this.#kernel, upperCount),
+      upperCount,
+    })
+  }
+
+  #setContext(values: Partial<Record<ContextField, number>>): void {
+    const words = this.#kernel.u32(this.#context, CONTEXT_FIELDS.length)
+    for (const [at, field] of CONTEXT_FIELDS.entries()) {
+      const value = values[field]
+      if (value !== undefined) words[at] = value
+    }
+  }
+
   /** The beam is the last allocation, so that it can be taken again, wider, in the same place. */
   #widenBeam(slots: number): void {
     if (this.#beamSlots > 0 && this.#kernel.mark() === this.#beamEnd()) this.#kernel.release(this.#beamMark)
     this.#beam = this.#kernel.alloc(BEAM_SLOT_BYTES * slots, ALIGN_BYTES)
     this.#beamSlots = slots
-    this.#kernel.u32(this.#context, CONTEXT_FIELDS.length)[BEAM_WORD] = this.#beam
+    this.#setContext({ beam: this.#beam })
     this.#refreshViews()
   }
 
@@ -201,6 +300,30 @@ export function distanceBias(metric: Metric): number {
 /** Never fewer than the beam on levels ≥ 1 takes. */
 function beamSlots(ef: number, count: number): number {
   return Math.max(UPPER_EF, Math.min(ef, count))
+}
+
+/** Rows of one expansion, twice: see gatherPages of the kernel. */
+function leastPages(m: number): number {
+  return 2 * (2 * m + 1)
+}
+
+/** The cache is shared out by the bytes that there are of each kind, but for the least that a search needs. */
+function openPages(
+  kernel: Kernel,
+  { vectors, links, cacheBytes }: PagedRows,
+  least: number,
+): { vectors: PageTable; links: PageTable } {
+  const vectorBytes = vectors.count * vectors.strideBytes
+  const linkBytes = links.count * links.strideBytes
+  if (cacheBytes >= vectorBytes + linkBytes) {
+    return { vectors: new PageTable(kernel, vectors, vectorBytes), links: new PageTable(kernel, links, linkBytes) }
+  }
+  const share = Math.floor(cacheBytes * (linkBytes / (vectorBytes + linkBytes)))
+  const leastVectors = least * pageShape(vectors, 0).pageBytes
+  return {
+    vectors: new PageTable(kernel, vectors, Math.max(leastVectors, cacheBytes - share)),
+    links: new PageTable(kernel, links, Math.max(pageShape(links, 0).pageBytes, share)),
+  }
 }
 
 function linkStrideBytes(m: number): number {

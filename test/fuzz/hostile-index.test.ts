@@ -41,6 +41,26 @@ const LINK_WORDS = 1 + 2 * graph.m
 const HALF = graph.count / 2
 const ABOVE: readonly number[] = [60, 61, 1000, 2 ** 16, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1]
 
+/** What a program does with an index. What is damaged is found by the search that comes to it, or beforehand by `preload`. */
+async function used(path: string): Promise<void> {
+  const preloading: unknown = await openIndex(path, { preload: true }).then(
+    (index) => index.close(),
+    (error: unknown) => error,
+  )
+  try {
+    const index = await openIndex(path)
+    try {
+      index.search(new Float32Array(graph.dims).fill(1), { k: graph.count, ef: 2 * graph.count })
+    } finally {
+      await index.close()
+    }
+  } catch (error) {
+    expect(preloading).toMatchObject({ message: (error as Error).message })
+    throw error
+  }
+  expect(preloading).toBeUndefined()
+}
+
 interface Forged {
   readonly path: string
   readonly directory: string
@@ -136,7 +156,7 @@ describe('links under right checksums', () => {
           return undefined
         })
         const node = row + (name === 'links-000.seg' ? 0 : HALF)
-        await expect(openIndex(forged.path)).rejects.toThrow(`node ${node}: link 0 leads to ${target}, of 60`)
+        await expect(used(forged.path)).rejects.toThrow(`node ${node}: link 0 leads to ${target}, of 60`)
         expect(await tryOut(forged)).toBe('refused')
       }
     }
@@ -145,7 +165,7 @@ describe('links under right checksums', () => {
   it('with a count above 2m are refused', async () => {
     for (const count of [LINK_WORDS, 60, 2 ** 16, 2 ** 30, 2 ** 31, 2 ** 32 - 1]) {
       const forged = await withSegment('links-001.seg', (words) => void (words[3 * LINK_WORDS] = count))
-      await expect(openIndex(forged.path)).rejects.toThrow(`node ${HALF + 3}: ${count} links, at most 8 fit`)
+      await expect(used(forged.path)).rejects.toThrow(`node ${HALF + 3}: ${count} links, at most 8 fit`)
       expect(await tryOut(forged)).toBe('refused')
     }
   })
@@ -204,7 +224,7 @@ describe('upper levels under right checksums', () => {
   it('of another number than the manifest says are refused', async () => {
     for (const words of [[0], [1, 1, 3, 3, 0, 0, 0, 0, 0]]) {
       const forged = await withSegment('upper.seg', () => Uint32Array.from(words))
-      await expect(openIndex(forged.path)).rejects.toThrow(/levels, the manifest says 2/)
+      await expect(used(forged.path)).rejects.toThrow(/levels, the manifest says 2/)
     }
   })
 
@@ -214,7 +234,7 @@ describe('upper levels under right checksums', () => {
       words[0] = words.length - 1
       return words
     })
-    await expect(openIndex(forged.path)).rejects.toThrow('99999 levels, at most 32 can be')
+    await expect(used(forged.path)).rejects.toThrow('99999 levels, at most 32 can be')
   })
 })
 
@@ -225,7 +245,7 @@ describe('a manifest under a right checksum', () => {
       const forged = await sound()
       const manifest = await manifestOf(forged)
       await writeManifest(forged, { ...manifest, entryPoint: { ...manifest.entryPoint, ...change } })
-      await expect(openIndex(forged.path)).rejects.toThrow('of the top level is another')
+      await expect(used(forged.path)).rejects.toThrow('of the top level is another')
       expect((await verifyIndex(forged.path)).ok).toBe(false)
     }
   })
@@ -234,7 +254,7 @@ describe('a manifest under a right checksum', () => {
     for (const change of [{ count: 59 }, { dimensions: 4 }, { m: 3 }, { m: 5 }, { levels: 1 }, { levels: 0 }]) {
       const forged = await sound()
       await writeManifest(forged, { ...(await manifestOf(forged)), ...change })
-      await expect(openIndex(forged.path), JSON.stringify(change)).rejects.toThrow(CorruptIndexError)
+      await expect(used(forged.path), JSON.stringify(change)).rejects.toThrow(CorruptIndexError)
     }
   })
 

@@ -11,7 +11,7 @@ import {
   InvalidVectorError,
   PathError,
 } from '../../src/errors.js'
-import { checkFitsOneMemory, openIndex } from '../../src/search/open-index.js'
+import { openIndex } from '../../src/search/open-index.js'
 import type { Id, Metric, SearchOptions } from '../../src/types.js'
 import {
   bruteForce,
@@ -215,7 +215,7 @@ describe('opening refuses', () => {
         const damaged = join(root, `damaged-${name}-${place}`)
         await cp(whole, damaged, { recursive: true })
         await flipBit(join(damaged, generation, name), place)
-        await expect(openIndex(damaged), `${name}, ${place} byte`).rejects.toThrow(CorruptIndexError)
+        await expect(openIndex(damaged, { preload: true }), `${name}, ${place} byte`).rejects.toThrow(CorruptIndexError)
       }
     }
   })
@@ -228,11 +228,79 @@ describe('opening refuses', () => {
   })
 })
 
-test('an index beyond one WebAssembly memory is refused with the reason and the bytes', () => {
-  const shape = { dims: 128, m: 16, upperBytes: 30e6 }
-  expect(() => checkFitsOneMemory({ ...shape, count: 6_500_000 })).not.toThrow()
-  expect(() => checkFitsOneMemory({ ...shape, count: 7_000_000 })).toThrow(InsufficientMemoryError)
-  expect(() => checkFitsOneMemory({ ...shape, count: 7_000_000 })).toThrow(/page by page is not there yet/)
+describe('an index in little memory', () => {
+  const shape = { seed: 9, count: 3000, dims: 40, m: 4, values: 'reals' } as const
+
+  /** Random links, and a ring through all nodes. */
+  const connected = (metric: Metric): TestGraph => {
+    const graph = randomGraph({ ...shape, metric, levels: 2 })
+    const neighbours = graph.neighbours.map((row, node) =>
+      [...new Set([(node + 1) % shape.count, ...row])].slice(0, 2 * shape.m),
+    )
+    return { ...graph, neighbours }
+  }
+
+  test.each(metrics)('answers as in much, to the bit (%s)', async (metric) => {
+    const ids = Array.from({ length: shape.count }, (_, node) => `id-${node}`)
+    const path = await saved(`paged-${metric}`, connected(metric), ids)
+    const [whole, preloaded, paged] = [
+      await openIndex(path),
+      await openIndex(path, { preload: true }),
+      await openIndex(path, { memory: '280KB' }),
+    ]
+    for (let seed = 0; seed < 40; seed++) {
+      const asked = randomRows(randomSource(seed), 1, shape.dims, 'reals')
+      const expected = whole.search(asked, { k: 20, ef: 50 })
+      expect(expected).toHaveLength(20)
+      expect(paged.search(asked, { k: 20, ef: 50 })).toEqual(expected)
+      expect(preloaded.search(asked, { k: 20, ef: 50 })).toEqual(expected)
+    }
+    for (const index of [whole, preloaded, paged]) await index.close()
+  })
+
+  test('that is too little for a search is refused, with what is needed', async () => {
+    const path = await saved('too-little', connected('l2'))
+    const refusal: unknown = await openIndex(path, { memory: 20_000 }).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(InsufficientMemoryError)
+    const { neededBytes } = (refusal as InsufficientMemoryError).details
+    const index = await openIndex(path, { memory: neededBytes })
+    expect(index.search(new Float32Array(shape.dims))).toHaveLength(10)
+    await index.close()
+  })
+
+  test('that does not hold it all cannot be preloaded', async () => {
+    const path = await saved('preload-little', connected('l2'))
+    await expect(openIndex(path, { memory: '280KB', preload: true })).rejects.toThrow(/preload reads the whole index/)
+  })
+
+  test('finds a damaged block when a search comes to it, and says where', async () => {
+    const path = join(root, 'damaged-later')
+    const { directory } = await writeIndex(path, connected('l2'))
+    await flipBit(join(directory, 'vectors-001.seg'), 'middle')
+    const index = await openIndex(path)
+    expect(() => index.search(new Float32Array(shape.dims), { k: 3000 })).toThrow(CorruptIndexError)
+    expect(() => index.search(new Float32Array(shape.dims), { k: 3000 })).toThrow(/vectors-001\.seg at byte/)
+    await index.close()
+  })
+
+  test('closes its files', async () => {
+    const path = await saved('files', nearestGraph({ ...wish, metric: 'l2' }))
+    const openFiles = async (): Promise<number> => (await readdir('/proc/self/fd')).length
+    const before = await openFiles()
+    const index = await openIndex(path)
+    expect(await openFiles()).toBeGreaterThan(before)
+    await index.close()
+    expect(await openFiles()).toBe(before)
+  })
+
+  test('goes on when its generation is deleted', async () => {
+    const path = join(root, 'deleted')
+    const { directory } = await writeIndex(path, connected('l2'))
+    const index = await openIndex(path)
+    await rm(directory, { recursive: true })
+    expect(index.search(new Float32Array(shape.dims))).toHaveLength(10)
+    await index.close()
+  })
 })
 
 /** 'middle' falls into the data: its last byte but some. The header page is 4096 bytes, the footer at least 8. */
