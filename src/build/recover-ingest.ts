@@ -56,6 +56,8 @@ export async function recoverIngest(context: BuildContext): Promise<RecoveredIng
 /** Whether the files hold what the entry counts: its batches, and in them as many rows of its length as it says. */
 function isInFiles(entry: IngestEntry, rows: RecoveredQueue, ids: RecoveredQueue): boolean {
   if (rows.batches < entry.rowBatches || ids.batches < entry.idBatches) return false
+  // Every vector has an id, given or not; how many ids there are shows when they are read.
+  if (entry.idBatches === 0 && entry.ordinals > 0) return false
   const recordBytes = columnBatchBytes(1, 4 * entry.dimensions)
   let batches = 0
   let rowCount = 0
