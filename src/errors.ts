@@ -248,8 +248,8 @@ export class RecallTooLowError extends ShardloomError {
 
 /** The caller's AbortSignal fired, or SIGINT/SIGTERM came. */
 export class AbortedError extends ShardloomError {
-  constructor(cause?: unknown) {
-    super('SHARDLOOM_ABORTED', 'the build was interrupted; the live generation is unchanged', {
+  constructor(cause?: unknown, message = 'the build was interrupted; the live generation is unchanged') {
+    super('SHARDLOOM_ABORTED', message, {
       cause,
       exitCode: INTERRUPTED,
     })

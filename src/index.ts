@@ -1,6 +1,13 @@
 /** Everything that is public. */
 export { buildIndex } from './build/build-index.js'
 export * from './errors.js'
+export {
+  exportIndex,
+  type ExportFormat,
+  type ExportOptions,
+  type ExportProgress,
+  type ExportReport,
+} from './exports/export-index.js'
 export { verifyIndex, type VerifyReport } from './format/verify.js'
 export type { Manifest } from './format/manifest.js'
 export { readManifest } from './format/read-manifest.js'

@@ -44,8 +44,8 @@ export async function readGroundTruth(files: GroundTruthFiles, queryCount: numbe
   }
 }
 
-async function readAllIds(path: string): Promise<string[]> {
-  const ids: string[] = []
+async function readAllIds(path: string): Promise<Id[]> {
+  const ids: Id[] = []
   for await (const lines of readIdLines(path)) for (const id of lines) ids.push(id)
   return ids
 }

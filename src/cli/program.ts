@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { packageVersion } from '../build/package-version.js'
 import { addBuildCommand } from './build-command.js'
 import { addEstimateCommand } from './estimate-command.js'
+import { addExportCommand } from './export-command.js'
 import { addInfoCommand } from './info-command.js'
 import { addSearchCommand } from './search-command.js'
 import type { Session } from './session.js'
@@ -33,5 +34,6 @@ export function createProgram(session: Session): Command {
   addInfoCommand(program, session)
   addVerifyCommand(program, session)
   addEstimateCommand(program, session)
+  addExportCommand(program, session)
   return program
 }

@@ -6,6 +6,7 @@ import { addCommonFlags } from './common-flags.js'
 import { countText, plural } from './number-text.js'
 import { verifyProgressText } from './progress-text.js'
 import type { CommonFlags, Session } from './session.js'
+import { StatusLine } from './status-line.js'
 
 const EXAMPLES = `
 Checks every byte against its checksum, every link and every id, in bounded memory. Exit code 4 when anything is wrong.
@@ -17,9 +18,6 @@ Examples:
 interface VerifyFlags extends CommonFlags {
   readonly quiet?: boolean
 }
-
-/** At most so often: a chunk is checked in a millisecond. */
-const STATUS_MS = 100
 
 export function addVerifyCommand(program: Command, session: Session): void {
   const command = program
@@ -37,12 +35,8 @@ export function addVerifyCommand(program: Command, session: Session): void {
 
 async function verify(path: string, flags: VerifyFlags, session: Session): Promise<void> {
   const { terminal } = session
-  let shownMs = 0
-  const report = await verifyIndex(path, (progress) => {
-    if (flags.quiet === true || performance.now() - shownMs < STATUS_MS) return
-    shownMs = performance.now()
-    terminal.status(verifyProgressText(progress))
-  })
+  const status = new StatusLine(terminal, flags.quiet === true)
+  const report = await verifyIndex(path, (progress) => status.show(() => verifyProgressText(progress)))
   if (!report.ok) session.exitCode = corruption(path, report).exitCode
   if (flags.json === true) {
     terminal.printJson(report.ok ? report : { ...report, error: errorOf(corruption(path, report)) })

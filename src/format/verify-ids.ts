@@ -8,6 +8,7 @@ import { isUtf8 } from 'node:buffer'
 import { CorruptIndexError } from '../errors.js'
 import type { Id } from '../types.js'
 import { FINGERPRINT_LANES, idFingerprint } from './fingerprint.js'
+import { idRuns } from './id-runs.js'
 import { decodeIdBytes } from './ids.js'
 import { mix } from './mix.js'
 import type { SegmentReader } from './segment-reader.js'
@@ -31,65 +32,20 @@ export class PairSum {
   }
 }
 
-/** Ids read at once, unless they are long. */
-const BATCH_IDS = 16_384
-const BATCH_BLOB_BYTES = 4 * 2 ** 20
-
 /** Decodes every id of an ids segment and adds its pair to `pairs`. The bytes themselves are verified already. */
 export async function verifyIds(reader: SegmentReader, pairs: PairSum, findings: VerifyFindings): Promise<void> {
-  const { path, header } = reader
-  const { count, firstNode, dataBytes } = header
-  const blobAt = 4 * (count + 1)
-  if (dataBytes < blobAt) throw new CorruptIndexError(path, `${dataBytes} bytes cannot hold ${count} ids`)
   const print = new Uint32Array(FINGERPRINT_LANES)
-  let previousEnd = 0
-  for (let first = 0; first < count; first += BATCH_IDS) {
-    const ids = Math.min(BATCH_IDS, count - first)
-    const offsets = new Uint32Array(ids + 1)
-    await reader.read(4 * first, new Uint8Array(offsets.buffer))
-    checkOffsets(offsets, { first, previousEnd, blobBytes: dataBytes - blobAt, path })
-    previousEnd = offsets[ids]
-    for (const { from, to } of batches(offsets)) {
-      const blob = Buffer.allocUnsafe(offsets[to] - offsets[from])
-      await reader.read(blobAt + offsets[from], blob)
-      for (let i = from; i < to; i++) {
-        const bytes = blob.subarray(offsets[i] - offsets[from], offsets[i + 1] - offsets[from])
-        const node = firstNode + first + i
-        const id = soundId(bytes, `the id of node ${node}`, path)
-        if (id instanceof CorruptIndexError) {
-          findings.addError(id)
-          continue
-        }
-        idFingerprint(id, print, 0)
-        pairs.add(print[0], print[1], node)
+  for await (const run of idRuns(reader)) {
+    for (let i = 0; i < run.count; i++) {
+      const node = run.firstNode + i
+      const id = soundId(run.bytesOf(i), `the id of node ${node}`, reader.path)
+      if (id instanceof CorruptIndexError) {
+        findings.addError(id)
+        continue
       }
+      idFingerprint(id, print, 0)
+      pairs.add(print[0], print[1], node)
     }
-  }
-  if (blobAt + previousEnd !== dataBytes) {
-    throw new CorruptIndexError(path, `the ids end at blob byte ${previousEnd} of ${dataBytes - blobAt}`)
-  }
-}
-
-function checkOffsets(
-  offsets: Uint32Array,
-  at: { first: number; previousEnd: number; blobBytes: number; path: string },
-): void {
-  const { first, previousEnd, blobBytes, path } = at
-  if (offsets[0] !== previousEnd) throw new CorruptIndexError(path, `id ${first} begins at blob byte ${offsets[0]}`)
-  for (let i = 1; i < offsets.length; i++) {
-    if (offsets[i] <= offsets[i - 1] || offsets[i] > blobBytes) {
-      throw new CorruptIndexError(path, `id ${first + i - 1} lies at blob bytes ${offsets[i - 1]} to ${offsets[i]}`)
-    }
-  }
-}
-
-/** Runs of ids whose bytes fit a batch; an id longer than that has a run of its own. */
-function* batches(offsets: Uint32Array): Generator<{ from: number; to: number }> {
-  const count = offsets.length - 1
-  for (let from = 0, to = 0; from < count; from = to) {
-    to = from + 1
-    while (to < count && offsets[to + 1] - offsets[from] <= BATCH_BLOB_BYTES) to++
-    yield { from, to }
   }
 }
 

@@ -1,12 +1,12 @@
-/** Ids from a text file, one a line, and attaching them to the rows of a vector file. */
+/** Ids from a file, one a line, and attaching them to the rows of a vector file. */
 import { InvalidFileError } from '../errors.js'
-import type { VectorBatch } from '../types.js'
+import type { Id, VectorBatch } from '../types.js'
 import { fileFingerprint } from './fingerprint-file.js'
 import { fileFacts, openFileBytes, type ByteReader } from './byte-reader.js'
 import { lineBlocks } from './text-lines.js'
 import type { VectorFile, VectorFileFormat } from './vector-file.js'
 
-type IdLines = AsyncGenerator<string[], void, void>
+type IdLines = AsyncGenerator<Id[], void, void>
 
 const MAX_ID_BYTES = 1 << 20
 const SKIPPED_AT_ONCE = 10_000
@@ -15,17 +15,19 @@ const SKIPPED_AT_ONCE = 10_000
  * The ids of a text file in order, in arrays of what 1 MiB of text holds. Ids from a text file are always strings, also
  * when every line is an integer: '007' must stay what it is, and a file's ids must not change their type when one line
  * with a letter is added. UTF-8; a line ends with LF or CRLF; blanks inside or around an id belong to it. One empty
- * last line is fine. What is being read is in `open`: closing that ends a wait for a pipe.
- * @throws InvalidFileError for an empty line elsewhere, with its number, or text that is not UTF-8
+ * last line is fine. A file named .jsonl or .ndjson has a JSON string or integer on each line, as an export writes it: these
+ * keep their type. What is being read is in `open`: closing that ends a wait for a pipe.
+ * @throws InvalidFileError for an empty line elsewhere, with its number, or text that is not UTF-8 or not such JSON
  * @throws PathError
  */
 export async function* readIdLines(path: string, open: Set<ByteReader> = new Set()): IdLines {
+  const isJson = /\.(jsonl|ndjson)$/i.test(path)
   const bytes = await openFileBytes(path)
   open.add(bytes)
   try {
     let empty: { number: number; offset: number } | undefined
     for await (const { texts, offsets, firstNumber } of lineBlocks(bytes, MAX_ID_BYTES)) {
-      const ids: string[] = []
+      const ids: Id[] = []
       for (let i = 0; i < texts.length; i++) {
         if (empty !== undefined) {
           throw new InvalidFileError(path, `line ${empty.number} is empty, expected an id on every line`, empty)
@@ -33,7 +35,7 @@ export async function* readIdLines(path: string, open: Set<ByteReader> = new Set
         const id = texts[i].endsWith('\r') ? texts[i].slice(0, -1) : texts[i]
         // Only a line after it makes an empty line an error.
         if (id === '') empty = { number: firstNumber + i, offset: offsets[i] }
-        else ids.push(id)
+        else ids.push(isJson ? jsonId(id, path, { number: firstNumber + i, offset: offsets[i] }) : id)
       }
       if (ids.length > 0) yield ids
     }
@@ -43,8 +45,24 @@ export async function* readIdLines(path: string, open: Set<ByteReader> = new Set
   }
 }
 
+function jsonId(text: string, path: string, line: { number: number; offset: number }): Id {
+  const refused = (cause?: unknown): InvalidFileError =>
+    new InvalidFileError(path, `line ${line.number} is not an id as JSON: expected a string or a safe integer`, {
+      offset: line.offset,
+      cause,
+    })
+  let id: unknown
+  try {
+    id = JSON.parse(text)
+  } catch (cause) {
+    throw refused(cause)
+  }
+  if (typeof id === 'string' || Number.isSafeInteger(id)) return id as Id
+  throw refused()
+}
+
 /**
- * `file` with the ids of a text file. Where both counts can be known before a row is read they are compared now;
+ * `file` with the ids of a file of them. Where both counts can be known before a row is read they are compared now;
  * otherwise when the shorter one ends.
  * @throws InvalidFileError with both counts when they differ, or when the records have ids of their own
  * @throws PathError when the id file cannot be read
@@ -134,7 +152,7 @@ class FileWithIds implements VectorFile {
 /** Takes as many ids as a batch has rows, across the arrays they come in. */
 class IdCursor {
   readonly #lines: IdLines
-  #current: string[] = []
+  #current: Id[] = []
   #at = 0
   taken = 0
 
@@ -143,8 +161,8 @@ class IdCursor {
   }
 
   /** Fewer than `count` only when the file ends. */
-  async take(count: number): Promise<string[]> {
-    const ids: string[] = []
+  async take(count: number): Promise<Id[]> {
+    const ids: Id[] = []
     while (ids.length < count) {
       if (this.#at === this.#current.length) {
         const next = await this.#lines.next()
@@ -170,7 +188,7 @@ class IdCursor {
   }
 }
 
-async function countIds(lines: AsyncIterable<string[]>): Promise<number> {
+async function countIds(lines: AsyncIterable<Id[]>): Promise<number> {
   let count = 0
   for await (const ids of lines) count += ids.length
   return count

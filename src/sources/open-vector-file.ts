@@ -12,7 +12,7 @@ import { planNpy } from './npy.js'
 import type { ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
 export interface OpenVectorFileOptions {
-  /** A text file with one id a line, as many as there are vectors. Its ids are strings: see `readIdLines`. */
+  /** A file with one id a line, as many as there are vectors: text, or JSON when it is named .jsonl. See `readIdLines`. */
   readonly ids?: string
   /** What '-' reads. Default: `process.stdin`. */
   readonly stdin?: ByteStream

@@ -23,7 +23,7 @@ let ids: string[]
 beforeAll(async () => {
   nouns = await readExample('wordnet5k_nouns.npy')
   ids = []
-  for await (const lines of readIdLines(examplePath('wordnet5k_nouns_ids.txt'))) ids.push(...lines)
+  for await (const lines of readIdLines(examplePath('wordnet5k_nouns_ids.txt'))) ids.push(...lines.map(String))
   expect(ids).toHaveLength(nouns.count)
 })
 

@@ -2,13 +2,14 @@ import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { readIdLines } from '../../src/sources/id-lines.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
+import type { Id } from '../../src/types.js'
 import { fvecs, invalidFile, jsonLines, readAll, readUntilError, temporaryFolder } from './write-vector-files.js'
 
 const folder = temporaryFolder()
 
-async function idsOf(text: string | Uint8Array): Promise<string[]> {
-  const ids: string[] = []
-  for await (const some of readIdLines(folder.file('read.txt', text))) ids.push(...some)
+async function idsOf(text: string | Uint8Array, name = 'read.txt'): Promise<Id[]> {
+  const ids: Id[] = []
+  for await (const some of readIdLines(folder.file(name, text))) ids.push(...some)
   return ids
 }
 
@@ -55,6 +56,16 @@ describe('readIdLines', () => {
     const id = 'x'.repeat(1023)
     const error = await invalidFile(idsOf(`${`${id}\n`.repeat(1023)}${id}\n\n${id}\n`.slice(1)))
     expect(error.message).toContain('line 1025 is empty')
+  })
+
+  it.each(['read.jsonl', 'read.ndjson'])('reads the JSON of %s, and keeps strings and integers apart', async (name) => {
+    const ids = ['a', 7, '7', -3, '', 'two\nlines', 'é']
+    expect(await idsOf(ids.map((id) => JSON.stringify(id)).join('\n'), name)).toEqual(ids)
+  })
+
+  it.each(['x', '1.5', 'null', '["a"]', '9007199254740992'])('refuses the JSON %j, which is no id', async (text) => {
+    const error = await invalidFile(idsOf(`"a"\n${text}\n`, 'read.jsonl'))
+    expect(error.message).toContain('at byte 4: line 2 is not an id as JSON')
   })
 
   it('refuses text that is not UTF-8', async () => {
