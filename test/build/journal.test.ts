@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   encodeEntry,
   Journal,
@@ -136,6 +136,52 @@ describe('a journal', () => {
     journal.append({ kind: 'shard', shard: 1, crc: 2, rowsBytes: 3 }, [])
     await journal.close()
     expect(await readFile(path)).toEqual(textOf([...units, { kind: 'shard', shard: 1, crc: 2, rowsBytes: 3 }]))
+  })
+
+  it('goes on with a write that the file system cut short', async () => {
+    const path = await makePath()
+    const journal = await Journal.open(path, begin)
+    await journal.flush()
+    const handle = await open(path)
+    const prototype = Object.getPrototypeOf(handle) as FileHandle
+    await handle.close()
+    const write = Reflect.get(prototype, 'write') as (...args: unknown[]) => Promise<unknown>
+    const short = vi.spyOn(prototype, 'write').mockImplementationOnce(function (
+      this: FileHandle,
+      bytes: Uint8Array,
+      offset: number,
+      _: number,
+      position: number,
+    ) {
+      return write.call(this, bytes, offset, 5, position)
+    } as never)
+    const units: UnitEntry[] = [
+      { kind: 'routing', digest: 7 },
+      { kind: 'shard', shard: 1, crc: 2, rowsBytes: 3 },
+    ]
+    for (const entry of units) {
+      journal.append(entry, [])
+      await journal.flush()
+    }
+    await journal.close()
+    expect(short).toHaveBeenCalledTimes(3)
+    short.mockRestore()
+    expect((await readJournal(path))?.entries).toEqual(units)
+  })
+
+  it('knows whether it has units to go on from', async () => {
+    const path = await makePath()
+    const journal = await Journal.open(path, begin)
+    await journal.flush()
+    expect(journal.hasUnits).toBe(false)
+    journal.append({ kind: 'routing', digest: 7 }, [])
+    await journal.close()
+    expect(journal.hasUnits).toBe(true)
+    const read = await readJournal(path)
+    if (read === undefined) throw new Error('not read')
+    const again = await Journal.open(path, read)
+    expect(again.hasUnits).toBe(true)
+    await again.close()
   })
 
   it('that is not there, or is a folder, is none', async () => {

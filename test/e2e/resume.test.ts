@@ -1,6 +1,6 @@
 /** Builds that are killed or stopped, and go on: the same bytes as a build that nobody disturbed. */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -18,6 +18,7 @@ import {
   batches,
   build,
   concatRows,
+  contentsOf,
   makeFolder,
   makeRows,
   randomNumbers,
@@ -239,6 +240,33 @@ describe('a build that is stopped', () => {
     const { report } = await build((startAt) => from(startAt), { path })
     expect(report.resumed?.vectors).toBeGreaterThan(0)
     expect(segmentsOf({ path, report })).toEqual(whole)
+  })
+
+  it('goes on beside a CURRENT that is damaged, and replaces it', async () => {
+    const path = join(makeFolder(), 'an.index')
+    await build(records(randomRows(50, 4, 2)), { path })
+    expect(await failureOf(buildIndex((startAt) => from(startAt, 1234), { path }))).toBeDefined()
+    writeFileSync(join(path, 'CURRENT'), 'gen-0000')
+    const { report } = await build((startAt) => from(startAt), { path })
+    expect(report.resumed).toMatchObject({ vectors: 1234 })
+    expect(report.generation).toBe('gen-000002')
+  })
+
+  it('begins afresh beside a damaged CURRENT that may have named it, and does not touch what it published', async () => {
+    const path = join(makeFolder(), 'an.index')
+    const journal = join(path, 'build', 'journal')
+    expect(await failureOf(buildIndex((startAt) => from(startAt, 1234), { path }))).toBeDefined()
+    const kept = readFileSync(journal)
+    const first = await build((startAt) => from(startAt), { path })
+    const published = contentsOf(join(path, first.report.generation))
+    // As if the process had died right after the switch, and the disk had lost CURRENT.
+    mkdirSync(join(path, 'build'))
+    writeFileSync(journal, kept)
+    writeFileSync(join(path, 'CURRENT'), '')
+    const { report } = await build((startAt) => from(startAt), { path })
+    expect(report).not.toHaveProperty('resumed')
+    expect(report.generation).not.toBe(first.report.generation)
+    expect(contentsOf(join(path, first.report.generation))).toEqual(published)
   })
 
   it('by an error of its source goes on behind the last record it gave', async () => {
