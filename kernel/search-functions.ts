@@ -12,6 +12,8 @@ export interface SearchFunctions {
   searchPagedL2(context: number, k: number, ef: number): number
   /** As searchDot, of rows in pages. */
   searchPagedDot(context: number, k: number, ef: number): number
+  /** Distances to the nodes in the context's `ids`, at most 2m of them, into its `distances`. Flags are 0 or 1. */
+  searchScan(context: number, count: number, l2: number, paged: number): void
 
   /** The distance that searchL2 gives a row, to the bit. Any dims; 4-byte aligned rows. */
   searchDistanceL2(query: number, row: number, dims: number): number

@@ -1,4 +1,5 @@
 /** The public vocabulary: what callers pass in and get back. Types only; nothing here runs. */
+import type { NodeSet } from './search/node-set.js'
 
 /** l2: squared Euclidean. cosine: 1 − cos. ip: −(inner product). Smaller is nearer for each. */
 export type Metric = 'l2' | 'cosine' | 'ip'
@@ -215,6 +216,18 @@ export interface SearchOptions {
   readonly k?: number
   /** Beam width at level 0; at least k is used. Default 64. */
   readonly ef?: number
+  /**
+   * Which vectors may be found: a set that `index.select` made, or a function of the id, which is asked for many ids in every
+   * search. k are found when k are kept.
+   */
+  readonly filter?: NodeSet | ((id: Id) => boolean)
+}
+
+/** A vector of the index, and its id as it was given. */
+export interface StoredVector {
+  readonly id: Id
+  /** A copy; of unit length for cosine. */
+  readonly vector: Float32Array
 }
 
 export interface SearchHit {

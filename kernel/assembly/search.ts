@@ -403,6 +403,18 @@ export function searchPagedDot(context: usize, k: u32, ef: u32): u32 {
   return search(false, true, changetype<SearchContext>(context), k, ef)
 }
 
+/** Distances from the query to the `count` nodes in the context's `ids`, into its `distances`; at most a links row of them. */
+export function searchScan(context: usize, count: u32, l2: bool, paged: bool): void {
+  const c = changetype<SearchContext>(context)
+  if (l2) {
+    if (paged) distancesTo(true, true, c, count, <f32>Infinity)
+    else distancesTo(true, false, c, count, <f32>Infinity)
+  } else {
+    if (paged) distancesTo(false, true, c, count, <f32>Infinity)
+    else distancesTo(false, false, c, count, <f32>Infinity)
+  }
+}
+
 @inline
 function one(l2: bool, query: usize, row: usize, dims: u32): f32 {
   let a = f32x4.splat(0)

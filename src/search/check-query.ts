@@ -1,18 +1,33 @@
 /** What callers may ask: a query vector and the numbers that go with it, checked before the kernel sees them. */
 import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../errors.js'
 import type { Metric, SearchOptions, VectorLike } from '../types.js'
+import { NodeSet } from './node-set.js'
 
 const DEFAULT_K = 10
 const DEFAULT_EF = 64
 
-/** `k` and `ef` with their defaults. @throws InvalidOptionError unless both are integers of at least 1. */
-export function checkSearchOptions({ k = DEFAULT_K, ef = DEFAULT_EF }: SearchOptions): { k: number; ef: number } {
+export interface CheckedSearch {
+  readonly k: number
+  readonly ef: number
+  readonly filter: SearchOptions['filter']
+}
+
+/**
+ * The options with their defaults.
+ * @throws InvalidOptionError unless k and ef are integers of at least 1, and the filter is one
+ */
+export function checkSearchOptions({ k = DEFAULT_K, ef = DEFAULT_EF, filter }: SearchOptions): CheckedSearch {
   for (const [name, value] of Object.entries({ k, ef })) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new InvalidOptionError(`${name} must be an integer of at least 1, got ${String(value)} (${typeof value})`)
     }
   }
-  return { k, ef }
+  if (filter !== undefined && typeof filter !== 'function' && !(filter instanceof NodeSet)) {
+    throw new InvalidOptionError(
+      `filter must be a function of the id, or what index.select() gave, got ${typeof filter}`,
+    )
+  }
+  return { k, ef, filter }
 }
 
 /**

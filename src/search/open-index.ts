@@ -15,7 +15,8 @@ import { decodeUpper, type UpperLevel } from '../format/upper.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
 import type { OpenOptions } from '../types.js'
-import { Index } from './index-reader.js'
+import { IdLookup } from './id-lookup.js'
+import { Index, type IndexFacts, type OpenGeneration } from './index-reader.js'
 import { NodeIds } from './node-ids.js'
 import { preloadRows } from './preload-rows.js'
 import { SearchCore } from './search-core.js'
@@ -33,6 +34,14 @@ const IDS_SHARE = 1 / 8
  * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into.
  */
 export async function openIndex(path: string, options: OpenOptions = {}): Promise<Index> {
+  const openNewer = async ({ generation }: IndexFacts): Promise<OpenGeneration | undefined> => {
+    const current = await readCurrent(path)
+    return current?.generation === generation ? undefined : openCurrent(path, options)
+  }
+  return new Index(await openCurrent(path, options), openNewer)
+}
+
+async function openCurrent(path: string, options: OpenOptions): Promise<OpenGeneration> {
   for (;;) {
     const before = await readCurrent(path)
     try {
@@ -45,7 +54,7 @@ export async function openIndex(path: string, options: OpenOptions = {}): Promis
   }
 }
 
-async function openLive(path: string, options: OpenOptions): Promise<Index> {
+async function openLive(path: string, options: OpenOptions): Promise<OpenGeneration> {
   const { manifest, directory } = await readManifest(path)
   const files = new Segments(directory, manifest)
   try {
@@ -63,8 +72,9 @@ async function openLive(path: string, options: OpenOptions): Promise<Index> {
     }
     const { generation, count, dimensions, metric, m, segments } = manifest
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
-    const close = (): void => files.close()
-    return new Index({ path, generation, count, dimensions, metric, m, bytes }, { core, ids, close })
+    const facts = { path, generation, count, dimensions, metric, m, bytes }
+    const lookup = new IdLookup(files.of('id-table')[0], ids)
+    return { facts, core, ids, lookup, close: () => files.close() }
   } catch (error) {
     files.close()
     throw error

@@ -101,6 +101,15 @@ export class PageTable {
     else this.#pageInSlot[slot] = page
   }
 
+  /** Copies one row, from its page if that is here: reading one does not bring in others. */
+  readRow(row: number, into: Uint8Array): void {
+    const { pageCount } = this.#shape
+    const page = row >>> this.shift
+    const address = this.#kernel.u32(this.pagesAt, pageCount)[page]
+    if (address === 0) this.#source.read(row, 1, into)
+    else into.set(this.#kernel.u8(address + (row & (2 ** this.shift - 1)) * into.length, into.length))
+  }
+
   /** For whoever filled all rows from `base` on. */
   markComplete(): void {
     const { pageBytes, pageCount, slots } = this.#shape

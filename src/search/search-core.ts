@@ -96,6 +96,7 @@ export class SearchCore {
   #upperLevels: (() => readonly UpperLevel[]) | undefined
   readonly #m: number
   readonly #query: number
+  readonly #scratch: { readonly ids: number; readonly distances: number }
   #beam = 0
   #beamSlots = 0
   #beamMark: number
@@ -170,6 +171,7 @@ export class SearchCore {
       linkShift: this.#pages?.links.shift ?? 0,
     }
     this.#setContext(values)
+    this.#scratch = { ids: values.ids, distances: values.distances }
     kernel.f32(this.#context, CONTEXT_FIELDS.length)[CONTEXT_FIELDS.indexOf('bias')] = distanceBias(metric)
     if (typeof upperLevels === 'function') this.#upperLevels = upperLevels
     else this.#copyUpperLevels(upperLevels)
@@ -185,6 +187,11 @@ export class SearchCore {
   /** The links rows of `count` nodes from `node` on (u32 count, 2m x u32), to be filled. Valid until the kernel allocates. */
   linksAt(node: number, count: number): Uint8Array {
     return this.#kernel.u8(this.#links + node * this.#linkStride, count * this.#linkStride)
+  }
+
+  /** Links of a node at level 0, at most. */
+  get maxLinks(): number {
+    return 2 * this.#m
   }
 
   /** Distances that the last search computed. */
@@ -227,14 +234,74 @@ export class SearchCore {
     return found
   }
 
+  /**
+   * The nearest k of the nodes given, which ascend, by comparing every one: fills `nodes` and `distances` as `search`
+   * does. Returns how many.
+   */
+  scan(query: Float32Array, nodes: Iterable<number>, k: number): number {
+    this.#queryView = this.#kernel.f32(this.#query, this.dims)
+    this.#queryView.set(query)
+    const room = Math.min(k, this.count)
+    if (room > this.nodes.length) {
+      this.nodes = new Uint32Array(room)
+      this.distances = new Float32Array(room)
+    }
+    const chunk = new Uint32Array(2 * this.#m)
+    let [pending, found] = [0, 0]
+    for (const node of nodes) {
+      chunk[pending++] = node
+      if (pending < chunk.length) continue
+      found = this.#scanChunk(chunk, found, room)
+      pending = 0
+    }
+    return pending === 0 ? found : this.#scanChunk(chunk.subarray(0, pending), found, room)
+  }
+
+  #scanChunk(chunk: Uint32Array, foundBefore: number, room: number): number {
+    const { ids, distances } = this.#scratch
+    this.#kernel.u32(ids, chunk.length).set(chunk)
+    const paged = this.#loadOnDemand() ? 1 : 0
+    this.#kernel.fn.searchScan(this.#context, chunk.length, this.metric === 'l2' ? 1 : 0, paged)
+    const computed = this.#kernel.f32(distances, chunk.length)
+    let found = foundBefore
+    for (let i = 0; i < chunk.length; i++) {
+      const distance = Number.isNaN(computed[i]) ? Infinity : computed[i]
+      if (found === room && distance >= this.distances[found - 1]) continue
+      // Behind those that are as near: their nodes are lower.
+      let at = found < room ? found++ : found - 1
+      for (; at > 0 && this.distances[at - 1] > distance; at--) {
+        this.nodes[at] = this.nodes[at - 1]
+        this.distances[at] = this.distances[at - 1]
+      }
+      this.nodes[at] = chunk[i]
+      this.distances[at] = distance
+    }
+    return found
+  }
+
+  /** The stored vector of a node: a copy; of unit length for cosine. */
+  vectorOf(node: number): Float32Array {
+    const row = new Uint8Array(4 * this.dims)
+    if (this.#pages === undefined) row.set(this.vectorsAt(node, 1))
+    else this.#pages.vectors.readRow(node, row)
+    return new Float32Array(row.buffer)
+  }
+
+  /** False when everything is here. Otherwise the kernel may ask for pages now. */
+  #loadOnDemand(): boolean {
+    if (this.#pages === undefined) return false
+    const { vectors, links } = this.#pages
+    if (vectors.complete && links.complete) return false
+    this.#kernel.onMissingPage = (_, kind, page) => (kind === VECTORS ? vectors : links).load(page)
+    return true
+  }
+
   #searchKernel(wanted: number, width: number): number {
     const { fn } = this.#kernel
     const l2 = this.metric === 'l2'
-    if (this.#pages === undefined || (this.#pages.vectors.complete && this.#pages.links.complete)) {
+    if (!this.#loadOnDemand()) {
       return l2 ? fn.searchL2(this.#context, wanted, width) : fn.searchDot(this.#context, wanted, width)
     }
-    const { vectors, links } = this.#pages
-    this.#kernel.onMissingPage = (_, kind, page) => (kind === VECTORS ? vectors : links).load(page)
     return l2 ? fn.searchPagedL2(this.#context, wanted, width) : fn.searchPagedDot(this.#context, wanted, width)
   }
 
