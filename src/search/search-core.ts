@@ -75,8 +75,8 @@ const DEFAULT_MAX_EF = 512
 export const UPPER_EF = 8
 /** Rows begin on cache lines where their length allows it. */
 const ALIGN_BYTES = 64
-/** The kernel pads a row of links to groups of four. */
-const SCRATCH_PADDING = 3
+/** The kernel pads a row of links by a group of four. */
+const SCRATCH_PADDING = 4
 
 export class SearchCore {
   readonly metric: Metric
