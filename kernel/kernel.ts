@@ -14,18 +14,23 @@ const PAGE_BYTES = 65_536
 const MAX_PAGES = 65_536
 const MIN_GROWTH_BYTES = 4 * 1024 * 1024
 
-// Compiled once per thread, however many kernels the thread makes.
-let compiled: WebAssembly.Module | undefined
+/** A shared one has the search functions only: a module is compiled for one kind of memory. */
+type KernelKind = 'private' | 'shared'
 
-function kernelModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
-  return compiled
+// Compiled once per thread, however many kernels the thread makes.
+const compiled = new Map<KernelKind, WebAssembly.Module>()
+
+function kernelModule(kind: KernelKind): WebAssembly.Module {
+  const name = kind === 'shared' ? './kernel-shared.wasm' : './kernel.wasm'
+  const module = compiled.get(kind) ?? new WebAssembly.Module(readFileSync(new URL(name, import.meta.url)))
+  compiled.set(kind, module)
+  return module
 }
 
 // V8 reserves the addresses (not the memory) of every WebAssembly memory at once, with guard zones about 10 GB.
-function reserveMemory(): WebAssembly.Memory {
+function reserveMemory(shared: boolean): WebAssembly.Memory {
   try {
-    return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES })
+    return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared })
   } catch (cause) {
     throw new ShardloomError(
       'SHARDLOOM_NO_ADDRESS_SPACE',
@@ -37,7 +42,7 @@ function reserveMemory(): WebAssembly.Memory {
 }
 
 export class Kernel {
-  /** Private to the thread. `memory.buffer` changes identity when it grows: take views late. */
+  /** Private to the thread, unless it was made to be shared. `memory.buffer` changes identity when it grows: take views late. */
   readonly memory: WebAssembly.Memory
   readonly fn: KernelFunctions
   /**
@@ -52,11 +57,11 @@ export class Kernel {
   readonly #heapBase: number
   #top: number
 
-  private constructor() {
-    this.memory = reserveMemory()
+  private constructor(kind: KernelKind, memory: WebAssembly.Memory) {
+    this.memory = memory
     const loadPage = (context: number, kind: number, page: number): void =>
       this.onMissingPage(context >>> 0, kind, page >>> 0)
-    const instance = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory, loadPage } })
+    const instance = new WebAssembly.Instance(kernelModule(kind), { env: { memory: this.memory, loadPage } })
     this.fn = this.#timed(instance.exports as unknown as KernelFunctions)
     this.#heapBase = this.fn.heapBase() >>> 0
     this.#top = this.#heapBase
@@ -64,7 +69,17 @@ export class Kernel {
 
   /** Synchronous: reads and compiles kernel.wasm, which lies beside this file, at the first call in a thread. */
   static create(): Kernel {
-    return new Kernel()
+    return new Kernel('private', reserveMemory(false))
+  }
+
+  /** One whose memory other threads may search too (`over`). It has the search functions only. */
+  static createShared(): Kernel {
+    return new Kernel('shared', reserveMemory(true))
+  }
+
+  /** The same functions over a memory that `createShared` made in another thread, which alone allocates in it. */
+  static over(memory: WebAssembly.Memory): Kernel {
+    return new Kernel('shared', memory)
   }
 
   /** Bytes of linear memory held now, in use or not. */

@@ -1,4 +1,5 @@
-// Compiles kernel/assembly to kernel/kernel.wasm. Skips the half minute that costs when no source is newer.
+// Compiles kernel/assembly to kernel/kernel.wasm, and the part that searches a shared memory to kernel/kernel-shared.wasm.
+// Skips the half minute that costs when no source is newer.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -6,18 +7,27 @@ import path from 'node:path'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const sourceDir = path.join(root, 'kernel/assembly')
-const out = path.join(root, 'kernel/kernel.wasm')
+const common = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory']
+const modules = [
+  { entry: 'index.ts', out: 'kernel.wasm', flags: [] },
+  {
+    entry: 'shared-index.ts',
+    out: 'kernel-shared.wasm',
+    flags: ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'],
+  },
+]
 
 const newest = Math.max(
   statSync(fileURLToPath(import.meta.url)).mtimeMs,
   ...readdirSync(sourceDir).map((name) => statSync(path.join(sourceDir, name)).mtimeMs),
 )
-if (!existsSync(out) || statSync(out).mtimeMs < newest) {
+for (const { entry, out, flags } of modules) {
+  const target = path.join(root, 'kernel', out)
+  if (existsSync(target) && statSync(target).mtimeMs >= newest) continue
   const asc = path.join(root, 'node_modules/assemblyscript/bin/asc.js')
-  const flags = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory']
-  const run = spawnSync(process.execPath, [asc, path.join(sourceDir, 'index.ts'), '-o', out, ...flags], {
+  const run = spawnSync(process.execPath, [asc, path.join(sourceDir, entry), '-o', target, ...common, ...flags], {
     stdio: 'inherit',
     cwd: root,
   })
-  process.exitCode = run.status ?? 1
+  if (run.status !== 0) process.exit(run.status ?? 1)
 }

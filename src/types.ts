@@ -207,6 +207,11 @@ export interface OpenOptions {
    * of the index stays in memory once read when it fits, 4 GiB of it at most; else pages come and go.
    */
   readonly memory?: number | string
+  /**
+   * Worker threads that `searchBatch` uses. They share the index, which is then read whole at once, and must fit `memory`.
+   * Default 1: the calling thread.
+   */
+  readonly threads?: number
   /** Read everything now, instead of when a search comes to it. Default false. */
   readonly preload?: boolean
 }

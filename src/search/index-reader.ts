@@ -2,12 +2,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { DimensionMismatchError, IndexClosedError, InvalidOptionError } from '../errors.js'
 import type { Id, Metric, SearchHit, SearchOptions, StoredVector, VectorLike } from '../types.js'
-import { checkSearchOptions, copyQuery } from './check-query.js'
+import { checkSearchOptions, copyQuery, type CheckedSearch } from './check-query.js'
 import { searchFiltered, type NodeFilter } from './filtered-search.js'
 import type { IdLookup } from './id-lookup.js'
 import type { NodeIds } from './node-ids.js'
 import { NodeSet } from './node-set.js'
 import type { SearchCore } from './search-core.js'
+import type { SearchThreads } from './search-threads.js'
 
 export interface IndexFacts {
   readonly path: string
@@ -26,8 +27,9 @@ export interface OpenGeneration {
   readonly core: SearchCore
   readonly ids: NodeIds
   readonly lookup: IdLookup
-  /** Closes the files. */
-  readonly close: () => void
+  readonly threads: SearchThreads | undefined
+  /** Closes the files and ends the threads. */
+  readonly close: () => Promise<void>
 }
 
 /** Opens the live generation when it is another than `than`. */
@@ -35,6 +37,8 @@ export type OpenNewer = (than: IndexFacts) => Promise<OpenGeneration | undefined
 
 /** A batch lets other work of the thread run after this long. */
 const BATCH_SLICE_MS = 10
+/** Queries that go to the threads at a time: their copies and results are all that a large batch holds besides its hits. */
+const THREADS_CHUNK = 4096
 
 export class Index implements IndexFacts {
   readonly #openNewer: OpenNewer
@@ -95,24 +99,17 @@ export class Index implements IndexFacts {
     const open = this.#opened()
     const checked = checkSearchOptions(options)
     const rows = queries instanceof Float32Array ? this.#rowsOf(queries) : queries
-    const hits: SearchHit[][] = []
     this.#batches.set(open, (this.#batches.get(open) ?? 0) + 1)
     try {
-      let sliceEnd = performance.now() + BATCH_SLICE_MS
-      for (const [position, query] of rows.entries()) {
-        this.#opened()
-        hits.push(this.#searchOne(open, query, position, checked))
-        if (performance.now() < sliceEnd) continue
-        await setImmediate()
-        sliceEnd = performance.now() + BATCH_SLICE_MS
-      }
-      return hits
+      const { threads } = open
+      if (threads === undefined || checked.filter !== undefined) return await this.#searchHere(open, rows, checked)
+      return await this.#searchThreads(open, threads, rows, checked)
     } finally {
       const left = (this.#batches.get(open) ?? 1) - 1
       if (left > 0) this.#batches.set(open, left)
       else {
         this.#batches.delete(open)
-        if (open !== this.#open) open.close()
+        if (open !== this.#open) await open.close()
       }
     }
   }
@@ -146,27 +143,68 @@ export class Index implements IndexFacts {
   }
 
   /** Frees the memory and closes the files. A search afterwards throws IndexClosedError; closing again does nothing. */
-  async close(): Promise<void> {
-    this.#replace(undefined)
+  close(): Promise<void> {
+    return this.#replace(undefined)
   }
 
   async #refresh(): Promise<boolean> {
     const newer = await this.#openNewer(this.#opened().facts)
     if (newer === undefined) return false
     if (this.#open === undefined) {
-      newer.close()
+      await newer.close()
       throw new IndexClosedError(this.path)
     }
-    this.#replace(newer)
+    const replaced = this.#replace(newer)
     this.#facts = newer.facts
     this.#query = new Float32Array(newer.facts.dimensions)
+    await replaced
     return true
   }
 
-  #replace(next: OpenGeneration | undefined): void {
+  async #replace(next: OpenGeneration | undefined): Promise<void> {
     const old = this.#open
     this.#open = next
-    if (old !== undefined && !this.#batches.has(old)) old.close()
+    if (old !== undefined && !this.#batches.has(old)) await old.close()
+  }
+
+  /** On this thread, in slices that let other work of it run. */
+  async #searchHere(open: OpenGeneration, rows: readonly VectorLike[], checked: CheckedSearch): Promise<SearchHit[][]> {
+    const hits: SearchHit[][] = []
+    let sliceEnd = performance.now() + BATCH_SLICE_MS
+    for (const [position, query] of rows.entries()) {
+      this.#opened()
+      hits.push(this.#searchOne(open, query, position, checked))
+      if (performance.now() < sliceEnd) continue
+      await setImmediate()
+      sliceEnd = performance.now() + BATCH_SLICE_MS
+    }
+    return hits
+  }
+
+  /** On the threads of the index, some thousand queries at a time. */
+  async #searchThreads(
+    { facts, ids }: OpenGeneration,
+    threads: SearchThreads,
+    rows: readonly VectorLike[],
+    { k, ef }: CheckedSearch,
+  ): Promise<SearchHit[][]> {
+    const { dimensions, metric } = facts
+    const hits: SearchHit[][] = []
+    for (let first = 0; first < rows.length; first += THREADS_CHUNK) {
+      const chunk = rows.slice(first, first + THREADS_CHUNK)
+      const queries = new Float32Array(new SharedArrayBuffer(4 * dimensions * chunk.length))
+      for (const [at, query] of chunk.entries()) {
+        copyQuery(query, first + at, metric, queries.subarray(at * dimensions, (at + 1) * dimensions))
+      }
+      const { nodes, distances, found } = await threads.search(queries, k, ef)
+      this.#opened()
+      const stride = nodes.length / chunk.length
+      for (let at = 0; at < chunk.length; at++) {
+        const [from, to] = [at * stride, at * stride + found[at]]
+        hits.push(hitsOf(metric, ids, nodes.subarray(from, to), distances.subarray(from, to)))
+      }
+    }
+    return hits
   }
 
   #opened(): OpenGeneration {
@@ -174,25 +212,14 @@ export class Index implements IndexFacts {
     return this.#open
   }
 
-  #searchOne(
-    open: OpenGeneration,
-    query: VectorLike,
-    position: number,
-    { k, ef, filter }: ReturnType<typeof checkSearchOptions>,
-  ): SearchHit[] {
+  #searchOne(open: OpenGeneration, query: VectorLike, position: number, { k, ef, filter }: CheckedSearch): SearchHit[] {
     const { core, ids, facts } = open
     // A batch may go on with a generation of other dimensions than the one that took over.
     const copy = this.#query.length === facts.dimensions ? this.#query : new Float32Array(facts.dimensions)
     copyQuery(query, position, facts.metric, copy)
     const found =
       filter === undefined ? core.search(copy, k, ef) : searchFiltered(core, copy, { k, ef }, nodeFilter(open, filter))
-    const hits: SearchHit[] = []
-    // Two unit vectors in float32 can have a product a little above 1: no cosine distance is below 0.
-    const least = facts.metric === 'cosine' ? 0 : Number.NEGATIVE_INFINITY
-    for (let i = 0; i < found; i++) {
-      hits.push({ id: ids.idOf(core.nodes[i]), distance: Math.max(least, core.distances[i]) })
-    }
-    return hits
+    return hitsOf(facts.metric, ids, core.nodes.subarray(0, found), core.distances)
   }
 
   #rowsOf(vectors: Float32Array): Float32Array[] {
@@ -202,6 +229,16 @@ export class Index implements IndexFacts {
     if (rest !== 0) throw new DimensionMismatchError({ ordinal: count, expected: dimensions, got: rest, what: 'query' })
     return Array.from({ length: count }, (_, i) => vectors.subarray(i * dimensions, (i + 1) * dimensions))
   }
+}
+
+function hitsOf(metric: Metric, ids: NodeIds, nodes: Uint32Array, distances: Float32Array): SearchHit[] {
+  const hits: SearchHit[] = []
+  // Two unit vectors in float32 can have a product a little above 1: no cosine distance is below 0.
+  const least = metric === 'cosine' ? 0 : Number.NEGATIVE_INFINITY
+  for (let i = 0; i < nodes.length; i++) {
+    hits.push({ id: ids.idOf(nodes[i]), distance: Math.max(least, distances[i]) })
+  }
+  return hits
 }
 
 function nodeFilter(open: OpenGeneration, filter: NodeSet | ((id: Id) => boolean)): NodeFilter {

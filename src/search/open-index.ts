@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
-import { CorruptIndexError, InsufficientMemoryError } from '../errors.js'
+import { CorruptIndexError, InsufficientMemoryError, InvalidOptionError } from '../errors.js'
 import { readCurrent } from '../format/current.js'
 import type { Manifest } from '../format/manifest.js'
 import { readManifest } from '../format/read-manifest.js'
@@ -20,6 +20,7 @@ import { Index, type IndexFacts, type OpenGeneration } from './index-reader.js'
 import { NodeIds } from './node-ids.js'
 import { preloadRows } from './preload-rows.js'
 import { SearchCore } from './search-core.js'
+import { MIN_BEAM, SearchThreads } from './search-threads.js'
 import { linkRows, vectorRows } from './segment-rows.js'
 
 /** A WebAssembly memory ends at 4 GiB; the margin is the module's own data and growth steps. */
@@ -62,10 +63,12 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
       options.memory === undefined
         ? decideBudget(undefined, readMemoryFacts()).budgetBytes
         : parseByteSize(options.memory, 'memory')
-    const plan = planMemory(manifest, files, budgetBytes, options.preload === true)
-    const core = makeCore(manifest, files, plan.pageBytes)
+    const threads = checkThreads(options.threads ?? 1)
+    const preload = options.preload === true || threads > 1
+    const plan = planMemory(manifest, files, { budgetBytes, preload, threads })
+    const core = makeCore(manifest, files, plan.pageBytes, threads > 1 ? Kernel.createShared() : Kernel.create())
     const ids = new NodeIds(files.of('ids'), plan.idsBytes)
-    if (options.preload === true) {
+    if (preload) {
       await preloadRows(directory, manifest, core)
       core.loadUpperLevels()
       ids.preload()
@@ -74,11 +77,21 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
     const facts = { path, generation, count, dimensions, metric, m, bytes }
     const lookup = new IdLookup(files.of('id-table')[0], ids)
-    return { facts, core, ids, lookup, close: () => files.close() }
+    const close = async (): Promise<void> => {
+      files.close()
+      await pool?.close()
+    }
+    const pool = threads > 1 ? new SearchThreads(core, threads) : undefined
+    return { facts, core, ids, lookup, threads: pool, close }
   } catch (error) {
     files.close()
     throw error
   }
+}
+
+function checkThreads(threads: number): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads
+  throw new InvalidOptionError(`threads must be an integer from 1 to 1024, got ${String(threads)}`)
 }
 
 interface MemoryPlan {
@@ -87,20 +100,25 @@ interface MemoryPlan {
 }
 
 /** Everything is held when it fits; else what is left beside what must be there is shared out. */
-function planMemory(manifest: Manifest, files: Segments, budgetBytes: number, preload: boolean): MemoryPlan {
+function planMemory(
+  manifest: Manifest,
+  files: Segments,
+  { budgetBytes, preload, threads }: { budgetBytes: number; preload: boolean; threads: number },
+): MemoryPlan {
   const { count, dimensions: dims, m } = manifest
   const rowBytes = count * (4 * dims + linksStrideBytes(m))
   const idsBytes = files.bytesOf('ids')
   const fixedBytes = SearchCore.requiredBytes({ count, dims, m, upperBytes: files.bytesOf('upper') }) - rowBytes
   const tableBytes = SearchCore.tableBytes({ count, dims, m })
-  const whole = fixedBytes + rowBytes + tableBytes
+  const threadBytes = threads > 1 ? threads * SearchCore.threadBytes({ count, dims, m, width: MIN_BEAM }) : 0
+  const whole = fixedBytes + rowBytes + tableBytes + threadBytes
   if (whole + idsBytes <= budgetBytes && whole <= KERNEL_LIMIT_BYTES) return { pageBytes: rowBytes, idsBytes }
   if (preload) {
     throw new InsufficientMemoryError({
       neededBytes: whole + idsBytes,
       availableBytes: Math.min(budgetBytes, KERNEL_LIMIT_BYTES),
       stage: 'open',
-      help: 'preload reads the whole index into memory, 4 GiB of it at most; open it without, and pages come as they are needed',
+      help: 'preload and threads want the whole index in memory, 4 GiB of it at most; without them pages come as they are needed',
     })
   }
   const idsShare = Math.min(idsBytes, Math.floor(budgetBytes * IDS_SHARE))
@@ -117,9 +135,9 @@ function planMemory(manifest: Manifest, files: Segments, budgetBytes: number, pr
   return { pageBytes, idsBytes: idsShare }
 }
 
-function makeCore(manifest: Manifest, files: Segments, cacheBytes: number): SearchCore {
+function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kernel: Kernel): SearchCore {
   const { metric, dimensions: dims, count, m, entryPoint } = manifest
-  return new SearchCore(Kernel.create(), {
+  return new SearchCore(kernel, {
     metric,
     dims,
     count,

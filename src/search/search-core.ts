@@ -33,6 +33,14 @@ export interface PagedRows {
   readonly cacheBytes: number
 }
 
+/** Addresses in the kernel's memory of what one thread searches with. */
+export interface ThreadContext {
+  readonly context: number
+  readonly query: number
+  readonly beam: number
+  readonly slots: number
+}
+
 /** Kinds of pages, as in the kernel. */
 const VECTORS = 0
 
@@ -210,6 +218,45 @@ export class SearchCore {
     this.#pages?.links.markComplete()
   }
 
+  /** Rows and upper levels are all here: threads may search them. */
+  get complete(): boolean {
+    if (this.#upperLevels !== undefined) return false
+    return this.#pages === undefined || (this.#pages.vectors.complete && this.#pages.links.complete)
+  }
+
+  /**
+   * What one more thread needs to search the same rows: a context, marks, a beam for `width` and scratch of its own.
+   * For a core that is complete, in a kernel whose memory is shared.
+   */
+  threadContext(width: number): ThreadContext {
+    if (!this.complete) throw new Error('threads search only a core that has all its rows')
+    const kernel = this.#kernel
+    const { dims } = this
+    const slots = beamSlots(width, this.count)
+    const scratchBytes = 4 * (2 * this.#m + SCRATCH_PADDING)
+    const context = kernel.alloc(4 * CONTEXT_FIELDS.length, ALIGN_BYTES)
+    const [query, beam] = [kernel.alloc(4 * dims, ALIGN_BYTES), kernel.alloc(BEAM_SLOT_BYTES * slots, ALIGN_BYTES)]
+    const [ids, distances, rows] = [1, 2, 3].map(() => kernel.alloc(scratchBytes, ALIGN_BYTES))
+    const words = kernel.u32(this.#context, CONTEXT_FIELDS.length)
+    const upperCount = words[CONTEXT_FIELDS.indexOf('upperCount')]
+    const visited = allocZeroed(kernel, this.count)
+    const upperVisited = allocZeroed(kernel, upperCount)
+    kernel.u32(context, CONTEXT_FIELDS.length).set(kernel.u32(this.#context, CONTEXT_FIELDS.length))
+    this.#setContext({ query, beam, ids, distances, rows, visited, upperVisited, epoch: 0, upperEpoch: 0 }, context)
+    return { context, query, beam, slots }
+  }
+
+  /** Bytes of kernel memory that a `threadContext` takes. */
+  static threadBytes({ count, dims, m, width }: { count: number; dims: number; m: number; width: number }): number {
+    const scratch = 12 * (2 * m + SCRATCH_PADDING) + 4 * CONTEXT_FIELDS.length + 8 * ALIGN_BYTES
+    return Math.ceil(count * (1 + 1 / m)) + 4 * dims + BEAM_SLOT_BYTES * beamSlots(width, count) + scratch
+  }
+
+  /** For `Kernel.over` in another thread. */
+  get memory(): WebAssembly.Memory {
+    return this.#kernel.memory
+  }
+
   /**
    * The nearest of `query` (`dims` long; unit length for cosine) with a beam of max(k, ef): fills `nodes` and
    * `distances`, ascending, ties by lower node. Returns how many were found: less than k only when fewer are reachable.
@@ -330,8 +377,8 @@ export class SearchCore {
     })
   }
 
-  #setContext(values: Partial<Record<ContextField, number>>): void {
-    const words = this.#kernel.u32(this.#context, CONTEXT_FIELDS.length)
+  #setContext(values: Partial<Record<ContextField, number>>, context = this.#context): void {
+    const words = this.#kernel.u32(context, CONTEXT_FIELDS.length)
     for (const [at, field] of CONTEXT_FIELDS.entries()) {
       const value = values[field]
       if (value !== undefined) words[at] = value

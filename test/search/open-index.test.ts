@@ -270,7 +270,9 @@ describe('an index in little memory', () => {
 
   test('that does not hold it all cannot be preloaded', async () => {
     const path = await saved('preload-little', connected('l2'))
-    await expect(openIndex(path, { memory: '280KB', preload: true })).rejects.toThrow(/preload reads the whole index/)
+    await expect(openIndex(path, { memory: '280KB', preload: true })).rejects.toThrow(
+      /preload and threads want the whole index/,
+    )
   })
 
   test('finds a damaged block when a search comes to it, and says where', async () => {

@@ -1,0 +1,82 @@
+/** Worker threads that search one core together. */
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import { WorkerFailedError } from '../errors.js'
+import type { SearchCore, ThreadContext } from './search-core.js'
+import type { SearchSlice } from './search-slice.js'
+
+export interface BatchResult {
+  /** k per query, nearest first. */
+  readonly nodes: Uint32Array
+  readonly distances: Float32Array
+  /** How many of the k there are, by query. */
+  readonly found: Uint32Array
+}
+
+export class SearchThreads {
+  readonly #core: SearchCore
+  readonly #piscina: Piscina
+  readonly #threads: number
+  #contexts: ThreadContext[] = []
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** Starts the threads. `core` is complete and in shared memory. */
+  constructor(core: SearchCore, threads: number) {
+    this.#core = core
+    this.#threads = threads
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(new URL('../../workers/search.js', import.meta.url)),
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+    })
+    // Without a listener an error event would end the caller's process; the task that it is about rejects as well.
+    this.#piscina.on('error', () => undefined)
+  }
+
+  /** `queries`: row-major in shared memory. Batches go one after another: each has all threads. @throws WorkerFailedError */
+  search(queries: Float32Array, k: number, ef: number): Promise<BatchResult> {
+    const batch = this.#last.then(() => this.#search(queries, k, ef))
+    this.#last = batch.catch(() => undefined)
+    return batch
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy()
+  }
+
+  async #search(queries: Float32Array, wantedK: number, wantedEf: number): Promise<BatchResult> {
+    const { metric, dims, count, memory } = this.#core
+    const k = Math.min(wantedK, count)
+    const ef = Math.min(Math.max(wantedK, wantedEf), count)
+    const queryCount = queries.length / dims
+    const result = {
+      nodes: new Uint32Array(new SharedArrayBuffer(4 * k * queryCount)),
+      distances: new Float32Array(new SharedArrayBuffer(4 * k * queryCount)),
+      found: new Uint32Array(new SharedArrayBuffer(4 * queryCount)),
+    }
+    const next = new Int32Array(new SharedArrayBuffer(4))
+    const slice = { memory, dot: metric !== 'l2', dims, k, ef, queryCount, queries, next, ...result }
+    try {
+      await Promise.all(
+        this.#contextsFor(ef).map((context) => this.#piscina.run({ ...slice, context } satisfies SearchSlice)),
+      )
+    } catch (error) {
+      throw new WorkerFailedError(`search ${queryCount} queries`, error)
+    }
+    return result
+  }
+
+  /** One for each thread. A wider beam than any before takes new ones: those from before stay with the memory. */
+  #contextsFor(ef: number): ThreadContext[] {
+    if (this.#contexts.length === 0 || this.#contexts[0].slots < ef) {
+      const width = Math.max(ef, MIN_BEAM, 2 * (this.#contexts.at(0)?.slots ?? 0))
+      this.#contexts = Array.from({ length: this.#threads }, () => this.#core.threadContext(width))
+    }
+    return this.#contexts
+  }
+}
+
+/** Set aside from the start, so that few batches need more. */
+export const MIN_BEAM = 512
