@@ -49,8 +49,10 @@ export async function buildIndex(source: VectorSource | ResumableSource, options
       }
       // Routing does not ask for the quality: its trial runs beside it.
       const trial = chooseQuality(context, spec, sample, ingested.maxSquaredNorm)
-      const [routed, chosen] = await Promise.all([route(), trial])
-      return { ...routed, chosen }
+      const routing = route()
+      // Both have ended before an error of one is thrown: neither works on in a build that closes.
+      await Promise.allSettled([routing, trial])
+      return { ...(await routing), chosen: await trial }
     })
     const { spec } = routed.layer
     const { quality } = routed.chosen

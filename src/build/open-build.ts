@@ -104,8 +104,10 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
       close: async (failure) => {
         try {
           try {
-            await pool?.close()
-            for (const queue of context.queues) await queue.dispose()
+            // One that fails keeps no other from being closed.
+            const closed = await Promise.allSettled([pool?.close()])
+            const disposed = await Promise.allSettled(Array.from(context.queues, (queue) => queue.dispose()))
+            for (const each of [...closed, ...disposed]) if (each.status === 'rejected') throw each.reason
           } finally {
             resolved.signal?.removeEventListener('abort', onAbort)
             memory.close()
@@ -113,7 +115,8 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
             await workspace.close({ published, keep: !published && canGoOnAfter(failure) })
           }
         } catch (error) {
-          if (failure === undefined) throw error
+          // An index that is live is a build that succeeded, whatever could not be cleared away.
+          if (failure === undefined && !published) throw error
           log.event('cleanup-failed', `cleaning up failed too: ${String(error)}`)
         }
       },

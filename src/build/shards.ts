@@ -1,5 +1,6 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs'
 import path from 'node:path'
+import { writeFailure } from '../format/file-errors.js'
 import { partCrc, type PartChecksums, type SegmentChecksums } from '../format/segment-checksums.js'
 import { graphRowBytes } from '../memory/plan-build.js'
 import type { Quality } from '../types.js'
@@ -197,11 +198,15 @@ async function openCodeStore(
     return { kind: 'memory', rowBytes, bytes: new Uint8Array(new SharedArrayBuffer(count * rowBytes)) }
   }
   const path = codesPath(context.paths, layer)
-  const file = openSync(path, 'w')
   try {
-    ftruncateSync(file, count * rowBytes)
-  } finally {
-    closeSync(file)
+    const file = openSync(path, 'w')
+    try {
+      ftruncateSync(file, count * rowBytes)
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    throw writeFailure(path, count * rowBytes, error)
   }
   return { kind: 'file', rowBytes, path }
 }

@@ -134,7 +134,11 @@ class FileBytes implements ByteReader {
   }
 
   async close(): Promise<void> {
-    await this.#handle.close()
+    try {
+      await this.#handle.close()
+    } catch (cause) {
+      throw readFailure(this.path, cause)
+    }
   }
 }
 

@@ -17,10 +17,8 @@ export function siteOf(thread, operation, relativePath) {
 
 /** Which faults an operation can meet, by its name. */
 export function kindsOf(site) {
-  const [, operation, path] = site.split(' ')
-  const kinds = ['delayed']
-  // A source that was read and cannot be closed: its bytes are all there, and it is the caller's.
-  if (!(operation === 'close' && /^(?:input|ids)\./.test(path))) kinds.push('EIO')
+  const [, operation] = site.split(' ')
+  const kinds = ['delayed', 'EIO']
   if (
     /^(?:write|writev|writeSync|writevSync|writeFile|mkdir|truncate|ftruncateSync|create|createSync|rename|sync|datasync)$/.test(
       operation,
