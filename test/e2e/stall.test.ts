@@ -47,11 +47,11 @@ describe('a source that stops giving vectors', () => {
   it('for less than stallSeconds at a time is waited for', async () => {
     async function* slow(): AsyncGenerator<VectorRecord> {
       for (let row = 0; row < 6; row++) {
-        await new Promise((resolve) => setTimeout(resolve, 150))
+        await new Promise((resolve) => setTimeout(resolve, 450))
         yield { vector: rowOf(rows, row) }
       }
     }
     const path = join(makeFolder(), 'an.index')
-    expect(await buildIndex(slow(), { path, stallSeconds: 0.6 })).toMatchObject({ count: 6 })
+    expect(await buildIndex(slow(), { path, stallSeconds: 2 })).toMatchObject({ count: 6 })
   })
 })

@@ -14,6 +14,7 @@ const DOCUMENTS = [
   'PERFORMANCE.md',
   'bench/README.md',
   'ARCHITECTURE.md',
+  'RELIABILITY.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'docs/errors.md',
