@@ -16,8 +16,8 @@ export interface NodeFilter {
 
 /**
  * Fills `core.nodes` and `core.distances` with the nearest k that the filter keeps; returns how many: less than k only when
- * fewer are kept. The rule: a beam of w compares about w x 2m vectors. It begins with w = ef x (all / kept) and doubles until k
- * are found; as soon as w x 2m is more than the kept ones are, they are scanned.
+ * fewer are kept. The rule: a beam of w compares about w x m vectors. It begins with w = ef x (all / kept) and doubles until k
+ * are found; as soon as w x m is more than the kept ones are, they are scanned.
  */
 export function searchFiltered(
   core: SearchCore,
@@ -28,7 +28,7 @@ export function searchFiltered(
   const wanted = filter.counted ? Math.min(k, filter.size) : k
   if (wanted === 0) return 0
   const share = filter.counted ? filter.size / core.count : 1
-  for (let width = Math.ceil(Math.max(k, ef) / share); width * core.maxLinks < filter.size; width *= 2) {
+  for (let width = Math.ceil(Math.max(k, ef) / share); width * core.m < filter.size; width *= 2) {
     const found = core.search(query, width, width)
     const kept = keep(core, found, filter, k)
     if (kept >= wanted) return kept

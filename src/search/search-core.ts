@@ -197,9 +197,9 @@ export class SearchCore {
     return this.#kernel.u8(this.#links + node * this.#linkStride, count * this.#linkStride)
   }
 
-  /** Links of a node at level 0, at most. */
-  get maxLinks(): number {
-    return 2 * this.#m
+  /** Links of a node on levels ≥ 1; twice as many at level 0. */
+  get m(): number {
+    return this.#m
   }
 
   /** Distances that the last search computed. */
