@@ -11,6 +11,7 @@ export {
 export { verifyIndex, type VerifyReport } from './format/verify.js'
 export type { Manifest } from './format/manifest.js'
 export { readManifest } from './format/read-manifest.js'
+export { importIndex, type ImportOptions } from './imports/import-index.js'
 export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './memory/estimate-memory.js'
 export { openIndex } from './search/open-index.js'
 export type { Index, IndexFacts } from './search/index-reader.js'

@@ -34,9 +34,9 @@ export type VectorSource = AsyncIterable<SourceItem> | Iterable<SourceItem>
  */
 export type ResumableSource = (startAt: number) => VectorSource
 
-/** The stages of DESIGN section 2, in order. */
+/** The stages of DESIGN section 2, in order; 'import' is an import's. */
 export type StageName =
-  'plan' | 'ingest' | 'route' | 'number' | 'shards' | 'merge' | 'upper levels' | 'prove' | 'publish'
+  'plan' | 'ingest' | 'route' | 'number' | 'shards' | 'merge' | 'upper levels' | 'prove' | 'publish' | 'import'
 
 export interface ProgressEvent {
   readonly stage: StageName
@@ -155,9 +155,10 @@ export interface BuildReport {
   readonly skippedDuplicates: number
   readonly dimensions: number
   readonly metric: Metric
-  readonly engine: EngineName
-  /** What the index was built with; `quality: 'auto'` chose it. */
-  readonly quality: Quality
+  /** What linked the vectors; 'hnswlib-import': another program did. */
+  readonly engine: EngineName | 'hnswlib-import'
+  /** What the index was built with; `quality: 'auto'` chose it. 'imported': nothing was. */
+  readonly quality: Quality | 'imported'
   /** Recall@10 at ef 64 of the trial that 'auto' made on sampled vectors; absent when it made none. */
   readonly trialRecall?: number
   readonly m: number

@@ -37,6 +37,9 @@ export interface Ingested {
   readonly ids: SettledIds
 }
 
+/** What of it outlives its queue. */
+export type IngestedFacts = Omit<Ingested, 'queue' | 'takeSample'>
+
 /**
  * Pulls the stream with backpressure, validates, normalises for cosine, keeps a sample, pushes batches, and at the end
  * settles repeated ids. Nothing is routed yet: streams are often sorted by topic, so their first part is no sample.
@@ -379,7 +382,8 @@ class RowWriter {
 /** Two such vectors are at most twice their norm apart: a squared distance of 3.2e38 is still a float32. */
 const MAX_SQUARED_NORM = 8e37
 
-function whyInvalid(squaredNorm: number, cosine: boolean): string | undefined {
+/** Why a vector with this squared norm cannot be indexed; undefined when it can. */
+export function whyInvalid(squaredNorm: number, cosine: boolean): string | undefined {
   if (!Number.isFinite(squaredNorm)) return 'has a component that is NaN or infinite'
   // Under cosine it has unit length by now.
   if (!cosine && squaredNorm > MAX_SQUARED_NORM) {

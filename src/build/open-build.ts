@@ -5,7 +5,7 @@ import { BuildLog } from './build-log.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { findMemoryCgroup } from '../memory/cgroup.js'
 import { StalledError } from '../errors.js'
-import type { Ingested } from './ingest.js'
+import type { IngestedFacts } from './ingest.js'
 import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
 import { resolveOptions } from './resolve-options.js'
 import { WorkerPool } from './worker-pool.js'
@@ -17,7 +17,7 @@ export interface OpenBuild {
   readonly context: BuildContext
   readonly log: BuildLog
   /** The final plan, and the workers it allows. */
-  plan(ingested: Ingested): Promise<PlannedContext>
+  plan(ingested: IngestedFacts): Promise<PlannedContext>
   /** From here on `close` keeps the new generation. */
   markPublished(): void
   /** `failure` is what the build ends with: an error of the cleaning up does not hide it. */

@@ -4,7 +4,7 @@ import { formatByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts, type MemoryBudget } from '../memory/detect-memory.js'
 import { planBuild, type BuildPlan } from '../memory/plan-build.js'
 import type { BuildLog } from './build-log.js'
-import type { Ingested } from './ingest.js'
+import type { IngestedFacts } from './ingest.js'
 import type { ResolvedOptions } from './resolve-options.js'
 
 /** Dimensions assumed before the first vector, for a source that does not say. */
@@ -33,7 +33,12 @@ export function preflight(options: ResolvedOptions, budgetBytes: number): BuildP
 }
 
 /** The plan once the stream has ended and its count is known. */
-export function finalPlan(options: ResolvedOptions, log: BuildLog, budgetBytes: number, ingested: Ingested): BuildPlan {
+export function finalPlan(
+  options: ResolvedOptions,
+  log: BuildLog,
+  budgetBytes: number,
+  ingested: IngestedFacts,
+): BuildPlan {
   const idBytes = Math.ceil(ingested.ids.totalIdBytes / Math.max(1, ingested.ordinalCount))
   const final = plan(options, budgetBytes, ingested.count, ingested.dimensions, idBytes)
   if (final.threads < options.threads) {

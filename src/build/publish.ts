@@ -8,15 +8,17 @@ import type { BuildReport } from '../types.js'
 import { throwIfAborted, type PlannedContext } from './build-context.js'
 import type { ChosenQuality } from './choose-quality.js'
 import type { OpenSegments } from './create-segments.js'
-import type { Ingested } from './ingest.js'
+import type { IngestedFacts } from './ingest.js'
 import type { OpenBuild } from './open-build.js'
 import type { Proof } from './prove.js'
 import type { UpperLevels } from './upper-levels.js'
 
 export interface Finished {
-  readonly ingested: Ingested
+  readonly ingested: IngestedFacts
   readonly shardCount: number
-  readonly chosen: ChosenQuality
+  readonly chosen: ChosenQuality | { readonly quality: 'imported'; readonly trialRecall: undefined }
+  /** What linked the vectors, when it was not the engine of the options. */
+  readonly engine?: BuildReport['engine']
   readonly splitShards: number
   readonly averageDegree: number
   readonly proof: Proof
@@ -53,7 +55,7 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
       count: ingested.count,
       m: options.m,
       seed: options.seed,
-      engine: options.engine,
+      engine: finished.engine ?? options.engine,
       entryPoint: upper.entryPoint,
       levels: upper.levels.length,
       segments,
@@ -108,7 +110,7 @@ function makeReport(context: PlannedContext, finished: Finished, diskBytes: numb
     skippedDuplicates: ingested.ids.skippedDuplicates,
     dimensions: ingested.dimensions,
     metric: options.metric,
-    engine: options.engine,
+    engine: finished.engine ?? options.engine,
     quality: finished.chosen.quality,
     ...(trialRecall !== undefined && { trialRecall }),
     m: options.m,

@@ -3,6 +3,7 @@ import { packageVersion } from '../build/package-version.js'
 import { addBuildCommand } from './build-command.js'
 import { addEstimateCommand } from './estimate-command.js'
 import { addExportCommand } from './export-command.js'
+import { addImportCommand } from './import-command.js'
 import { addInfoCommand } from './info-command.js'
 import { addSearchCommand } from './search-command.js'
 import type { Session } from './session.js'
@@ -35,5 +36,6 @@ export function createProgram(session: Session): Command {
   addVerifyCommand(program, session)
   addEstimateCommand(program, session)
   addExportCommand(program, session)
+  addImportCommand(program, session)
   return program
 }

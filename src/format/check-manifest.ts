@@ -1,5 +1,5 @@
 /** Every rule of manifest.json. Whatever passes here can be opened without asking again. */
-import type { BuildReport, Metric, Quality } from '../types.js'
+import type { BuildReport, Metric } from '../types.js'
 import { FieldChecks, type JsonObject } from './field-checks.js'
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
 import { kindOfSegmentName, type SegmentFile } from './segment-file.js'
@@ -15,7 +15,7 @@ import { MAX_LEVELS } from './upper.js'
 export const GENERATION_PATTERN = /^gen-\d{6,15}$/
 const ENGINE_PATTERN = /^[a-z0-9][a-z0-9-]*$/
 const METRICS: readonly Metric[] = ['l2', 'cosine', 'ip']
-const QUALITIES: readonly Quality[] = ['balanced', 'high']
+const QUALITIES: readonly BuildReport['quality'][] = ['balanced', 'high', 'imported']
 const MAX_U32 = 2 ** 32 - 1
 /** Node numbers are u32. */
 const MAX_COUNT = MAX_U32
