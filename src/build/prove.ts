@@ -7,7 +7,8 @@ import type { PlannedContext } from './build-context.js'
 import { SALT_PROOF, hashOrdinal } from './ordinal-hash.js'
 import { fileOfNode, readRows } from './row-files.js'
 import type { ExactTask } from './tasks/exact-task.js'
-import { NO_NEIGHBOUR, emptyLists, insertNearest, type NearestLists } from './tasks/nearest-lists.js'
+import { NO_NEIGHBOUR, emptyLists, insertNearest, type NearestLists } from '../search/nearest-lists.js'
+import { recallOf } from '../search/recall.js'
 import type { ProofGraph } from './tasks/proof-graph.js'
 import type { ReachResult, ReachTask } from './tasks/reach-task.js'
 import type { RecallTask } from './tasks/recall-task.js'
@@ -135,7 +136,7 @@ async function measureRecall(
   const inMemory = context.plan.searchInMemory
   const search: RecallTask = { graph, queries, queryCount, k, ef: PROOF_EF, inMemory }
   const found = await context.pool.run<NearestLists>('recall', search, 'recall search')
-  return recall(exact, found, nodes, neighbours)
+  return recallOf(exact, found, { queryCount, neighbours, selves: nodes })
 }
 
 /** One node from each of equal ranges, at a place its hash says: spread over all shards. */
@@ -170,21 +171,4 @@ function unite(into: NearestLists, from: NearestLists, queries: number): void {
       if (from.nodes[at] !== NO_NEIGHBOUR) insertNearest(into, query, from.nodes[at], from.distances[at])
     }
   }
-}
-
-/** A found node counts when it is no farther than the last exact neighbour: among equal distances any is right. */
-function recall(exact: NearestLists, found: NearestLists, sampled: Uint32Array, neighbours: number): number {
-  let hits = 0
-  sampled.forEach((self, query) => {
-    const others = (lists: NearestLists): number[] => {
-      const distances: number[] = []
-      for (let at = query * lists.k; at < (query + 1) * lists.k && distances.length < neighbours; at++) {
-        if (lists.nodes[at] !== self && lists.nodes[at] !== NO_NEIGHBOUR) distances.push(lists.distances[at])
-      }
-      return distances
-    }
-    const farthest = others(exact).at(-1) ?? Number.NEGATIVE_INFINITY
-    hits += others(found).filter((distance) => distance <= farthest).length
-  })
-  return hits / (sampled.length * neighbours)
 }

@@ -14,6 +14,22 @@ export function integerFlag(flag: string, least: number, most: number): Parser<n
   }
 }
 
+/** Integers with commas between them. */
+export function integersFlag(flag: string, least: number, most: number): Parser<number[]> {
+  const one = integerFlag(`each number of ${flag}`, least, most)
+  return (text) => text.split(',').map(one)
+}
+
+/** Above 0 and up to 1, in decimal notation. */
+export function shareFlag(flag: string): Parser<number> {
+  const fraction = fractionFlag(flag)
+  return (text) => {
+    const value = fraction(text)
+    if (value > 0) return value
+    throw expected(flag, 'a number above 0 and up to 1', text)
+  }
+}
+
 /** 0 to 1 in decimal notation. */
 export function fractionFlag(flag: string): Parser<number> {
   return (text) => {

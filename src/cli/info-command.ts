@@ -1,14 +1,17 @@
 import type { Command } from 'commander'
 import { readManifest } from '../format/read-manifest.js'
 import type { Manifest } from '../format/manifest.js'
+import { readTunings } from '../format/tuning.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { addCommonFlags } from './common-flags.js'
 import { countText, plural, tookText } from './number-text.js'
 import type { CommonFlags, Session } from './session.js'
+import type { Tuning } from '../types.js'
 import { tableLines } from './table.js'
+import { tuningText } from './tune-index.js'
 
 const EXAMPLES = `
-Reads the manifest only and checks that its files are there with their sizes; shardloom verify checks every byte.
+Reads the manifest and checks that its files are there with their sizes; shardloom verify checks every byte.
 
 Examples:
   $ shardloom info articles.index
@@ -28,16 +31,18 @@ export function addInfoCommand(program: Command, session: Session): void {
   addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: CommonFlags) => {
-      const { manifest } = await readManifest(path)
+      const { manifest, directory } = await readManifest(path)
+      const tuning = await readTunings(directory, manifest.generation)
       const { terminal } = session
-      if (flags.json === true) terminal.printJson(infoOf(path, manifest))
-      else for (const line of infoLines(path, manifest)) terminal.print(line)
+      if (flags.json === true) terminal.printJson(infoOf(path, manifest, tuning))
+      else for (const line of infoLines(path, manifest, tuning)) terminal.print(line)
     })
 }
 
-function infoOf(path: string, manifest: Manifest): object {
+function infoOf(path: string, manifest: Manifest, tuning: readonly Tuning[]): object {
   const { segments, report, ...facts } = manifest
-  return { path, ...facts, diskBytes: diskBytes(manifest), files: Object.fromEntries(sizesByKind(segments)), report }
+  const files = Object.fromEntries(sizesByKind(segments))
+  return { path, ...facts, diskBytes: diskBytes(manifest), files, tuning, report }
 }
 
 /** Files and bytes of each kind, in the order in which the manifest lists them. */
@@ -54,7 +59,7 @@ function diskBytes({ segments }: Manifest): number {
   return segments.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
-function infoLines(path: string, manifest: Manifest): string[] {
+function infoLines(path: string, manifest: Manifest, tuning: readonly Tuning[]): string[] {
   const { report } = manifest
   const rows = [
     ['index', `${path} (${manifest.generation}, format ${manifest.formatVersion}, ${manifest.createdAt})`],
@@ -64,6 +69,7 @@ function infoLines(path: string, manifest: Manifest): string[] {
     ['built by', `${manifest.engine} (${report.quality}), seed ${manifest.seed}, ${plural(report.threads, 'thread')}`],
     ['built in', `${tookText(report.seconds)}, peak memory ${formatByteSize(report.peakRssBytes)}`],
     ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64)`],
+    ...tuning.map((one) => ['tuned', tuningText(one)]),
     ['reachable', `${countText(report.reachable)} (${countText(report.repaired)} repaired)`],
     ['skipped', countText(report.skipped)],
     ['on disk', formatByteSize(diskBytes(manifest))],

@@ -1,4 +1,5 @@
 import type { Index } from '../search/index-reader.js'
+import { percentile } from '../search/percentile.js'
 import type { SearchHit } from '../types.js'
 
 export interface MeasuredSearch {
@@ -44,9 +45,4 @@ function warmUp(index: Index, queries: readonly Float32Array[], options: { k: nu
   for (let i = 0; i < WARM_UP_QUERIES && performance.now() < endMs; i++) {
     index.search(queries[i % queries.length], options)
   }
-}
-
-/** The smallest value that at least this share of the (ascending) values does not exceed: nearest rank. */
-export function percentile(ascending: Float64Array, share: number): number {
-  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)]
 }

@@ -5,6 +5,7 @@ import { addEstimateCommand } from './estimate-command.js'
 import { addExportCommand } from './export-command.js'
 import { addImportCommand } from './import-command.js'
 import { addInfoCommand } from './info-command.js'
+import { addRecallCommand } from './recall-command.js'
 import { addSearchCommand } from './search-command.js'
 import type { Session } from './session.js'
 import { addVerifyCommand } from './verify-command.js'
@@ -14,6 +15,7 @@ Examples:
   $ shardloom build articles.npy --out articles.index --metric cosine --ids articles-ids.txt
   $ cat articles.jsonl | shardloom build - --out articles.index --memory 2GB
   $ shardloom search articles.index --queries queries.npy -k 10
+  $ shardloom recall articles.index --queries queries.npy --target-recall 0.95
   $ shardloom verify articles.index
   $ shardloom estimate --count 10000000 --dimensions 768 --memory 8GB
 
@@ -32,6 +34,7 @@ export function createProgram(session: Session): Command {
     .configureOutput({ writeErr: (text) => session.terminal.log(text.trimEnd()), outputError: () => undefined })
   addBuildCommand(program, session)
   addSearchCommand(program, session)
+  addRecallCommand(program, session)
   addInfoCommand(program, session)
   addVerifyCommand(program, session)
   addEstimateCommand(program, session)

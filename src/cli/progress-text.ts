@@ -1,5 +1,5 @@
 import { formatByteSize } from '../memory/byte-size.js'
-import type { ProgressEvent } from '../types.js'
+import type { MeasureProgress, ProgressEvent } from '../types.js'
 import { countText, rateText, waitText } from './number-text.js'
 
 /** The progress line of a build: stage, done/total, rate, ETA, RSS/budget, spilled. What is unknown is left out. */
@@ -21,4 +21,10 @@ export function verifyProgressText(progress: { name: string; bytesChecked: numbe
   const { name, bytesChecked, totalBytes } = progress
   const percent = totalBytes === 0 ? 100 : Math.min(100, Math.floor((100 * bytesChecked) / totalBytes))
   return `verify  ${name}  ${formatByteSize(bytesChecked)}/${formatByteSize(totalBytes)}  ${percent}%`
+}
+
+export function measureProgressText({ stage, ef, done, total }: MeasureProgress): string {
+  const what = stage === 'exact' ? 'exact search' : `search with ef ${ef ?? ''}`
+  const unit = stage === 'exact' ? 'vectors' : 'queries'
+  return `${what}  ${countText(done)}/${countText(total)} ${unit}  ${Math.floor((100 * done) / Math.max(1, total))}%`
 }

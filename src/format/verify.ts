@@ -2,12 +2,12 @@
  * Checks a published index down to the last byte and the last link, in bounded memory: chunks, the nodes of two upper
  * levels, and one bit for each stored id. Goes on after a problem, so that one run tells everything.
  */
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PathError } from '../errors.js'
 import { linkRowProblem } from './check-links.js'
 import { CURRENT_NAME } from './current.js'
-import { readFailure } from './file-errors.js'
+import { readFailure, systemErrorCode } from './file-errors.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
 import { loadManifest } from './read-manifest.js'
 import { SegmentReader } from './segment-reader.js'
@@ -15,6 +15,7 @@ import type { SegmentFile } from './segment-file.js'
 import { linksStrideBytes } from './segment-header.js'
 import { IdTableCheck, PairSum, readStoredId, verifyIds } from './verify-ids.js'
 import { VerifyFindings, type VerifyProgress, type VerifyReport } from './verify-report.js'
+import { isTuningFile, readTunings, TUNING_NAME } from './tuning.js'
 import { fileOffset, verifySegment, type SegmentCheck, type VisitRecords } from './verify-segment.js'
 import { verifyUpper } from './verify-upper.js'
 
@@ -52,6 +53,7 @@ export async function verifyIndex(
     await verifySegment(check, undefined, (reader) => verifyUpper(reader, manifest, findings))
   }
   await verifyStoredIds(ofKind('ids'), ofKind('id-table'), findings)
+  await verifyTuning(directory, manifest, findings)
   await findStrangers(directory, manifest, findings)
   return findings.report(manifest.generation, manifest.count)
 }
@@ -137,12 +139,24 @@ async function storedId(node: number, idChecks: readonly SegmentCheck[]): Promis
   throw new RangeError(`node ${node} is in no ids segment`)
 }
 
+/** What was stored after the build, if anything was. */
+async function verifyTuning(directory: string, { generation }: Manifest, findings: VerifyFindings): Promise<void> {
+  try {
+    const { size } = await stat(join(directory, TUNING_NAME))
+    await readTunings(directory, generation)
+    findings.filesChecked++
+    findings.bytesChecked += size
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') findings.addError(readFailure(join(directory, TUNING_NAME), error))
+  }
+}
+
 /** A file that no manifest names is a leftover or a mistake; nobody would ever check it. */
 async function findStrangers(directory: string, manifest: Manifest, findings: VerifyFindings): Promise<void> {
   const known = new Set([MANIFEST_NAME, ...manifest.segments.map(({ name }) => name)])
   try {
     for (const name of (await readdir(directory)).sort()) {
-      if (!known.has(name))
+      if (!known.has(name) && !isTuningFile(name))
         findings.add({ path: join(directory, name), reason: 'the manifest does not list this file' })
     }
   } catch (error) {

@@ -1,10 +1,10 @@
 /** What callers may ask: a query vector and the numbers that go with it, checked before the kernel sees them. */
 import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../errors.js'
-import type { Metric, SearchOptions, VectorLike } from '../types.js'
+import type { Metric, SearchOptions, Tuning, VectorLike } from '../types.js'
+import { defaultEf } from './default-ef.js'
 import { NodeSet } from './node-set.js'
 
 const DEFAULT_K = 10
-const DEFAULT_EF = 64
 
 export interface CheckedSearch {
   readonly k: number
@@ -13,10 +13,11 @@ export interface CheckedSearch {
 }
 
 /**
- * The options with their defaults.
+ * The options with their defaults: `tunings` are the choices of ef that are stored with the index.
  * @throws InvalidOptionError unless k and ef are integers of at least 1, and the filter is one
  */
-export function checkSearchOptions({ k = DEFAULT_K, ef = DEFAULT_EF, filter }: SearchOptions): CheckedSearch {
+export function checkSearchOptions(options: SearchOptions, tunings: readonly Tuning[]): CheckedSearch {
+  const { k = DEFAULT_K, ef = defaultEf(tunings, k), filter } = options
   for (const [name, value] of Object.entries({ k, ef })) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new InvalidOptionError(`${name} must be an integer of at least 1, got ${String(value)} (${typeof value})`)

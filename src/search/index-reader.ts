@@ -1,14 +1,33 @@
 /** An open index: checks what it is asked, searches, and answers in the caller's ids. `openIndex` makes one. */
 import { setImmediate } from 'node:timers/promises'
 import { DimensionMismatchError, IndexClosedError, InvalidOptionError } from '../errors.js'
-import type { Id, Metric, SearchHit, SearchOptions, StoredVector, VectorLike } from '../types.js'
+import { checkTuningWritable, storeTuning } from '../format/tuning.js'
+import type {
+  Id,
+  MeasureOptions,
+  Metric,
+  RecallCurve,
+  RecallOptions,
+  SearchHit,
+  SearchOptions,
+  StoredVector,
+  TuneOptions,
+  TuneResult,
+  Tuning,
+  VectorLike,
+} from '../types.js'
 import { checkSearchOptions, copyQuery, type CheckedSearch } from './check-query.js'
 import { searchFiltered, type NodeFilter } from './filtered-search.js'
 import type { IdLookup } from './id-lookup.js'
 import type { NodeIds } from './node-ids.js'
+import { checkTarget } from './measure-options.js'
 import { NodeSet } from './node-set.js'
+import { Pace } from './pace.js'
+import type { RowSource } from './page-table.js'
+import { measureRecallCurve } from './recall-curve.js'
 import type { SearchCore } from './search-core.js'
 import type { SearchThreads } from './search-threads.js'
+import { chooseEf } from './tune.js'
 
 export interface IndexFacts {
   readonly path: string
@@ -28,6 +47,12 @@ export interface OpenGeneration {
   readonly ids: NodeIds
   readonly lookup: IdLookup
   readonly threads: SearchThreads | undefined
+  /** All vectors, by node, from their files. */
+  readonly vectors: RowSource
+  /** Where its files are. */
+  readonly directory: string
+  /** Choices of ef that are stored with it, by ascending k. `tune` adds to them. */
+  tunings: readonly Tuning[]
   /** Closes the files and ends the threads. */
   readonly close: () => Promise<void>
 }
@@ -78,6 +103,10 @@ export class Index implements IndexFacts {
   get bytes(): number {
     return this.#facts.bytes
   }
+  /** What `tune` chose and stored, by ascending k: what searches without `ef` go by. */
+  get tuning(): readonly Tuning[] {
+    return this.#opened().tunings
+  }
 
   /**
    * The k nearest, nearest first; all there are when k is more than that. Synchronous. `ef` below k counts as k.
@@ -85,7 +114,8 @@ export class Index implements IndexFacts {
    * comes to a damaged block
    */
   search(query: VectorLike, options: SearchOptions = {}): SearchHit[] {
-    return this.#searchOne(this.#opened(), query, 0, checkSearchOptions(options))
+    const open = this.#opened()
+    return this.#searchOne(open, query, 0, checkSearchOptions(options, open.tunings))
   }
 
   /**
@@ -97,21 +127,43 @@ export class Index implements IndexFacts {
     options: SearchOptions = {},
   ): Promise<SearchHit[][]> {
     const open = this.#opened()
-    const checked = checkSearchOptions(options)
+    const checked = checkSearchOptions(options, open.tunings)
     const rows = queries instanceof Float32Array ? this.#rowsOf(queries) : queries
-    this.#batches.set(open, (this.#batches.get(open) ?? 0) + 1)
-    try {
+    return this.#during(open, async () => {
       const { threads } = open
-      if (threads === undefined || checked.filter !== undefined) return await this.#searchHere(open, rows, checked)
-      return await this.#searchThreads(open, threads, rows, checked)
-    } finally {
-      const left = (this.#batches.get(open) ?? 1) - 1
-      if (left > 0) this.#batches.set(open, left)
-      else {
-        this.#batches.delete(open)
-        if (open !== this.#open) await open.close()
-      }
-    }
+      if (threads === undefined || checked.filter !== undefined) return this.#searchHere(open, rows, checked)
+      return this.#searchThreads(open, threads, rows, checked)
+    })
+  }
+
+  /**
+   * Recall@k against exact search, and speed, over a range of ef. Runs on the calling thread and lets other work in; reads
+   * every vector once.
+   * @throws InvalidOptionError, DimensionMismatchError, InvalidVectorError, AbortedError, IndexClosedError, CorruptIndexError
+   */
+  async recallCurve(options: RecallOptions = {}): Promise<RecallCurve> {
+    const open = this.#opened()
+    return this.#during(open, () => measureRecallCurve(open, open.facts.generation, options, this.#pace(options)))
+  }
+
+  /**
+   * Chooses the smallest ef that reaches a recall@k, as `recallCurve` measures it, and stores it with the index: searches for
+   * this k (or a smaller one that has no choice of its own) that say no `ef` then use it.
+   * @throws as `recallCurve`; PathError when it cannot be stored, before anything is measured where that can be told
+   */
+  async tune(options: TuneOptions): Promise<TuneResult> {
+    const open = this.#opened()
+    const { store } = checkTarget(options)
+    return this.#during(open, async () => {
+      const { generation } = open.facts
+      if (store) await checkTuningWritable(open.directory)
+      const chosen = await chooseEf(open, generation, options, this.#pace(options))
+      if (!store || !chosen.reached) return { ...chosen, stored: false }
+      const { k, targetRecall, ef, recall, queries, source, tunedAt } = chosen
+      const tuning = { k, targetRecall, ef, recall, queries, source, tunedAt }
+      open.tunings = await storeTuning(open.directory, generation, tuning)
+      return { ...chosen, stored: true }
+    })
   }
 
   /** The vector stored under an id, undefined when there is none. @throws InvalidIdError, IndexClosedError, CorruptIndexError */
@@ -205,6 +257,25 @@ export class Index implements IndexFacts {
       }
     }
     return hits
+  }
+
+  /** Work that goes on with the generation it began with: what `refresh` replaces is closed when the last of it ends. */
+  async #during<Result>(open: OpenGeneration, work: () => Promise<Result>): Promise<Result> {
+    this.#batches.set(open, (this.#batches.get(open) ?? 0) + 1)
+    try {
+      return await work()
+    } finally {
+      const left = (this.#batches.get(open) ?? 1) - 1
+      if (left > 0) this.#batches.set(open, left)
+      else {
+        this.#batches.delete(open)
+        if (open !== this.#open) await open.close()
+      }
+    }
+  }
+
+  #pace({ signal, onProgress }: MeasureOptions): Pace {
+    return new Pace({ signal, onProgress, check: () => this.#opened() })
   }
 
   #opened(): OpenGeneration {

@@ -11,6 +11,7 @@ import type { Manifest } from '../format/manifest.js'
 import { readManifest } from '../format/read-manifest.js'
 import { SegmentBlocks } from '../format/segment-blocks.js'
 import { linksStrideBytes, type SegmentKind } from '../format/segment-header.js'
+import { readTunings } from '../format/tuning.js'
 import { decodeUpper, type UpperLevel } from '../format/upper.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
@@ -57,6 +58,7 @@ async function openCurrent(path: string, options: OpenOptions): Promise<OpenGene
 
 async function openLive(path: string, options: OpenOptions): Promise<OpenGeneration> {
   const { manifest, directory } = await readManifest(path)
+  const tunings = await readTunings(directory, manifest.generation)
   const files = new Segments(directory, manifest)
   try {
     const budgetBytes =
@@ -82,7 +84,8 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
       await pool?.close()
     }
     const pool = threads > 1 ? new SearchThreads(core, threads) : undefined
-    return { facts, core, ids, lookup, threads: pool, close }
+    const vectors = vectorRows(files.of('vectors'), count, dimensions)
+    return { facts, core, ids, lookup, threads: pool, vectors, directory, tunings, close }
   } catch (error) {
     files.close()
     throw error

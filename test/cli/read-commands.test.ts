@@ -224,7 +224,7 @@ describe('estimate', () => {
 describe('the command line as a whole', () => {
   it('prints version and help and ends with 0', async () => {
     expect((await shardloom(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
-    for (const command of [[], ['build'], ['search'], ['info'], ['verify'], ['estimate']]) {
+    for (const command of [[], ['build'], ['search'], ['recall'], ['info'], ['verify'], ['estimate']]) {
       const { exitCode, stdout, stderr } = await shardloom([...command, '--help'])
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
       expect(stdout).toContain('Examples:')

@@ -1,43 +1,13 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { distanceBias } from '../../search/search-core.js'
+import { scanRows, type ExactQueries } from '../../search/exact-scan.js'
 import type { RowFile } from '../../search/file-graph.js'
-import type { Metric } from '../../types.js'
+import type { NearestLists } from '../../search/nearest-lists.js'
 import { readRows } from '../row-files.js'
-import { panelRows } from './code-ops.js'
-import { emptyLists, insertNearest, type NearestLists } from './nearest-lists.js'
-
-/** What is asked for. */
-export interface ExactQueries {
-  readonly metric: Metric
-  readonly dimensions: number
-  /** Row-major float32, unit length for cosine. */
-  readonly queries: Float32Array
-  readonly queryCount: number
-  readonly k: number
-  /** Largest squared norm of the data: ip's R². */
-  readonly maxSquaredNorm: number
-}
 
 /** Exact neighbours among the vectors of one segment. */
 export interface ExactTask extends ExactQueries {
   readonly vectors: RowFile
 }
-
-/** Rows in order: nodes `first` and on, row-major float32. */
-export interface RowsToScan {
-  readonly first: number
-  readonly count: number
-  /** Fills `into` with the rows from node `first` on. */
-  read(first: number, into: Uint8Array): void
-}
-
-/** Rows per tile call: their packed form stays in the L2 cache for d = 128. */
-const CHUNK_BYTES = 2 ** 20
-/**
- * The tile's |a|² + |b|² − 2ab rounds; so many more candidates are scored again by plain differences. With the proof's k
- * that makes 16, the most that the selecting kernel takes at full speed.
- */
-const SPARE = 5
 
 export function exactNeighbours(kernel: Kernel, task: ExactTask): NearestLists {
   const { vectors, dimensions } = task
@@ -46,63 +16,4 @@ export function exactNeighbours(kernel: Kernel, task: ExactTask): NearestLists {
     count: vectors.count,
     read: (first, into) => readRows(vectors, 4 * dimensions, first, into),
   })
-}
-
-/** The f32 tile finds candidates; their distances are then those of the search kernel, to the bit. */
-export function scanRows(kernel: Kernel, task: ExactQueries, scanned: RowsToScan): NearestLists {
-  const { metric, dimensions, queryCount, k } = task
-  const { fn } = kernel
-  const codeDims = Math.ceil((dimensions + (metric === 'ip' ? 1 : 0)) / 8) * 8
-  const chunkRows = Math.max(4, Math.floor(CHUNK_BYTES / (4 * codeDims)))
-  const wanted = k + SPARE
-  const mean = kernel.alloc(4 * codeDims)
-  const queries = kernel.alloc(4 * queryCount * dimensions)
-  const paddedQueries = kernel.alloc(4 * queryCount * codeDims)
-  const queryNorms = kernel.alloc(4 * queryCount)
-  const rows = kernel.alloc(4 * chunkRows * dimensions)
-  const padded = kernel.alloc(4 * chunkRows * codeDims)
-  const panels = kernel.alloc(4 * panelRows(chunkRows) * codeDims)
-  const norms = kernel.alloc(4 * chunkRows)
-  const distances = kernel.alloc(4 * queryCount * chunkRows)
-  const index = kernel.alloc(8 * wanted)
-  kernel.f32(mean, codeDims).fill(0)
-  kernel.f32(queries, queryCount * dimensions).set(task.queries)
-  fn.encodeF32(queries, queryCount, dimensions, mean, -1, codeDims, paddedQueries)
-  fn.normsF32(paddedQueries, queryCount, codeDims, queryNorms)
-  const radiusSquared = metric === 'ip' ? task.maxSquaredNorm : -1
-  const lists = emptyLists(queryCount, k)
-  // Of one distance, per unit of the two squared norms: kernel/assembly/distances.ts.
-  const tileError = (codeDims + 4) * 2 ** -23
-  const kthDistances = new Float64Array(queryCount).fill(Number.POSITIVE_INFINITY)
-
-  for (let done = 0; done < scanned.count; done += chunkRows) {
-    const count = Math.min(chunkRows, scanned.count - done)
-    const first = scanned.first + done
-    scanned.read(first, kernel.u8(rows, 4 * count * dimensions))
-    fn.encodeF32(rows, count, dimensions, mean, radiusSquared, codeDims, padded)
-    fn.packF32(padded, count, codeDims, panels)
-    fn.normsF32(padded, count, codeDims, norms)
-    fn.distancesF32(paddedQueries, queryNorms, queryCount, panels, norms, count, codeDims, distances, count)
-    const largestNorm = kernel.f32(norms, count).reduce((most, norm) => Math.max(most, norm), 0)
-    const queryNormsView = kernel.f32(queryNorms, queryCount)
-    for (let query = 0; query < queryCount; query++) {
-      const found = fn.nearestF32(distances + 4 * query * count, count, wanted, index, index + 4 * wanted)
-      const tileDistances = kernel.f32(index + 4 * wanted, found)
-      const places = kernel.u32(index, found)
-      // k rows are known to be this near: what the tile sees beyond it by more than its errors is not among the k.
-      if (found >= k) kthDistances[query] = Math.min(kthDistances[query], tileDistances[k - 1])
-      const beyond = kthDistances[query] + 2 * tileError * (queryNormsView[query] + largestNorm)
-      for (let i = 0; i < found && tileDistances[i] <= beyond; i++) {
-        const place = places[i]
-        const row = rows + 4 * place * dimensions
-        const from = queries + 4 * query * dimensions
-        const distance =
-          metric === 'l2'
-            ? fn.searchDistanceL2(from, row, dimensions)
-            : fn.searchDistanceDot(from, row, dimensions, distanceBias(metric))
-        insertNearest(lists, query, first + place, distance)
-      }
-    }
-  }
-  return lists
 }

@@ -4,7 +4,7 @@ import { FileGraph } from '../../search/file-graph.js'
 import { searchGraph } from '../../search/graph-search.js'
 import { SearchCore } from '../../search/search-core.js'
 import { readRows } from '../row-files.js'
-import { emptyLists, insertNearest, type NearestLists } from './nearest-lists.js'
+import { emptyLists, insertNearest, type NearestLists } from '../../search/nearest-lists.js'
 import type { ProofGraph } from './proof-graph.js'
 
 /** Searches the finished graph for some queries, as a user will. */

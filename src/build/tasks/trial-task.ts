@@ -6,7 +6,7 @@ import type { EngineName, Metric } from '../../types.js'
 import type { CodeSpec } from '../code-spec.js'
 import { buildGraph, type GraphTask } from './build-graph.js'
 import { codeOps } from './code-ops.js'
-import { scanRows } from './exact-task.js'
+import { scanRows } from '../../search/exact-scan.js'
 import { linkUpperLevel } from './upper-task.js'
 
 /** A small index of sampled vectors at quality 'balanced', searched with sampled vectors that are not in it. */

@@ -1,0 +1,16 @@
+import type { Tuning } from '../types.js'
+
+/** Beam width of searches that say none, in an index that nobody tuned. */
+export const DEFAULT_EF = 64
+
+/**
+ * The choice that counts for k: its own, or that of the next larger one, whose beam finds the nearest k at least as well.
+ * `tunings` ascend by k.
+ */
+export function tuningFor(tunings: readonly Tuning[], k: number): Tuning | undefined {
+  return tunings.find((tuning) => tuning.k >= k)
+}
+
+export function defaultEf(tunings: readonly Tuning[], k: number): number {
+  return tuningFor(tunings, k)?.ef ?? DEFAULT_EF
+}

@@ -1,0 +1,23 @@
+import type { RecallCurve, RecallOptions, RecallPoint } from '../types.js'
+import { checkMeasureOptions, checkWidths } from './measure-options.js'
+import { measuredQueries } from './measured-queries.js'
+import type { Pace } from './pace.js'
+import { RecallMeter, type Measurable } from './recall-meter.js'
+
+/** @throws InvalidOptionError, DimensionMismatchError, InvalidVectorError, CorruptIndexError, AbortedError */
+export async function measureRecallCurve(
+  measured: Measurable,
+  generation: string,
+  options: RecallOptions,
+  pace: Pace,
+): Promise<RecallCurve> {
+  const checked = checkMeasureOptions(options)
+  const { k } = checked
+  const widths = checkWidths(options.ef, k, measured.core.count)
+  pace.check()
+  const queries = measuredQueries(measured.core, options, checked)
+  const meter = await RecallMeter.create(measured, queries, pace)
+  const points: RecallPoint[] = []
+  for (const ef of widths) points.push(await meter.at(ef))
+  return { generation, k, queries: queries.queryCount, source: queries.source, points }
+}
