@@ -25,7 +25,10 @@ const TOLD_EVENTS = 5
 /** So near the cgroup's limit, for so many samples in a row and with nothing left to give back, the kernel would kill next. */
 const FATAL_SHARE = 0.98
 const FATAL_SAMPLES = 4
-/** How long ingest waits for memory that may not come back: what it reads next is spilled as it comes. */
+/**
+ * How long ingest waits for memory that may not come back, once each time that the level is reached: a process that is
+ * above its budget for reasons of its own must not wait at every vector. What is read next is spilled as it comes.
+ */
 const RELIEF_SAMPLES = 8
 
 /**
@@ -41,6 +44,7 @@ export class MemoryMonitor {
   #level: PressureLevel = 'normal'
   #plannedQueueBytes: number
   #fatalSamples = 0
+  #waitedInVain = false
   #pauses = 0
   #closed = false
 
@@ -68,6 +72,7 @@ export class MemoryMonitor {
     const before = this.#level
     this.#level = pressureLevel(share, before)
     if (this.#level !== before) this.#changed(before, share)
+    if (this.#level !== 'critical') this.#waitedInVain = false
     this.#applyQueueLimit()
     this.#timeline.add({
       atSeconds: Math.round(atSeconds * 10) / 10,
@@ -85,7 +90,7 @@ export class MemoryMonitor {
 
   /** Undefined below 95%: nobody waits then. Else resolves when memory came back, or has had time to. */
   relief(): Promise<void> | undefined {
-    return this.#level === 'critical' ? this.#relief() : undefined
+    return this.#level === 'critical' && !this.#waitedInVain ? this.#relief() : undefined
   }
 
   async #relief(): Promise<void> {
@@ -94,6 +99,7 @@ export class MemoryMonitor {
       await this.#sampled.next()
       if (!isAtLeast(this.#level, 'critical')) return
     }
+    this.#waitedInVain = true
   }
 
   get report(): MemoryReport {

@@ -77,7 +77,7 @@ describe('MemoryMonitor', () => {
     expect(monitor.report.pressure).toEqual({ elevated: 0, high: 0, critical: 1, ingestPauses: 1 })
   })
 
-  it('has ingest wait no longer than memory can be expected to take', async () => {
+  it('has ingest wait no longer than memory can be expected to take, and not again until it fell', async () => {
     const { monitor, use } = watch()
     use(960)
     const relief = monitor.relief()
@@ -86,6 +86,11 @@ describe('MemoryMonitor', () => {
       await new Promise((resolve) => setImmediate(resolve))
     }
     await relief
+    expect(monitor.relief()).toBeUndefined()
+    use(500)
+    use(960)
+    expect(monitor.relief()).toBeDefined()
+    monitor.close()
   })
 
   it('lets go who waits when the build ends', async () => {
