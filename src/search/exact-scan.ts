@@ -14,6 +14,11 @@ export interface ExactQueries {
   readonly k: number
   /** Largest squared norm of the data: ip's R². */
   readonly maxSquaredNorm: number
+  /**
+   * Whether vectors are told apart that are so alike that their distances are lost in the rounding of their norms. Default
+   * false, as in the proof of a build: of those, whose codes are the same as well, it takes any for a neighbour.
+   */
+  readonly tellApart?: boolean
 }
 
 /** Rows in order: nodes `first` and on, row-major float32. */
@@ -29,8 +34,7 @@ const CHUNK_BYTES = 2 ** 20
 /** Of the distances of a chunk: as many queries go through the tile at once as these have room for. */
 const DISTANCES_BYTES = 4 * 2 ** 20
 /**
- * The tile's |a|² + |b|² − 2ab rounds; so many more candidates are scored again by plain differences. With the proof's k
- * that makes 16, the most that the selecting kernel takes at full speed.
+ * The tile's |a|² + |b|² − 2ab rounds; so many more candidates are scored again by plain differences. With the proof's k that makes 16, the most that the selecting kernel takes at full speed.
  */
 const SPARE = 5
 
@@ -80,6 +84,8 @@ export function* scanSteps(
   const tileError = (codeDims + 4) * 2 ** -23
   const kthDistances = new Float64Array(queryCount).fill(Number.POSITIVE_INFINITY)
 
+  let largestNorm = 0
+
   for (let done = 0; done < scanned.count; done += chunkRows) {
     const count = Math.min(chunkRows, scanned.count - done)
     const first = scanned.first + done
@@ -87,7 +93,7 @@ export function* scanSteps(
     fn.encodeF32(rows, count, dimensions, mean, radiusSquared, codeDims, padded)
     fn.packF32(padded, count, codeDims, panels)
     fn.normsF32(padded, count, codeDims, norms)
-    const largestNorm = kernel.f32(norms, count).reduce((most, norm) => Math.max(most, norm), 0)
+    largestNorm = kernel.f32(norms, count).reduce((most, norm) => Math.max(most, norm), largestNorm)
     const queryNormsView = kernel.f32(queryNorms, queryCount)
     for (let query = 0; query < queryCount; query++) {
       const place = query % blockQueries
@@ -102,14 +108,21 @@ export function* scanSteps(
       // k rows are known to be this near: what the tile sees beyond it by more than its errors is not among the k.
       if (found >= k) kthDistances[query] = Math.min(kthDistances[query], tileDistances[k - 1])
       const beyond = kthDistances[query] + 2 * tileError * (queryNormsView[query] + largestNorm)
-      for (let i = 0; i < found && tileDistances[i] <= beyond; i++) {
-        const row = rows + 4 * places[i] * dimensions
+      const score = (inChunk: number): void => {
+        const row = rows + 4 * inChunk * dimensions
         const from = queries + 4 * query * dimensions
         const distance =
           metric === 'l2'
             ? fn.searchDistanceL2(from, row, dimensions)
             : fn.searchDistanceDot(from, row, dimensions, distanceBias(metric))
-        insertNearest(lists, query, first + places[i], distance)
+        insertNearest(lists, query, first + inChunk, distance)
+      }
+      if (asked.tellApart !== true || found < wanted || tileDistances[wanted - 1] > beyond) {
+        for (let i = 0; i < found && tileDistances[i] <= beyond; i++) score(places[i])
+      } else if (metric !== 'l2' || lists.distances[(query + 1) * k - 1] > 0) {
+        // Too many near ones for the tile to tell apart, and not k at 0 already, which nothing is nearer than.
+        const all = kernel.f32(distances + 4 * place * count, count)
+        for (let inChunk = 0; inChunk < count; inChunk++) if (all[inChunk] <= beyond) score(inChunk)
       }
     }
     yield done + count

@@ -86,7 +86,7 @@ async function exactNeighbours(
     read: (first: number, into: Uint8Array) => vectors.read(first, into.length / rowBytes, into),
   }
   const maxSquaredNorm = metric === 'ip' ? await largestSquaredNorm(vectors, dimensions, pace) : 0
-  const asked = { metric, dimensions, queries: rows, queryCount, k, maxSquaredNorm }
+  const asked = { metric, dimensions, queries: rows, queryCount, k, maxSquaredNorm, tellApart: true }
   // A memory of its own, which goes when this is done: that of the index is its pages'.
   const steps = scanSteps(Kernel.create(), asked, scanned)
   for (;;) {

@@ -76,4 +76,54 @@ describe('exactNeighbours', () => {
       expect(nodes.subarray(found).every((node) => node === NO_NEIGHBOUR)).toBe(true)
     }
   })
+
+  it.each(['l2', 'ip'] as const)('tells %s vectors apart whose distances are lost in their norms', async (metric) => {
+    const [dimensions, count, queryCount, k] = [16, 400, 20, 5]
+    // Two crowds far from each other, so that no mean is near both; all sums of squared differences are exact.
+    const crowd = (n: number, seed: number): Float32Array =>
+      randomRows(n, dimensions, seed).map(
+        (x, i) => (Math.floor(i / dimensions) % 2 === 0 ? 64 : -64) + Math.round(x * 50) / 4096,
+      )
+    const rows = crowd(count, 1)
+    const queries = crowd(queryCount, 2)
+    const path = join(makeFolder(), 'vectors-000.seg')
+    await writeSegment(path, vectorsHeader({ firstNode: 0, count, dimensions }), new Uint8Array(rows.buffer))
+    let maxSquaredNorm = 0
+    for (let row = 0; row < count; row++) maxSquaredNorm = Math.max(maxSquaredNorm, squaredNorm(rows, dimensions, row))
+    const vectors = { path, firstNode: 0, count }
+    const asked = { metric, dimensions, vectors, queries, queryCount, k, maxSquaredNorm, tellApart: true }
+    const mark = kernel.mark()
+    const lists = exactNeighbours(kernel, asked)
+    kernel.release(mark)
+    const row = (of: Float32Array, i: number): Float32Array => of.subarray(i * dimensions, (i + 1) * dimensions)
+    for (let query = 0; query < queryCount; query++) {
+      const expected = Array.from({ length: count }, (_, i) =>
+        distanceTwin(metric, row(queries, query), row(rows, i)),
+      ).sort((a, b) => a - b)
+      const found = [...lists.distances.subarray(query * k, (query + 1) * k)]
+      const tolerance = metric === 'l2' ? 1e-9 : 0.02
+      found.forEach((distance, i) => expect(Math.abs(distance - expected[i])).toBeLessThan(tolerance))
+    }
+  })
+
+  it('has k of a mass of equal vectors', async () => {
+    const [dimensions, count, k] = [4, 300, 5]
+    const path = join(makeFolder(), 'vectors-000.seg')
+    const rows = new Float32Array(count * dimensions).fill(3)
+    await writeSegment(path, vectorsHeader({ firstNode: 0, count, dimensions }), new Uint8Array(rows.buffer))
+    const queries = Float32Array.of(3, 3, 3, 3, 3, 3, 3, 4)
+    const vectors = { path, firstNode: 0, count }
+    const lists = exactNeighbours(kernel, {
+      metric: 'l2',
+      dimensions,
+      vectors,
+      queries,
+      queryCount: 2,
+      k,
+      maxSquaredNorm: 36,
+      tellApart: true,
+    })
+    expect([...lists.nodes]).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4])
+    expect([...lists.distances]).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+  })
 })

@@ -1,0 +1,25 @@
+import { rm } from 'node:fs/promises'
+import { PassThrough } from 'node:stream'
+import { expect, it } from 'vitest'
+import { Terminal } from '../../src/cli/terminal.js'
+import { tuneIndex } from '../../src/cli/tune-index.js'
+import { openIndex } from '../../src/search/open-index.js'
+import { temporaryFolder } from '../format/fixture.js'
+import { nearestGraph } from '../search/random-graph.js'
+import { writeIndex } from '../search/write-index.js'
+
+const folder = temporaryFolder()
+
+it('where a choice cannot be stored, the command line says so and goes on with it', async () => {
+  const dir = folder.path('unwritable.index')
+  const graph = nearestGraph({ seed: 1, metric: 'l2', count: 50, dims: 4, m: 4, values: 'reals' })
+  const { directory } = await writeIndex(dir, graph)
+  const index = await openIndex(dir)
+  // Stands for a folder that may not be written: a test that root runs could write to one.
+  await rm(directory, { recursive: true })
+  const stderr = new PassThrough()
+  const terminal = new Terminal(new PassThrough() as never, stderr as never)
+  expect(await tuneIndex(index, { recall: 0.5 }, terminal)).toMatchObject({ reached: true, stored: false })
+  expect(String(stderr.read())).toMatch(/^warning: the choice of ef cannot be stored with the index: .*TUNING: /)
+  await index.close()
+})
