@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -114,6 +115,12 @@ describe('stored choices of ef', () => {
     const crc = crc32(Buffer.from(json)).toString(16).padStart(8, '0')
     const bytes = Buffer.from(`${crc} ${json}\n`)
     expect(() => parseTunings(bytes, GENERATION, 'TUNING')).toThrow(CorruptIndexError)
+  })
+
+  it('are read as docs/format.md shows them', () => {
+    const text = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
+    const line = /^[0-9a-f]{8} \{"formatVersion".*\n/m.exec(text)?.[0] ?? ''
+    expect(parseTunings(Buffer.from(line), 'gen-000004', 'TUNING')).toEqual([tuning()])
   })
 
   it('may be as wide as k', () => {
