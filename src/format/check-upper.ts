@@ -1,5 +1,5 @@
 /** What must hold between the upper levels' arrays. Works on any run of a level, so that no level need be in memory. */
-import { linkRowProblem } from './check-links.js'
+import { firstUnsafeRow, linkRowProblem } from './check-links.js'
 import type { UpperLevel } from './upper.js'
 
 export interface UpperShape {
@@ -49,14 +49,21 @@ export function* linkProblems(
   }
 }
 
-/** The first broken rule of all levels, as a sentence; undefined when they are sound. */
+/**
+ * The first rule broken that a search relies on, as a sentence; undefined when it may follow all levels. As `firstUnsafeRow`
+ * this leaves out what only wastes time: opening an index waits for it.
+ */
 export function firstUpperProblem(levels: readonly UpperLevel[], { count, m }: UpperShape): string | undefined {
   for (const [i, { nodes, down, links }] of levels.entries()) {
     const level = i + 1
     if (nodes.length === 0) return `level ${level} has no nodes`
     const below = i === 0 ? undefined : levels[i - 1].nodes
     for (const problem of nodeProblems({ level, nodes, down, first: 0, below, count })) return problem
-    for (const problem of linkProblems(links, { level, first: 0, entries: nodes.length, m })) return problem
+    const entries = nodes.length
+    const entry = firstUnsafeRow(links, m, entries)
+    if (entry === undefined) continue
+    const row = { maxLinks: m, targetCount: entries, self: entry }
+    return `level ${level}, entry ${entry}: ${linkRowProblem(links, entry * (1 + m), row)}`
   }
   return undefined
 }

@@ -1,47 +1,63 @@
 /**
- * From a node to the caller's id. Stored ids stay encoded bytes: a string is made for a hit, not for a vector. A segment of
- * ids is read when the first hit in it is found; the ones used longest ago go when there is no room for all.
+ * From a node to the caller's id. Stored ids stay encoded bytes: a string is made for a hit, not for a vector. The first hits
+ * in a segment of ids are read one by one; a segment that is hit again and again is held whole, and the ones used longest
+ * ago go when there is no room for all.
  */
-import { decodeId, idsView, type IdsView } from '../format/ids.js'
+import { CorruptIndexError } from '../errors.js'
+import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids.js'
 import type { SegmentBlocks } from '../format/segment-blocks.js'
+import type { Id } from '../types.js'
 import { indexHolding } from './segment-rows.js'
+
+/** Single ids read of a segment before all of it is. */
+const READS_BEFORE_HOLDING = 32
 
 export class NodeIds {
   readonly #segments: readonly SegmentBlocks[]
   readonly #cacheBytes: number
   /** By position in `#segments`, the one used last at the end. */
   readonly #views = new Map<number, IdsView>()
+  readonly #reads: Uint8Array
   #heldBytes = 0
 
-  /** `segments` cover all nodes, in any order. At least one is held, whatever its size. */
+  /** `segments` cover all nodes, in any order. */
   constructor(segments: readonly SegmentBlocks[], cacheBytes: number) {
     this.#segments = segments.toSorted((a, b) => a.header.firstNode - b.header.firstNode)
     this.#cacheBytes = cacheBytes
+    this.#reads = new Uint8Array(segments.length)
   }
 
   /** @throws CorruptIndexError */
-  idOf(node: number): ReturnType<typeof decodeId> {
+  idOf(node: number): Id {
     const at = indexHolding(this.#segments, node)
-    return decodeId(this.#view(at), node - this.#segments[at].header.firstNode)
+    const index = node - this.#segments[at].header.firstNode
+    const view = this.#views.get(at)
+    if (view !== undefined) {
+      this.#used(at, view)
+      return decodeId(view, index)
+    }
+    const { dataBytes } = this.#segments[at].header
+    if (this.#reads[at] === READS_BEFORE_HOLDING && dataBytes <= this.#cacheBytes)
+      return decodeId(this.#hold(at), index)
+    if (this.#reads[at] < READS_BEFORE_HOLDING) this.#reads[at]++
+    return readId(this.#segments[at], index)
   }
 
   /** Reads the segments that there is room for. */
   preload(): void {
     for (const [at, { header }] of this.#segments.entries()) {
-      if (this.#heldBytes + header.dataBytes <= this.#cacheBytes) this.#view(at)
+      if (this.#heldBytes + header.dataBytes <= this.#cacheBytes) this.#hold(at)
     }
   }
 
-  #view(at: number): IdsView {
-    const held = this.#views.get(at)
-    if (held !== undefined) {
-      // Of two or more, the one used last goes to the end.
-      if (this.#heldBytes > this.#cacheBytes / 2) {
-        this.#views.delete(at)
-        this.#views.set(at, held)
-      }
-      return held
-    }
+  /** Moves it to the end, where it matters: with room for all, none ever goes. */
+  #used(at: number, view: IdsView): void {
+    if (this.#heldBytes <= this.#cacheBytes / 2) return
+    this.#views.delete(at)
+    this.#views.set(at, view)
+  }
+
+  #hold(at: number): IdsView {
     const { header, path } = this.#segments[at]
     const data = new Uint8Array(header.dataBytes)
     this.#segments[at].read(0, data)
@@ -55,4 +71,22 @@ export class NodeIds {
     this.#heldBytes += data.length
     return view
   }
+}
+
+/** One id by two small reads. @throws CorruptIndexError */
+function readId(segment: SegmentBlocks, index: number): Id {
+  const { path, header } = segment
+  const blobAt = 4 * (header.count + 1)
+  if (blobAt > header.dataBytes) {
+    throw new CorruptIndexError(path, `${header.dataBytes} bytes cannot hold ${header.count} ids`)
+  }
+  const offsets = new Uint32Array(2)
+  segment.read(4 * index, new Uint8Array(offsets.buffer))
+  const [start, end] = offsets
+  if (start >= end || blobAt + end > header.dataBytes) {
+    throw new CorruptIndexError(path, `id ${index} lies at blob bytes ${start} to ${end}`)
+  }
+  const bytes = Buffer.alloc(end - start)
+  segment.read(blobAt + start, bytes)
+  return decodeIdBytes(bytes, `id ${index}`, path)
 }
