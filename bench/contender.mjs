@@ -39,7 +39,7 @@ async function searchShardloom({ out, queries, truth, roundMs }) {
   const { openIndex } = await import('../dist/src/index.js')
   const { dims, count, vectors } = readMatrix(queries)
   const rows = Array.from({ length: count }, (_, i) => vectors.subarray(i * dims, (i + 1) * dims))
-  const index = await openIndex(out)
+  const index = await openIndex(out, { preload: true })
   const searcherAt = (ef) => () => rows.map((query) => index.search(query, { k: K, ef }).map((hit) => hit.id))
   process.send({ curve: await measureCurve(searcherAt, readIvecs(truth).rows, roundMs) })
   await index.close()

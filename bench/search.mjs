@@ -69,7 +69,7 @@ async function openCandidates() {
       },
     ]
     if (options.index === undefined) return list
-    const index = await openIndex(options.index)
+    const index = await openIndex(options.index, { preload: true })
     const search = (i, ef) => index.search(queries[i], { k: K, ef }).map((hit) => Number(hit.id))
     return [...list, { name: 'shardloom index', prepare: () => {}, search }]
   } finally {
