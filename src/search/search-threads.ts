@@ -58,12 +58,12 @@ export class SearchThreads {
     }
     const next = new Int32Array(new SharedArrayBuffer(4))
     const slice = { memory, dot: metric !== 'l2', dims, k, ef, queryCount, queries, next, ...result }
-    try {
-      await Promise.all(
-        this.#contextsFor(ef).map((context) => this.#piscina.run({ ...slice, context } satisfies SearchSlice)),
-      )
-    } catch (error) {
-      throw new WorkerFailedError(`search ${queryCount} queries`, error)
+    // All have ended before an error of one is thrown: the next batch searches with the same contexts.
+    const ended = await Promise.allSettled(
+      this.#contextsFor(ef).map((context) => this.#piscina.run({ ...slice, context } satisfies SearchSlice)),
+    )
+    for (const each of ended) {
+      if (each.status === 'rejected') throw new WorkerFailedError(`search ${queryCount} queries`, each.reason)
     }
     return result
   }
