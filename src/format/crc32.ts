@@ -59,3 +59,21 @@ export function crc32Combine(crcA: number, crcB: number, lengthB: number): numbe
   if (lengthB === 0) return crcA >>> 0
   return (multiply(powerOfBytes(lengthB), crcA) ^ crcB) >>> 0
 }
+
+/**
+ * `crc32Combine` for many B of one length above 0: multiplying by x^(8·lengthB) is linear over GF(2), so a lookup for
+ * each byte of `crcA` does it, in tables made once.
+ */
+export function crc32Combiner(lengthB: number): (crcA: number, crcB: number) => number {
+  const power = powerOfBytes(lengthB)
+  const [t0, t1, t2, t3] = [0, 8, 16, 24].map((shift) => {
+    const table = new Uint32Array(256)
+    for (let bit = 1; bit < 256; bit *= 2) {
+      const product = multiply(power, (bit << shift) >>> 0)
+      for (let below = 0; below < bit; below++) table[bit + below] = table[below] ^ product
+    }
+    return table
+  })
+  return (crcA, crcB) =>
+    (t0[crcA & 255] ^ t1[(crcA >>> 8) & 255] ^ t2[(crcA >>> 16) & 255] ^ t3[crcA >>> 24] ^ crcB) >>> 0
+}

@@ -1,7 +1,7 @@
 /** Ends a segment file: the checksum table after the data, and everything on the device. */
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { crc32, crc32Combine } from './crc32.js'
+import { crc32, crc32Combine, crc32Combiner } from './crc32.js'
 import { writeAt } from './whole-files.js'
 import { writeFailure } from './file-errors.js'
 import type { SegmentChecksums } from './segment-checksums.js'
@@ -25,6 +25,8 @@ export function encodeSegmentFooter(blockCrcs: Uint32Array): Uint8Array {
   return footer
 }
 
+const appendBlock = crc32Combiner(SEGMENT_BLOCK_BYTES)
+
 /** The CRC of the whole file from the CRCs of its parts: no byte of the data is read again. */
 export function segmentFileCrc(
   header: Uint8Array,
@@ -32,11 +34,10 @@ export function segmentFileCrc(
   dataBytes: number,
   footer: Uint8Array,
 ): number {
+  const whole = Math.floor(dataBytes / SEGMENT_BLOCK_BYTES)
   let crc = crc32(header)
-  blockCrcs.forEach((blockCrc, block) => {
-    const length = Math.min(SEGMENT_BLOCK_BYTES, dataBytes - block * SEGMENT_BLOCK_BYTES)
-    crc = crc32Combine(crc, blockCrc, length)
-  })
+  for (let block = 0; block < whole; block++) crc = appendBlock(crc, blockCrcs[block])
+  if (whole < blockCrcs.length) crc = crc32Combine(crc, blockCrcs[whole], dataBytes - whole * SEGMENT_BLOCK_BYTES)
   return crc32Combine(crc, crc32(footer), footer.length)
 }
 

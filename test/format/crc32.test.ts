@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { crc32, crc32Combine } from '../../src/format/crc32.js'
+import { crc32, crc32Combine, crc32Combiner } from '../../src/format/crc32.js'
 
 const bytes = fc.uint8Array({ maxLength: 2000 })
 
@@ -40,6 +40,17 @@ describe('crc32Combine', () => {
       fc.property(word, word, word, length, length, (a, b, c, lengthB, lengthC) => {
         const left = crc32Combine(crc32Combine(a, b, lengthB), c, lengthC)
         expect(crc32Combine(a, crc32Combine(b, c, lengthC), lengthB + lengthC)).toBe(left)
+      }),
+    )
+  })
+})
+
+describe('crc32Combiner', () => {
+  it('combines as crc32Combine does', () => {
+    const word = fc.integer({ min: 0, max: 2 ** 32 - 1 })
+    fc.assert(
+      fc.property(word, word, fc.integer({ min: 1, max: 2 ** 45 }), (a, b, lengthB) => {
+        expect(crc32Combiner(lengthB)(a, b)).toBe(crc32Combine(a, b, lengthB))
       }),
     )
   })
