@@ -24,8 +24,8 @@ function pagesOf(kernel: Kernel, table: PageTable, count: number): Uint32Array {
 describe('pageShape', () => {
   it.each([
     // count, stride, cache → rows of a page, pages, slots
-    [1000, 512, 512_000, 16, 63, 63],
-    [1000, 512, 511_999, 16, 63, 62],
+    [1000, 256, 256_000, 16, 63, 63],
+    [1000, 256, 255_999, 16, 63, 62],
     [1000, 6144, 100_000, 1, 1000, 16],
     [10, 262_144, 1_000_000, 1, 10, 3],
   ])('of %d rows of %d bytes in %d bytes', (count, strideBytes, cacheBytes, rows, pageCount, slots) => {
@@ -42,19 +42,25 @@ describe('pageShape', () => {
 describe('PageTable', () => {
   it('with room for all rows has them one behind the other, and is complete when all are there', () => {
     const kernel = Kernel.create()
-    const source = numbered(1000, 512)
-    const table = new PageTable(kernel, source, 512_000)
+    const source = numbered(1000, 256)
+    const table = new PageTable(kernel, source, 256_000)
     for (let page = 62; page > 0; page--) table.load(page)
     expect(table.complete).toBe(false)
     table.load(0)
     expect(table.complete).toBe(true)
     for (const row of [0, 1, 127, 128, 999])
-      expect(kernel.u8(table.base + row * 512, 512)).toEqual(new Uint8Array(512).fill(row))
+      expect(kernel.u8(table.base + row * 256, 256)).toEqual(new Uint8Array(256).fill(row))
+  })
+
+  it('has pages that lie on whole pages of the system', () => {
+    const kernel = Kernel.create()
+    kernel.alloc(1)
+    expect(new PageTable(kernel, numbered(1000, 256), 256_000).base % 4096).toBe(0)
   })
 
   it('reads only the rows that there are of the last page', () => {
-    const source = numbered(1000, 512)
-    new PageTable(Kernel.create(), source, 512_000).load(62)
+    const source = numbered(1000, 256)
+    new PageTable(Kernel.create(), source, 256_000).load(62)
     expect(source.reads).toEqual([[992, 8]])
   })
 
@@ -62,7 +68,7 @@ describe('PageTable', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(62), fc.boolean()), { maxLength: 300 }), (uses) => {
         const kernel = Kernel.create()
-        const table = new PageTable(kernel, numbered(1000, 512), 5 * 8192)
+        const table = new PageTable(kernel, numbered(1000, 256), 5 * 4096)
         for (const [page, again] of uses) {
           if (pagesOf(kernel, table, 63)[page] === 0) table.load(page)
           else if (again) kernel.u8(table.usedAt, 63)[page] = 1
@@ -79,7 +85,7 @@ describe('PageTable', () => {
 
   it('lets go what was not used since the hand last passed', () => {
     const kernel = Kernel.create()
-    const table = new PageTable(kernel, numbered(1000, 512), 4 * 8192)
+    const table = new PageTable(kernel, numbered(1000, 256), 4 * 4096)
     for (const page of [0, 1, 2, 3, 4]) table.load(page)
     // The hand has been round: 1, 2 and 3 are no longer marked. 2 is used again.
     kernel.u8(table.usedAt, 63)[2] = 1
@@ -91,7 +97,7 @@ describe('PageTable', () => {
   it('of a page that cannot be read holds nothing, and can be asked again', () => {
     const kernel = Kernel.create()
     let broken = true
-    const source = numbered(1000, 512)
+    const source = numbered(1000, 256)
     const table = new PageTable(
       kernel,
       {
@@ -101,7 +107,7 @@ describe('PageTable', () => {
           source.read(...args)
         },
       },
-      4 * 8192,
+      4 * 4096,
     )
     expect(() => table.load(9)).toThrow('no')
     expect(pagesOf(kernel, table, 63)[9]).toBe(0)
