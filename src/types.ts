@@ -5,6 +5,12 @@ import type { NodeSet } from './search/node-set.js'
 export type Metric = 'l2' | 'cosine' | 'ip'
 export type EngineName = 'pipnn' | 'hnswlib-wasm'
 export type Quality = 'balanced' | 'high'
+/**
+ * What a search compares while it walks the graph: the vectors themselves (f32), or a compact code of each: half precision
+ * (f16), 8 bits a component (sq8), one byte for about 4 components (pq), or one bit a component (binary, cosine only). The
+ * f32 vectors are kept beside the codes, and the best candidates are scored again on them.
+ */
+export type Storage = 'f32' | 'f16' | 'sq8' | 'pq' | 'binary'
 export type Id = string | number
 
 /** Anything a row of numbers can be. Values are read as float32. */

@@ -52,6 +52,7 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
       createdAt: new Date().toISOString(),
       metric: options.metric,
       dimensions: ingested.dimensions,
+      storage: 'f32',
       count: ingested.count,
       m: options.m,
       seed: options.seed,

@@ -1,5 +1,6 @@
 /** Every rule of manifest.json. Whatever passes here can be opened without asking again. */
 import type { BuildReport, Metric } from '../types.js'
+import { codeShape, STORAGES, type Storage } from './code-shape.js'
 import { FieldChecks, type JsonObject } from './field-checks.js'
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
 import { kindOfSegmentName, type SegmentFile } from './segment-file.js'
@@ -28,6 +29,7 @@ const MANIFEST_KEYS = [
   'createdAt',
   'metric',
   'dimensions',
+  'storage',
   'count',
   'm',
   'seed',
@@ -70,12 +72,14 @@ export function checkManifest(json: unknown, path: string): Manifest {
   checks.keys(root, MANIFEST_KEYS, '')
   const count = checks.integer(root.count, 'count', 1, MAX_COUNT)
   const levels = checks.integer(root.levels, 'levels', 0, MAX_LEVELS)
+  const metric = checks.oneOf(root.metric, 'metric', METRICS)
   const manifest: Manifest = {
     formatVersion: FORMAT_VERSION,
     generation: checks.matching(root.generation, 'generation', GENERATION_PATTERN),
     createdAt: checkTime(checks, root.createdAt),
-    metric: checks.oneOf(root.metric, 'metric', METRICS),
+    metric,
     dimensions: checks.integer(root.dimensions, 'dimensions', 1, MAX_DIMENSIONS),
+    storage: checkStorage(checks, root.storage, metric),
     count,
     m: checks.integer(root.m, 'm', 2, MAX_M),
     seed: checks.integer(root.seed, 'seed', 0, MAX_U32),
@@ -87,6 +91,13 @@ export function checkManifest(json: unknown, path: string): Manifest {
   }
   checkCoverage(checks, manifest)
   return manifest
+}
+
+/** Absent in indexes that were built before there were codes. */
+function checkStorage(checks: FieldChecks, value: unknown, metric: Metric): Storage {
+  const storage = value === undefined ? 'f32' : checks.oneOf(value, 'storage', STORAGES)
+  if (storage === 'binary' && metric !== 'cosine') checks.fail('storage', `another one with metric ${metric}`, value)
+  return storage
 }
 
 function checkTime(checks: FieldChecks, value: unknown): string {
@@ -171,9 +182,43 @@ function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
   checkNodes(checks, segments, 'links', count, linksStrideBytes(m))
   checkNodes(checks, segments, 'ids', count, 0)
   checkNodes(checks, segments, 'id-table', count, ID_TABLE_STRIDE_BYTES)
+  checkCodes(checks, manifest)
   const upper = segments.filter(({ kind }) => kind === 'upper')
   if (upper.length !== 1 || upper[0].firstNode !== 0 || upper[0].count > count) {
     checks.fail('segments', 'a list with one upper.seg of nodes 0 to count', upper)
+  }
+}
+
+/** Codes and codebook are there exactly when the storage has them. */
+function checkCodes(checks: FieldChecks, { segments, count, dimensions, storage }: Manifest): void {
+  const shape = storage === 'f32' ? undefined : codeShape(storage, dimensions)
+  const codes = segments.filter(({ kind }) => kind === 'codes')
+  if (shape !== undefined) {
+    checkNodes(checks, segments, 'codes', count, shape.strideBytes)
+    const vectors = segments.filter(({ kind }) => kind === 'vectors')
+    codes.forEach((file, i) => {
+      // Both cover all nodes: the ranges that differ first have another count.
+      const at = segments.indexOf(file)
+      checks.integer(file.count, `segments[${at}].count`, vectors[i].count, vectors[i].count)
+    })
+  } else if (codes.length > 0) {
+    checks.fail('segments', 'a list without codes, which f32 has none of', codes[0])
+  }
+  const codebookBytes = shape?.codebookBytes ?? 0
+  const codebooks = segments.filter(({ kind }) => kind === 'codebook')
+  if (codebooks.length !== (codebookBytes > 0 ? 1 : 0)) {
+    checks.fail('segments', `a list with ${codebookBytes > 0 ? 'one' : 'no'} codebook for ${storage}`, codebooks)
+  }
+  for (const file of codebooks) {
+    const at = segments.indexOf(file)
+    checks.integer(file.firstNode, `segments[${at}].firstNode`, 0, 0)
+    checks.integer(file.count, `segments[${at}].count`, 0, 0)
+    checks.integer(
+      file.bytes,
+      `segments[${at}].bytes`,
+      segmentFileBytes(codebookBytes),
+      segmentFileBytes(codebookBytes),
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the compact codes of one storage look like: bytes of a row and of the codebook. Pure. */
+import type { Storage } from '../types.js'
 
-/** How vectors are held for the walk through the graph. All but f32 keep the f32 vectors beside, to score again. */
-export type Storage = 'f32' | 'f16' | 'sq8' | 'pq' | 'binary'
+export type { Storage } from '../types.js'
 export type CodeStorage = Exclude<Storage, 'f32'>
 
 export const STORAGES: readonly Storage[] = ['f32', 'f16', 'sq8', 'pq', 'binary']

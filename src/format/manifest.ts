@@ -1,5 +1,5 @@
 /** What one generation is: the content of manifest.json, the only file that names the others. */
-import type { BuildReport, Metric } from '../types.js'
+import type { BuildReport, Metric, Storage } from '../types.js'
 import type { SegmentFile } from './segment-file.js'
 
 export const FORMAT_VERSION = 1
@@ -21,6 +21,8 @@ export interface Manifest {
   readonly createdAt: string
   readonly metric: Metric
   readonly dimensions: number
+  /** What a search compares: the vectors (f32), or codes that lie beside them. f32 where the file does not say. */
+  readonly storage: Storage
   /** Vectors in the index. */
   readonly count: number
   /** Links per node on levels ≥ 1; level 0 holds up to 2m. */

@@ -2,6 +2,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptIndexError } from '../errors.js'
+import { codeShape } from './code-shape.js'
 import { readFailure } from './file-errors.js'
 import { checkSize } from './file-sizes.js'
 import type { Manifest } from './manifest.js'
@@ -58,13 +59,15 @@ export function checkSegmentHeader(header: SegmentHeader, expected: SegmentFile,
 }
 
 /** @throws CorruptIndexError when the header's shape is not that of the manifest's index. */
-export function checkHeaderShape(header: SegmentHeader, { dimensions, m }: Manifest, path: string): void {
+export function checkHeaderShape(header: SegmentHeader, { dimensions, m, storage }: Manifest, path: string): void {
   const strides: Readonly<Record<SegmentHeader['kind'], number>> = {
     vectors: 4 * dimensions,
     links: linksStrideBytes(m),
     upper: 0,
     ids: 0,
     'id-table': ID_TABLE_STRIDE_BYTES,
+    codes: storage === 'f32' ? 0 : codeShape(storage, dimensions).strideBytes,
+    codebook: 0,
   }
   const expected = { dimensions, strideBytes: strides[header.kind] }
   for (const field of ['dimensions', 'strideBytes'] as const) {

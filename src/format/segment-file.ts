@@ -13,14 +13,14 @@ export interface SegmentFile {
   readonly crc32: number
 }
 
-/** `vectors-000.seg`, `links-012.seg`, `ids-1000.seg`; `upper.seg` and `id-table.seg` exist once and have no number. */
-export function segmentFileName(kind: 'upper' | 'id-table'): string
-export function segmentFileName(kind: 'vectors' | 'links' | 'ids', number: number): string
+/** `vectors-000.seg`, `links-012.seg`, `ids-1000.seg`; `upper.seg` and others that exist once have no number. */
+export function segmentFileName(kind: 'upper' | 'id-table' | 'codebook'): string
+export function segmentFileName(kind: 'vectors' | 'links' | 'ids' | 'codes', number: number): string
 export function segmentFileName(kind: SegmentKind, number?: number): string {
   return number === undefined ? `${kind}.seg` : `${kind}-${String(number).padStart(3, '0')}.seg`
 }
 
-const NAME = /^(?:(vectors|links|ids)-\d{3,}|(upper|id-table))\.seg$/
+const NAME = /^(?:(vectors|links|ids|codes)-\d{3,}|(upper|id-table|codebook))\.seg$/
 
 /** Which kind of segment may have this name; undefined when it is no segment's name. */
 export function kindOfSegmentName(name: string): SegmentKind | undefined {

@@ -7,14 +7,15 @@
  * After it: dataBytes of data; a u32 CRC-32 for each block of data; a u32 CRC-32 of that table.
  */
 import { CorruptIndexError } from '../errors.js'
+import { codeShape, type CodeStorage } from './code-shape.js'
 import { crc32 } from './crc32.js'
 
-export type SegmentKind = 'vectors' | 'links' | 'upper' | 'ids' | 'id-table'
+export type SegmentKind = 'vectors' | 'links' | 'upper' | 'ids' | 'id-table' | 'codes' | 'codebook'
 
 export interface SegmentHeader {
   readonly kind: SegmentKind
   readonly firstNode: number
-  /** Nodes in the segment (upper: nodes of level 1). */
+  /** Nodes in the segment (upper: nodes of level 1; codebook: 0). */
   readonly count: number
   /** Bytes of one node's record; 0 when records vary in length. */
   readonly strideBytes: number
@@ -32,14 +33,18 @@ export const ID_TABLE_STRIDE_BYTES = 16
 const MAGIC = new TextEncoder().encode('SHRDLOOM')
 const CRC_OFFSET = SEGMENT_HEADER_BYTES - 4
 const FIELDS_END = 52
-const KIND_NUMBERS: Readonly<Record<SegmentKind, number>> = { vectors: 1, links: 2, upper: 3, ids: 4, 'id-table': 5 }
-const KINDS: ReadonlyMap<number, SegmentKind> = new Map([
-  [1, 'vectors'],
-  [2, 'links'],
-  [3, 'upper'],
-  [4, 'ids'],
-  [5, 'id-table'],
-])
+const KIND_NUMBERS: Readonly<Record<SegmentKind, number>> = {
+  vectors: 1,
+  links: 2,
+  upper: 3,
+  ids: 4,
+  'id-table': 5,
+  codes: 6,
+  codebook: 7,
+}
+const KINDS: ReadonlyMap<number, SegmentKind> = new Map(
+  (Object.keys(KIND_NUMBERS) as SegmentKind[]).map((kind) => [KIND_NUMBERS[kind], kind]),
+)
 
 /** Bytes of one node's links: a count and room for 2M. */
 export const linksStrideBytes = (m: number): number => 4 * (2 * m + 1)
@@ -74,6 +79,23 @@ export function idTableHeader(shape: { count: number; dimensions: number }): Seg
   const { count, dimensions } = shape
   const strideBytes = ID_TABLE_STRIDE_BYTES
   return { kind: 'id-table', firstNode: 0, count, dimensions, strideBytes, dataBytes: strideBytes * count }
+}
+
+export function codesHeader(shape: {
+  firstNode: number
+  count: number
+  dimensions: number
+  storage: CodeStorage
+}): SegmentHeader {
+  const { strideBytes } = codeShape(shape.storage, shape.dimensions)
+  return { kind: 'codes', ...pickShape(shape), strideBytes, dataBytes: strideBytes * shape.count }
+}
+
+/** For a storage that has a codebook. */
+export function codebookHeader(shape: { dimensions: number; storage: CodeStorage }): SegmentHeader {
+  const { dimensions } = shape
+  const dataBytes = codeShape(shape.storage, dimensions).codebookBytes
+  return { kind: 'codebook', firstNode: 0, count: 0, strideBytes: 0, dimensions, dataBytes }
 }
 
 function pickShape(shape: { firstNode: number; count: number; dimensions: number }): {

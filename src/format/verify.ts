@@ -49,6 +49,8 @@ export async function verifyIndex(
 
   for (const check of ofKind('vectors')) await verifySegment(check)
   for (const check of ofKind('links')) await verifySegment(check, linkVisitor(check))
+  for (const check of ofKind('codebook')) await verifySegment(check)
+  for (const check of ofKind('codes')) await verifySegment(check)
   for (const check of ofKind('upper')) {
     await verifySegment(check, undefined, (reader) => verifyUpper(reader, manifest, findings))
   }

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
+import { codeShape, type Storage } from '../../src/format/code-shape.js'
 import { idFingerprint } from '../../src/format/fingerprint.js'
 import { nextGeneration } from '../../src/format/generations.js'
 import { encodeIdTable } from '../../src/format/id-table.js'
@@ -11,6 +12,8 @@ import type { Manifest } from '../../src/format/manifest.js'
 import { publishGeneration } from '../../src/format/publish.js'
 import { segmentFileName, type SegmentFile } from '../../src/format/segment-file.js'
 import {
+  codebookHeader,
+  codesHeader,
   idsHeader,
   idTableHeader,
   linksHeader,
@@ -21,6 +24,7 @@ import {
 import { encodeUpper, type UpperLevel } from '../../src/format/upper.js'
 import { writeSegment } from '../../src/format/write-segment.js'
 import type { BuildReport, Id } from '../../src/types.js'
+import { encodeTwin } from '../kernel/code-twins.js'
 
 /** Repeatable bytes without pattern (xorshift32). */
 export function pseudoRandomBytes(length: number, seed: number): Uint8Array {
@@ -39,6 +43,8 @@ export interface TinyShape {
   readonly count: number
   readonly dimensions: number
   readonly m: number
+  /** binary: under metric cosine, any other under l2. */
+  readonly storage: Storage
 }
 
 export interface TinyIndex {
@@ -47,7 +53,7 @@ export interface TinyIndex {
   readonly manifest: Manifest
 }
 
-const TINY: TinyShape = { count: 50, dimensions: 3, m: 2 }
+const TINY: TinyShape = { count: 50, dimensions: 3, m: 2, storage: 'f32' }
 
 export const tinyId = (node: number): Id => (node % 2 === 0 ? `doc-${node}é` : node - 7)
 
@@ -110,10 +116,21 @@ function tinyReport({ count, dimensions, m }: TinyShape, generation: string): Bu
   }
 }
 
+/** As good as any: what codes say about vectors is no matter of the format. */
+export function tinyCodebook({ storage, dimensions }: Pick<TinyShape, 'storage' | 'dimensions'>): Float32Array {
+  const { codebookBytes } = storage === 'f32' ? { codebookBytes: 0 } : codeShape(storage, dimensions)
+  return Float32Array.from({ length: codebookBytes / 4 }, (_, i) => {
+    if (storage === 'sq8') return i < dimensions ? 0 : 1 / 127
+    return storage === 'binary' && i < dimensions ? 0 : Math.cos(i)
+  })
+}
+
 /** The files of one more generation, sealed but not published, and its manifest. Two segments of each numbered kind. */
 export async function writeTinyGeneration(indexDir: string, given: Partial<TinyShape> = {}): Promise<TinyIndex> {
   const shape = { ...TINY, ...given }
-  const { count, dimensions, m } = shape
+  const { count, dimensions, m, storage } = shape
+  const metric = storage === 'binary' ? 'cosine' : 'l2'
+  const codebook = tinyCodebook(shape)
   const generation = await nextGeneration(indexDir)
   const directory = join(indexDir, generation)
   await mkdir(directory, { recursive: true })
@@ -135,8 +152,16 @@ export async function writeTinyGeneration(indexDir: string, given: Partial<TinyS
         tinyLinks(shape, firstNode, nodes, count),
       ),
     )
+    if (storage !== 'f32') {
+      const { codes } = encodeTwin(storage, vectors, dimensions, codebook, metric)
+      segments.push(await write(segmentFileName('codes', number), codesHeader({ ...range, storage }), codes))
+    }
     const data = encodeIds(Array.from({ length: nodes }, (_, i) => tinyId(firstNode + i)))
     segments.push(await write(segmentFileName('ids', number), idsHeader({ ...range, dataBytes: data.length }), data))
+  }
+  if (storage !== 'f32' && codebook.length > 0) {
+    const data = new Uint8Array(codebook.buffer)
+    segments.push(await write('codebook.seg', codebookHeader({ dimensions, storage }), data))
   }
   segments.push(await write('id-table.seg', idTableHeader({ count, dimensions }), tinyIdTable(count)))
   const levels = tinyUpper(shape)
@@ -147,8 +172,9 @@ export async function writeTinyGeneration(indexDir: string, given: Partial<TinyS
     formatVersion: 1,
     generation,
     createdAt: '2026-01-31T12:00:00.000Z',
-    metric: 'l2',
+    metric,
     dimensions,
+    storage,
     count,
     m,
     seed: 1,

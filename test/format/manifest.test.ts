@@ -2,11 +2,14 @@ import { cp, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, PathError } from '../../src/errors.js'
+import { STORAGES, type Storage } from '../../src/format/code-shape.js'
 import { readCurrent } from '../../src/format/current.js'
 import type { Manifest } from '../../src/format/manifest.js'
 import { parseManifest } from '../../src/format/manifest-json.js'
 import { readManifest } from '../../src/format/read-manifest.js'
 import { checkSegmentHeaders } from '../../src/format/read-segment-header.js'
+import type { SegmentFile } from '../../src/format/segment-file.js'
+import { segmentFileBytes } from '../../src/format/segment-header.js'
 import { allBits, outcome, temporaryFolder, withEachBitFlipped, writeTinyIndex } from './fixture.js'
 
 const folder = temporaryFolder()
@@ -77,6 +80,9 @@ describe('parseManifest', () => {
     ['metric', set({ metric: 'cityblock' })],
     ['dimensions', set({ dimensions: 0 })],
     ['dimensions', set({ dimensions: 2.5 })],
+    ['storage', set({ storage: 'f64' })],
+    ['storage', set({ storage: 'binary' })],
+    ['segments', set({ storage: 'f16' })],
     ['count', set({ count: 0 })],
     ['count', set({ count: 2 ** 32 })],
     ['m', set({ m: '16' })],
@@ -117,7 +123,6 @@ describe('parseManifest', () => {
 
   it('names the field that is wrong', async () => {
     const { manifest } = await writeTinyIndex(folder.path('fields'))
-    const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
     expect(parseManifest(encode(manifest), 'manifest.json')).toEqual(manifest)
     for (const [field, change] of broken) {
       const bytes = encode(change({ ...manifest }))
@@ -125,6 +130,67 @@ describe('parseManifest', () => {
       expect(parse, field).toThrow(CorruptIndexError)
       expect(parse, field).toThrow(`field ${field} must be`)
     }
+  })
+
+  const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+
+  it.each(STORAGES)('gives a manifest of storage %s', async (storage) => {
+    const { indexDir, directory, manifest } = await writeTinyIndex(folder.path(`storage-${storage}`), { storage })
+    expect((await readManifest(indexDir)).manifest).toEqual(manifest)
+    await checkSegmentHeaders(directory, manifest)
+    const kinds = manifest.segments.map(({ kind }) => kind)
+    expect(kinds.filter((kind) => kind === 'codes').length).toBe(storage === 'f32' ? 0 : 2)
+    expect(kinds.filter((kind) => kind === 'codebook').length).toBe(storage === 'f32' || storage === 'f16' ? 0 : 1)
+  })
+
+  it('takes one without storage, as built before there were codes, for f32', async () => {
+    const { manifest } = await writeTinyIndex(folder.path('before-storage'))
+    const { storage: _, ...before } = manifest
+    expect(parseManifest(encode(before), 'manifest.json')).toEqual(manifest)
+  })
+
+  type ChangeFiles = (segments: readonly SegmentFile[]) => readonly SegmentFile[]
+  const changed =
+    (name: string, change: Partial<SegmentFile>): ChangeFiles =>
+    (segments) =>
+      segments.map((one) => (one.name === name ? { ...one, ...change } : one))
+  it.each<readonly [string, Storage, string, ChangeFiles]>([
+    [
+      'codes under f32',
+      'f32',
+      'segments',
+      (files) => [...files, { ...files[0], name: 'codes-000.seg', kind: 'codes' }],
+    ],
+    [
+      'a codebook under f16',
+      'f16',
+      'segments',
+      (files) => [...files, { ...files[0], name: 'codebook.seg', kind: 'codebook' }],
+    ],
+    ['no codes', 'f16', 'segments', (files) => files.filter(({ kind }) => kind !== 'codes')],
+    ['codes of half of the nodes', 'f16', 'segments', (files) => files.filter(({ name }) => name !== 'codes-001.seg')],
+    ['codes of another length', 'sq8', 'segments[2].bytes', changed('codes-000.seg', { bytes: 4096 + 25 * 4 + 8 })],
+    ['no codebook', 'pq', 'segments', (files) => files.filter(({ kind }) => kind !== 'codebook')],
+    ['a codebook of another length', 'pq', 'segments[8].bytes', changed('codebook.seg', { bytes: 4096 + 3072 + 12 })],
+    ['a codebook of nodes', 'sq8', 'segments[8].count', changed('codebook.seg', { count: 1 })],
+    ['a codebook of other nodes', 'binary', 'segments[8].firstNode', changed('codebook.seg', { firstNode: 1 })],
+  ])('refuses %s', async (name, storage, field, change) => {
+    const { manifest } = await writeTinyIndex(folder.path(`codes ${name}`), { storage })
+    const bytes = encode({ ...manifest, segments: change(manifest.segments) })
+    expect(() => parseManifest(bytes, 'manifest.json')).toThrow(`field ${field} must be`)
+  })
+
+  it('refuses codes of other ranges than the vectors have', async () => {
+    const { manifest } = await writeTinyIndex(folder.path('ranges'), { storage: 'f16' })
+    const bytesOf = (count: number): number => segmentFileBytes(6 * count)
+    const segments = manifest.segments.map((one) => {
+      if (one.name === 'codes-000.seg') return { ...one, count: 24, bytes: bytesOf(24) }
+      return one.name === 'codes-001.seg' ? { ...one, firstNode: 24, count: 26, bytes: bytesOf(26) } : one
+    })
+    const bytes = encode({ ...manifest, segments })
+    expect(() => parseManifest(bytes, 'manifest.json')).toThrow(
+      'field segments[2].count must be an integer from 25 to 25',
+    )
   })
 
   it('refuses what is not JSON or not UTF-8', () => {

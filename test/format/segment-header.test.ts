@@ -14,7 +14,7 @@ import {
 
 const header: fc.Arbitrary<SegmentHeader> = fc
   .record({
-    kind: fc.constantFrom('vectors', 'links', 'upper', 'ids', 'id-table'),
+    kind: fc.constantFrom('vectors', 'links', 'upper', 'ids', 'id-table', 'codes', 'codebook'),
     firstNode: fc.nat(2 ** 31 - 1),
     count: fc.nat(2 ** 20),
     strideBytes: fc.nat(2 ** 20),
@@ -53,7 +53,8 @@ describe('segment header', () => {
     for (const [offset, value, reason] of [
       [0, 0, 'wrong magic'],
       [8, 2, 'segment version 2; this shardloom reads version 1'],
-      [12, 6, 'unknown segment kind 6'],
+      [12, 0, 'unknown segment kind 0'],
+      [12, 8, 'unknown segment kind 8'],
       [20, 2 ** 31, 'beyond 2^53'],
       [24, 4, '4 records of 16 bytes do not make 48'],
       [48, 4096, 'checksum blocks of 4096'],
@@ -74,14 +75,17 @@ describe('segment header', () => {
 
 describe('segment names', () => {
   it('tell their kind, and nothing else passes', () => {
-    for (const kind of ['vectors', 'links', 'ids'] as const) {
+    for (const kind of ['vectors', 'links', 'ids', 'codes'] as const) {
       for (const number of [0, 12, 1000]) expect(kindOfSegmentName(segmentFileName(kind, number))).toBe(kind)
     }
     expect(segmentFileName('vectors', 7)).toBe('vectors-007.seg')
     expect(kindOfSegmentName(segmentFileName('upper'))).toBe('upper')
     expect(kindOfSegmentName(segmentFileName('id-table'))).toBe('id-table')
+    expect(kindOfSegmentName(segmentFileName('codebook'))).toBe('codebook')
     for (const name of [
       'vectors.seg',
+      'codes.seg',
+      'codebook-000.seg',
       'upper-000.seg',
       '../upper.seg',
       'links-1.seg',

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PathError } from '../../src/errors.js'
+import { STORAGES } from '../../src/format/code-shape.js'
 import { idFingerprint } from '../../src/format/fingerprint.js'
 import { encodeIdTable, idTableView } from '../../src/format/id-table.js'
 import { encodeIds } from '../../src/format/ids.js'
@@ -68,13 +69,21 @@ describe('verifyIndex', () => {
     expect(report.linksChecked).toBe(levelZero + 2 * 17 + 2 * 6)
   })
 
+  it.each(STORAGES)('finds nothing wrong with sound codes of %s', async (storage) => {
+    const { indexDir, manifest } = await writeTinyIndex(folder.path(`sound ${storage}`), { storage })
+    expect(await verifyIndex(indexDir)).toMatchObject({
+      problems: [],
+      filesChecked: manifest.segments.length + 2,
+    })
+  })
+
   it('finds nothing wrong with segments of many chunks', async () => {
     const { indexDir } = await writeTinyIndex(folder.path('large'), { count: 120_000, dimensions: 20, m: 8 })
     expect(await verifyIndex(indexDir)).toMatchObject({ ok: true, problems: [] })
   })
 
-  it('finds a flipped bit in any place of any file', async () => {
-    const { indexDir, directory, manifest } = await writeTinyIndex(folder.path('flips'))
+  it.each(['f32', 'pq'] as const)('finds a flipped bit in any place of any file, with storage %s', async (storage) => {
+    const { indexDir, directory, manifest } = await writeTinyIndex(folder.path(`flips ${storage}`), { storage })
     const check = async (path: string, bits: Iterable<number>): Promise<void> =>
       withEachBitFlipped(path, bits, async (bit) => {
         const { ok, problems } = await verifyIndex(indexDir)

@@ -57,6 +57,7 @@ export async function writeIndex(
     createdAt: '2026-01-31T12:00:00.000Z',
     metric,
     dimensions,
+    storage: 'f32',
     count,
     m,
     seed: 1,

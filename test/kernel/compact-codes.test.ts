@@ -1,0 +1,184 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Kernel } from '../../kernel/kernel.js'
+import { codeShape, type CodeStorage } from '../../src/format/code-shape.js'
+import type { Metric } from '../../src/types.js'
+import { encodeTwin, halfBits, halfValue, nearestCentroid, NORM_FACTORS, subspaceStart } from './code-twins.js'
+import { FLAVOURS, f32Rows, place, withArena } from './samples.js'
+
+const kernel = Kernel.create()
+const seeds = fc.integer({ min: 0, max: 1e6 })
+const flavours = fc.constantFrom(...FLAVOURS)
+const counts = fc.integer({ min: 0, max: 5 })
+const anyDims = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 120, max: 140 }))
+const metrics = fc.constantFrom<Metric>('l2', 'cosine', 'ip')
+
+function flat(rows: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(rows.flatMap((row) => [...row]))
+}
+
+/** What lay in the output before must not matter. */
+function encode(
+  storage: CodeStorage,
+  rows: readonly Float32Array[],
+  dims: number,
+  codebook: Float32Array,
+  metric: Metric,
+): { codes: Uint8Array; clamped: number } {
+  const { strideBytes, subspaces } = codeShape(storage, dims)
+  const count = rows.length
+  return withArena(kernel, () => {
+    const at = place(kernel, rows)
+    const codebookAt = place(kernel, [codebook])
+    const scratch = kernel.alloc(4 * Math.max(dims, 256))
+    const out = kernel.alloc(count * strideBytes)
+    kernel.u8(out, count * strideBytes).fill(0xa5)
+    let clamped = 0
+    if (storage === 'f16') clamped = kernel.fn.encodeF16(at, count, dims, out)
+    if (storage === 'sq8') clamped = kernel.fn.encodeSq8(at, count, dims, codebookAt, NORM_FACTORS[metric], out)
+    if (storage === 'pq') kernel.fn.encodePq(at, count, dims, codebookAt, subspaces, out, scratch)
+    if (storage === 'binary') kernel.fn.encodeBinary(at, count, dims, codebookAt, out, scratch)
+    return { codes: kernel.u8(out, count * strideBytes).slice(), clamped }
+  })
+}
+
+/** Not what training makes of any rows: some components lie far outside, some steps are 0, many centroids are equal. */
+function anyCodebook(storage: CodeStorage, dims: number, seed: number): Float32Array {
+  const numbers = f32Rows(seed, 'random', 1, Math.max(1, codeShape(storage, dims).codebookBytes / 4))[0]
+  if (storage === 'sq8') numbers.forEach((x, i) => (numbers[i] = i < dims ? x : i % 5 === 0 ? 0 : Math.abs(x) / 100))
+  if (storage === 'pq') numbers.forEach((x, i) => (numbers[i] = Math.round(x * 4) / 4))
+  return numbers
+}
+
+describe.each<CodeStorage>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (storage) => {
+  it('equal their twin', () => {
+    fc.assert(
+      fc.property(seeds, flavours, counts, anyDims, metrics, (seed, flavour, count, dims, metric) => {
+        const rows = f32Rows(seed, flavour, count, dims)
+        const codebook = anyCodebook(storage, dims, seed + 1)
+        const twin = encodeTwin(storage, flat(rows), dims, codebook, metric)
+        expect(encode(storage, rows, dims, codebook, metric)).toEqual(twin)
+      }),
+    )
+  })
+
+  it('do not depend on the rows beside', () => {
+    fc.assert(
+      fc.property(seeds, anyDims, metrics, (seed, dims, metric) => {
+        const rows = f32Rows(seed, 'random', 4, dims)
+        const codebook = anyCodebook(storage, dims, seed + 1)
+        const { codes } = encode(storage, rows, dims, codebook, metric)
+        const alone = rows.flatMap((row) => [...encode(storage, [row], dims, codebook, metric).codes])
+        expect([...codes]).toEqual(alone)
+      }),
+    )
+  })
+})
+
+describe('halves', () => {
+  it('give back each of the 63,488 that are finite', () => {
+    const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i).filter((one) => (one & 0x7c00) !== 0x7c00)
+    const row = Float32Array.from(bits, halfValue)
+    const { codes, clamped } = encode('f16', [row], row.length, new Float32Array(1), 'l2')
+    expect(new Uint16Array(codes.buffer)).toEqual(bits)
+    expect(clamped).toBe(0)
+  })
+
+  it('round to the nearest, ties to even, between any two neighbours', () => {
+    const lower = Uint16Array.from({ length: 0x7bff }, (_, i) => i)
+    const between = Float32Array.from(lower, (bits) => (halfValue(bits) + halfValue(bits + 1)) / 2)
+    const { codes } = encode('f16', [between], between.length, new Float32Array(1), 'l2')
+    expect(new Uint16Array(codes.buffer)).toEqual(lower.map((bits) => bits + (bits & 1)))
+    expect([1 / 3, -65_519, 65_520, 1e30, 1e-30].map(halfBits)).toEqual([0x3555, 0xfbff, 0x7bff, 0x7bff, 0])
+  })
+
+  it('end at the largest one, and count what was beyond', () => {
+    const row = Float32Array.of(65_504, 65_519, 65_520, -1e38, 1)
+    const { codes, clamped } = encode('f16', [row], 5, new Float32Array(1), 'l2')
+    expect([...new Uint16Array(codes.buffer)]).toEqual([0x7bff, 0x7bff, 0x7bff, 0xfbff, 0x3c00])
+    expect(clamped).toBe(2)
+  })
+})
+
+describe('sq8', () => {
+  it('says of a component that never varied whether it varies now', () => {
+    const codebook = Float32Array.of(5, 5, 5, 0, 0, 0)
+    const { codes, clamped } = encode('sq8', [Float32Array.of(5, 6, 4)], 3, codebook, 'l2')
+    expect([...new Int8Array(codes.buffer, 0, 4)]).toEqual([0, 127, -127, 0])
+    expect(clamped).toBe(2)
+  })
+})
+
+describe('pqStep', () => {
+  interface Step {
+    readonly codebook: Float32Array
+    readonly codes: Uint8Array
+    readonly changed: number
+  }
+
+  function step(
+    rows: readonly Float32Array[],
+    given: Float32Array,
+    before: Uint8Array,
+    from: number,
+    to: number,
+  ): Step {
+    const dims = rows[0].length
+    return withArena(kernel, () => {
+      const at = place(kernel, rows)
+      const codebook = place(kernel, [given])
+      const codes = kernel.alloc(before.length)
+      kernel.u8(codes, before.length).set(before)
+      const [sums, sizes] = [kernel.alloc(8 * 256 * (to - from)), kernel.alloc(4 * 256)]
+      const [scratch, far] = [kernel.alloc(4 * 256), kernel.alloc(4 * rows.length)]
+      const { fn } = kernel
+      const changed = fn.pqStep(at, rows.length, dims, codebook, from, to, codes, sums, sizes, scratch, far)
+      return {
+        codebook: kernel.f32(codebook, given.length).slice(),
+        codes: kernel.u8(codes, before.length).slice(),
+        changed,
+      }
+    })
+  }
+
+  function stepTwin(
+    rows: readonly Float32Array[],
+    given: Float32Array,
+    before: Uint8Array,
+    from: number,
+    to: number,
+  ): Step {
+    const codebook = given.slice()
+    const nearest = rows.map((row) => nearestCentroid(row, given, from, to))
+    const far = nearest.map(({ distance }) => distance)
+    let changed = nearest.filter(({ centroid }, r) => centroid !== before[r]).length
+    for (let centroid = 0; centroid < 256; centroid++) {
+      const members = rows.filter((_, r) => nearest[r].centroid === centroid)
+      if (members.length === 0) {
+        const farthest = far.indexOf(Math.max(...far))
+        members.push(rows[farthest])
+        far[farthest] = -1
+        changed++
+      }
+      for (let d = from; d < to; d++) {
+        codebook[256 * d + centroid] = members.reduce((sum, row) => sum + row[d], 0) / members.length
+      }
+    }
+    return { codebook, codes: Uint8Array.from(nearest, ({ centroid }) => centroid), changed }
+  }
+
+  it('equals its twin in each subspace, and leaves the others alone', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 1, max: 320 }), fc.integer({ min: 1, max: 13 }), (seed, count, dims) => {
+        const rows = f32Rows(seed, 'random', count, dims)
+        const codebook = anyCodebook('pq', dims, seed + 1)
+        const { subspaces } = codeShape('pq', dims)
+        const s = seed % subspaces
+        const [from, to] = [subspaceStart(s, subspaces, dims), subspaceStart(s + 1, subspaces, dims)]
+        const before = Uint8Array.from(rows, (_, r) => (seed * r) & 255)
+        expect(step(rows, codebook, before, from, to)).toEqual(stepTwin(rows, codebook, before, from, to))
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
