@@ -11,7 +11,8 @@ import type { SearchFunctions } from './search-functions.js'
  * Rows are row-major and 16-byte aligned for the functions on codes (`codeDims` is a multiple of 8); the functions on
  * `dims` take any length. Distances are squared l2, never negative: their u32 bit patterns order as the values do.
  */
-export interface KernelFunctions extends SearchFunctions, EncodeFunctions, PipnnFunctions, MergeFunctions, RecordFunctions {
+export interface KernelFunctions
+  extends SearchFunctions, EncodeFunctions, PipnnFunctions, MergeFunctions, RecordFunctions {
   heapBase(): number
 
   /** out: i32 x count. Exact below 2^31. */

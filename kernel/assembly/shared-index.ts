@@ -1,3 +1,3 @@
 // What threads that share one memory call: searches, each with a context of its own. Nothing here writes anywhere else.
 export { heapBase } from './heap'
-export { searchDot, searchL2, searchPagedDot, searchPagedL2, searchScan } from './search'
+export { search, searchScan } from './search'

@@ -17,6 +17,7 @@ import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
 import type { OpenOptions } from '../types.js'
 import { IdLookup } from './id-lookup.js'
+import { CoreRows } from './core-rows.js'
 import { Index, type IndexFacts, type OpenGeneration } from './index-reader.js'
 import { NodeIds } from './node-ids.js'
 import { preloadRows } from './preload-rows.js'
@@ -112,7 +113,7 @@ function planMemory(
   const rowBytes = count * (4 * dims + linksStrideBytes(m))
   const idsBytes = files.bytesOf('ids')
   const fixedBytes = SearchCore.requiredBytes({ count, dims, m, upperBytes: files.bytesOf('upper') }) - rowBytes
-  const tableBytes = SearchCore.tableBytes({ count, dims, m })
+  const tableBytes = CoreRows.tableBytes({ count, dims, m })
   const threadBytes = threads > 1 ? threads * SearchCore.threadBytes({ count, dims, m, width: MIN_BEAM }) : 0
   const whole = fixedBytes + rowBytes + tableBytes + threadBytes
   if (whole + idsBytes <= budgetBytes && whole <= KERNEL_LIMIT_BYTES) return { pageBytes: rowBytes, idsBytes }
@@ -126,7 +127,7 @@ function planMemory(
   }
   const idsShare = Math.min(idsBytes, Math.floor(budgetBytes * IDS_SHARE))
   const pageBytes = Math.min(budgetBytes - idsShare, KERNEL_LIMIT_BYTES) - fixedBytes - tableBytes
-  const least = SearchCore.leastPageBytes({ dims, m })
+  const least = CoreRows.leastPageBytes({ count, dims, m })
   if (pageBytes < least) {
     throw new InsufficientMemoryError({
       neededBytes: Math.ceil((fixedBytes + tableBytes + least) / (1 - IDS_SHARE)),

@@ -1,16 +1,27 @@
 /**
- * An index in one kernel memory: vectors, links, upper levels, and what a search needs besides. Knows nodes, not
- * ids, and nothing of files. Either the caller fills `vectorsAt` and `linksAt`, in any order, before the first search; or
- * it gives sources of rows (`paged`), which are read page by page as searches come to them.
+ * An index in one kernel memory: rows, upper levels, and what a search needs besides. Knows nodes, not ids, and nothing of
+ * files. Either the caller fills `vectorsAt` and `linksAt`, in any order, before the first search; or it gives sources of
+ * rows (`paged`), which are read page by page as searches come to them.
  *
- * The kernel (kernel/assembly/search.ts) sees all of it through one context block of u32 words, written here once.
- * Whatever comes between a node and its bytes later (codes, a filter) is another context and another kernel
- * function; callers of `search` do not change.
+ * The kernel (kernel/assembly/search.ts) sees all of it through one context block, written here once. With codes the walk
+ * goes by these, and the best of it are scored again on the vectors: another table of rows in the same context, so that
+ * callers of `search` do not change.
  */
 import type { Kernel } from '../../kernel/kernel.js'
+import type { CodeShape } from '../format/code-shape.js'
 import type { UpperLevel } from '../format/upper.js'
 import type { Metric } from '../types.js'
-import { PageTable, pageShape, pageTableBytes, type RowSource } from './page-table.js'
+import { CoreRows, type PagedRows, type RowsShape } from './core-rows.js'
+import { defaultRerank } from './rerank.js'
+import {
+  CONTEXT_BYTES,
+  CONTEXT_FIELDS,
+  contextWord,
+  metricNumber,
+  setContext,
+  TABLE_BYTES,
+  type ContextField,
+} from './search-context.js'
 
 export interface SearchCoreShape {
   readonly metric: Metric
@@ -25,12 +36,14 @@ export interface SearchCoreShape {
   readonly maxEf?: number
   /** Rows to read when a search comes to them, and bytes of kernel memory to hold them in. */
   readonly paged?: PagedRows
+  /** Codes to walk on, which `paged` then reads. */
+  readonly codes?: Codes | undefined
 }
 
-export interface PagedRows {
-  readonly vectors: RowSource
-  readonly links: RowSource
-  readonly cacheBytes: number
+export interface Codes {
+  readonly shape: CodeShape
+  /** `codebookBytes` of the shape; a function is called at the first search. */
+  readonly codebook: Uint8Array | (() => Uint8Array)
 }
 
 /** Addresses in the kernel's memory of what one thread searches with. */
@@ -41,47 +54,18 @@ export interface ThreadContext {
   readonly slots: number
 }
 
-/** Kinds of pages, as in the kernel. */
-const VECTORS = 0
-
-/** SearchContext of kernel/assembly/search.ts: one u32 word each, in order; `bias` is an f32. */
-const CONTEXT_FIELDS = [
-  'count',
-  'dims',
-  'vectors',
-  'bias',
-  'links',
-  'linkStride',
-  'levelCount',
-  'levels',
-  'upperStride',
-  'entry',
-  'visited',
-  'epoch',
-  'upperVisited',
-  'upperEpoch',
-  'upperCount',
-  'query',
-  'beam',
-  'ids',
-  'distances',
-  'rows',
-  'computed',
-  'vectorPages',
-  'vectorUsed',
-  'vectorShift',
-  'linkPages',
-  'linkUsed',
-  'linkShift',
-] as const
-type ContextField = (typeof CONTEXT_FIELDS)[number]
+/** 1 <= k <= ef, both at most the count. `rerank`: how many are scored again; 0 without codes. */
+export interface Beam {
+  readonly k: number
+  readonly ef: number
+  readonly rerank: number
+}
 
 const LEVEL_TABLE_BYTES = 12
 const BEAM_SLOT_BYTES = 8
 const DEFAULT_MAX_EF = 512
 /** As in kernel/assembly/search.ts. */
 export const UPPER_EF = 8
-/** Rows begin on cache lines where their length allows it. */
 const ALIGN_BYTES = 64
 /** The kernel pads a row of links by a group of four. */
 const SCRATCH_PADDING = 4
@@ -96,11 +80,10 @@ export class SearchCore {
   distances = new Float32Array(0)
 
   readonly #kernel: Kernel
-  readonly #linkStride: number
+  readonly #rows: CoreRows
+  readonly #codes: CodeShape | undefined
+  #codebook: Codes['codebook'] | undefined
   readonly #context: number
-  readonly #vectors: number
-  readonly #links: number
-  readonly #pages: { readonly vectors: PageTable; readonly links: PageTable } | undefined
   #upperLevels: (() => readonly UpperLevel[]) | undefined
   readonly #m: number
   readonly #query: number
@@ -113,49 +96,37 @@ export class SearchCore {
   #beamFloats: Float32Array = new Float32Array(0)
 
   /** Bytes of kernel memory that a core of this shape takes. `upperBytes`: of the upper segment's data. */
-  static requiredBytes(shape: { count: number; dims: number; m: number; upperBytes: number; maxEf?: number }): number {
-    const { count, dims, m, upperBytes, maxEf = DEFAULT_MAX_EF } = shape
-    const perNode = 4 * dims + linkStrideBytes(m) + 1
+  static requiredBytes(shape: RowsShape & { upperBytes: number; maxEf?: number }): number {
+    const { count, dims, m, codes, upperBytes, maxEf = DEFAULT_MAX_EF } = shape
     const upperTags = upperBytes / (4 * (3 + m))
-    const scratch = 4 * dims + 12 * (2 * m + SCRATCH_PADDING) + 4 * CONTEXT_FIELDS.length
-    const allocations = 20 * ALIGN_BYTES + 64 * 4 * ALIGN_BYTES
-    return count * perNode + upperBytes + upperTags + scratch + BEAM_SLOT_BYTES * beamSlots(maxEf, count) + allocations
-  }
-
-  /** Bytes that paging takes besides the pages. */
-  static tableBytes({ count, dims, m }: { count: number; dims: number; m: number }): number {
-    const strides = [4 * dims, linkStrideBytes(m)]
-    return strides.reduce((sum, strideBytes) => sum + pageTableBytes(pageShape({ count, strideBytes }, 0)), 0)
-  }
-
-  /** Bytes of pages below which one expansion would not find room. */
-  static leastPageBytes({ dims, m }: { dims: number; m: number }): number {
-    const count = 2 ** 32
-    const least = leastPages(m) * pageShape({ count, strideBytes: 4 * dims }, 0).pageBytes
-    return least + pageShape({ count, strideBytes: linkStrideBytes(m) }, 0).pageBytes
+    const query = 4 * dims + (codes === undefined ? 0 : codes.codebookBytes + codes.preparedBytes)
+    const scratch = 12 * (2 * m + SCRATCH_PADDING) + CONTEXT_BYTES + 3 * TABLE_BYTES
+    const allocations = 24 * ALIGN_BYTES + 64 * 4 * ALIGN_BYTES
+    const beam = BEAM_SLOT_BYTES * beamSlots(maxEf, count)
+    return CoreRows.allBytes(shape) + count + upperBytes + upperTags + query + scratch + beam + allocations
   }
 
   /** @throws ShardloomError when the kernel's memory cannot grow as far. */
   constructor(kernel: Kernel, shape: SearchCoreShape) {
-    const { metric, dims, count, m, entryPoint, upperLevels, maxEf = DEFAULT_MAX_EF, paged } = shape
+    const { metric, dims, count, m, entryPoint, upperLevels, maxEf = DEFAULT_MAX_EF, paged, codes } = shape
     this.#kernel = kernel
     this.metric = metric
     this.dims = dims
     this.count = count
     this.#m = m
-    this.#linkStride = linkStrideBytes(m)
-    this.#pages = paged && openPages(kernel, paged, leastPages(m))
-    this.#vectors = this.#pages?.vectors.base ?? kernel.alloc(count * 4 * dims, ALIGN_BYTES)
-    this.#links = this.#pages?.links.base ?? kernel.alloc(count * this.#linkStride, ALIGN_BYTES)
+    this.#codes = codes?.shape
+    this.#codebook = codes?.codebook
+    this.#rows = new CoreRows(kernel, { count, dims, m, metric, codes: codes?.shape }, paged)
     this.#query = kernel.alloc(4 * dims, ALIGN_BYTES)
-    this.#context = kernel.alloc(4 * CONTEXT_FIELDS.length, ALIGN_BYTES)
+    this.#context = kernel.alloc(CONTEXT_BYTES, ALIGN_BYTES)
+    const scratchBytes = 4 * (2 * m + SCRATCH_PADDING)
     const values: Record<ContextField, number> = {
       count,
       dims,
-      vectors: this.#vectors,
-      bias: 0,
-      links: this.#links,
-      linkStride: this.#linkStride,
+      metric: metricNumber(metric),
+      walked: this.#rows.walked,
+      exact: this.#rows.exact,
+      links: this.#rows.links,
       levelCount: 0,
       levels: 0,
       upperStride: 4 * (1 + m),
@@ -166,21 +137,18 @@ export class SearchCore {
       upperEpoch: 0,
       upperCount: 0,
       query: this.#query,
+      codebook: kernel.alloc(codes?.shape.codebookBytes ?? 0, ALIGN_BYTES),
+      prepared: kernel.alloc(codes?.shape.preparedBytes ?? 0, ALIGN_BYTES),
+      preparedScale: 0,
+      preparedBias: 0,
       beam: 0,
-      ids: kernel.alloc(4 * (2 * m + SCRATCH_PADDING), ALIGN_BYTES),
-      distances: kernel.alloc(4 * (2 * m + SCRATCH_PADDING), ALIGN_BYTES),
-      rows: kernel.alloc(4 * (2 * m + SCRATCH_PADDING), ALIGN_BYTES),
+      ids: kernel.alloc(scratchBytes, ALIGN_BYTES),
+      distances: kernel.alloc(scratchBytes, ALIGN_BYTES),
+      addresses: kernel.alloc(scratchBytes, ALIGN_BYTES),
       computed: 0,
-      vectorPages: this.#pages?.vectors.pagesAt ?? 0,
-      vectorUsed: this.#pages?.vectors.usedAt ?? 0,
-      vectorShift: this.#pages?.vectors.shift ?? 0,
-      linkPages: this.#pages?.links.pagesAt ?? 0,
-      linkUsed: this.#pages?.links.usedAt ?? 0,
-      linkShift: this.#pages?.links.shift ?? 0,
     }
-    this.#setContext(values)
+    setContext(kernel, this.#context, values)
     this.#scratch = { ids: values.ids, distances: values.distances }
-    kernel.f32(this.#context, CONTEXT_FIELDS.length)[CONTEXT_FIELDS.indexOf('bias')] = distanceBias(metric)
     if (typeof upperLevels === 'function') this.#upperLevels = upperLevels
     else this.#copyUpperLevels(upperLevels)
     this.#beamMark = kernel.mark()
@@ -189,12 +157,17 @@ export class SearchCore {
 
   /** The vectors of `count` nodes from `node` on, row-major f32, to be filled. Valid until the kernel allocates. */
   vectorsAt(node: number, count: number): Uint8Array {
-    return this.#kernel.u8(this.#vectors + node * 4 * this.dims, count * 4 * this.dims)
+    return this.#rows.rowsAt('vectors', node, count)
   }
 
   /** The links rows of `count` nodes from `node` on (u32 count, 2m x u32), to be filled. Valid until the kernel allocates. */
   linksAt(node: number, count: number): Uint8Array {
-    return this.#kernel.u8(this.#links + node * this.#linkStride, count * this.#linkStride)
+    return this.#rows.rowsAt('links', node, count)
+  }
+
+  /** The codes of `count` nodes from `node` on, to be filled. Valid until the kernel allocates. */
+  codesAt(node: number, count: number): Uint8Array {
+    return this.#rows.rowsAt('codes', node, count)
   }
 
   /** Links of a node on levels ≥ 1; twice as many at level 0. */
@@ -204,24 +177,22 @@ export class SearchCore {
 
   /** Distances that the last search computed. */
   get computedDistances(): number {
-    return this.#kernel.u32(this.#context, CONTEXT_FIELDS.length)[CONTEXT_FIELDS.indexOf('computed')]
+    return contextWord(this.#kernel, this.#context, 'computed')
   }
 
   /** Pages that searches had read so far; 0 without paging. */
   get pageReads(): number {
-    return this.#pages === undefined ? 0 : this.#pages.vectors.reads + this.#pages.links.reads
+    return this.#rows.pageReads
   }
 
-  /** For a paged core with room for all rows, whose `vectorsAt` and `linksAt` somebody filled. */
+  /** For a paged core with room for all rows, which somebody filled. */
   markComplete(): void {
-    this.#pages?.vectors.markComplete()
-    this.#pages?.links.markComplete()
+    this.#rows.markComplete()
   }
 
   /** Rows and upper levels are all here: threads may search them. */
   get complete(): boolean {
-    if (this.#upperLevels !== undefined) return false
-    return this.#pages === undefined || (this.#pages.vectors.complete && this.#pages.links.complete)
+    return this.#upperLevels === undefined && this.#codebook === undefined && this.#rows.complete
   }
 
   /**
@@ -234,22 +205,23 @@ export class SearchCore {
     const { dims } = this
     const slots = beamSlots(width, this.count)
     const scratchBytes = 4 * (2 * this.#m + SCRATCH_PADDING)
-    const context = kernel.alloc(4 * CONTEXT_FIELDS.length, ALIGN_BYTES)
+    const context = kernel.alloc(CONTEXT_BYTES, ALIGN_BYTES)
     const [query, beam] = [kernel.alloc(4 * dims, ALIGN_BYTES), kernel.alloc(BEAM_SLOT_BYTES * slots, ALIGN_BYTES)]
-    const [ids, distances, rows] = [1, 2, 3].map(() => kernel.alloc(scratchBytes, ALIGN_BYTES))
-    const words = kernel.u32(this.#context, CONTEXT_FIELDS.length)
-    const upperCount = words[CONTEXT_FIELDS.indexOf('upperCount')]
+    const [ids, distances, addresses] = [1, 2, 3].map(() => kernel.alloc(scratchBytes, ALIGN_BYTES))
+    const prepared = kernel.alloc(this.#codes?.preparedBytes ?? 0, ALIGN_BYTES)
     const visited = allocZeroed(kernel, this.count)
-    const upperVisited = allocZeroed(kernel, upperCount)
+    const upperVisited = allocZeroed(kernel, contextWord(kernel, this.#context, 'upperCount'))
     kernel.u32(context, CONTEXT_FIELDS.length).set(kernel.u32(this.#context, CONTEXT_FIELDS.length))
-    this.#setContext({ query, beam, ids, distances, rows, visited, upperVisited, epoch: 0, upperEpoch: 0 }, context)
+    const own = { query, prepared, beam, ids, distances, addresses, visited, upperVisited, epoch: 0, upperEpoch: 0 }
+    setContext(kernel, context, own)
     return { context, query, beam, slots }
   }
 
   /** Bytes of kernel memory that a `threadContext` takes. */
-  static threadBytes({ count, dims, m, width }: { count: number; dims: number; m: number; width: number }): number {
-    const scratch = 12 * (2 * m + SCRATCH_PADDING) + 4 * CONTEXT_FIELDS.length + 8 * ALIGN_BYTES
-    return Math.ceil(count * (1 + 1 / m)) + 4 * dims + BEAM_SLOT_BYTES * beamSlots(width, count) + scratch
+  static threadBytes({ count, dims, m, codes, width }: RowsShape & { readonly width: number }): number {
+    const scratch = 12 * (2 * m + SCRATCH_PADDING) + CONTEXT_BYTES + 9 * ALIGN_BYTES
+    const query = 4 * dims + (codes?.preparedBytes ?? 0)
+    return Math.ceil(count * (1 + 1 / m)) + query + BEAM_SLOT_BYTES * beamSlots(width, count) + scratch
   }
 
   /** For `Kernel.over` in another thread. */
@@ -260,10 +232,34 @@ export class SearchCore {
   /**
    * The nearest of `query` (`dims` long; unit length for cosine) with a beam of max(k, ef): fills `nodes` and
    * `distances`, ascending, ties by lower node. Returns how many were found: less than k only when fewer are reachable.
+   * Where the walk goes by codes, the best `rerank` (k at least) are scored again on their vectors.
    */
-  search(query: Float32Array, k: number, ef: number): number {
-    const wanted = Math.min(k, this.count)
-    const width = Math.min(Math.max(k, ef), this.count)
+  search(query: Float32Array, k: number, ef: number, rerank = this.defaultRerank(k)): number {
+    return this.#search(query, this.beamFor(k, ef, rerank))
+  }
+
+  /** As `search`, by the codes alone, where there are any. */
+  walk(query: Float32Array, width: number): number {
+    const wanted = Math.min(width, this.count)
+    return this.#search(query, { k: wanted, ef: wanted, rerank: 0 })
+  }
+
+  /** How many of the best by their codes are scored again when nobody says; 0 without codes. */
+  defaultRerank(k: number): number {
+    return defaultRerank(this.#codes?.storage ?? 'f32', k)
+  }
+
+  /** What the kernel is asked for: a beam that is wide enough for all that is wanted, and no wider than the index. */
+  beamFor(k: number, ef: number, rerank = this.defaultRerank(k)): Beam {
+    const scored = this.#codes === undefined ? 0 : Math.max(k, rerank)
+    return {
+      k: Math.min(k, this.count),
+      ef: Math.min(Math.max(k, ef, scored), this.count),
+      rerank: scored,
+    }
+  }
+
+  #search(query: Float32Array, { k: wanted, ef: width, rerank }: Beam): number {
     if (width === 0) return 0
     this.loadUpperLevels()
     if (width > this.#beamSlots) this.#widenBeam(width)
@@ -273,7 +269,8 @@ export class SearchCore {
       this.distances = new Float32Array(wanted)
     }
     this.#queryView.set(query)
-    const found = this.#searchKernel(wanted, width)
+    this.#rows.loadOnDemand()
+    const found = this.#kernel.fn.search(this.#context, wanted, width, rerank)
     for (let i = 0; i < found; i++) {
       this.nodes[i] = this.#beamWords[2 * i]
       this.distances[i] = this.#beamFloats[2 * i + 1]
@@ -307,8 +304,8 @@ export class SearchCore {
   #scanChunk(chunk: Uint32Array, foundBefore: number, room: number): number {
     const { ids, distances } = this.#scratch
     this.#kernel.u32(ids, chunk.length).set(chunk)
-    const paged = this.#loadOnDemand() ? 1 : 0
-    this.#kernel.fn.searchScan(this.#context, chunk.length, this.metric === 'l2' ? 1 : 0, paged)
+    this.#rows.loadOnDemand()
+    this.#kernel.fn.searchScan(this.#context, chunk.length)
     const computed = this.#kernel.f32(distances, chunk.length)
     let found = foundBefore
     for (let i = 0; i < chunk.length; i++) {
@@ -329,31 +326,13 @@ export class SearchCore {
   /** The stored vector of a node: a copy; of unit length for cosine. */
   vectorOf(node: number): Float32Array {
     const row = new Uint8Array(4 * this.dims)
-    if (this.#pages === undefined) row.set(this.vectorsAt(node, 1))
-    else this.#pages.vectors.readRow(node, row)
+    this.#rows.readVector(node, row)
     return new Float32Array(row.buffer)
   }
 
-  /** False when everything is here. Otherwise the kernel may ask for pages now. */
-  #loadOnDemand(): boolean {
-    if (this.#pages === undefined) return false
-    const { vectors, links } = this.#pages
-    if (vectors.complete && links.complete) return false
-    this.#kernel.onMissingPage = (_, kind, page) => (kind === VECTORS ? vectors : links).load(page)
-    return true
-  }
-
-  #searchKernel(wanted: number, width: number): number {
-    const { fn } = this.#kernel
-    const l2 = this.metric === 'l2'
-    if (!this.#loadOnDemand()) {
-      return l2 ? fn.searchL2(this.#context, wanted, width) : fn.searchDot(this.#context, wanted, width)
-    }
-    return l2 ? fn.searchPagedL2(this.#context, wanted, width) : fn.searchPagedDot(this.#context, wanted, width)
-  }
-
-  /** Reads the upper levels, if they come from a function, now and not at the first search. */
+  /** Reads the codebook and the upper levels, if they come from functions, now and not at the first search. */
   loadUpperLevels(): void {
+    this.#loadCodebook()
     if (this.#upperLevels === undefined) return
     const levels = this.#upperLevels()
     // The beam gives way: it stays the last allocation.
@@ -366,9 +345,16 @@ export class SearchCore {
     this.#upperLevels = undefined
   }
 
+  #loadCodebook(): void {
+    if (this.#codebook === undefined) return
+    const bytes = typeof this.#codebook === 'function' ? this.#codebook() : this.#codebook
+    this.#kernel.u8(contextWord(this.#kernel, this.#context, 'codebook'), bytes.length).set(bytes)
+    this.#codebook = undefined
+  }
+
   #copyUpperLevels(levels: readonly UpperLevel[]): void {
     const upperCount = levels[0]?.nodes.length ?? 0
-    this.#setContext({
+    setContext(this.#kernel, this.#context, {
       levelCount: levels.length,
       levels: copyLevels(this.#kernel, levels),
       upperStride: 4 * (1 + this.#m),
@@ -377,20 +363,12 @@ export class SearchCore {
     })
   }
 
-  #setContext(values: Partial<Record<ContextField, number>>, context = this.#context): void {
-    const words = this.#kernel.u32(context, CONTEXT_FIELDS.length)
-    for (const [at, field] of CONTEXT_FIELDS.entries()) {
-      const value = values[field]
-      if (value !== undefined) words[at] = value
-    }
-  }
-
   /** The beam is the last allocation, so that it can be taken again, wider, in the same place. */
   #widenBeam(slots: number): void {
     if (this.#beamSlots > 0 && this.#kernel.mark() === this.#beamEnd()) this.#kernel.release(this.#beamMark)
     this.#beam = this.#kernel.alloc(BEAM_SLOT_BYTES * slots, ALIGN_BYTES)
     this.#beamSlots = slots
-    this.#setContext({ beam: this.#beam })
+    setContext(this.#kernel, this.#context, { beam: this.#beam })
     this.#refreshViews()
   }
 
@@ -414,34 +392,6 @@ export function distanceBias(metric: Metric): number {
 /** Never fewer than the beam on levels ≥ 1 takes. */
 function beamSlots(ef: number, count: number): number {
   return Math.max(UPPER_EF, Math.min(ef, count))
-}
-
-/** Rows of one expansion, twice: see gatherPages of the kernel. */
-function leastPages(m: number): number {
-  return 2 * (2 * m + 1)
-}
-
-/** The cache is shared out by the bytes that there are of each kind, but for the least that a search needs. */
-function openPages(
-  kernel: Kernel,
-  { vectors, links, cacheBytes }: PagedRows,
-  least: number,
-): { vectors: PageTable; links: PageTable } {
-  const vectorBytes = vectors.count * vectors.strideBytes
-  const linkBytes = links.count * links.strideBytes
-  if (cacheBytes >= vectorBytes + linkBytes) {
-    return { vectors: new PageTable(kernel, vectors, vectorBytes), links: new PageTable(kernel, links, linkBytes) }
-  }
-  const share = Math.floor(cacheBytes * (linkBytes / (vectorBytes + linkBytes)))
-  const leastVectors = least * pageShape(vectors, 0).pageBytes
-  return {
-    vectors: new PageTable(kernel, vectors, Math.max(leastVectors, cacheBytes - share)),
-    links: new PageTable(kernel, links, Math.max(pageShape(links, 0).pageBytes, share)),
-  }
-}
-
-function linkStrideBytes(m: number): number {
-  return 4 * (2 * m + 1)
 }
 
 function allocZeroed(kernel: Kernel, bytes: number): number {

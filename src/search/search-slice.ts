@@ -5,10 +5,11 @@ import type { ThreadContext } from './search-core.js'
 export interface SearchSlice {
   readonly memory: WebAssembly.Memory
   readonly context: ThreadContext
-  readonly dot: boolean
   readonly dims: number
   readonly k: number
   readonly ef: number
+  /** How many of the best by their codes are scored again; 0 without codes. */
+  readonly rerank: number
   readonly queryCount: number
   /** Row-major f32, checked and at unit length for cosine. Shared, as are all that follow. */
   readonly queries: Float32Array
@@ -27,7 +28,7 @@ let held: { readonly memory: WebAssembly.Memory; readonly kernel: Kernel } | und
 
 /** Takes queries until none is left. */
 export function searchSlice(slice: SearchSlice): void {
-  const { context, dot, dims, k, ef, queryCount, queries, next, nodes, distances, found } = slice
+  const { context, dims, k, ef, rerank, queryCount, queries, next, nodes, distances, found } = slice
   if (held?.memory.buffer !== slice.memory.buffer) held = { memory: slice.memory, kernel: Kernel.over(slice.memory) }
   const { fn } = held.kernel
   const query = held.kernel.f32(context.query, dims)
@@ -36,7 +37,7 @@ export function searchSlice(slice: SearchSlice): void {
   for (let first = take(next); first < queryCount; first = take(next)) {
     for (let at = first; at < Math.min(first + TAKEN_QUERIES, queryCount); at++) {
       query.set(queries.subarray(at * dims, (at + 1) * dims))
-      const count = dot ? fn.searchDot(context.context, k, ef) : fn.searchL2(context.context, k, ef)
+      const count = fn.search(context.context, k, ef, rerank)
       found[at] = count
       for (let i = 0; i < count; i++) {
         nodes[at * k + i] = beamWords[2 * i]

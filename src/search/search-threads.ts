@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { WorkerFailedError } from '../errors.js'
-import type { SearchCore, ThreadContext } from './search-core.js'
+import type { Beam, SearchCore, ThreadContext } from './search-core.js'
 import type { SearchSlice } from './search-slice.js'
 
 export interface BatchResult {
@@ -36,8 +36,8 @@ export class SearchThreads {
   }
 
   /** `queries`: row-major in shared memory. Batches go one after another: each has all threads. @throws WorkerFailedError */
-  search(queries: Float32Array, k: number, ef: number): Promise<BatchResult> {
-    const batch = this.#last.then(() => this.#search(queries, k, ef))
+  search(queries: Float32Array, k: number, ef: number, rerank?: number): Promise<BatchResult> {
+    const batch = this.#last.then(() => this.#search(queries, this.#core.beamFor(k, ef, rerank)))
     this.#last = batch.catch(() => undefined)
     return batch
   }
@@ -46,10 +46,8 @@ export class SearchThreads {
     await this.#piscina.destroy()
   }
 
-  async #search(queries: Float32Array, wantedK: number, wantedEf: number): Promise<BatchResult> {
-    const { metric, dims, count, memory } = this.#core
-    const k = Math.min(wantedK, count)
-    const ef = Math.min(Math.max(wantedK, wantedEf), count)
+  async #search(queries: Float32Array, { k, ef, rerank }: Beam): Promise<BatchResult> {
+    const { dims, memory } = this.#core
     const queryCount = queries.length / dims
     const result = {
       nodes: new Uint32Array(new SharedArrayBuffer(4 * k * queryCount)),
@@ -57,7 +55,7 @@ export class SearchThreads {
       found: new Uint32Array(new SharedArrayBuffer(4 * queryCount)),
     }
     const next = new Int32Array(new SharedArrayBuffer(4))
-    const slice = { memory, dot: metric !== 'l2', dims, k, ef, queryCount, queries, next, ...result }
+    const slice = { memory, dims, k, ef, rerank, queryCount, queries, next, ...result }
     // All have ended before an error of one is thrown: the next batch searches with the same contexts.
     const ended = await Promise.allSettled(
       this.#contextsFor(ef).map((context) => this.#piscina.run({ ...slice, context } satisfies SearchSlice)),
