@@ -105,6 +105,14 @@ export class Kernel {
     return pointer
   }
 
+  /**
+   * Grows the memory at once to have room for allocations of `bytes` in all. The runtime collects garbage for every growth
+   * by much: a few allocations that need one each take longer. Throws as `alloc` does.
+   */
+  reserve(bytes: number): void {
+    if (this.#top + bytes > this.heldBytes) this.#growTo(this.#top + bytes)
+  }
+
   mark(): number {
     return this.#top
   }

@@ -8,7 +8,7 @@ import { Kernel } from '../../kernel/kernel.js'
 import { CorruptIndexError, InsufficientMemoryError, InvalidOptionError } from '../errors.js'
 import { readCurrent } from '../format/current.js'
 import type { Manifest } from '../format/manifest.js'
-import { readManifest } from '../format/read-manifest.js'
+import { loadManifest } from '../format/read-manifest.js'
 import { SegmentBlocks } from '../format/segment-blocks.js'
 import { linksStrideBytes, type SegmentKind } from '../format/segment-header.js'
 import { readTunings } from '../format/tuning.js'
@@ -58,7 +58,8 @@ async function openCurrent(path: string, options: OpenOptions): Promise<OpenGene
 }
 
 async function openLive(path: string, options: OpenOptions): Promise<OpenGeneration> {
-  const { manifest, directory } = await readManifest(path)
+  // Files are held against it as they are opened.
+  const { manifest, directory } = await loadManifest(path)
   const tunings = await readTunings(directory, manifest.generation)
   const files = new Segments(directory, manifest)
   try {
@@ -69,7 +70,9 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
     const threads = checkThreads(options.threads ?? 1)
     const preload = options.preload === true || threads > 1
     const plan = planMemory(manifest, files, { budgetBytes, preload, threads })
-    const core = makeCore(manifest, files, plan.pageBytes, threads > 1 ? Kernel.createShared() : Kernel.create())
+    const kernel = threads > 1 ? Kernel.createShared() : Kernel.create()
+    kernel.reserve(plan.kernelBytes)
+    const core = makeCore(manifest, files, plan.pageBytes, kernel)
     const ids = new NodeIds(files.of('ids'), plan.idsBytes)
     if (preload) {
       await preloadRows(directory, manifest, core)
@@ -101,6 +104,8 @@ function checkThreads(threads: number): number {
 interface MemoryPlan {
   readonly pageBytes: number
   readonly idsBytes: number
+  /** Of the kernel's memory, with the pages. */
+  readonly kernelBytes: number
 }
 
 /** Everything is held when it fits; else what is left beside what must be there is shared out. */
@@ -116,7 +121,9 @@ function planMemory(
   const tableBytes = CoreRows.tableBytes({ count, dims, m })
   const threadBytes = threads > 1 ? threads * SearchCore.threadBytes({ count, dims, m, width: MIN_BEAM }) : 0
   const whole = fixedBytes + rowBytes + tableBytes + threadBytes
-  if (whole + idsBytes <= budgetBytes && whole <= KERNEL_LIMIT_BYTES) return { pageBytes: rowBytes, idsBytes }
+  if (whole + idsBytes <= budgetBytes && whole <= KERNEL_LIMIT_BYTES) {
+    return { pageBytes: rowBytes, idsBytes, kernelBytes: whole }
+  }
   if (preload) {
     throw new InsufficientMemoryError({
       neededBytes: whole + idsBytes,
@@ -136,7 +143,7 @@ function planMemory(
       help: 'this is what a search needs at the least, beside its pages; pass a larger memory',
     })
   }
-  return { pageBytes, idsBytes: idsShare }
+  return { pageBytes, idsBytes: idsShare, kernelBytes: pageBytes + fixedBytes + tableBytes }
 }
 
 function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kernel: Kernel): SearchCore {

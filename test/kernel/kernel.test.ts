@@ -55,6 +55,14 @@ describe('the arena', () => {
     expect(() => kernel.release(NaN)).toThrow(RangeError)
   })
 
+  it('does not grow again for what was reserved', () => {
+    const kernel = Kernel.create()
+    kernel.reserve(40 * MIB)
+    const view = kernel.u8(kernel.alloc(1), 1)
+    kernel.alloc(39 * MIB)
+    expect(view.length).toBe(1)
+  })
+
   it('refuses sizes that are none', () => {
     const kernel = Kernel.create()
     for (const bytes of [-1, 1.5, NaN, Infinity]) expect(() => kernel.alloc(bytes)).toThrow(RangeError)
