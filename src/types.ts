@@ -229,6 +229,11 @@ export interface SearchOptions {
   /** Beam width at level 0; at least k is used. Default: what `tune` chose for this k, or the next larger one; else 64. */
   readonly ef?: number
   /**
+   * How many of the best by their codes are scored again on their vectors, where the index has codes; at least k. The beam
+   * is never narrower. Default: 2k for f16 and sq8, 5k for pq, 10k for binary. Distances are always those of the vectors.
+   */
+  readonly rerank?: number
+  /**
    * Which vectors may be found: a set that `index.select` made, or a function of the id, which is asked for many ids in every
    * search. k are found when k are kept.
    */

@@ -4,10 +4,9 @@
 /** f32 of four consecutive halves. */
 @inline
 export function loadHalves(at: usize): v128 {
-  const bits = v128.load_ext<u16>(at)
-  const magnitude = v128.shl<i32>(v128.and(bits, i32x4.splat(0x7fff)), 13)
-  const sign = v128.shl<i32>(v128.and(bits, i32x4.splat(0x8000)), 16)
-  return v128.or(v128.mul<f32>(magnitude, f32x4.splat(reinterpret<f32>(0x77800000))), sign)
+  // Widened as signed numbers, so that the sign is in the first bit, and in the three behind it, which the mask clears.
+  const bits = v128.and(v128.shl<i32>(v128.load_ext<i16>(at), 13), i32x4.splat(0x8fffe000))
+  return v128.mul<f32>(bits, f32x4.splat(reinterpret<f32>(0x77800000)))
 }
 
 @inline

@@ -9,16 +9,19 @@ const DEFAULT_K = 10
 export interface CheckedSearch {
   readonly k: number
   readonly ef: number
+  /** Absent: as many as the storage asks for. */
+  readonly rerank: number | undefined
   readonly filter: SearchOptions['filter']
 }
 
 /**
  * The options with their defaults: `tunings` are the choices of ef that are stored with the index.
- * @throws InvalidOptionError unless k and ef are integers of at least 1, and the filter is one
+ * @throws InvalidOptionError unless k, ef and rerank are integers of at least 1, and the filter is one
  */
 export function checkSearchOptions(options: SearchOptions, tunings: readonly Tuning[]): CheckedSearch {
-  const { k = DEFAULT_K, ef = defaultEf(tunings, k), filter } = options
-  for (const [name, value] of Object.entries({ k, ef })) {
+  const { k = DEFAULT_K, ef = defaultEf(tunings, k), rerank, filter } = options
+  for (const [name, value] of Object.entries({ k, ef, rerank })) {
+    if (value === undefined) continue
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new InvalidOptionError(`${name} must be an integer of at least 1, got ${String(value)} (${typeof value})`)
     }
@@ -28,7 +31,7 @@ export function checkSearchOptions(options: SearchOptions, tunings: readonly Tun
       `filter must be a function of the id, or what index.select() gave, got ${typeof filter}`,
     )
   }
-  return { k, ef, filter }
+  return { k, ef, rerank, filter }
 }
 
 /**

@@ -22,16 +22,19 @@ export interface NodeFilter {
 export function searchFiltered(
   core: SearchCore,
   query: Float32Array,
-  { k, ef }: { readonly k: number; readonly ef: number },
+  { k, ef, rerank }: { readonly k: number; readonly ef: number; readonly rerank?: number | undefined },
   filter: NodeFilter,
 ): number {
   const wanted = filter.counted ? Math.min(k, filter.size) : k
   if (wanted === 0) return 0
   const share = filter.counted ? filter.size / core.count : 1
   for (let width = Math.ceil(Math.max(k, ef) / share); width * core.m < filter.size; width *= 2) {
-    const found = core.search(query, width, width)
-    const kept = keep(core, found, filter, k)
-    if (kept >= wanted) return kept
+    const beam = core.beamFor(k, ef, rerank)
+    const found = core.walk(query, width)
+    const kept = keep(core, found, filter, Math.max(k, beam.rerank))
+    if (kept < wanted) continue
+    // Of codes, those kept are scored again on their vectors, as an unfiltered search does with its best.
+    return beam.rerank === 0 ? kept : core.scan(query, core.nodes.slice(0, kept).sort(), k)
   }
   return core.scan(query, filter.nodes(), k)
 }

@@ -10,6 +10,7 @@ import type {
   RecallOptions,
   SearchHit,
   SearchOptions,
+  Storage,
   StoredVector,
   TuneOptions,
   TuneResult,
@@ -36,6 +37,8 @@ export interface IndexFacts {
   readonly dimensions: number
   readonly metric: Metric
   readonly m: number
+  /** What the graph is walked on: the vectors (f32), or codes of them. */
+  readonly storage: Storage
   /** Of the generation's segments on disk. */
   readonly bytes: number
 }
@@ -99,6 +102,9 @@ export class Index implements IndexFacts {
   }
   get m(): number {
     return this.#facts.m
+  }
+  get storage(): Storage {
+    return this.#facts.storage
   }
   get bytes(): number {
     return this.#facts.bytes
@@ -238,7 +244,7 @@ export class Index implements IndexFacts {
     { facts, ids }: OpenGeneration,
     threads: SearchThreads,
     rows: readonly VectorLike[],
-    { k, ef }: CheckedSearch,
+    { k, ef, rerank }: CheckedSearch,
   ): Promise<SearchHit[][]> {
     const { dimensions, metric } = facts
     const hits: SearchHit[][] = []
@@ -248,7 +254,7 @@ export class Index implements IndexFacts {
       for (const [at, query] of chunk.entries()) {
         copyQuery(query, first + at, metric, queries.subarray(at * dimensions, (at + 1) * dimensions))
       }
-      const { nodes, distances, found } = await threads.search(queries, k, ef)
+      const { nodes, distances, found } = await threads.search(queries, k, ef, rerank)
       this.#opened()
       const stride = nodes.length / chunk.length
       for (let at = 0; at < chunk.length; at++) {
@@ -283,13 +289,20 @@ export class Index implements IndexFacts {
     return this.#open
   }
 
-  #searchOne(open: OpenGeneration, query: VectorLike, position: number, { k, ef, filter }: CheckedSearch): SearchHit[] {
+  #searchOne(
+    open: OpenGeneration,
+    query: VectorLike,
+    position: number,
+    { filter, ...asked }: CheckedSearch,
+  ): SearchHit[] {
     const { core, ids, facts } = open
     // A batch may go on with a generation of other dimensions than the one that took over.
     const copy = this.#query.length === facts.dimensions ? this.#query : new Float32Array(facts.dimensions)
     copyQuery(query, position, facts.metric, copy)
     const found =
-      filter === undefined ? core.search(copy, k, ef) : searchFiltered(core, copy, { k, ef }, nodeFilter(open, filter))
+      filter === undefined
+        ? core.search(copy, asked.k, asked.ef, asked.rerank)
+        : searchFiltered(core, copy, asked, nodeFilter(open, filter))
     return hitsOf(facts.metric, ids, core.nodes.subarray(0, found), core.distances)
   }
 

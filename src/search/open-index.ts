@@ -5,30 +5,27 @@
  */
 import { join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
-import { CorruptIndexError, InsufficientMemoryError, InvalidOptionError } from '../errors.js'
+import { CorruptIndexError, InvalidOptionError } from '../errors.js'
 import { readCurrent } from '../format/current.js'
 import type { Manifest } from '../format/manifest.js'
+import { codeShape } from '../format/code-shape.js'
 import { loadManifest } from '../format/read-manifest.js'
 import { SegmentBlocks } from '../format/segment-blocks.js'
-import { linksStrideBytes, type SegmentKind } from '../format/segment-header.js'
+import type { SegmentKind } from '../format/segment-header.js'
 import { readTunings } from '../format/tuning.js'
 import { decodeUpper, type UpperLevel } from '../format/upper.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
 import type { OpenOptions } from '../types.js'
 import { IdLookup } from './id-lookup.js'
-import { CoreRows } from './core-rows.js'
+import type { RowsShape } from './core-rows.js'
 import { Index, type IndexFacts, type OpenGeneration } from './index-reader.js'
 import { NodeIds } from './node-ids.js'
+import { planMemory } from './plan-memory.js'
 import { preloadRows } from './preload-rows.js'
 import { SearchCore } from './search-core.js'
-import { MIN_BEAM, SearchThreads } from './search-threads.js'
-import { linkRows, vectorRows } from './segment-rows.js'
-
-/** A WebAssembly memory ends at 4 GiB; the margin is the module's own data and growth steps. */
-const KERNEL_LIMIT_BYTES = 2 ** 32 - 64 * 2 ** 20
-/** Of a memory that does not hold everything, the part for ids. */
-const IDS_SHARE = 1 / 8
+import { SearchThreads } from './search-threads.js'
+import { codeRows, linkRows, vectorRows } from './segment-rows.js'
 
 /**
  * Checks whatever a search follows, besides the checksums: no file, however made, leads it out of its own memory. What is
@@ -69,7 +66,8 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
         : parseByteSize(options.memory, 'memory')
     const threads = checkThreads(options.threads ?? 1)
     const preload = options.preload === true || threads > 1
-    const plan = planMemory(manifest, files, { budgetBytes, preload, threads })
+    const sizes = { upperBytes: files.bytesOf('upper'), idsBytes: files.bytesOf('ids') }
+    const plan = planMemory(rowsShape(manifest), sizes, { budgetBytes, preload, threads })
     const kernel = threads > 1 ? Kernel.createShared() : Kernel.create()
     kernel.reserve(plan.kernelBytes)
     const core = makeCore(manifest, files, plan.pageBytes, kernel)
@@ -79,9 +77,9 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
       core.loadUpperLevels()
       ids.preload()
     }
-    const { generation, count, dimensions, metric, m, segments } = manifest
+    const { generation, count, dimensions, metric, m, storage, segments } = manifest
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
-    const facts = { path, generation, count, dimensions, metric, m, bytes }
+    const facts = { path, generation, count, dimensions, metric, m, storage, bytes }
     const lookup = new IdLookup(files.of('id-table')[0], ids)
     const close = async (): Promise<void> => {
       files.close()
@@ -101,66 +99,33 @@ function checkThreads(threads: number): number {
   throw new InvalidOptionError(`threads must be an integer from 1 to 1024, got ${String(threads)}`)
 }
 
-interface MemoryPlan {
-  readonly pageBytes: number
-  readonly idsBytes: number
-  /** Of the kernel's memory, with the pages. */
-  readonly kernelBytes: number
-}
-
-/** Everything is held when it fits; else what is left beside what must be there is shared out. */
-function planMemory(
-  manifest: Manifest,
-  files: Segments,
-  { budgetBytes, preload, threads }: { budgetBytes: number; preload: boolean; threads: number },
-): MemoryPlan {
-  const { count, dimensions: dims, m } = manifest
-  const rowBytes = count * (4 * dims + linksStrideBytes(m))
-  const idsBytes = files.bytesOf('ids')
-  const fixedBytes = SearchCore.requiredBytes({ count, dims, m, upperBytes: files.bytesOf('upper') }) - rowBytes
-  const tableBytes = CoreRows.tableBytes({ count, dims, m })
-  const threadBytes = threads > 1 ? threads * SearchCore.threadBytes({ count, dims, m, width: MIN_BEAM }) : 0
-  const whole = fixedBytes + rowBytes + tableBytes + threadBytes
-  if (whole + idsBytes <= budgetBytes && whole <= KERNEL_LIMIT_BYTES) {
-    return { pageBytes: rowBytes, idsBytes, kernelBytes: whole }
-  }
-  if (preload) {
-    throw new InsufficientMemoryError({
-      neededBytes: whole + idsBytes,
-      availableBytes: Math.min(budgetBytes, KERNEL_LIMIT_BYTES),
-      stage: 'open',
-      help: 'preload and threads want the whole index in memory, 4 GiB of it at most; without them pages come as they are needed',
-    })
-  }
-  const idsShare = Math.min(idsBytes, Math.floor(budgetBytes * IDS_SHARE))
-  const pageBytes = Math.min(budgetBytes - idsShare, KERNEL_LIMIT_BYTES) - fixedBytes - tableBytes
-  const least = CoreRows.leastPageBytes({ count, dims, m })
-  if (pageBytes < least) {
-    throw new InsufficientMemoryError({
-      neededBytes: Math.ceil((fixedBytes + tableBytes + least) / (1 - IDS_SHARE)),
-      availableBytes: budgetBytes,
-      stage: 'open',
-      help: 'this is what a search needs at the least, beside its pages; pass a larger memory',
-    })
-  }
-  return { pageBytes, idsBytes: idsShare, kernelBytes: pageBytes + fixedBytes + tableBytes }
+function rowsShape({ count, dimensions, m, storage }: Manifest): RowsShape {
+  return { count, dims: dimensions, m, codes: storage === 'f32' ? undefined : codeShape(storage, dimensions) }
 }
 
 function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kernel: Kernel): SearchCore {
-  const { metric, dimensions: dims, count, m, entryPoint } = manifest
+  const { metric, entryPoint } = manifest
+  const shape = rowsShape(manifest)
+  const { count, dims, m, codes } = shape
   return new SearchCore(kernel, {
+    ...shape,
     metric,
-    dims,
-    count,
-    m,
     entryPoint,
     upperLevels: () => readUpperLevels(manifest, files),
     paged: {
       vectors: vectorRows(files.of('vectors'), count, dims),
       links: linkRows(files.of('links'), count, m),
+      codes: codes && codeRows(files.of('codes'), count, codes),
       cacheBytes,
     },
+    codes: codes && { shape: codes, codebook: () => readCodebook(files) },
   })
+}
+
+function readCodebook(files: Segments): Uint8Array {
+  const codebook = new Uint8Array(files.bytesOf('codebook'))
+  for (const file of files.of('codebook')) file.read(0, codebook)
+  return codebook
 }
 
 function readUpperLevels(manifest: Manifest, files: Segments): UpperLevel[] {

@@ -12,14 +12,19 @@ const FILES_AT_ONCE = 4
 /** Fills a core that has room for all rows. @throws CorruptIndexError */
 export async function preloadRows(directory: string, manifest: Manifest, core: SearchCore): Promise<void> {
   const queue = new PQueue({ concurrency: FILES_AT_ONCE })
-  const files = manifest.segments.filter(({ kind }) => kind === 'vectors' || kind === 'links')
+  const files = manifest.segments.filter(({ kind }) => kind === 'vectors' || kind === 'links' || kind === 'codes')
   await queue.addAll(files.map((file) => () => readRows(join(directory, file.name), file, manifest, core)))
   core.markComplete()
 }
 
 async function readRows(path: string, file: SegmentFile, manifest: Manifest, core: SearchCore): Promise<void> {
   const { firstNode, count, kind } = file
-  const rows = kind === 'vectors' ? core.vectorsAt(firstNode, count) : core.linksAt(firstNode, count)
+  const rows =
+    kind === 'vectors'
+      ? core.vectorsAt(firstNode, count)
+      : kind === 'codes'
+        ? core.codesAt(firstNode, count)
+        : core.linksAt(firstNode, count)
   await readSegmentData(path, file, (offset, length) => rows.subarray(offset, offset + length))
   if (kind === 'links')
     assertSafeLinks(rows, { path, segmentStart: firstNode, firstNode, m: manifest.m, count: manifest.count })

@@ -1,5 +1,6 @@
 /** Rows of vectors or links out of a generation's segments, wherever they lie in them. */
 import { assertSafeLinks } from '../format/check-links.js'
+import type { CodeShape } from '../format/code-shape.js'
 import type { SegmentBlocks } from '../format/segment-blocks.js'
 import { linksStrideBytes } from '../format/segment-header.js'
 import type { RowSource } from './page-table.js'
@@ -9,6 +10,10 @@ type RowCheck = (rows: Uint8Array, segment: SegmentBlocks, firstNode: number) =>
 
 export function vectorRows(segments: readonly SegmentBlocks[], count: number, dims: number): RowSource {
   return segmentRows(segments, count, 4 * dims)
+}
+
+export function codeRows(segments: readonly SegmentBlocks[], count: number, { strideBytes }: CodeShape): RowSource {
+  return segmentRows(segments, count, strideBytes)
 }
 
 /** No row of these leads out of the graph: whatever a file says, a search stays in its own memory. */
