@@ -28,8 +28,8 @@ export function searchFiltered(
   const wanted = filter.counted ? Math.min(k, filter.size) : k
   if (wanted === 0) return 0
   const share = filter.counted ? filter.size / core.count : 1
-  for (let width = Math.ceil(Math.max(k, ef) / share); width * core.m < filter.size; width *= 2) {
-    const beam = core.beamFor(k, ef, rerank)
+  const beam = core.beamFor(k, ef, rerank)
+  for (let width = Math.ceil(beam.ef / share); width * core.m < filter.size; width *= 2) {
     const found = core.walk(query, width)
     const kept = keep(core, found, filter, Math.max(k, beam.rerank))
     if (kept < wanted) continue

@@ -1,0 +1,208 @@
+import { describe, expect, it, test } from 'vitest'
+import { Kernel } from '../../kernel/kernel.js'
+import { codeShape, type CodeShape, type CodeStorage } from '../../src/format/code-shape.js'
+import { CoreRows } from '../../src/search/core-rows.js'
+import type { RowSource } from '../../src/search/page-table.js'
+import { searchFiltered } from '../../src/search/filtered-search.js'
+import { SearchCore } from '../../src/search/search-core.js'
+import type { Metric } from '../../src/types.js'
+import { encodeTwin, halfValue, subspaceStart } from '../kernel/code-twins.js'
+import {
+  bruteForce,
+  bytesOf,
+  coreSearch,
+  linkRows,
+  loadCore,
+  nearestGraph,
+  randomRows,
+  randomSource,
+  referenceDistance,
+  type TestGraph,
+} from './random-graph.js'
+
+const COUNT = 300
+
+interface Coded {
+  readonly graph: TestGraph
+  readonly shape: CodeShape
+  readonly codebook: Float32Array
+  readonly codes: Uint8Array
+}
+
+function unitLength(rows: Float32Array, dims: number): void {
+  for (let at = 0; at < rows.length; at += dims) {
+    const row = rows.subarray(at, at + dims)
+    const norm = Math.hypot(...row)
+    for (let d = 0; d < dims; d++) row[d] /= norm
+  }
+}
+
+function codedGraph(storage: CodeStorage, metric: Metric, dims: number): Coded {
+  const wish = { seed: dims, metric, count: COUNT, dims, m: 6, values: 'reals' } as const
+  const random = randomSource(dims + 100)
+  const graph = nearestGraph(wish)
+  if (metric === 'cosine') unitLength(graph.vectors, dims)
+  const shape = codeShape(storage, dims)
+  const codebook = new Float32Array(shape.codebookBytes / 4)
+  if (storage === 'sq8') {
+    for (let d = 0; d < dims; d++) codebook[d] = random() * 0.2 - 0.1
+    codebook.fill(2.2 / 254, dims)
+  } else if (storage === 'pq') {
+    codebook.set(randomRows(random, codebook.length, 1, 'reals'))
+  } else {
+    codebook.set(Float32Array.from(codebook, (_, i) => (i < dims ? 0 : random() < 0.5 ? -0.5 : 0.5)))
+  }
+  return { graph, shape, codebook, codes: encodeTwin(storage, graph.vectors, dims, codebook, metric).codes }
+}
+
+function rowsOf(bytes: Uint8Array, count: number): RowSource {
+  const strideBytes = bytes.length / count
+  return {
+    count,
+    strideBytes,
+    read: (first, rows, into) => into.set(bytes.subarray(first * strideBytes, (first + rows) * strideBytes)),
+  }
+}
+
+function codedCore(coded: Coded, cacheBytes = Number.MAX_SAFE_INTEGER): SearchCore {
+  const { graph, shape, codebook, codes } = coded
+  return new SearchCore(Kernel.create(), {
+    ...graph,
+    paged: {
+      vectors: rowsOf(bytesOf(graph.vectors), COUNT),
+      links: rowsOf(bytesOf(linkRows(graph)), COUNT),
+      codes: rowsOf(codes, COUNT),
+      cacheBytes,
+    },
+    codes: { shape, codebook: bytesOf(codebook) },
+  })
+}
+
+/** The approximate distance of docs/format.md, in float64. */
+function codeDistance({ graph, shape, codebook, codes }: Coded, query: Float32Array, node: number): number {
+  const { metric, dims } = graph
+  const code = codes.subarray(node * shape.strideBytes, (node + 1) * shape.strideBytes)
+  const view = new DataView(code.buffer, code.byteOffset, code.length)
+  if (shape.storage === 'binary') {
+    const asked = encodeTwin('binary', query, dims, codebook, metric).codes
+    return code.reduce((sum, byte, at) => sum + (byte ^ asked[at]).toString(2).replaceAll('0', '').length, 0)
+  }
+  const decoded = Float32Array.from(query, (_, d) => {
+    if (shape.storage === 'f16') return halfValue(view.getUint16(2 * d, true))
+    if (shape.storage === 'sq8') return codebook[d] + codebook[dims + d] * view.getInt8(d)
+    const { subspaces } = shape
+    const s = Array.from({ length: subspaces }, (__, at) => at).findLast(
+      (at) => subspaceStart(at, subspaces, dims) <= d,
+    )
+    return codebook[256 * d + code[s ?? 0]]
+  })
+  const distance = referenceDistance(metric, query, decoded)
+  // Of codes that are no unit vectors any more, half the squared l2 stands for 1 - cos.
+  if (metric !== 'cosine' || shape.storage === 'f16') return distance
+  return referenceDistance('l2', query, decoded) / 2
+}
+
+const STORAGES: [CodeStorage, Metric][] = [
+  ['f16', 'l2'],
+  ['f16', 'cosine'],
+  ['f16', 'ip'],
+  ['sq8', 'l2'],
+  ['sq8', 'cosine'],
+  ['sq8', 'ip'],
+  ['pq', 'l2'],
+  ['pq', 'cosine'],
+  ['pq', 'ip'],
+  ['binary', 'cosine'],
+]
+const CASES = STORAGES.flatMap(([storage, metric]) =>
+  [2, 5, 16, 33, 130].map((dims) => [storage, metric, dims] as const),
+)
+
+function queryFor(coded: Coded, seed: number): Float32Array {
+  const { dims, metric } = coded.graph
+  const query = randomRows(randomSource(seed), 1, dims, 'reals')
+  if (metric === 'cosine') unitLength(query, dims)
+  return query
+}
+
+describe.each(CASES)('%s, %s, %d dimensions', (storage, metric, dims) => {
+  const coded = codedGraph(storage, metric, dims)
+  const plain = loadCore(coded.graph)
+
+  it('is walked by the distances that the format says', () => {
+    const core = codedCore(coded)
+    const query = queryFor(coded, 4)
+    expect(core.walk(query, COUNT)).toBe(COUNT)
+    for (let i = 0; i < COUNT; i++) {
+      expect(core.distances[i]).toBeCloseTo(codeDistance(coded, query, core.nodes[i]), 3)
+      if (i > 0) expect(core.distances[i]).toBeGreaterThanOrEqual(core.distances[i - 1])
+    }
+  })
+
+  it('gives the answers of the vectors when all are scored again', () => {
+    const core = codedCore(coded)
+    for (let seed = 0; seed < 5; seed++) {
+      const query = queryFor(coded, seed)
+      const found = core.search(query, 10, 10, COUNT)
+      expect(found).toBe(10)
+      const exact = coreSearch(plain, query, 10, COUNT)
+      expect(Array.from({ length: 10 }, (_, i) => ({ node: core.nodes[i], distance: core.distances[i] }))).toEqual(
+        exact,
+      )
+    }
+  })
+
+  it('gives the same answers when pages come and go', () => {
+    const shape = { ...coded.graph, codes: coded.shape }
+    const little = codedCore(coded, CoreRows.leastPageBytes(shape))
+    const whole = codedCore(coded)
+    for (let seed = 0; seed < 10; seed++) {
+      const query = queryFor(coded, seed)
+      expect(coreSearch(little, query, 10, 40)).toEqual(coreSearch(whole, query, 10, 40))
+    }
+  })
+})
+
+test('a row of codes that ends at the end of the memory is read without leaving it', () => {
+  // Weights beyond the dimensions are zero, and what they meet is whatever follows.
+  const coded = codedGraph('sq8', 'l2', 17)
+  const core = codedCore(coded)
+  expect(core.search(queryFor(coded, 1), 5, 20)).toBe(5)
+})
+
+test('as many are scored again as were asked for, and never fewer than are wanted', () => {
+  const coded = codedGraph('binary', 'cosine', 130)
+  const core = codedCore(coded)
+  expect(core.beamFor(10, 64)).toEqual({ k: 10, ef: 100, rerank: 100 })
+  expect(core.beamFor(10, 64, 1)).toEqual({ k: 10, ef: 64, rerank: 10 })
+  expect(core.beamFor(10, 64, 1000)).toEqual({ k: 10, ef: COUNT, rerank: 1000 })
+  expect(loadCore(coded.graph).beamFor(10, 64, 50)).toEqual({ k: 10, ef: 64, rerank: 0 })
+})
+
+test('a filter finds the nearest by their vectors', () => {
+  const coded = codedGraph('sq8', 'cosine', 130)
+  const core = codedCore(coded)
+  const query = queryFor(coded, 3)
+  const keeps = (node: number): boolean => node % 2 === 1
+  const filter = {
+    keeps,
+    size: COUNT,
+    counted: false,
+    nodes: () => Array.from({ length: COUNT }, (_, i) => i).filter(keeps),
+  }
+  const exact = bruteForce(coded.graph, query, COUNT).filter(({ node }) => keeps(node))
+  const found = searchFiltered(core, query, { k: 5, ef: 45 }, filter)
+  expect(Array.from(core.nodes.subarray(0, found))).toEqual(exact.slice(0, 5).map(({ node }) => node))
+})
+
+test('requiredBytes covers what a core with codes takes', () => {
+  for (const storage of ['f16', 'sq8', 'pq', 'binary'] as const) {
+    const coded = codedGraph(storage, 'cosine', 33)
+    const kernel = Kernel.create()
+    const { graph, shape } = coded
+    new SearchCore(kernel, { ...graph, codes: { shape, codebook: bytesOf(coded.codebook) } })
+    const required = SearchCore.requiredBytes({ ...graph, codes: shape, upperBytes: 4 })
+    expect(kernel.usedBytes).toBeLessThanOrEqual(required)
+    expect(required - kernel.usedBytes).toBeLessThan(30_000)
+  }
+})
