@@ -1,3 +1,4 @@
+import type { CheckFunctions } from './check-functions.js'
 import type { EncodeFunctions } from './encode-functions.js'
 import type { MergeFunctions } from './merge-functions.js'
 import type { PipnnFunctions } from './pipnn-functions.js'
@@ -12,7 +13,7 @@ import type { SearchFunctions } from './search-functions.js'
  * `dims` take any length. Distances are squared l2, never negative: their u32 bit patterns order as the values do.
  */
 export interface KernelFunctions
-  extends SearchFunctions, EncodeFunctions, PipnnFunctions, MergeFunctions, RecordFunctions {
+  extends SearchFunctions, CheckFunctions, EncodeFunctions, PipnnFunctions, MergeFunctions, RecordFunctions {
   heapBase(): number
 
   /** out: i32 x count. Exact below 2^31. */

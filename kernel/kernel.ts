@@ -125,6 +125,12 @@ export class Kernel {
     this.#top = mark
   }
 
+  /** The address of a view of this memory. Throws RangeError for another, and for one from before the memory grew. */
+  addressOf(view: ArrayBufferView): number {
+    if (view.buffer !== this.memory.buffer) throw new RangeError('this is no view of the memory of this kernel')
+    return view.byteOffset
+  }
+
   u8(pointer: number, length: number): Uint8Array {
     return new Uint8Array(this.memory.buffer, pointer, length)
   }

@@ -46,7 +46,8 @@ export function firstUnsafeRow(words: Uint32Array, maxLinks: number, targetCount
 }
 
 /**
- * The rows of `firstNode` and the nodes behind it, out of a links segment that begins with `segmentStart`.
+ * The rows of `firstNode` and the nodes behind it, out of a links segment that begins with `segmentStart`. `findUnsafe`
+ * finds what `firstUnsafeRow` does.
  * @throws CorruptIndexError for the first row that leads out of the graph, with the row's place in the file
  */
 export function assertSafeLinks(
@@ -58,10 +59,11 @@ export function assertSafeLinks(
     readonly m: number
     readonly count: number
   },
+  findUnsafe: typeof firstUnsafeRow = firstUnsafeRow,
 ): void {
   const { path, segmentStart, firstNode, m, count } = of
   const words = new Uint32Array(rows.buffer, rows.byteOffset, rows.length / 4)
-  const row = firstUnsafeRow(words, 2 * m, count)
+  const row = findUnsafe(words, 2 * m, count)
   if (row === undefined) return
   const node = firstNode + row
   const problem = linkRowProblem(words, row * (1 + 2 * m), { maxLinks: 2 * m, targetCount: count, self: node })

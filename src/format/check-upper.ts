@@ -20,15 +20,36 @@ export interface NodeRun {
   readonly count: number
 }
 
+/** What a search relies on, found by whoever can do it fast. */
+export interface SafetyChecks {
+  /** As the function of that name. */
+  readonly firstUnsafeRow: typeof firstUnsafeRow
+  /** As the function of that name. */
+  readonly firstUnsafeEntry: typeof firstUnsafeEntry
+}
+
+/** The first entry of a level with a broken rule; undefined when all are sound. */
+export function firstUnsafeEntry(level: Omit<NodeRun, 'level' | 'first'>): number | undefined {
+  const run = { ...level, first: 0 }
+  for (let entry = 0; entry < run.down.length; entry++) if (!isSound(run, entry)) return entry
+  return undefined
+}
+
+function isSound({ nodes, down, first, below, count }: Omit<NodeRun, 'level'>, i: number): boolean {
+  const entry = first + i
+  const node = nodes[entry]
+  const ascends = entry === 0 || node > nodes[entry - 1]
+  const leads = below === undefined ? down[i] === node : down[i] < below.length && below[down[i]] === node
+  return node < count && ascends && leads
+}
+
 /** Every broken rule of a run, as sentences. */
-export function* nodeProblems({ level, nodes, down, first, below, count }: NodeRun): Generator<string> {
+export function* nodeProblems(run: NodeRun): Generator<string> {
+  const { level, nodes, down, first, below, count } = run
   for (let i = 0; i < down.length; i++) {
+    if (isSound(run, i)) continue
     const entry = first + i
     const node = nodes[entry]
-    const ascends = entry === 0 || node > nodes[entry - 1]
-    const leads = below === undefined ? down[i] === node : down[i] < below.length && below[down[i]] === node
-    // Text only for what is wrong: opening an index waits for this.
-    if (node < count && ascends && leads) continue
     const at = `level ${level}, entry ${entry}`
     if (node >= count) yield `${at}: node ${node} of ${count}`
     if (entry > 0 && node <= nodes[entry - 1]) yield `${at}: node ${node} follows ${nodes[entry - 1]}, not ascending`
@@ -57,14 +78,22 @@ export function* linkProblems(
  * The first rule broken that a search relies on, as a sentence; undefined when it may follow all levels. As `firstUnsafeRow`
  * this leaves out what only wastes time: opening an index waits for it.
  */
-export function firstUpperProblem(levels: readonly UpperLevel[], { count, m }: UpperShape): string | undefined {
+export function firstUpperProblem(
+  levels: readonly UpperLevel[],
+  { count, m }: UpperShape,
+  checks: SafetyChecks = { firstUnsafeRow, firstUnsafeEntry },
+): string | undefined {
   for (const [i, { nodes, down, links }] of levels.entries()) {
     const level = i + 1
     if (nodes.length === 0) return `level ${level} has no nodes`
     const below = i === 0 ? undefined : levels[i - 1].nodes
-    for (const problem of nodeProblems({ level, nodes, down, first: 0, below, count })) return problem
+    const unsafe = checks.firstUnsafeEntry({ nodes, down, below, count })
+    if (unsafe !== undefined) {
+      const run = { level, nodes, down: down.subarray(unsafe), first: unsafe, below, count }
+      for (const problem of nodeProblems(run)) return problem
+    }
     const entries = nodes.length
-    const entry = firstUnsafeRow(links, m, entries)
+    const entry = checks.firstUnsafeRow(links, m, entries)
     if (entry === undefined) continue
     const row = { maxLinks: m, targetCount: entries, self: entry }
     return `level ${level}, entry ${entry}: ${linkRowProblem(links, entry * (1 + m), row)}`

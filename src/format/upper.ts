@@ -3,7 +3,7 @@
  * down u32[count], links u32[count][1 + M]. Little-endian.
  */
 import { CorruptIndexError } from '../errors.js'
-import { firstUpperProblem } from './check-upper.js'
+import { firstUpperProblem, type SafetyChecks } from './check-upper.js'
 
 /** m ≥ 2 thins every level, so more levels than bits in a node number cannot be. */
 export const MAX_LEVELS = 32
@@ -67,9 +67,13 @@ export function parseUpper(bytes: Uint8Array, m: number, path: string): UpperLev
  * The levels of an index of `count` nodes and `m` links, every word checked, so that a search may follow them blindly.
  * @throws CorruptIndexError
  */
-export function decodeUpper(bytes: Uint8Array, shape: { count: number; m: number; path: string }): UpperLevel[] {
+export function decodeUpper(
+  bytes: Uint8Array,
+  shape: { count: number; m: number; path: string },
+  checks?: SafetyChecks,
+): UpperLevel[] {
   const levels = parseUpper(bytes, shape.m, shape.path)
-  const problem = firstUpperProblem(levels, shape)
+  const problem = firstUpperProblem(levels, shape, checks)
   if (problem !== undefined) throw new CorruptIndexError(shape.path, problem)
   return levels
 }

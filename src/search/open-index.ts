@@ -13,19 +13,20 @@ import { loadManifest } from '../format/read-manifest.js'
 import { SegmentBlocks } from '../format/segment-blocks.js'
 import type { SegmentKind } from '../format/segment-header.js'
 import { readTunings } from '../format/tuning.js'
-import { decodeUpper, type UpperLevel } from '../format/upper.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
 import type { OpenOptions } from '../types.js'
 import { IdLookup } from './id-lookup.js'
 import type { RowsShape } from './core-rows.js'
 import { Index, type IndexFacts, type OpenGeneration } from './index-reader.js'
+import { kernelChecks } from './kernel-checks.js'
 import { NodeIds } from './node-ids.js'
 import { planMemory } from './plan-memory.js'
 import { preloadRows } from './preload-rows.js'
 import { SearchCore } from './search-core.js'
 import { SearchThreads } from './search-threads.js'
 import { codeRows, linkRows, vectorRows } from './segment-rows.js'
+import { storedLevels } from './stored-levels.js'
 
 /**
  * Checks whatever a search follows, besides the checksums: no file, however made, leads it out of its own memory. What is
@@ -73,7 +74,7 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
     const core = makeCore(manifest, files, plan.pageBytes, kernel)
     const ids = new NodeIds(files.of('ids'), plan.idsBytes)
     if (preload) {
-      await preloadRows(directory, manifest, core)
+      await preloadRows(directory, manifest, core, kernelChecks(kernel))
       core.loadUpperLevels()
       ids.preload()
     }
@@ -106,15 +107,16 @@ function rowsShape({ count, dimensions, m, storage }: Manifest): RowsShape {
 function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kernel: Kernel): SearchCore {
   const { metric, entryPoint } = manifest
   const shape = rowsShape(manifest)
-  const { count, dims, m, codes } = shape
+  const { count, dims, codes } = shape
+  const checks = kernelChecks(kernel)
   return new SearchCore(kernel, {
     ...shape,
     metric,
     entryPoint,
-    upperLevels: () => readUpperLevels(manifest, files),
+    upperLevels: storedLevels(files.of('upper'), manifest, checks),
     paged: {
       vectors: vectorRows(files.of('vectors'), count, dims),
-      links: linkRows(files.of('links'), count, m),
+      links: linkRows(files.of('links'), manifest, checks),
       codes: codes && codeRows(files.of('codes'), count, codes),
       cacheBytes,
     },
@@ -126,28 +128,6 @@ function readCodebook(files: Segments): Uint8Array {
   const codebook = new Uint8Array(files.bytesOf('codebook'))
   for (const file of files.of('codebook')) file.read(0, codebook)
   return codebook
-}
-
-function readUpperLevels(manifest: Manifest, files: Segments): UpperLevel[] {
-  const levels: UpperLevel[] = []
-  for (const file of files.of('upper')) {
-    const data = new Uint8Array(file.header.dataBytes)
-    file.read(0, data)
-    levels.push(...decodeUpper(data, { count: manifest.count, m: manifest.m, path: file.path }))
-    checkEntryPoint(levels, manifest, file.path)
-  }
-  return levels
-}
-
-/** @throws CorruptIndexError unless the manifest's entry point is there: a search begins with it unasked. */
-function checkEntryPoint(upperLevels: readonly UpperLevel[], { levels, entryPoint }: Manifest, path: string): void {
-  if (upperLevels.length !== levels) {
-    throw new CorruptIndexError(path, `${upperLevels.length} levels, the manifest says ${levels}`)
-  }
-  const { node, index } = entryPoint
-  const top = upperLevels.at(-1)
-  if (top === undefined || top.nodes[index] === node) return
-  throw new CorruptIndexError(path, `the entry point is node ${node}, entry ${index} of the top level is another`)
 }
 
 /** The generation's files that a search reads, open: a generation that is deleted meanwhile can still be read. */

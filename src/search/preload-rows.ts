@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import PQueue from 'p-queue'
 import { assertSafeLinks } from '../format/check-links.js'
+import type { SafetyChecks } from '../format/check-upper.js'
 import type { Manifest } from '../format/manifest.js'
 import { readSegmentData } from '../format/read-segment-data.js'
 import type { SegmentFile } from '../format/segment-file.js'
@@ -9,15 +10,26 @@ import type { SearchCore } from './search-core.js'
 
 const FILES_AT_ONCE = 4
 
-/** Fills a core that has room for all rows. @throws CorruptIndexError */
-export async function preloadRows(directory: string, manifest: Manifest, core: SearchCore): Promise<void> {
+/** Fills a core that has room for all rows. `checks` work on its memory. @throws CorruptIndexError */
+export async function preloadRows(
+  directory: string,
+  manifest: Manifest,
+  core: SearchCore,
+  checks: SafetyChecks,
+): Promise<void> {
   const queue = new PQueue({ concurrency: FILES_AT_ONCE })
   const files = manifest.segments.filter(({ kind }) => kind === 'vectors' || kind === 'links' || kind === 'codes')
-  await queue.addAll(files.map((file) => () => readRows(join(directory, file.name), file, manifest, core)))
+  await queue.addAll(files.map((file) => () => readRows(join(directory, file.name), file, manifest, core, checks)))
   core.markComplete()
 }
 
-async function readRows(path: string, file: SegmentFile, manifest: Manifest, core: SearchCore): Promise<void> {
+async function readRows(
+  path: string,
+  file: SegmentFile,
+  { m, count: nodes }: Manifest,
+  core: SearchCore,
+  { firstUnsafeRow }: SafetyChecks,
+): Promise<void> {
   const { firstNode, count, kind } = file
   const rows =
     kind === 'vectors'
@@ -27,5 +39,5 @@ async function readRows(path: string, file: SegmentFile, manifest: Manifest, cor
         : core.linksAt(firstNode, count)
   await readSegmentData(path, file, (offset, length) => rows.subarray(offset, offset + length))
   if (kind === 'links')
-    assertSafeLinks(rows, { path, segmentStart: firstNode, firstNode, m: manifest.m, count: manifest.count })
+    assertSafeLinks(rows, { path, segmentStart: firstNode, firstNode, m, count: nodes }, firstUnsafeRow)
 }

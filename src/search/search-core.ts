@@ -30,14 +30,21 @@ export interface SearchCoreShape {
   readonly m: number
   /** `index`: into the top level's arrays, or the node itself when there are no upper levels. */
   readonly entryPoint: { readonly index: number }
-  /** `[0]` is level 1. Copied; a function is called at the first search. */
-  readonly upperLevels: readonly UpperLevel[] | (() => readonly UpperLevel[])
+  /** `[0]` is level 1. Copied; what is stored is read at the first search. */
+  readonly upperLevels: readonly UpperLevel[] | StoredLevels
   /** Beam width that memory is set aside for; a wider search takes more when it comes. Default 512. */
   readonly maxEf?: number
   /** Rows to read when a search comes to them, and bytes of kernel memory to hold them in. */
   readonly paged?: PagedRows
   /** Codes to walk on, which `paged` then reads. */
   readonly codes?: Codes | undefined
+}
+
+/** Upper levels to be read when they are wanted. */
+export interface StoredLevels {
+  readonly bytes: number
+  /** Reads them into kernel memory of that many bytes; the result is views of it. */
+  read(into: Uint8Array): readonly UpperLevel[]
 }
 
 export interface Codes {
@@ -84,7 +91,7 @@ export class SearchCore {
   readonly #codes: CodeShape | undefined
   #codebook: Codes['codebook'] | undefined
   readonly #context: number
-  #upperLevels: (() => readonly UpperLevel[]) | undefined
+  #upperLevels: StoredLevels | undefined
   readonly #m: number
   readonly #query: number
   readonly #scratch: { readonly ids: number; readonly distances: number }
@@ -149,8 +156,8 @@ export class SearchCore {
     }
     setContext(kernel, this.#context, values)
     this.#scratch = { ids: values.ids, distances: values.distances }
-    if (typeof upperLevels === 'function') this.#upperLevels = upperLevels
-    else this.#copyUpperLevels(upperLevels)
+    if ('read' in upperLevels) this.#upperLevels = upperLevels
+    else this.#setUpperLevels(copyLevels(kernel, upperLevels))
     this.#beamMark = kernel.mark()
     this.#widenBeam(beamSlots(maxEf, count))
   }
@@ -330,19 +337,27 @@ export class SearchCore {
     return new Float32Array(row.buffer)
   }
 
-  /** Reads the codebook and the upper levels, if they come from functions, now and not at the first search. */
+  /** Reads the codebook and the upper levels, if they were not given, now and not at the first search. */
   loadUpperLevels(): void {
     this.#loadCodebook()
     if (this.#upperLevels === undefined) return
-    const levels = this.#upperLevels()
+    const kernel = this.#kernel
+    const { bytes } = this.#upperLevels
     // The beam gives way: it stays the last allocation.
     const slots = this.#beamSlots
-    if (this.#kernel.mark() === this.#beamEnd()) this.#kernel.release(this.#beamMark)
-    this.#copyUpperLevels(levels)
-    this.#beamMark = this.#kernel.mark()
-    this.#beamSlots = 0
-    this.#widenBeam(slots)
-    this.#upperLevels = undefined
+    if (kernel.mark() === this.#beamEnd()) kernel.release(this.#beamMark)
+    const mark = kernel.mark()
+    try {
+      this.#setUpperLevels(this.#upperLevels.read(kernel.u8(kernel.alloc(bytes, ALIGN_BYTES), bytes)))
+      this.#upperLevels = undefined
+    } catch (error) {
+      kernel.release(mark)
+      throw error
+    } finally {
+      this.#beamMark = kernel.mark()
+      this.#beamSlots = 0
+      this.#widenBeam(slots)
+    }
   }
 
   #loadCodebook(): void {
@@ -352,11 +367,12 @@ export class SearchCore {
     this.#codebook = undefined
   }
 
-  #copyUpperLevels(levels: readonly UpperLevel[]): void {
+  /** `levels` lie in the kernel's memory. */
+  #setUpperLevels(levels: readonly UpperLevel[]): void {
     const upperCount = levels[0]?.nodes.length ?? 0
     setContext(this.#kernel, this.#context, {
       levelCount: levels.length,
-      levels: copyLevels(this.#kernel, levels),
+      levels: levelTable(this.#kernel, levels),
       upperStride: 4 * (1 + this.#m),
       upperVisited: allocZeroed(this.#kernel, upperCount),
       upperCount,
@@ -400,15 +416,25 @@ function allocZeroed(kernel: Kernel, bytes: number): number {
   return at
 }
 
-function copyLevels(kernel: Kernel, levels: readonly UpperLevel[]): number {
-  const table = kernel.alloc(LEVEL_TABLE_BYTES * levels.length, ALIGN_BYTES)
-  levels.forEach(({ nodes, down, links }, i) => {
-    const pointers = [nodes, down, links].map((words) => {
-      const at = kernel.alloc(words.byteLength, ALIGN_BYTES)
-      kernel.u32(at, words.length).set(words)
-      return at
+/** Copies of the levels in the kernel's memory. */
+function copyLevels(kernel: Kernel, levels: readonly UpperLevel[]): UpperLevel[] {
+  const words = (length: number): number => kernel.alloc(4 * length, ALIGN_BYTES)
+  const places = levels.map(({ nodes, down, links }) => [words(nodes.length), words(down.length), words(links.length)])
+  return levels.map((level, i) => {
+    const [nodes, down, links] = [level.nodes, level.down, level.links].map((from, part) => {
+      const copy = kernel.u32(places[i][part], from.length)
+      copy.set(from)
+      return copy
     })
-    kernel.u32(table + LEVEL_TABLE_BYTES * i, 3).set(pointers)
+    return { nodes, down, links }
   })
+}
+
+function levelTable(kernel: Kernel, levels: readonly UpperLevel[]): number {
+  const addresses = levels.flatMap(({ nodes, down, links }) =>
+    [nodes, down, links].map((part) => kernel.addressOf(part)),
+  )
+  const table = kernel.alloc(LEVEL_TABLE_BYTES * levels.length, ALIGN_BYTES)
+  kernel.u32(table, addresses.length).set(addresses)
   return table
 }

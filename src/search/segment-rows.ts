@@ -1,5 +1,6 @@
 /** Rows of vectors or links out of a generation's segments, wherever they lie in them. */
 import { assertSafeLinks } from '../format/check-links.js'
+import type { SafetyChecks } from '../format/check-upper.js'
 import type { CodeShape } from '../format/code-shape.js'
 import type { SegmentBlocks } from '../format/segment-blocks.js'
 import { linksStrideBytes } from '../format/segment-header.js'
@@ -16,10 +17,17 @@ export function codeRows(segments: readonly SegmentBlocks[], count: number, { st
   return segmentRows(segments, count, strideBytes)
 }
 
-/** No row of these leads out of the graph: whatever a file says, a search stays in its own memory. */
-export function linkRows(segments: readonly SegmentBlocks[], count: number, m: number): RowSource {
+/**
+ * No row of these leads out of the graph: whatever a file says, a search stays in its own memory. `checks` work on the
+ * memory that rows are read into.
+ */
+export function linkRows(
+  segments: readonly SegmentBlocks[],
+  { count, m }: { readonly count: number; readonly m: number },
+  { firstUnsafeRow }: SafetyChecks,
+): RowSource {
   return segmentRows(segments, count, linksStrideBytes(m), (rows, { path, header }, firstNode) =>
-    assertSafeLinks(rows, { path, segmentStart: header.firstNode, firstNode, m, count }),
+    assertSafeLinks(rows, { path, segmentStart: header.firstNode, firstNode, m, count }, firstUnsafeRow),
   )
 }
 
