@@ -230,7 +230,8 @@ export interface SearchOptions {
   readonly ef?: number
   /**
    * How many of the best by their codes are scored again on their vectors, where the index has codes; at least k. The beam
-   * is never narrower. Default: 2k for f16 and sq8, 5k for pq, 10k for binary. Distances are always those of the vectors.
+   * is never narrower. Default: 2k for f16 and sq8; for pq and binary all of the beam, 5k and 10k at least. Distances are
+   * always those of the vectors.
    */
   readonly rerank?: number
   /**
@@ -284,6 +285,8 @@ export interface MeasureProgress {
 export interface RecallOptions extends MeasureOptions {
   /** Beam widths to measure. Default: six, from max(16, k) on, each twice the one before. */
   readonly ef?: readonly number[]
+  /** As in a search. */
+  readonly rerank?: number
 }
 
 /** One beam width, measured on one thread. */

@@ -1,6 +1,6 @@
 import type { Index } from '../search/index-reader.js'
 import { percentile } from '../search/percentile.js'
-import type { SearchHit } from '../types.js'
+import type { SearchHit, SearchOptions } from '../types.js'
 
 export interface MeasuredSearch {
   readonly results: SearchHit[][]
@@ -17,7 +17,7 @@ const WARM_UP_MS = 500
 export function measureSearch(
   index: Index,
   queries: readonly Float32Array[],
-  options: { k: number; ef: number },
+  options: Pick<SearchOptions, 'k' | 'ef' | 'rerank'>,
 ): MeasuredSearch {
   warmUp(index, queries, options)
   const results: SearchHit[][] = []
@@ -40,7 +40,11 @@ export function measureSearch(
   }
 }
 
-function warmUp(index: Index, queries: readonly Float32Array[], options: { k: number; ef: number }): void {
+function warmUp(
+  index: Index,
+  queries: readonly Float32Array[],
+  options: Pick<SearchOptions, 'k' | 'ef' | 'rerank'>,
+): void {
   const endMs = performance.now() + WARM_UP_MS
   for (let i = 0; i < WARM_UP_QUERIES && performance.now() < endMs; i++) {
     index.search(queries[i % queries.length], options)

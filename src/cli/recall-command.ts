@@ -29,6 +29,7 @@ const MAX_INTEGER = 2 ** 32 - 1
 interface RecallFlags extends CommonFlags {
   readonly k: number
   readonly ef?: readonly number[]
+  readonly rerank?: number
   readonly sample?: number
   readonly queries?: string
   readonly targetRecall?: number
@@ -48,6 +49,11 @@ export function addRecallCommand(program: Command, session: Session): void {
       '--ef <LIST>',
       'beam widths, as 16,32,64 (default: six, from 16 or k on)',
       integersFlag('--ef', 1, MAX_INTEGER),
+    )
+    .option(
+      '--rerank <N>',
+      'best by their codes to score again on their vectors (default: by the storage)',
+      integerFlag('--rerank', 1, MAX_INTEGER),
     )
     .option('--sample <N>', 'vectors of the index to ask for (default: 500)', integerFlag('--sample', 1, MAX_INTEGER))
     .option('--queries <FILE>', 'queries of your own, instead of sampled vectors', textFlag('--queries'))
@@ -74,9 +80,12 @@ export function addRecallCommand(program: Command, session: Session): void {
 }
 
 async function measure(path: string, flags: RecallFlags, { terminal }: Session): Promise<RecallCurve | TuneResult> {
-  const { k, ef, sample, seed, targetRecall: recall } = flags
+  const { k, ef, rerank, sample, seed, targetRecall: recall } = flags
   if (ef !== undefined && recall !== undefined) {
     throw new InvalidOptionError('--ef says what to measure, and --target-recall chooses it; give one')
+  }
+  if (rerank !== undefined && recall !== undefined) {
+    throw new InvalidOptionError('--target-recall chooses ef for searches that say no --rerank; give one')
   }
   const index = await openPreloaded(path, flags.memory)
   try {
@@ -91,7 +100,7 @@ async function measure(path: string, flags: RecallFlags, { terminal }: Session):
     }
     return await interruptible<RecallCurve | TuneResult>(terminal, (signal) =>
       recall === undefined
-        ? index.recallCurve({ ...options, ef, signal })
+        ? index.recallCurve({ ...options, ef, rerank, signal })
         : tuneIndex(index, { ...options, recall, signal }, terminal),
     )
   } finally {

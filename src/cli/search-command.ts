@@ -38,6 +38,7 @@ interface SearchFlags extends CommonFlags {
   readonly queries: string
   readonly k: number
   readonly ef?: number
+  readonly rerank?: number
   readonly targetRecall?: number
   readonly memory?: number
   readonly groundTruth?: string
@@ -62,6 +63,11 @@ export function addSearchCommand(program: Command, session: Session): void {
       '--ef <N>',
       'beam width: higher finds more and takes longer (default: as tuned, or 64)',
       integerFlag('--ef', 1, 2 ** 32 - 1),
+    )
+    .option(
+      '--rerank <N>',
+      'best by their codes to score again on their vectors (default: by the storage)',
+      integerFlag('--rerank', 1, 2 ** 32 - 1),
     )
     .option(
       '--target-recall <R>',
@@ -101,7 +107,11 @@ async function search(path: string, flags: SearchFlags, terminal: Terminal): Pro
     const files = flags.groundTruth === undefined ? undefined : { path: flags.groundTruth, idsPath: flags.ids }
     const truth = files === undefined ? undefined : await readGroundTruth(files, queries.length, depth)
     const tuning = await chooseTuning(index, flags, terminal)
-    const measured = measureSearch(index, queries, { k, ef: flags.ef ?? tuning?.ef ?? DEFAULT_EF })
+    const measured = measureSearch(index, queries, {
+      k,
+      ef: flags.ef ?? tuning?.ef ?? DEFAULT_EF,
+      rerank: flags.rerank,
+    })
     const { results, ...speed } = measured
     if (files !== undefined) checkComparable(results, files)
     return {

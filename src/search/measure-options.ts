@@ -47,7 +47,8 @@ export function checkTarget({ recall, store = true }: TuneOptions): { target: nu
   return { target: recall, store }
 }
 
-function checkInteger(name: string, value: unknown, least: number): void {
+/** @throws InvalidOptionError */
+export function checkInteger(name: string, value: unknown, least: number): void {
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > MAX_INTEGER) {
     throw new InvalidOptionError(
       `${name} must be an integer from ${least} to ${MAX_INTEGER}, got ${String(value)} (${typeof value})`,

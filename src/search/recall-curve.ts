@@ -1,5 +1,5 @@
 import type { RecallCurve, RecallOptions, RecallPoint } from '../types.js'
-import { checkMeasureOptions, checkWidths } from './measure-options.js'
+import { checkInteger, checkMeasureOptions, checkWidths } from './measure-options.js'
 import { measuredQueries } from './measured-queries.js'
 import type { Pace } from './pace.js'
 import { RecallMeter, type Measurable } from './recall-meter.js'
@@ -13,11 +13,12 @@ export async function measureRecallCurve(
 ): Promise<RecallCurve> {
   const checked = checkMeasureOptions(options)
   const { k } = checked
+  if (options.rerank !== undefined) checkInteger('rerank', options.rerank, 1)
   const widths = checkWidths(options.ef, k, measured.core.count)
   pace.check()
   const queries = measuredQueries(measured.core, options, checked)
   const meter = await RecallMeter.create(measured, queries, pace)
   const points: RecallPoint[] = []
-  for (const ef of widths) points.push(await meter.at(ef))
+  for (const ef of widths) points.push(await meter.at(ef, options.rerank))
   return { generation, k, queries: queries.queryCount, source: queries.source, points }
 }

@@ -42,11 +42,11 @@ export class RecallMeter {
   }
 
   /** Searches all queries once, one after the other. @throws CorruptIndexError, AbortedError */
-  async at(ef: number): Promise<RecallPoint> {
+  async at(ef: number, rerank?: number): Promise<RecallPoint> {
     const { queryCount } = this.#queries
-    if (!this.#warm) await this.#searchAll(Math.min(WARM_UP_QUERIES, queryCount), ef)
+    if (!this.#warm) await this.#searchAll(Math.min(WARM_UP_QUERIES, queryCount), ef, rerank)
     this.#warm = true
-    const { found, tookMs } = await this.#searchAll(queryCount, ef)
+    const { found, tookMs } = await this.#searchAll(queryCount, ef, rerank)
     const seconds = tookMs.reduce((sum, ms) => sum + ms, 0) / 1000
     return {
       ef,
@@ -56,7 +56,11 @@ export class RecallMeter {
     }
   }
 
-  async #searchAll(total: number, ef: number): Promise<{ found: NearestLists; tookMs: Float64Array }> {
+  async #searchAll(
+    total: number,
+    ef: number,
+    rerank: number | undefined,
+  ): Promise<{ found: NearestLists; tookMs: Float64Array }> {
     const { rows, k } = this.#queries
     const core = this.#core
     const found = emptyLists(total, k)
@@ -64,7 +68,7 @@ export class RecallMeter {
     for (let query = 0; query < total; query++) {
       const row = rows.subarray(query * core.dims, (query + 1) * core.dims)
       const startedMs = performance.now()
-      const hits = core.search(row, k, ef)
+      const hits = core.search(row, k, ef, rerank)
       tookMs[query] = performance.now() - startedMs
       for (let i = 0; i < hits; i++) insertNearest(found, query, core.nodes[i], core.distances[i])
       await this.#pace.step({ stage: 'search', ef, done: query + 1, total })

@@ -241,7 +241,7 @@ export class SearchCore {
    * `distances`, ascending, ties by lower node. Returns how many were found: less than k only when fewer are reachable.
    * Where the walk goes by codes, the best `rerank` (k at least) are scored again on their vectors.
    */
-  search(query: Float32Array, k: number, ef: number, rerank = this.defaultRerank(k)): number {
+  search(query: Float32Array, k: number, ef: number, rerank?: number): number {
     return this.#search(query, this.beamFor(k, ef, rerank))
   }
 
@@ -251,14 +251,9 @@ export class SearchCore {
     return this.#search(query, { k: wanted, ef: wanted, rerank: 0 })
   }
 
-  /** How many of the best by their codes are scored again when nobody says; 0 without codes. */
-  defaultRerank(k: number): number {
-    return defaultRerank(this.#codes?.storage ?? 'f32', k)
-  }
-
   /** What the kernel is asked for: a beam that is wide enough for all that is wanted, and no wider than the index. */
-  beamFor(k: number, ef: number, rerank = this.defaultRerank(k)): Beam {
-    const scored = this.#codes === undefined ? 0 : Math.max(k, rerank)
+  beamFor(k: number, ef: number, rerank?: number): Beam {
+    const scored = this.#codes === undefined ? 0 : Math.max(k, rerank ?? defaultRerank(this.#codes.storage, k, ef))
     return {
       k: Math.min(k, this.count),
       ef: Math.min(Math.max(k, ef, scored), this.count),
