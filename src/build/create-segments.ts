@@ -4,7 +4,7 @@ import { sealSegment } from '../format/seal-segment.js'
 import { SegmentChecksums } from '../format/segment-checksums.js'
 import { segmentFileName, type SegmentFile } from '../format/segment-file.js'
 import { linksHeader, vectorsHeader, type SegmentHeader } from '../format/segment-header.js'
-import type { RowFile } from '../search/file-graph.js'
+import type { RowFile } from '../search/file-rows.js'
 import type { SegmentLayout } from './segment-layout.js'
 
 /** All segments of one kind while workers fill them, and their checksums as parts arrive. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { CorruptIndexError } from '../errors.js'
 import { SEGMENT_HEADER_BYTES } from '../format/segment-header.js'
-import type { RowFile } from '../search/file-graph.js'
+import type { RowFile } from '../search/file-rows.js'
 
 const CHUNK_BYTES = 8 * 2 ** 20
 

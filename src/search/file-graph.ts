@@ -3,20 +3,12 @@
  * when vectors and links do not fit the memory there is. Distances are the kernel's own, so that a search here and a
  * search in memory give the same answers to the bit.
  */
-import { closeSync, openSync, readSync } from 'node:fs'
 import type { Kernel } from '../../kernel/kernel.js'
-import { CorruptIndexError } from '../errors.js'
-import { linksStrideBytes, SEGMENT_HEADER_BYTES } from '../format/segment-header.js'
+import { linksStrideBytes } from '../format/segment-header.js'
 import type { Metric } from '../types.js'
 import type { SearchableGraph } from './graph-search.js'
+import { FileRows, type RowFile } from './file-rows.js'
 import { distanceBias } from './search-core.js'
-
-/** A vectors or links segment: sealed or not, only its data is read. */
-export interface RowFile {
-  readonly path: string
-  readonly firstNode: number
-  readonly count: number
-}
 
 export interface FileGraphShape {
   readonly metric: Metric
@@ -92,27 +84,18 @@ export class FileGraph implements SearchableGraph {
   }
 }
 
-interface OpenRowFile extends RowFile {
-  readonly fd: number
-}
-
 /** Which row is in which slot, and how one gets there. Direct-mapped: a node has one slot, near nodes have others. */
 class RowCache {
-  readonly strideBytes: number
-  readonly #files: OpenRowFile[] = []
+  readonly #files: FileRows
   readonly #nodeInSlot: Float64Array
-  #closed = false
 
   constructor(files: readonly RowFile[], strideBytes: number, slots: number) {
-    this.strideBytes = strideBytes
+    this.#files = new FileRows(files, strideBytes)
     this.#nodeInSlot = new Float64Array(slots).fill(-1)
-    try {
-      for (const file of files) this.#files.push({ ...file, fd: openSync(file.path, 'r') })
-    } catch (error) {
-      this.close()
-      throw error
-    }
-    this.#files.sort((a, b) => a.firstNode - b.firstNode)
+  }
+
+  get strideBytes(): number {
+    return this.#files.strideBytes
   }
 
   /** The node's slot; when another row is in it, `viewOf` says where the bytes go. */
@@ -120,39 +103,13 @@ class RowCache {
     const slot = node % this.#nodeInSlot.length
     if (this.#nodeInSlot[slot] !== node) {
       this.#nodeInSlot[slot] = -1
-      this.#read(node, viewOf(slot))
+      this.#files.read(node, 1, viewOf(slot))
       this.#nodeInSlot[slot] = node
     }
     return slot
   }
 
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    for (const { fd } of this.#files) closeSync(fd)
-  }
-
-  #read(node: number, into: Uint8Array): void {
-    const file = this.#fileOf(node)
-    const offset = SEGMENT_HEADER_BYTES + (node - file.firstNode) * this.strideBytes
-    const got = readSync(file.fd, into, 0, into.length, offset)
-    if (got !== into.length) {
-      throw new CorruptIndexError(file.path, `the row of node ${node} ends after ${got} of ${into.length} bytes`, {
-        offset,
-      })
-    }
-  }
-
-  #fileOf(node: number): OpenRowFile {
-    let low = 0
-    let high = this.#files.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#files[middle].firstNode <= node) low = middle + 1
-      else high = middle
-    }
-    const file = this.#files[low - 1] as OpenRowFile | undefined
-    if (file === undefined || node >= file.firstNode + file.count) throw new RangeError(`no file holds node ${node}`)
-    return file
+    this.#files.close()
   }
 }

@@ -7,7 +7,8 @@ import { CorruptIndexError } from '../../src/errors.js'
 import { createSegment } from '../../src/format/create-segment.js'
 import { PartWriter } from '../../src/format/part-writer.js'
 import { linksHeader, vectorsHeader, type SegmentHeader } from '../../src/format/segment-header.js'
-import { FileGraph, type RowFile } from '../../src/search/file-graph.js'
+import { FileGraph } from '../../src/search/file-graph.js'
+import type { RowFile } from '../../src/search/file-rows.js'
 import { searchGraph } from '../../src/search/graph-search.js'
 import {
   bytesOf,

@@ -1,6 +1,6 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { scanRows, type ExactQueries } from '../../search/exact-scan.js'
-import type { RowFile } from '../../search/file-graph.js'
+import type { RowFile } from '../../search/file-rows.js'
 import type { NearestLists } from '../../search/nearest-lists.js'
 import { readRows } from '../row-files.js'
 
