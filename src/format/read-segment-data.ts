@@ -14,7 +14,7 @@ export interface ReadSegmentOptions {
   readonly onChunk?: (dataOffset: number, view: Uint8Array) => void
 }
 
-const DEFAULT_CHUNK_BYTES = 128 * SEGMENT_BLOCK_BYTES
+const DEFAULT_CHUNK_BYTES = 512 * SEGMENT_BLOCK_BYTES
 
 /**
  * Fills, chunk by chunk, the view that `into(dataOffset, length)` gives; it must have that length and stay attached

@@ -125,7 +125,7 @@ function staging(bytes: number): Uint8Array {
   return staged.subarray(0, bytes)
 }
 
-const MAX_STAGED_BYTES = 4 * SEGMENT_BLOCK_BYTES
+const MAX_STAGED_BYTES = 16 * SEGMENT_BLOCK_BYTES
 
 /** Linux moves at most 2 GiB − 4 KiB in one call. */
 const MAX_CALL_BYTES = 2 ** 30

@@ -26,8 +26,8 @@ export interface SegmentHeader {
 
 export const SEGMENT_VERSION = 1
 export const SEGMENT_HEADER_BYTES = 4096
-/** Bytes under one checksum. */
-export const SEGMENT_BLOCK_BYTES = 65536
+/** Bytes under one checksum. With 64 KiB a first search takes a fifth longer; below 16 KiB only the tables grow. */
+export const SEGMENT_BLOCK_BYTES = 16384
 export const ID_TABLE_STRIDE_BYTES = 16
 
 const MAGIC = new TextEncoder().encode('SHRDLOOM')

@@ -7,7 +7,7 @@ import type { Manifest } from './manifest.js'
 import type { VerifyFindings } from './verify-report.js'
 
 /** Big enough for sequential reading, small beside any budget. */
-const CHUNK_BYTES = 64 * SEGMENT_BLOCK_BYTES
+const CHUNK_BYTES = 256 * SEGMENT_BLOCK_BYTES
 
 export interface SegmentCheck {
   readonly path: string

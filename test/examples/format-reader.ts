@@ -7,7 +7,7 @@ import path from 'node:path'
 import { crc32 } from 'node:zlib'
 
 const HEADER_BYTES = 4096
-const BLOCK_BYTES = 65_536
+const BLOCK_BYTES = 16_384
 const KINDS = ['', 'vectors', 'links', 'upper', 'ids', 'id-table']
 
 interface Segment {

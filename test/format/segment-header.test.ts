@@ -37,7 +37,7 @@ describe('segment header', () => {
     const view = new DataView(page.buffer)
     expect(page.length).toBe(4096)
     expect(Buffer.from(page.subarray(0, 8)).toString()).toBe('SHRDLOOM')
-    expect([8, 12, 32, 36, 48].map((at) => view.getUint32(at, true))).toEqual([1, 2, 132, 7, 65_536])
+    expect([8, 12, 32, 36, 48].map((at) => view.getUint32(at, true))).toEqual([1, 2, 132, 7, 16_384])
     expect([16, 24, 40].map((at) => view.getBigUint64(at, true))).toEqual([5n, 2n ** 30n, 132n * 2n ** 30n])
     expect(view.getUint32(4092, true)).toBe(crc32(page.subarray(0, 4092)))
   })
@@ -68,8 +68,8 @@ describe('segment header', () => {
 
   it('knows the size of the sealed file', () => {
     expect(segmentFileBytes(0)).toBe(4096 + 4)
-    expect(segmentFileBytes(65_536)).toBe(4096 + 65_536 + 8)
-    expect(segmentFileBytes(65_537)).toBe(4096 + 65_537 + 12)
+    expect(segmentFileBytes(16_384)).toBe(4096 + 16_384 + 8)
+    expect(segmentFileBytes(16_385)).toBe(4096 + 16_385 + 12)
   })
 })
 

@@ -19,7 +19,7 @@ describe('a segment written in parts', () => {
       cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 }),
       order: fc.array(fc.nat(1000), { minLength: 9, maxLength: 9 }),
       writeBytes: fc.integer({ min: 500, max: 300_000 }),
-      bufferBytes: fc.constantFrom(1, 1000, 65_536, 2 ** 20),
+      bufferBytes: fc.constantFrom(1, 1000, 16_384, 2 ** 20),
     })
     const once = folder.path('once.seg')
     const parts = folder.path('parts.seg')
@@ -86,10 +86,10 @@ describe('SegmentChecksums', () => {
   })
 
   it('names the first gap when asked for the table too early', () => {
-    const checksums = new SegmentChecksums(70_000)
-    checksums.add(part(0, 65_535))
+    const checksums = new SegmentChecksums(20_000)
+    checksums.add(part(0, 16_383))
     expect(checksums.complete).toBe(false)
-    expect(() => checksums.blockCrcs()).toThrow('block 0 (data byte 0) with 65535 of 65536 bytes written')
+    expect(() => checksums.blockCrcs()).toThrow('block 0 (data byte 0) with 16383 of 16384 bytes written')
   })
 
   it('refuses parts that leave the data or have holes', () => {

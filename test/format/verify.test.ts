@@ -114,11 +114,11 @@ describe('verifyIndex', () => {
 
   it('names the block of a flipped bit, once, and goes on to the other files', async () => {
     const { indexDir, directory } = await writeTinyIndex(folder.path('two'), { count: 120_000, dimensions: 20 })
-    const inLinks = SEGMENT_HEADER_BYTES + 3 * 65_536
+    const inLinks = SEGMENT_HEADER_BYTES + 3 * 16_384
     // The last block of the first 4 MiB: whole records make chunks that overlap it.
-    const inVectors = SEGMENT_HEADER_BYTES + 63 * 65_536
+    const inVectors = SEGMENT_HEADER_BYTES + 255 * 16_384
     for (const [name, offset] of [
-      ['vectors-001.seg', inVectors + 65_530],
+      ['vectors-001.seg', inVectors + 16_380],
       ['links-000.seg', inLinks + 1],
     ] as const) {
       const bytes = await readFile(join(directory, name))
