@@ -40,9 +40,19 @@ export type VectorSource = AsyncIterable<SourceItem> | Iterable<SourceItem>
  */
 export type ResumableSource = (startAt: number) => VectorSource
 
-/** The stages of DESIGN section 2, in order; 'import' is an import's. */
+/** The stages of DESIGN section 2, in order; 'codes' unless the storage is f32; 'import' is an import's. */
 export type StageName =
-  'plan' | 'ingest' | 'route' | 'number' | 'shards' | 'merge' | 'upper levels' | 'prove' | 'publish' | 'import'
+  | 'plan'
+  | 'ingest'
+  | 'route'
+  | 'number'
+  | 'shards'
+  | 'merge'
+  | 'upper levels'
+  | 'codes'
+  | 'prove'
+  | 'publish'
+  | 'import'
 
 export interface ProgressEvent {
   readonly stage: StageName
@@ -78,6 +88,8 @@ export interface BuildOptions {
   /** 'auto', the default, tries 'balanced' on a sample and takes 'high' when that finds too little. */
   readonly quality?: Quality | 'auto'
   readonly engine?: EngineName
+  /** What searches compare: the vectors, or compact codes of them. 'binary' needs metric cosine. Default 'f32'. */
+  readonly storage?: Storage
   /** Budget in bytes, or '2GB', '512MiB', … Default: what the machine or its cgroup leaves. */
   readonly memory?: number | string
   /** Worker threads at most. Default: the cores. */
@@ -167,6 +179,8 @@ export interface BuildReport {
   readonly quality: Quality | 'imported'
   /** Recall@10 at ef 64 of the trial that 'auto' made on sampled vectors; absent when it made none. */
   readonly trialRecall?: number
+  /** What searches compare. */
+  readonly storage: Storage
   readonly m: number
   readonly seed: number
   readonly threads: number

@@ -1,6 +1,7 @@
 import type { BuildOptions, BuildReport, ResumableSource, VectorSource } from '../types.js'
 import { makeCodeSpec } from './code-spec.js'
 import { chooseQuality } from './choose-quality.js'
+import { makeCodes } from './codes.js'
 import { createSegments } from './create-segments.js'
 import { ingest } from './ingest.js'
 import { baseLayer, sampleVectors, type RoutedLayer } from './layer.js'
@@ -86,6 +87,8 @@ export async function buildIndex(source: VectorSource | ResumableSource, options
 
     dropCodes(built.codes)
     await releaseMemory(context)
+    const codes = await makeCodes(context, numbered.layout, vectors.files, shape)
+    if (codes !== undefined) await releaseMemory(context)
     const proof = await log.stage('prove', () =>
       prove(
         context,
@@ -110,7 +113,7 @@ export async function buildIndex(source: VectorSource | ResumableSource, options
       averageDegree: degreeSum / ingested.count,
       proof,
       upper,
-      segments: { vectors, links, ids: numbered.idFiles },
+      segments: { vectors, links, codes, ids: numbered.idFiles },
     })
   } catch (error) {
     failure = error

@@ -3,7 +3,8 @@ import { createSegment } from '../format/create-segment.js'
 import { sealSegment } from '../format/seal-segment.js'
 import { SegmentChecksums } from '../format/segment-checksums.js'
 import { segmentFileName, type SegmentFile } from '../format/segment-file.js'
-import { linksHeader, vectorsHeader, type SegmentHeader } from '../format/segment-header.js'
+import type { CodeStorage } from '../format/code-shape.js'
+import { codesHeader, linksHeader, vectorsHeader, type SegmentHeader } from '../format/segment-header.js'
 import type { RowFile } from '../search/file-rows.js'
 import type { SegmentLayout } from './segment-layout.js'
 
@@ -17,9 +18,10 @@ export interface OpenSegments {
 
 export async function createSegments(
   generationDir: string,
-  kind: 'vectors' | 'links',
+  kind: 'vectors' | 'links' | 'codes',
   layout: SegmentLayout,
-  shape: { dimensions: number; m: number },
+  /** `storage`: of codes. */
+  shape: { dimensions: number; m: number; storage?: CodeStorage },
   options = { keepData: false },
 ): Promise<OpenSegments> {
   const headers: SegmentHeader[] = []
@@ -27,7 +29,7 @@ export async function createSegments(
   for (let segment = 0; segment + 1 < layout.starts.length; segment++) {
     const firstNode = layout.starts[segment]
     const range = { ...shape, firstNode, count: layout.starts[segment + 1] - firstNode }
-    const header = kind === 'vectors' ? vectorsHeader(range) : linksHeader(range)
+    const header = headerOf(kind, range)
     const file = path.join(generationDir, segmentFileName(kind, segment))
     await createSegment(file, header, options)
     headers.push(header)
@@ -44,4 +46,15 @@ export async function createSegments(
       return files
     },
   }
+}
+
+function headerOf(
+  kind: 'vectors' | 'links' | 'codes',
+  range: { firstNode: number; count: number; dimensions: number; m: number; storage?: CodeStorage },
+): SegmentHeader {
+  if (kind === 'vectors') return vectorsHeader(range)
+  if (kind === 'links') return linksHeader(range)
+  const { storage } = range
+  if (storage === undefined) throw new RangeError('codes of no storage')
+  return codesHeader({ ...range, storage })
 }

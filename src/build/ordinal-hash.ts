@@ -8,6 +8,9 @@ export const SALT_LEVEL = 0x6c657665
 export const SALT_SAMPLE = 0x73616d70
 export const SALT_PROOF = 0x70726f6f
 export const SALT_SPLIT = 0x73706c69
+export const SALT_CODEBOOK = 0x636f6465
+export const SALT_CENTROID = 0x63656e74
+export const SALT_TURN = 0x7475726e
 
 /** 32 well mixed bits of (seed, salt, ordinal). Finalizer of MurmurHash3 (Appleby), applied twice. */
 export function hashOrdinal(seed: number, salt: number, ordinal: number): number {

@@ -64,13 +64,14 @@ function plan(
   dimensions: number,
   idBytes: number,
 ): BuildPlan {
-  const { metric, m, threads, queueBytes } = options
+  const { metric, m, threads, queueBytes, storage } = options
   const engine = engineByName(options.engine)
   return planBuild({
     count: Math.max(1, count),
     dimensions,
     metric,
     m,
+    storage,
     engine,
     budgetBytes,
     threads,

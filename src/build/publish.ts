@@ -2,11 +2,12 @@ import path from 'node:path'
 import { FORMAT_VERSION, type Manifest } from '../format/manifest.js'
 import { publishGeneration } from '../format/publish.js'
 import { segmentFileName, type SegmentFile } from '../format/segment-file.js'
-import { upperHeader } from '../format/segment-header.js'
+import { codebookHeader, upperHeader } from '../format/segment-header.js'
 import { writeSegment } from '../format/write-segment.js'
 import type { BuildReport } from '../types.js'
 import { throwIfAborted, type PlannedContext } from './build-context.js'
 import type { ChosenQuality } from './choose-quality.js'
+import type { CompactCodes } from './codes.js'
 import type { OpenSegments } from './create-segments.js'
 import type { IngestedFacts } from './ingest.js'
 import type { OpenBuild } from './open-build.js'
@@ -26,6 +27,7 @@ export interface Finished {
   readonly segments: {
     readonly vectors: OpenSegments
     readonly links: OpenSegments
+    readonly codes: CompactCodes | undefined
     readonly ids: readonly SegmentFile[]
   }
 }
@@ -39,10 +41,11 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
   const { ingested, upper } = finished
   const report = await log.stage('publish', async () => {
     throwIfAborted(context)
-    const { vectors, links, ids } = finished.segments
+    const { vectors, links, codes, ids } = finished.segments
     const segments = [
       ...(await vectors.seal()),
       ...(await links.seal()),
+      ...(codes === undefined ? [] : await sealCodes(context, codes, ingested.dimensions)),
       ...ids,
       await writeUpper(context, upper, ingested.dimensions),
     ]
@@ -52,7 +55,7 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
       createdAt: new Date().toISOString(),
       metric: options.metric,
       dimensions: ingested.dimensions,
-      storage: 'f32',
+      storage: options.storage,
       count: ingested.count,
       m: options.m,
       seed: options.seed,
@@ -94,6 +97,18 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
   }
 }
 
+async function sealCodes(
+  context: PlannedContext,
+  { storage, segments, codebook }: CompactCodes,
+  dimensions: number,
+): Promise<SegmentFile[]> {
+  const codes = await segments.seal()
+  if (codebook.length === 0) return codes
+  const file = path.join(context.paths.generationDir, segmentFileName('codebook'))
+  const header = codebookHeader({ dimensions, storage })
+  return [...codes, await writeSegment(file, header, new Uint8Array(codebook.buffer))]
+}
+
 function writeUpper(context: PlannedContext, upper: UpperLevels, dimensions: number): Promise<SegmentFile> {
   const file = path.join(context.paths.generationDir, segmentFileName('upper'))
   const count = upper.levels[0]?.nodes.length ?? 0
@@ -114,6 +129,7 @@ function makeReport(context: PlannedContext, finished: Finished, diskBytes: numb
     engine: finished.engine ?? options.engine,
     quality: finished.chosen.quality,
     ...(trialRecall !== undefined && { trialRecall }),
+    storage: options.storage,
     m: options.m,
     seed: options.seed,
     threads: plan.threads,

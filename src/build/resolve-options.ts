@@ -2,8 +2,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { DEFAULT_ENGINE, engineByName } from '../engines/engine-by-name.js'
 import { InvalidOptionError } from '../errors.js'
+import { STORAGES } from '../format/code-shape.js'
 import { parseByteSize } from '../memory/byte-size.js'
-import type { BuildOptions, EngineName, Logger, Metric, ProgressEvent, Quality } from '../types.js'
+import type { BuildOptions, EngineName, Logger, Metric, ProgressEvent, Quality, Storage } from '../types.js'
 
 /** Every option with its default filled in and its value checked. */
 export interface ResolvedOptions {
@@ -14,6 +15,7 @@ export interface ResolvedOptions {
   readonly m: number
   readonly quality: Quality | 'auto'
   readonly engine: EngineName
+  readonly storage: Storage
   readonly memoryBytes: number | undefined
   readonly threads: number
   readonly tempDir: string | undefined
@@ -41,7 +43,7 @@ export const MAX_STALL_SECONDS = 2_000_000
 export const MAX_DIMENSIONS = 65_536
 
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof BuildOptions>([
-  'path', 'metric', 'dimensions', 'count', 'm', 'quality', 'engine', 'memory', 'threads', 'tempDir', 'seed',
+  'path', 'metric', 'dimensions', 'count', 'm', 'quality', 'engine', 'storage', 'memory', 'threads', 'tempDir', 'seed',
   'duplicates', 'invalid', 'minRecall', 'keepGenerations', 'resume', 'sourceFingerprint', 'stallSeconds', 'queueBytes', 'signal', 'onProgress', 'logger',
 ]) // prettier-ignore
 
@@ -53,14 +55,16 @@ export function resolveOptions(options: BuildOptions): ResolvedOptions {
   if (typeof options.path !== 'string' || options.path === '') {
     throw new InvalidOptionError(`path must name the index directory, got ${JSON.stringify(options.path)}`)
   }
+  const metric = oneOf('metric', options.metric ?? 'l2', ['l2', 'cosine', 'ip'])
   return {
     path: path.resolve(options.path),
-    metric: oneOf('metric', options.metric ?? 'l2', ['l2', 'cosine', 'ip']),
+    metric,
     dimensions: optional(options.dimensions, (value) => integer('dimensions', value, 1, MAX_DIMENSIONS)),
     count: optional(options.count, (value) => integer('count', value, 0, 2 ** 32 - 2)),
     m: integer('m', options.m ?? 16, 4, 64),
     quality: oneOf('quality', options.quality ?? 'auto', ['auto', 'balanced', 'high']),
     engine: engineByName(options.engine ?? DEFAULT_ENGINE).name,
+    storage: storageFor(metric, oneOf('storage', options.storage ?? 'f32', STORAGES)),
     memoryBytes: optional(options.memory, (value) => parseByteSize(value, 'memory')),
     threads: integer('threads', options.threads ?? os.availableParallelism(), 1, 1024),
     tempDir: optional(options.tempDir, (value) => path.resolve(value)),
@@ -77,6 +81,14 @@ export function resolveOptions(options: BuildOptions): ResolvedOptions {
     onProgress: options.onProgress,
     logger: options.logger ?? SILENT,
   }
+}
+
+/** One bit tells the side of a plane through the middle: what it says is an angle. */
+function storageFor(metric: Metric, storage: Storage): Storage {
+  if (storage !== 'binary' || metric === 'cosine') return storage
+  throw new InvalidOptionError(
+    `storage 'binary' compares angles and needs metric 'cosine', got '${metric}'; choose metric 'cosine', or storage 'pq'`,
+  )
 }
 
 function optional<Given, Result>(value: Given | undefined, check: (value: Given) => Result): Result | undefined {

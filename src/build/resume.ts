@@ -67,8 +67,8 @@ export function canGoOnAfter(failure: unknown): boolean {
 
 /** The options that decide the bytes of an index, or what is in it, as the journal keeps them. */
 export function optionsThatDecide(options: ResolvedOptions): string {
-  const { metric, dimensions, m, quality, engine, seed, duplicates, invalid } = options
-  return JSON.stringify({ metric, dimensions, m, quality, engine, seed, duplicates, invalid })
+  const { metric, dimensions, m, quality, engine, storage, seed, duplicates, invalid } = options
+  return JSON.stringify({ metric, dimensions, m, quality, engine, storage, seed, duplicates, invalid })
 }
 
 /**

@@ -5,19 +5,37 @@ import type { RowFile } from '../search/file-rows.js'
 
 const CHUNK_BYTES = 8 * 2 ** 20
 
-/** Reads rows `[first, first + count)` of a segment, sealed or not, into `into`. For worker threads: synchronous. */
-export function readRows(file: RowFile, strideBytes: number, first: number, into: Uint8Array): void {
+/** The rows of one segment, sealed or not, while it is open. For worker threads: synchronous. */
+export interface OpenRows {
+  /** Reads the rows from node `first` on into `into`. */
+  read(first: number, into: Uint8Array): void
+  close(): void
+}
+
+export function openRows(file: RowFile, strideBytes: number): OpenRows {
   const handle = openSync(file.path, 'r')
+  return {
+    read: (first, into) => {
+      const start = SEGMENT_HEADER_BYTES + (first - file.firstNode) * strideBytes
+      for (let done = 0; done < into.length;) {
+        const wanted = Math.min(CHUNK_BYTES, into.length - done)
+        const read = readSync(handle, into, done, wanted, start + done)
+        if (read === 0)
+          throw new CorruptIndexError(file.path, 'the file ends inside its data', { offset: start + done })
+        done += read
+      }
+    },
+    close: () => closeSync(handle),
+  }
+}
+
+/** Reads the rows from node `first` on of a segment that is opened for it alone. */
+export function readRows(file: RowFile, strideBytes: number, first: number, into: Uint8Array): void {
+  const rows = openRows(file, strideBytes)
   try {
-    const start = SEGMENT_HEADER_BYTES + (first - file.firstNode) * strideBytes
-    for (let done = 0; done < into.length;) {
-      const wanted = Math.min(CHUNK_BYTES, into.length - done)
-      const read = readSync(handle, into, done, wanted, start + done)
-      if (read === 0) throw new CorruptIndexError(file.path, 'the file ends inside its data', { offset: start + done })
-      done += read
-    }
+    rows.read(first, into)
   } finally {
-    closeSync(handle)
+    rows.close()
   }
 }
 

@@ -3,12 +3,22 @@ import type { Command } from 'commander'
 import { buildIndex } from '../build/build-index.js'
 import { MAX_DIMENSIONS, MAX_STALL_SECONDS } from '../build/resolve-options.js'
 import { isResumable } from '../build/workspace.js'
+import { STORAGES } from '../format/code-shape.js'
 import { DEFAULT_ENGINE, ENGINE_NAMES } from '../engines/engine-by-name.js'
 import { IndexLockedError, InvalidOptionError } from '../errors.js'
 import { openVectorFile } from '../sources/open-vector-file.js'
-import type { BuildOptions, BuildReport, EngineName, Logger, Metric, ProgressEvent, Quality } from '../types.js'
+import type {
+  BuildOptions,
+  BuildReport,
+  EngineName,
+  Logger,
+  Metric,
+  ProgressEvent,
+  Quality,
+  Storage,
+} from '../types.js'
 import { buildSummary } from './build-summary.js'
-import { addCommonFlags } from './common-flags.js'
+import { addCommonFlags, STORAGE_HELP } from './common-flags.js'
 import { byteSizeFlag, byteSizeOrZeroFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from './flag-values.js'
 import { interruptible } from './interrupt.js'
 import { progressText } from './progress-text.js'
@@ -23,6 +33,7 @@ Examples:
   $ shardloom build sift.bvecs --out sift.index
   $ shardloom build articles.npy --ids articles-ids.txt --metric cosine --out articles.index --memory 2GB
   $ zcat articles.jsonl.gz | shardloom build - --out articles.index --invalid skip --duplicates last
+  $ shardloom build articles.npy --metric cosine --storage sq8 --out articles.index
   $ shardloom build articles.npy --out articles.index --min-recall 0.95 --json > report.json`
 
 interface BuildFlags extends CommonFlags {
@@ -35,6 +46,7 @@ interface BuildFlags extends CommonFlags {
   readonly m?: number
   readonly quality?: Quality | 'auto'
   readonly engine?: EngineName
+  readonly storage?: Storage
   readonly duplicates?: 'error' | 'first' | 'last'
   readonly invalid?: 'error' | 'skip'
   readonly minRecall?: number
@@ -78,6 +90,7 @@ export function addBuildCommand(program: Command, session: Session): void {
       `shard engine: ${ENGINE_NAMES.join(' or ')} (default: ${DEFAULT_ENGINE})`,
       choiceFlag('--engine', ENGINE_NAMES),
     )
+    .option('--storage <S>', STORAGE_HELP, choiceFlag('--storage', STORAGES))
     .option(
       '--duplicates <P>',
       'an id given twice: error, first or last wins (default: error)',
@@ -159,6 +172,7 @@ async function build(input: string, flags: BuildFlags, terminal: Terminal, signa
       m: flags.m,
       quality: flags.quality,
       engine: flags.engine,
+      storage: flags.storage,
       duplicates: flags.duplicates,
       invalid: flags.invalid,
       minRecall: flags.minRecall,

@@ -16,6 +16,7 @@ export function buildSummary(report: BuildReport, out: string): string[] {
     ['dimensions', `${report.dimensions}, ${report.metric}`],
     ['time', `${tookText(seconds)}, ${rateText(count / seconds).replace('/s', ' vectors/s')}`],
     ['quality', qualityText(report)],
+    ...(report.storage === 'f32' ? [] : [['storage', report.storage]]),
     ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64, measured against exact search)`],
     ['reachable', `${countText(reachable)} of ${countText(count)} (${countText(repaired)} repaired)`],
     ['on disk', formatByteSize(report.diskBytes)],

@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
 
+/** Of a build and of an import. */
+export const STORAGE_HELP = 'what searches compare: f32, f16, sq8, pq or binary (default: f32)'
+
 /** Flags of every command, listed last in its help. */
 export function addCommonFlags(command: Command): Command {
   return command

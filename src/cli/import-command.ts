@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { MAX_DIMENSIONS } from '../build/resolve-options.js'
 import { importIndex } from '../imports/import-index.js'
-import type { Metric } from '../types.js'
+import { STORAGES } from '../format/code-shape.js'
+import type { Metric, Storage } from '../types.js'
 import { buildSummary } from './build-summary.js'
-import { addCommonFlags } from './common-flags.js'
+import { addCommonFlags, STORAGE_HELP } from './common-flags.js'
 import { byteSizeFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from './flag-values.js'
 import { interruptible } from './interrupt.js'
 import { progressText } from './progress-text.js'
@@ -22,6 +23,7 @@ interface ImportFlags extends CommonFlags {
   readonly metric: Metric
   readonly out: string
   readonly ids?: string
+  readonly storage?: Storage
   readonly memory?: number
   readonly threads?: number
   readonly tempDir?: string
@@ -41,6 +43,7 @@ export function addImportCommand(program: Command, session: Session): void {
     .requiredOption('--metric <M>', 'l2, cosine or ip', choiceFlag('--metric', ['l2', 'cosine', 'ip']))
     .requiredOption('--out <DIR>', 'the index directory; created when missing', textFlag('--out'))
     .option('--ids <FILE>', 'one id a line, for labels 0, 1, 2, …: text, or JSON in a .jsonl', textFlag('--ids'))
+    .option('--storage <S>', STORAGE_HELP, choiceFlag('--storage', STORAGES))
     .option('--memory <SIZE>', 'memory budget, as 512MB or 2GiB (default: what is there)', byteSizeFlag('--memory'))
     .option('--threads <N>', 'worker threads at most (default: the cores)', integerFlag('--threads', 1, 1024))
     .option('--temp-dir <DIR>', 'where temporary files go (default: DIR/build)', textFlag('--temp-dir'))
@@ -55,7 +58,7 @@ export function addImportCommand(program: Command, session: Session): void {
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: ImportFlags) => {
       const { terminal } = session
-      const { dimensions, metric, out, ids, memory, threads, tempDir, minRecall, keepGenerations } = flags
+      const { dimensions, metric, out, ids, storage, memory, threads, tempDir, minRecall, keepGenerations } = flags
       const quiet = flags.quiet === true
       const report = await interruptible(terminal, (signal) =>
         importIndex(path, {
@@ -63,6 +66,7 @@ export function addImportCommand(program: Command, session: Session): void {
           dimensions,
           metric,
           ids,
+          storage,
           memory,
           threads,
           tempDir,

@@ -59,12 +59,22 @@ function diskBytes({ segments }: Manifest): number {
   return segments.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
+/** Bytes of the vectors, and of the codes that searches read in their place. */
+function storageText({ storage, segments }: Manifest): string {
+  const sizes = sizesByKind(segments)
+  const bytesOf = (...kinds: string[]): number => kinds.reduce((sum, kind) => sum + (sizes.get(kind)?.bytes ?? 0), 0)
+  if (storage === 'f32') return storage
+  const [codes, vectors] = [bytesOf('codes', 'codebook'), bytesOf('vectors')]
+  return `${storage}: ${formatByteSize(codes)} of codes beside ${formatByteSize(vectors)} of vectors`
+}
+
 function infoLines(path: string, manifest: Manifest, tuning: readonly Tuning[]): string[] {
   const { report } = manifest
   const rows = [
     ['index', `${path} (${manifest.generation}, format ${manifest.formatVersion}, ${manifest.createdAt})`],
     ['vectors', countText(manifest.count)],
     ['dimensions', `${manifest.dimensions}, ${manifest.metric}`],
+    ['storage', storageText(manifest)],
     ['graph', `m ${manifest.m}, average degree ${report.averageDegree}, ${plural(manifest.levels, 'upper level')}`],
     ['built by', `${manifest.engine} (${report.quality}), seed ${manifest.seed}, ${plural(report.threads, 'thread')}`],
     ['built in', `${tookText(report.seconds)}, peak memory ${formatByteSize(report.peakRssBytes)}`],

@@ -73,13 +73,14 @@ export function checkManifest(json: unknown, path: string): Manifest {
   const count = checks.integer(root.count, 'count', 1, MAX_COUNT)
   const levels = checks.integer(root.levels, 'levels', 0, MAX_LEVELS)
   const metric = checks.oneOf(root.metric, 'metric', METRICS)
+  const storage = checkStorage(checks, root.storage, metric)
   const manifest: Manifest = {
     formatVersion: FORMAT_VERSION,
     generation: checks.matching(root.generation, 'generation', GENERATION_PATTERN),
     createdAt: checkTime(checks, root.createdAt),
     metric,
     dimensions: checks.integer(root.dimensions, 'dimensions', 1, MAX_DIMENSIONS),
-    storage: checkStorage(checks, root.storage, metric),
+    storage,
     count,
     m: checks.integer(root.m, 'm', 2, MAX_M),
     seed: checks.integer(root.seed, 'seed', 0, MAX_U32),
@@ -87,7 +88,7 @@ export function checkManifest(json: unknown, path: string): Manifest {
     entryPoint: checkEntryPoint(checks, root.entryPoint, count, levels),
     levels,
     segments: checks.array(root.segments, 'segments').map((one, at) => checkSegment(checks, one, `segments[${at}]`)),
-    report: checkReport(checks, root.report, count),
+    report: checkReport(checks, root.report, { count, storage }),
   }
   checkCoverage(checks, manifest)
   return manifest
@@ -134,7 +135,11 @@ function checkSegment(checks: FieldChecks, value: unknown, field: string): Segme
   }
 }
 
-function checkReport(checks: FieldChecks, value: unknown, count: number): BuildReport {
+function checkReport(
+  checks: FieldChecks,
+  value: unknown,
+  { count, storage }: Pick<Manifest, 'count' | 'storage'>,
+): BuildReport {
   const report = checks.object(value, 'report')
   for (const name of REPORT_NUMBERS) checks.number(report[name], `report.${name}`)
   if (report.count !== count) checks.fail('report.count', `the manifest's count ${count}`, report.count)
@@ -145,6 +150,7 @@ function checkReport(checks: FieldChecks, value: unknown, count: number): BuildR
   checks.number(workers.tileSeconds, 'report.workers.tileSeconds')
   checks.oneOf(report.quality, 'report.quality', QUALITIES)
   if (report.trialRecall !== undefined) checks.number(report.trialRecall, 'report.trialRecall')
+  if (report.storage !== undefined) checks.oneOf(report.storage, 'report.storage', [storage])
   checks.text(report.path, 'report.path')
   checks.matching(report.generation, 'report.generation', GENERATION_PATTERN)
   checkList(checks, report.stages, 'report.stages', { name: 'text', seconds: 'number', peakRssBytes: 'number' })
@@ -155,7 +161,7 @@ function checkReport(checks: FieldChecks, value: unknown, count: number): BuildR
     atSeconds: 'number',
   })
   // The report only tells how the build went: fields that a later version adds may stay, nothing relies on them.
-  return report as unknown as BuildReport
+  return { ...report, storage } as unknown as BuildReport
 }
 
 function checkList(

@@ -12,6 +12,11 @@ const PQ_SUBSPACE_DIMENSIONS = 4
 /** Rounds of signs and transforms: kernel/assembly/encode-binary.ts. */
 export const BINARY_ROUNDS = 4
 
+/** First dimension of subspace `s`; it ends where the next one begins. */
+export function subspaceStart(s: number, subspaces: number, dimensions: number): number {
+  return Math.floor((s * dimensions) / subspaces)
+}
+
 export interface CodeShape {
   readonly storage: CodeStorage
   readonly dimensions: number

@@ -1,4 +1,5 @@
 /** An index out of a file that another program built. */
+import { makeCodes } from '../build/codes.js'
 import { createSegments } from '../build/create-segments.js'
 import { openBuild } from '../build/open-build.js'
 import { prove } from '../build/prove.js'
@@ -13,7 +14,16 @@ import { readUpperLevels, writeLevel0 } from './write-graph.js'
 
 export interface ImportOptions extends Pick<
   BuildOptions,
-  'path' | 'memory' | 'threads' | 'tempDir' | 'minRecall' | 'keepGenerations' | 'signal' | 'onProgress' | 'logger'
+  | 'path'
+  | 'storage'
+  | 'memory'
+  | 'threads'
+  | 'tempDir'
+  | 'minRecall'
+  | 'keepGenerations'
+  | 'signal'
+  | 'onProgress'
+  | 'logger'
 > {
   /** Length of the vectors. The file does not tell its type of numbers: this is checked against the bytes of one. */
   readonly dimensions: number
@@ -74,6 +84,7 @@ async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: strin
       }
       return { ...level0, upper: await readUpperLevels(context, file, survey) }
     })
+    const codes = await makeCodes(context, layout, vectors.files, shape)
     const graph = {
       ...shape,
       metric: context.options.metric,
@@ -92,7 +103,7 @@ async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: strin
       averageDegree: degreeSum / ingested.count,
       proof,
       upper,
-      segments: { vectors, links, ids: idFiles },
+      segments: { vectors, links, codes, ids: idFiles },
     })
   } catch (error) {
     failure = error

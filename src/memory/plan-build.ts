@@ -1,5 +1,6 @@
 import { InsufficientMemoryError } from '../errors.js'
-import type { Metric, StageName } from '../types.js'
+import { codeShape } from '../format/code-shape.js'
+import type { Metric, StageName, Storage } from '../types.js'
 import { codeDimensions, shardGeometry, type ShardGeometry } from './shard-geometry.js'
 
 /** What the plan needs to know of an engine. */
@@ -15,6 +16,8 @@ export interface PlanFacts {
   readonly dimensions: number
   readonly metric: Metric
   readonly m: number
+  /** Default f32: no codes. */
+  readonly storage?: Storage | undefined
   readonly engine: EngineFacts
   readonly budgetBytes: number
   /** Worker threads at most. */
@@ -106,6 +109,13 @@ export const MERGE_CHUNK_BYTES = 16 * MIB
 export const SEGMENT_MAX_NODES = 65_536
 export const SEGMENT_MAX_BYTES = 64 * MIB
 const SEGMENT_MIN_BYTES = 4 * MIB
+/** The sample that a codebook is trained on, at most. k-means in 256 clusters wants some dozens of rows for each. */
+const CODE_SAMPLE_ROWS = 16_384
+const CODE_SAMPLE_BYTES = 64 * MIB
+/** Columns of it that one task of k-means takes, about. */
+const TRAIN_TASK_BYTES = 8 * MIB
+/** Vectors that are encoded at a time. */
+export const ENCODE_CHUNK_BYTES = 4 * MIB
 /** Nobody routes into buffers smaller than this in total. */
 const MIN_QUEUE_BYTES = 4 * MIB
 /** Standard shards may be halved down to this many members before the plan refuses. */
@@ -117,6 +127,39 @@ const READ_BUFFER_BYTES = 8 * MIB
 export function sampleRows(count: number, dimensions: number): number {
   const base = Math.max(SAMPLE_MIN_ROWS, Math.min(SAMPLE_BASE_ROWS, Math.floor(SAMPLE_BASE_BYTES / (4 * dimensions))))
   return Math.max(Math.min(count, base), Math.ceil(count * SAMPLE_SHARE))
+}
+
+/** Vectors sampled to train the codebook of compact codes. Of memory no function: it decides bytes. */
+export function codeSampleRows(count: number, dimensions: number): number {
+  return Math.min(count, CODE_SAMPLE_ROWS, Math.max(1, Math.floor(CODE_SAMPLE_BYTES / (4 * dimensions))))
+}
+
+/** Tasks that train the subspaces: some for each thread, and none larger than planned. */
+export function trainTaskCount(count: number, dimensions: number, subspaces: number, threads: number): number {
+  const sampleBytes = 4 * codeSampleRows(count, dimensions) * dimensions
+  return Math.min(subspaces, Math.max(4 * threads, Math.ceil(sampleBytes / TRAIN_TASK_BYTES)))
+}
+
+/** Of compact codes: what the stage that makes them holds for all tasks, and in each; and what it writes. */
+function compactCodeBytes(
+  storage: Storage,
+  count: number,
+  dimensions: number,
+): { shared: number; task: number; disk: number } {
+  if (storage === 'f32') return { shared: 0, task: 0, disk: 0 }
+  const { strideBytes, codebookBytes, subspaces } = codeShape(storage, dimensions)
+  const sampled = storage === 'f16' ? 0 : codeSampleRows(count, dimensions)
+  const chunkRows = Math.min(count, Math.max(1, Math.floor(ENCODE_CHUNK_BYTES / (4 * dimensions))))
+  // The buffer of the file that is written is 1 MiB.
+  const encoding = codebookBytes + chunkRows * (4 * dimensions + strideBytes) + 4 * dimensions + MIB
+  // A task has so many columns: of the sample, and of the codebook. Sums of a subspace, and two numbers a row, are beside.
+  const columns = storage === 'pq' ? Math.ceil(dimensions / trainTaskCount(count, dimensions, subspaces, 1)) + 4 : 0
+  const training = storage === 'pq' ? columns * (4 * sampled + 1024) + 12 * 1024 + 16 * sampled : 24 * dimensions
+  return {
+    shared: 4 * sampled * dimensions + codebookBytes,
+    task: Math.max(encoding, training),
+    disk: count * strideBytes + codebookBytes,
+  }
 }
 
 /** Vector bytes that a segment aims at: about 16 segments for small builds, 64 MiB at most. */
@@ -197,13 +240,16 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const outputBytes = (threads + 2) * taskOutputBytes * BUFFER_CLASS_OVERHEAD
   const routeTask = ROUTE_TASK_BYTES * 1.5 + routeRecordBytes + leaderBytes + 4 * geometry.shardCount * 128
 
+  const { storage = 'f32' } = facts
+  const compact = compactCodeBytes(storage, count, dimensions)
+
   const trialRows = Math.min(TRIAL_ROWS, geometry.shardMembers, sampleRows(count, dimensions))
 
   // A level of more than one shard goes through the queues once more.
   const largeLevel = count / m > 2 * engine.shardMembers
   // Fixed part of each stage, before any queue buffer.
   const workers = (taskBytes: number): number => threads * (WORKER_BYTES + taskBytes)
-  const fixed: Record<'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'prove', number> = {
+  const fixed: Record<'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'codes' | 'prove', number> = {
     ingest: NODE_BYTES + sampleBytes + 4 * MIB,
     route:
       NODE_BYTES +
@@ -217,6 +263,10 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     merge: NODE_BYTES + numberingBytes + workers(merge + READ_BUFFER_BYTES),
     'upper levels':
       NODE_BYTES + numberingBytes + workers(Math.max(shard, merge)) + upperBytes + (largeLevel ? outputBytes : 0),
+    codes:
+      storage === 'f32'
+        ? 0
+        : NODE_BYTES + numberingBytes + compact.shared + upperBytes + workers(compact.task + READ_BUFFER_BYTES),
     prove: NODE_BYTES + numberingBytes + workers(READ_BUFFER_BYTES) + 4.25 * count + READ_BUFFER_BYTES,
   }
   // Stages that hold queue buffers beside it.
@@ -249,7 +299,8 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     outputBytes +
     bufferBytes +
     codesHeld +
-    workers(routeTask + shard + merge) +
+    workers(routeTask + shard + merge + compact.task) +
+    compact.shared +
     searchBytes
 
   const stages: StageEstimate[] = [
@@ -258,6 +309,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     { name: 'shards', bytes: fixed.shards + codesHeld + bufferBytes },
     { name: 'merge', bytes: fixed.merge + codesHeld + bufferBytes },
     { name: 'upper levels', bytes: fixed['upper levels'] + codesHeld + (largeLevel ? bufferBytes : 0) },
+    ...(storage === 'f32' ? [] : [{ name: 'codes' as const, bytes: fixed.codes }]),
     { name: 'prove', bytes: fixed.prove + (searchInMemory ? searchBytes : 0) },
   ]
   return {
@@ -280,7 +332,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     fixedBytes: Math.max(bufferedBytes + leastOpenBytes, ...Object.values(fixed)),
     peakBytes: Math.ceil(Math.max(...stages.map((stage) => stage.bytes)) + facts.budgetBytes * SLACK_SHARE),
     indexBytes: Math.ceil(
-      vectorsBytes + linksBytes + upperBytes + count * (facts.idBytes > 0 ? facts.idBytes + 20 : 0),
+      vectorsBytes + linksBytes + upperBytes + compact.disk + count * (facts.idBytes > 0 ? facts.idBytes + 20 : 0),
     ),
     temporaryBytes: Math.ceil(
       2 * vectorsBytes +

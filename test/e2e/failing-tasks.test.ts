@@ -48,7 +48,7 @@ async function whileFailing(
   return counts
 }
 
-const options = { threads: 1, queueBytes: 0 }
+const options = { threads: 1, queueBytes: 0, storage: 'pq' } as const
 
 /** What a build left that was stopped when it proved its graph. */
 async function interrupted(): Promise<string> {
@@ -85,7 +85,10 @@ describe('a task that fails once', () => {
     expect(segmentsOf({ path, report })).toEqual(whole)
   }
 
-  const names = ['leaders', 'trial', 'route', 'sample', 'cut', 'shard', 'merge', 'upper', 'reach', 'exact', 'recall']
+  const names = [
+    'leaders', 'trial', 'route', 'sample', 'cut', 'shard', 'merge', 'upper', 'gather', 'train', 'encode', 'reach', 'exact',
+    'recall',
+  ] // prettier-ignore
   const hows: How[] = ['throws', 'exits', 'runs out of memory']
   // Filling a heap takes a second.
   const isTried = (how: How, name: string): boolean =>

@@ -25,7 +25,7 @@ async function failureOf(building: Promise<unknown>): Promise<unknown> {
 }
 
 describe('an AbortSignal', () => {
-  const stages: StageName[] = ['plan', 'ingest', 'route', 'number', 'shards', 'merge', 'upper levels', 'prove']
+  const stages: StageName[] = ['plan', 'ingest', 'route', 'number', 'shards', 'merge', 'upper levels', 'codes', 'prove']
 
   it.each(stages)('in stage %s ends the build with AbortedError and leaves nothing behind', async (stage) => {
     const { path } = await build(records(randomRows(50, 4, 2)))
@@ -38,7 +38,13 @@ describe('an AbortSignal', () => {
         if (event.stage === stage) controller.abort(reason)
       }
       const error = await failureOf(
-        buildIndex(records(rows), { path: place, signal: controller.signal, onProgress, queueBytes: 0 }),
+        buildIndex(records(rows), {
+          path: place,
+          signal: controller.signal,
+          onProgress,
+          queueBytes: 0,
+          storage: 'sq8',
+        }),
       )
       expect(error).toBeInstanceOf(AbortedError)
       expect(error).toMatchObject({ code: 'SHARDLOOM_ABORTED', exitCode: 130, cause: reason })
@@ -103,17 +109,18 @@ async function whileRunning(
 }
 
 describe('a worker that dies', () => {
-  it.each(['leaders', 'route', 'shard', 'merge', 'upper', 'reach', 'exact', 'recall'])(
+  it.each(['leaders', 'route', 'shard', 'merge', 'upper', 'gather', 'train', 'encode', 'reach', 'exact', 'recall'])(
     'on its %s task is replaced; the index is the same and the report says so',
     async (name) => {
-      const whole = await build(records(rows), { threads: 1 })
+      const options = { threads: 1, storage: 'pq' } as const
+      const whole = await build(records(rows), options)
       await whileRunning(
         name,
         (pool, nth) => {
           if (nth === 0) void pool.workers[0].terminate()
         },
         async () => {
-          const { path, report } = await build(records(rows), { threads: 1 })
+          const { path, report } = await build(records(rows), options)
           expect(report.events.filter(({ kind }) => kind === 'task-retried')).toHaveLength(1)
           const segments = (place: string): [string, string][] =>
             Object.entries(contentsOf(place)).filter(([file]) => file.endsWith('.seg'))

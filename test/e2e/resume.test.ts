@@ -216,7 +216,7 @@ async function failureOf(building: Promise<unknown>): Promise<unknown> {
 
 describe('a build that is stopped', () => {
   const data = randomRows(3000, 16, 1)
-  const stages: StageName[] = ['ingest', 'route', 'number', 'shards', 'merge', 'upper levels', 'prove']
+  const stages: StageName[] = ['ingest', 'route', 'number', 'shards', 'merge', 'upper levels', 'codes', 'prove']
 
   function* from(startAt: number, most = Number.POSITIVE_INFINITY): Generator<VectorRecord> {
     let row = 0
@@ -227,17 +227,17 @@ describe('a build that is stopped', () => {
   }
 
   it.each(stages)('in stage %s by its AbortSignal goes on from there', async (stage) => {
-    const whole = segmentsOf(await build(records(data)))
+    const whole = segmentsOf(await build(records(data), { storage: 'pq' }))
     const path = join(makeFolder(), 'an.index')
     const controller = new AbortController()
     const onProgress = (event: { stage: StageName }): void => {
       if (event.stage === stage) controller.abort()
     }
     const stopped = await failureOf(
-      buildIndex((startAt) => from(startAt), { path, signal: controller.signal, onProgress }),
+      buildIndex((startAt) => from(startAt), { path, storage: 'pq', signal: controller.signal, onProgress }),
     )
     expect(stopped).toBeInstanceOf(AbortedError)
-    const { report } = await build((startAt) => from(startAt), { path })
+    const { report } = await build((startAt) => from(startAt), { path, storage: 'pq' })
     expect(report.resumed?.vectors).toBeGreaterThan(0)
     expect(segmentsOf({ path, report })).toEqual(whole)
   })

@@ -83,7 +83,7 @@ function tinyUpper({ count, m }: TinyShape): UpperLevel[] {
   return [level(3), level(9)]
 }
 
-function tinyReport({ count, dimensions, m }: TinyShape, generation: string): BuildReport {
+function tinyReport({ count, dimensions, m, storage }: TinyShape, generation: string): BuildReport {
   return {
     count,
     skipped: 0,
@@ -93,6 +93,7 @@ function tinyReport({ count, dimensions, m }: TinyShape, generation: string): Bu
     metric: 'l2',
     engine: 'hnswlib-wasm',
     quality: 'balanced',
+    storage,
     m,
     seed: 1,
     threads: 2,

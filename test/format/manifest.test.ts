@@ -82,7 +82,7 @@ describe('parseManifest', () => {
     ['dimensions', set({ dimensions: 2.5 })],
     ['storage', set({ storage: 'f64' })],
     ['storage', set({ storage: 'binary' })],
-    ['segments', set({ storage: 'f16' })],
+    ['report.storage', set({ storage: 'f16' })],
     ['count', set({ count: 0 })],
     ['count', set({ count: 2 ** 32 })],
     ['m', set({ m: '16' })],
@@ -98,6 +98,7 @@ describe('parseManifest', () => {
     ['extra', set({ extra: 1 })],
     ['report', set({ report: [] })],
     ['report.recallAt10', (manifest) => ({ ...manifest, report: { ...manifest.report, recallAt10: null } })],
+    ['report.storage', (manifest) => ({ ...manifest, report: { ...manifest.report, storage: 'f16' } })],
     ['report.count', (manifest) => ({ ...manifest, report: { ...manifest.report, count: 49 } })],
     [
       'report.stages[0].seconds',
@@ -145,7 +146,12 @@ describe('parseManifest', () => {
 
   it('takes one without storage, as built before there were codes, for f32', async () => {
     const { manifest } = await writeTinyIndex(folder.path('before-storage'))
-    const { storage: _, ...before } = manifest
+    const {
+      storage: _,
+      report: { storage: __, ...report },
+      ...rest
+    } = manifest
+    const before = { ...rest, report }
     expect(parseManifest(encode(before), 'manifest.json')).toEqual(manifest)
   })
 

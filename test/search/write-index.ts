@@ -91,6 +91,7 @@ function report({ count, dims, metric, m }: TestGraph, generation: string, path:
     metric,
     engine: 'hnswlib-wasm',
     quality: 'balanced',
+    storage: 'f32',
     m,
     seed: 1,
     threads: 1,
