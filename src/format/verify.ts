@@ -1,9 +1,10 @@
 /**
  * Checks a published index down to the last byte and the last link, in bounded memory: chunks, the nodes of two upper
- * levels, and one bit for each stored id. Goes on after a problem, so that one run tells everything.
+ * levels, one bit for each stored id, and the codebook of compact codes. Goes on after a problem, so that one run tells everything.
  */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Kernel } from '../../kernel/kernel.js'
 import { PathError } from '../errors.js'
 import { linkRowProblem } from './check-links.js'
 import { CURRENT_NAME } from './current.js'
@@ -17,12 +18,13 @@ import { IdTableCheck, PairSum, readStoredId, verifyIds } from './verify-ids.js'
 import { VerifyFindings, type VerifyProgress, type VerifyReport } from './verify-report.js'
 import { isTuningFile, readTunings, TUNING_NAME } from './tuning.js'
 import { fileOffset, verifySegment, type SegmentCheck, type VisitRecords } from './verify-segment.js'
+import { verifyCodebook, verifyCodes } from './verify-codes.js'
 import { verifyUpper } from './verify-upper.js'
 
 export type { VerifyProblem, VerifyProgress, VerifyReport } from './verify-report.js'
 
 /**
- * Every byte under a checksum, every link, every id of the live generation.
+ * Every byte under a checksum, every link, every id, every code of the live generation.
  * @throws PathError when nothing was ever published at `indexDir`. Damage is no error here: it is in the report.
  */
 export async function verifyIndex(
@@ -47,10 +49,12 @@ export async function verifyIndex(
   const ofKind = (kind: SegmentFile['kind']): SegmentCheck[] =>
     manifest.segments.filter((file) => file.kind === kind).map(checkOf)
 
-  for (const check of ofKind('vectors')) await verifySegment(check)
+  const soundVectors = new Map<number, SegmentCheck>()
+  for (const check of ofKind('vectors')) {
+    if (await verifySegment(check)) soundVectors.set(check.file.firstNode, check)
+  }
   for (const check of ofKind('links')) await verifySegment(check, linkVisitor(check))
-  for (const check of ofKind('codebook')) await verifySegment(check)
-  for (const check of ofKind('codes')) await verifySegment(check)
+  if (manifest.storage !== 'f32') await verifyStoredCodes(ofKind('codebook'), ofKind('codes'), soundVectors, findings)
   for (const check of ofKind('upper')) {
     await verifySegment(check, undefined, (reader) => verifyUpper(reader, manifest, findings))
   }
@@ -87,6 +91,30 @@ function linkVisitor({ path, file, manifest, findings }: SegmentCheck): VisitRec
       if (problem === undefined) continue
       findings.add({ path, offset: fileOffset(dataOffset + 4 * at), reason: `node ${node}: ${problem}` })
     }
+  }
+}
+
+/** Codes are compared with vectors where those, and what they mean, are not damaged: that is told already. */
+async function verifyStoredCodes(
+  codebookChecks: readonly SegmentCheck[],
+  codeChecks: readonly SegmentCheck[],
+  soundVectors: ReadonlyMap<number, SegmentCheck>,
+  findings: VerifyFindings,
+): Promise<void> {
+  let codebook: Float32Array | undefined = codebookChecks.length === 0 ? new Float32Array(0) : undefined
+  for (const check of codebookChecks) {
+    await verifySegment(check, undefined, async (reader) => {
+      codebook = await verifyCodebook(reader, findings)
+    })
+  }
+  const kernel = Kernel.create()
+  for (const check of codeChecks) {
+    const { file, manifest } = check
+    await verifySegment(check, undefined, async (reader) => {
+      const vectors = soundVectors.get(file.firstNode)
+      if (vectors === undefined || codebook === undefined) return
+      await verifyCodes(reader, vectors, { kernel, manifest, codebook }, findings)
+    })
   }
 }
 

@@ -22,6 +22,7 @@ import {
   withEachBitFlipped,
   writeTinyGeneration,
   writeTinyIndex,
+  type TinyShape,
 } from './fixture.js'
 
 const folder = temporaryFolder()
@@ -31,9 +32,10 @@ async function publishChanged(
   name: string,
   segmentName: string,
   change: (data: Uint8Array, header: SegmentHeader) => Uint8Array | void,
-  given: { count?: number; changeManifest?: (manifest: Manifest) => Manifest } = {},
+  given: Partial<TinyShape> & { changeManifest?: (manifest: Manifest) => Manifest } = {},
 ): Promise<string> {
-  const { indexDir, directory, manifest } = await writeTinyGeneration(folder.path(name), { count: given.count ?? 50 })
+  const { changeManifest, ...shape } = given
+  const { indexDir, directory, manifest } = await writeTinyGeneration(folder.path(name), shape)
   const file = manifest.segments.find((segment) => segment.name === segmentName)
   if (file === undefined) throw new Error(`no ${segmentName}`)
   const path = join(directory, segmentName)
@@ -44,7 +46,7 @@ async function publishChanged(
   const sealed = await writeSegment(path, { ...header, dataBytes: changed.length }, changed)
   const segments = manifest.segments.map((segment) => (segment === file ? sealed : segment))
   const published = { ...manifest, segments }
-  await publishGeneration(indexDir, manifest.generation, given.changeManifest?.(published) ?? published)
+  await publishGeneration(indexDir, manifest.generation, changeManifest?.(published) ?? published)
   return indexDir
 }
 
@@ -247,6 +249,52 @@ describe('verifyIndex', () => {
     const indexDir = await publishChanged(`ids ${name}`, 'ids-000.seg', (data) => change(data))
     const { problems } = await verifyIndex(indexDir)
     expect(problems.map((problem) => problem.reason)).toContainEqual(expect.stringContaining(reason))
+  })
+
+  it.each([
+    ['f16', 6],
+    ['sq8', 8],
+    ['pq', 1],
+    ['binary', 16],
+  ] as const)('finds a code of %s that is not that of its vector, and names its node', async (storage, stride) => {
+    const change = (data: Uint8Array): void => void (data[stride * 7] ^= 64)
+    const indexDir = await publishChanged(`code ${storage}`, 'codes-001.seg', change, { storage })
+    const path = join(indexDir, 'gen-000001', 'codes-001.seg')
+    expect((await verifyIndex(indexDir)).problems).toEqual([
+      { path, offset: SEGMENT_HEADER_BYTES + stride * 7, reason: 'node 32: the code is not that of its vector' },
+    ])
+  })
+
+  it('names each of many wrong codes, over many chunks', async () => {
+    const given = { count: 60_000, dimensions: 20, storage: 'sq8' } as const
+    const change = (data: Uint8Array): void => {
+      for (const row of [0, 13_107, 29_999]) data[24 * row + 3] ^= 1
+    }
+    const indexDir = await publishChanged('codes', 'codes-001.seg', change, given)
+    expect((await verifyIndex(indexDir)).problems.map(({ reason }) => reason)).toEqual(
+      [30_000, 43_107, 59_999].map((node) => `node ${node}: the code is not that of its vector`),
+    )
+  })
+
+  it.each([
+    ['sq8', 4, Number.POSITIVE_INFINITY],
+    ['pq', 700, Number.NaN],
+    ['binary', 14, Number.NEGATIVE_INFINITY],
+  ] as const)('finds, in a codebook of %s, that number %d is %d', async (storage, place, value) => {
+    const change = (data: Uint8Array): void => void (new Float32Array(data.buffer)[place] = value)
+    const indexDir = await publishChanged(`codebook ${storage}`, 'codebook.seg', change, { storage })
+    const path = join(indexDir, 'gen-000001', 'codebook.seg')
+    const offset = SEGMENT_HEADER_BYTES + 4 * place
+    expect((await verifyIndex(indexDir)).problems).toEqual([{ path, offset, reason: `number ${place} is ${value}` }])
+  })
+
+  it('does not compare codes with vectors that are damaged', async () => {
+    const { indexDir, directory } = await writeTinyIndex(folder.path('codes of damage'), { storage: 'f16' })
+    const path = join(directory, 'vectors-000.seg')
+    const bytes = await readFile(path)
+    bytes[SEGMENT_HEADER_BYTES + 3] ^= 4
+    await writeFile(path, bytes)
+    expect((await verifyIndex(indexDir)).problems).toMatchObject([{ path, offset: SEGMENT_HEADER_BYTES }])
   })
 
   it('finds an id that two nodes have', async () => {

@@ -1,5 +1,6 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { codeShape, PQ_CENTROIDS, type CodeStorage } from '../../format/code-shape.js'
+import type { CodeStorage } from '../../format/code-shape.js'
+import { rowEncoder } from '../../format/encode-rows.js'
 import { PartWriter, type PartChecksums } from '../../format/part-writer.js'
 import { ENCODE_CHUNK_BYTES } from '../../memory/plan-build.js'
 import type { RowFile } from '../../search/file-rows.js'
@@ -24,20 +25,10 @@ export interface EncodeResult {
   readonly clamped: number
 }
 
-/** Of the squared norm that ends a code of sq8: what the distance needs beside the products (docs/format.md). */
-const NORM_FACTORS: Readonly<Record<Metric, number>> = { l2: 1, cosine: 0.5, ip: 0 }
-
 export function encodeSegment(kernel: Kernel, task: EncodeTask): EncodeResult {
-  const { dimensions, vectors, path, codebook } = task
-  const { strideBytes } = codeShape(task.storage, dimensions)
+  const { dimensions, vectors, path } = task
   const chunkRows = Math.min(vectors.count, Math.max(1, Math.floor(ENCODE_CHUNK_BYTES / (4 * dimensions))))
-  const places: Places = {
-    codebook: kernel.alloc(codebook.byteLength),
-    scratch: kernel.alloc(4 * Math.max(dimensions, PQ_CENTROIDS)),
-    rows: kernel.alloc(4 * chunkRows * dimensions),
-    codes: kernel.alloc(chunkRows * strideBytes),
-  }
-  kernel.f32(places.codebook, codebook.length).set(codebook)
+  const encoder = rowEncoder(kernel, { ...task, chunkRows })
   let clamped = 0
   const file = openRows(vectors, 4 * dimensions)
   try {
@@ -45,9 +36,9 @@ export function encodeSegment(kernel: Kernel, task: EncodeTask): EncodeResult {
     try {
       for (let done = 0; done < vectors.count; done += chunkRows) {
         const count = Math.min(chunkRows, vectors.count - done)
-        file.read(vectors.firstNode + done, kernel.u8(places.rows, 4 * count * dimensions))
-        clamped += encodeRows(kernel, task, places, count)
-        writer.write(kernel.u8(places.codes, count * strideBytes))
+        file.read(vectors.firstNode + done, encoder.rows(count))
+        clamped += encoder.encode(count)
+        writer.write(encoder.codes(count))
       }
       return { checksums: writer.finish(), clamped }
     } finally {
@@ -55,30 +46,5 @@ export function encodeSegment(kernel: Kernel, task: EncodeTask): EncodeResult {
     }
   } finally {
     file.close()
-  }
-}
-
-interface Places {
-  readonly codebook: number
-  readonly scratch: number
-  readonly rows: number
-  readonly codes: number
-}
-
-/** Returns how many components were clamped. */
-function encodeRows({ fn }: Kernel, { storage, metric, dimensions }: EncodeTask, at: Places, count: number): number {
-  switch (storage) {
-    case 'f16':
-      return fn.encodeF16(at.rows, count, dimensions, at.codes)
-    case 'sq8':
-      return fn.encodeSq8(at.rows, count, dimensions, at.codebook, NORM_FACTORS[metric], at.codes)
-    case 'pq': {
-      const { subspaces } = codeShape(storage, dimensions)
-      fn.encodePq(at.rows, count, dimensions, at.codebook, subspaces, at.codes, at.scratch)
-      return 0
-    }
-    case 'binary':
-      fn.encodeBinary(at.rows, count, dimensions, at.codebook, at.codes, at.scratch)
-      return 0
   }
 }
