@@ -1,7 +1,7 @@
 import type { BuildOptions, BuildReport, ResumableSource, VectorSource } from '../types.js'
 import { makeCodeSpec } from './code-spec.js'
 import { chooseQuality } from './choose-quality.js'
-import { makeCodes } from './codes.js'
+import { makeCodes, proofCodes } from './codes.js'
 import { createSegments } from './create-segments.js'
 import { ingest } from './ingest.js'
 import { baseLayer, sampleVectors, type RoutedLayer } from './layer.js'
@@ -97,6 +97,7 @@ export async function buildIndex(source: VectorSource | ResumableSource, options
           metric: context.options.metric,
           vectors: vectors.files,
           links: links.files,
+          codes: proofCodes(codes, shape.dimensions),
           entryPoint: upper.entryPoint,
           upperLevels: upper.levels,
         },

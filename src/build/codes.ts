@@ -8,6 +8,7 @@ import { fileOfNode } from './row-files.js'
 import type { SegmentLayout } from './segment-layout.js'
 import type { EncodeResult, EncodeTask } from './tasks/encode-task.js'
 import type { GatherTask } from './tasks/gather-task.js'
+import type { ProofCodes } from './tasks/proof-graph.js'
 import type { TrainTask } from './tasks/train-task.js'
 
 /** Compact codes of all vectors, written but not sealed, and what they mean. */
@@ -16,6 +17,13 @@ export interface CompactCodes {
   readonly segments: OpenSegments
   /** Empty for a storage that has none; else in shared memory. */
   readonly codebook: Float32Array
+}
+
+/** As searches of the proof get them. */
+export function proofCodes(codes: CompactCodes | undefined, dimensions: number): ProofCodes | undefined {
+  if (codes === undefined) return undefined
+  const { storage, segments, codebook } = codes
+  return { shape: codeShape(storage, dimensions), files: segments.files, codebook: new Uint8Array(codebook.buffer) }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** An index out of a file that another program built. */
-import { makeCodes } from '../build/codes.js'
+import { makeCodes, proofCodes } from '../build/codes.js'
 import { createSegments } from '../build/create-segments.js'
 import { openBuild } from '../build/open-build.js'
 import { prove } from '../build/prove.js'
@@ -90,6 +90,7 @@ async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: strin
       metric: context.options.metric,
       vectors: vectors.files,
       links: links.files,
+      codes: proofCodes(codes, shape.dimensions),
       entryPoint: upper.entryPoint,
       upperLevels: upper.levels,
     }

@@ -290,7 +290,7 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
   const plannedQueueBytes = Math.max(0, Math.min(roomBytes - openBytes, everything))
   const queueBytes = Math.floor(Math.min(plannedQueueBytes, facts.queueBytes ?? Number.POSITIVE_INFINITY))
   const bufferBytes = (queueBytes + openBytes) * BUFFER_CLASS_OVERHEAD
-  const searchBytes = vectorsBytes + linksBytes + upperBytes + 2 * count
+  const searchBytes = vectorsBytes + linksBytes + upperBytes + 2 * count + compact.disk
   const searchInMemory = fixed.prove + searchBytes <= usableBytes && searchBytes < 3.9 * 2 ** 30
   const codesHeld = codesInMemory ? codesBytes : 0
   const everyStageBytes =
