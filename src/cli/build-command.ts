@@ -27,7 +27,8 @@ import type { CommonFlags, Session } from './session.js'
 import type { Terminal } from './terminal.js'
 
 const EXAMPLES = `
-Input: fvecs, bvecs, npy (float32) or JSON lines ({"id": …, "vector": […]}); - is JSON lines from standard input.
+Input: fvecs, bvecs, fbin, u8bin, i8bin, npy or JSON lines ({"id": …, "vector": […]}); - is JSON lines from standard
+input.
 
 Examples:
   $ shardloom build sift.bvecs --out sift.index

@@ -1,7 +1,12 @@
-/** Which format a file is in: by its name when that says so, otherwise by its first bytes and its size. */
+/**
+ * Which format a file is in. The content says it where it can: by first bytes that no other format has, or by a header
+ * that fits the size of the file. The extension decides between those that fit, and when nothing does: then the reader of
+ * that format says what is wrong.
+ */
 import path from 'node:path'
 import { InvalidFileError } from '../errors.js'
 import { readFully, type ByteReader } from './byte-reader.js'
+import { BIN_HEADER_BYTES, BIN_TYPES, binHeader, type BinFormat } from './fbin.js'
 import { NPY_MAGIC } from './npy.js'
 import { readInt32, ROW_PREFIX_BYTES } from './vecs-rows.js'
 import { MAX_DIMENSIONS, type VectorFileFormat } from './vector-file.js'
@@ -10,6 +15,9 @@ const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
   ['.fvecs', 'fvecs'],
   ['.bvecs', 'bvecs'],
   ['.npy', 'npy'],
+  ['.fbin', 'fbin'],
+  ['.u8bin', 'u8bin'],
+  ['.i8bin', 'i8bin'],
   ['.jsonl', 'json-lines'],
   ['.ndjson', 'json-lines'],
 ])
@@ -17,13 +25,18 @@ const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
 /** Names that promise a format which is not read; guessing from their content could misread them. */
 const UNREAD_EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ['.ivecs', 'ivecs holds neighbour numbers, not vectors'],
+  ['.ibin', 'ibin holds neighbour numbers, not vectors'],
   ['.npz', 'npz is an archive; save one array with numpy.save'],
   ['.gz', 'it is compressed; decompress it first, or pipe JSON lines to standard input'],
   ['.zst', 'it is compressed; decompress it first, or pipe JSON lines to standard input'],
-  ...['.fbin', '.u8bin', '.i8bin', '.ibin', '.hdf5', '.h5', '.parquet', '.arrow', '.csv'].map(
+  ...['.hdf5', '.h5', '.parquet', '.arrow', '.csv'].map(
     (extension) => [extension, `${extension.slice(1)} is not read`] as const,
   ),
 ])
+
+type Magic = readonly [magic: ArrayLike<number>, format: VectorFileFormat]
+
+const MAGICS: readonly Magic[] = [[NPY_MAGIC, 'npy']]
 
 const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string])[] = [
   [[0x1f, 0x8b], 'it is compressed with gzip; decompress it first'],
@@ -33,10 +46,10 @@ const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string]
   [[0x50, 0x41, 0x52, 0x31], 'Parquet is not read'],
 ]
 
-const READ_FORMATS = 'the formats are fvecs, bvecs, npy (float32) and JSON lines (.jsonl, .ndjson)'
+const READ_FORMATS = 'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy and JSON lines (.jsonl, .ndjson)'
 const HEAD_BYTES = 4096
 
-/** By name alone; undefined when the content must tell. @throws InvalidFileError for a name of a format that is not read */
+/** By name alone; undefined when it tells nothing. @throws InvalidFileError for a name of a format that is not read */
 export function formatByName(filePath: string): VectorFileFormat | undefined {
   const extension = path.extname(filePath).toLowerCase()
   const unread = UNREAD_EXTENSIONS.get(extension)
@@ -44,58 +57,102 @@ export function formatByName(filePath: string): VectorFileFormat | undefined {
   return FORMATS_BY_EXTENSION.get(extension)
 }
 
-/** By the first bytes and the size. @throws InvalidFileError when no format fits, or both fvecs and bvecs do */
-export async function formatByContent(bytes: ByteReader, byteLength: number): Promise<VectorFileFormat> {
+/**
+ * By the first bytes, the size and the name.
+ * @throws InvalidFileError with what was seen when no format fits, when several do and the name does not decide, or when
+ * the name says one and the content another
+ */
+export async function detectFormat(bytes: ByteReader, byteLength: number): Promise<VectorFileFormat> {
+  const named = formatByName(bytes.path)
   const buffer = new Uint8Array(HEAD_BYTES)
   const head = buffer.subarray(0, await readFully(bytes, buffer, 0))
-  const startsWith = (magic: ArrayLike<number>): boolean =>
-    head.length >= magic.length && head.subarray(0, magic.length).every((byte, i) => byte === magic[i])
-  const unread = UNREAD_MAGICS.find(([magic]) => startsWith(magic))
+  const fits = await formatsThatFit(bytes, byteLength, head)
+  // The name first: rows and d of an fbin may be the first bytes of anything.
+  if (named !== undefined && fits.some(({ format }) => format === named)) return named
+  const unread = UNREAD_MAGICS.find(([magic]) => startsWith(head, magic))
   if (unread !== undefined) throw new InvalidFileError(bytes.path, `${unread[1]}; ${READ_FORMATS}`, { offset: 0 })
-  if (startsWith(NPY_MAGIC)) return 'npy'
-  if (looksLikeJson(head)) return 'json-lines'
-  const fvecs = await hasVecsRows(bytes, byteLength, head, 4)
-  const bvecs = await hasVecsRows(bytes, byteLength, head, 1)
-  if (fvecs && bvecs) {
-    throw new InvalidFileError(bytes.path, 'it could be fvecs or bvecs; name it with one of these extensions')
+  const marked = MAGICS.find(([magic]) => startsWith(head, magic))
+  if (marked !== undefined) return marked[1]
+  if (looksLikeJson(head, named === undefined)) return 'json-lines'
+  if (named !== undefined) {
+    // A row or two may fit by chance, as when a file is cut.
+    const other = fits.filter(({ count }) => count > 2).map(({ format }) => format)
+    if (other.length === 0) return named
+    const reason = `its name says ${named}, its header and size are those of ${other.join(' or ')}; name it so`
+    throw new InvalidFileError(bytes.path, reason, { offset: 0 })
   }
-  if (fvecs) return 'fvecs'
-  if (bvecs) return 'bvecs'
-  throw new InvalidFileError(bytes.path, `neither its name nor its first bytes tell a known format; ${READ_FORMATS}`, {
-    offset: 0,
-  })
+  if (fits.length === 1) return fits[0].format
+  if (fits.length > 1) {
+    const several = fits.map(({ format }) => format).join(' or ')
+    throw new InvalidFileError(bytes.path, `it could be ${several}; name it with one of these extensions`)
+  }
+  throw new InvalidFileError(
+    bytes.path,
+    `neither its name nor its content tells a known format: it has ${byteLength} bytes and begins with ` +
+      `${beginning(head)}; ${READ_FORMATS}`,
+    { offset: 0 },
+  )
+}
+
+function startsWith(head: Uint8Array, magic: ArrayLike<number>): boolean {
+  return head.length >= magic.length && head.subarray(0, magic.length).every((byte, i) => byte === magic[i])
+}
+
+/** For messages: text as text, anything else in hex. */
+function beginning(head: Uint8Array): string {
+  const text = Buffer.from(head.subarray(0, 32)).toString('latin1')
+  return /^[\t\n\r -~]+$/.test(text) ? JSON.stringify(text) : `0x${Buffer.from(head.subarray(0, 16)).toString('hex')}`
 }
 
 /**
  * Text that begins with a brace, or with a bracket so that the reader can say what it wants instead of an array. JSON
  * has no zero byte; a bvecs row with d = 123 begins with '{' and has three.
  */
-function looksLikeJson(head: Uint8Array): boolean {
+function looksLikeJson(head: Uint8Array, orBlank: boolean): boolean {
   if (head.includes(0)) return false
   const text = Buffer.from(head)
     .toString('utf8')
     .replace(/^\ufeff/, '')
     .trimStart()
-  return text === '' || text.startsWith('{') || text.startsWith('[')
+  return (orBlank && text === '') || text.startsWith('{') || text.startsWith('[')
 }
 
-/** d in range, a whole number of rows, and the same d in the second and the last row. */
-async function hasVecsRows(
-  bytes: ByteReader,
-  byteLength: number,
-  head: Uint8Array,
-  valueBytes: number,
-): Promise<boolean> {
-  if (head.length < ROW_PREFIX_BYTES) return false
+interface Fit {
+  readonly format: VectorFileFormat
+  readonly count: number
+}
+
+/** Formats without first bytes of their own whose header says exactly this size. */
+async function formatsThatFit(bytes: ByteReader, byteLength: number, head: Uint8Array): Promise<Fit[]> {
+  const fits: Fit[] = []
+  for (const [format, valueBytes] of [
+    ['fvecs', 4],
+    ['bvecs', 1],
+  ] as const) {
+    const count = await vecsRows(bytes, byteLength, head, valueBytes)
+    if (count > 0) fits.push({ format, count })
+  }
+  if (head.length < BIN_HEADER_BYTES) return fits
+  const { count, dimensions } = binHeader(head)
+  if (dimensions <= 0 || dimensions > MAX_DIMENSIONS || count === 0) return fits
+  for (const format of Object.keys(BIN_TYPES) as BinFormat[]) {
+    if (byteLength === BIN_HEADER_BYTES + count * dimensions * BIN_TYPES[format].bytes) fits.push({ format, count })
+  }
+  return fits
+}
+
+/** Rows of fvecs or bvecs: d in range, a whole number of rows, and the same d in the second and the last; 0 when not. */
+async function vecsRows(bytes: ByteReader, byteLength: number, head: Uint8Array, valueBytes: number): Promise<number> {
+  if (head.length < ROW_PREFIX_BYTES) return 0
   const dimensions = readInt32(head, 0)
-  if (dimensions <= 0 || dimensions > MAX_DIMENSIONS) return false
+  if (dimensions <= 0 || dimensions > MAX_DIMENSIONS) return 0
   const rowBytes = ROW_PREFIX_BYTES + dimensions * valueBytes
-  if (byteLength % rowBytes !== 0) return false
+  if (byteLength % rowBytes !== 0) return 0
   const prefix = new Uint8Array(ROW_PREFIX_BYTES)
   for (const offset of [rowBytes, byteLength - rowBytes]) {
     if (offset >= byteLength) continue
     await readFully(bytes, prefix, offset)
-    if (readInt32(prefix, 0) !== dimensions) return false
+    if (readInt32(prefix, 0) !== dimensions) return 0
   }
-  return true
+  return byteLength / rowBytes
 }

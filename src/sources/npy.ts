@@ -1,8 +1,10 @@
-/** npy (numpy.lib.format, versions 1 to 3): float32, little-endian, C order, two-dimensional. */
+/** npy (numpy.lib.format, versions 1 to 3): floats or short integers, little-endian, C order, two-dimensional. */
 import { InvalidFileError } from '../errors.js'
 import { knownByteLength, readExactly, readFully, type ByteReader } from './byte-reader.js'
 import { parseNpyHeader, type NpyHeader } from './npy-header.js'
-import { MAX_DIMENSIONS, rowsPerBatch, type ReadPlan } from './vector-file.js'
+import { checkDataLength, planFlatRows, type FlatRows } from './flat-rows.js'
+import { VALUE_TYPES, type ValueType } from './value-type.js'
+import { MAX_DIMENSIONS, type ReadPlan } from './vector-file.js'
 
 export const NPY_MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
 const VERSION_AT = NPY_MAGIC.length
@@ -11,26 +13,13 @@ const LENGTH_AT = VERSION_AT + 2
 /** A header of three keys is about 100 bytes, and NumPy itself refuses one above 10,000; this is version 1's own limit. */
 const MAX_HEADER_BYTES = 65_535
 
-/** @throws InvalidFileError when the file is not float32 in rows, or not as long as its shape says; PathError */
+/** @throws InvalidFileError when the file is no rows of a type that is read, or not as long as its shape says; PathError */
 export async function planNpy(bytes: ByteReader): Promise<ReadPlan> {
   const byteLength = knownByteLength(bytes, 'npy')
   const { header, dataOffset } = await readHeader(bytes, byteLength)
-  const [count, dimensions] = checkedShape(bytes.path, header)
-  checkDataLength(bytes.path, { count, dimensions, dataOffset, byteLength })
-  return {
-    count,
-    dimensions,
-    async *batches(pass, startAt) {
-      const rowsAtOnce = Math.min(count, rowsPerBatch(dimensions))
-      const values = new Float32Array(rowsAtOnce * dimensions)
-      for (let row = startAt; row < count; row += rowsAtOnce) {
-        const vectors = values.subarray(0, Math.min(rowsAtOnce, count - row) * dimensions)
-        const into = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength)
-        await readExactly(pass, into, dataOffset + row * dimensions * Float32Array.BYTES_PER_ELEMENT)
-        yield { vectors, dimensions }
-      }
-    },
-  }
+  const rows = { ...checkedRows(bytes.path, header), dataOffset }
+  checkDataLength(bytes.path, byteLength, rows, 'shape')
+  return planFlatRows(rows)
 }
 
 async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ header: NpyHeader; dataOffset: number }> {
@@ -77,12 +66,27 @@ async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ head
   return { header, dataOffset }
 }
 
-function checkedShape(path: string, { descr, fortranOrder, shape }: NpyHeader): [count: number, dimensions: number] {
+/** As NumPy writes them: one byte has no order. */
+const TYPES_BY_DESCR: ReadonlyMap<string, ValueType> = new Map([
+  ['<f2', VALUE_TYPES.f2],
+  ['<f4', VALUE_TYPES.f4],
+  ['<f8', VALUE_TYPES.f8],
+  ['|i1', VALUE_TYPES.i1],
+  ['|u1', VALUE_TYPES.u1],
+  ['<i2', VALUE_TYPES.i2],
+  ['<u2', VALUE_TYPES.u2],
+])
+
+function checkedRows(path: string, { descr, fortranOrder, shape }: NpyHeader): Omit<FlatRows, 'dataOffset'> {
   const refuse = (reason: string): InvalidFileError => new InvalidFileError(path, reason, { offset: 0 })
   const written = shortened(`(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`)
-  if (descr !== '<f4') {
-    const convert = descr === '>f4' ? "array.astype('<f4')" : "array.astype('float32')"
-    throw refuse(`its dtype is '${shortened(descr)}', expected '<f4'; convert it: numpy.save(path, ${convert})`)
+  const type = TYPES_BY_DESCR.get(descr)
+  if (type === undefined) {
+    const known = [...TYPES_BY_DESCR.keys()].join(', ')
+    throw refuse(
+      `its dtype is '${shortened(descr)}', expected one of ${known}; ` +
+        `convert it: numpy.save(path, array.astype('<f4'))`,
+    )
   }
   if (shape.length !== 2) {
     throw refuse(
@@ -100,29 +104,13 @@ function checkedShape(path: string, { descr, fortranOrder, shape }: NpyHeader): 
   if (dimensions <= 0 || dimensions > MAX_DIMENSIONS) {
     throw refuse(`its shape is ${written}: d = ${dimensions}, expected 1 to ${MAX_DIMENSIONS}`)
   }
-  if (!Number.isSafeInteger(count * dimensions * Float32Array.BYTES_PER_ELEMENT)) {
+  if (!Number.isSafeInteger(count * dimensions * type.bytes)) {
     throw refuse(`its shape is ${written}: more bytes than any file has; the header is damaged`)
   }
-  return [count, dimensions]
+  return { count, dimensions, type }
 }
 
 /** What a header says may be as long as the header. */
 function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
-}
-
-function checkDataLength(
-  path: string,
-  { count, dimensions, dataOffset, byteLength }: Record<'count' | 'dimensions' | 'dataOffset' | 'byteLength', number>,
-): void {
-  const expected = count * dimensions * Float32Array.BYTES_PER_ELEMENT
-  const got = byteLength - dataOffset
-  if (got === expected) return
-  const what = got < expected ? 'it is truncated' : 'it is longer than its shape says'
-  throw new InvalidFileError(
-    path,
-    `${what}: shape (${count}, ${dimensions}) needs ${expected} bytes of data, expected ${dataOffset + expected} bytes ` +
-      `in all, got ${byteLength}`,
-    { offset: Math.min(byteLength, dataOffset + expected) },
-  )
 }

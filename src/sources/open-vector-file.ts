@@ -4,7 +4,8 @@ import type { VectorBatch } from '../types.js'
 import { planBvecs } from './bvecs.js'
 import { fileFingerprint } from './fingerprint-file.js'
 import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream } from './byte-reader.js'
-import { formatByContent, formatByName } from './detect-format.js'
+import { detectFormat, formatByName } from './detect-format.js'
+import { planBin } from './fbin.js'
 import { planFvecs } from './fvecs.js'
 import { attachIds } from './id-lines.js'
 import { planJsonLines } from './json-lines.js'
@@ -24,12 +25,15 @@ const PLANNERS: Readonly<Record<VectorFileFormat, (bytes: ByteReader) => ReadPla
   fvecs: planFvecs,
   bvecs: planBvecs,
   npy: planNpy,
+  fbin: planBin('fbin'),
+  u8bin: planBin('u8bin'),
+  i8bin: planBin('i8bin'),
   'json-lines': planJsonLines,
 }
 
 /**
- * Opens fvecs, bvecs, npy (float32) or JSON lines; the extension decides, then the content. '-' is JSON lines from
- * standard input, and so is a named pipe. Checks all that header and size can tell; rows are checked as they are read.
+ * Opens a file in one of the formats of `VectorFileFormat`, known by its content, or by its extension where several fit.
+ * '-' is JSON lines from standard input, and so is a named pipe. Checks all that header and size can tell; rows are checked as they are read.
  * @throws PathError when there is no such file, it is a folder, or it may not be read
  * @throws InvalidFileError when the file is not what its format says, or the ids are not as many as the vectors
  */
@@ -45,10 +49,9 @@ function openStdin(stdin: ByteStream = process.stdin): VectorFile {
 
 async function openPath(path: string): Promise<VectorFile> {
   const facts = await fileFacts(path)
-  const named = formatByName(path)
   if (facts.byteLength === undefined) {
     // A pipe gives its bytes once, so nothing of it may be read before the pass.
-    const format = named ?? 'json-lines'
+    const format = formatByName(path) ?? 'json-lines'
     if (format !== 'json-lines') {
       throw new PathError(path, `it is a pipe, and ${format} needs a file; only JSON lines can come from a pipe`)
     }
@@ -56,7 +59,7 @@ async function openPath(path: string): Promise<VectorFile> {
   }
   const bytes = await openFileBytes(path, facts)
   try {
-    const format = named ?? (await formatByContent(bytes, facts.byteLength))
+    const format = await detectFormat(bytes, facts.byteLength)
     const plan = await PLANNERS[format](bytes)
     // Lines may be appended until they are read: nothing was planned from how many there are.
     const planned = format === 'json-lines' ? undefined : facts

@@ -2,7 +2,7 @@
 import type { VectorBatch } from '../types.js'
 import type { ByteReader } from './byte-reader.js'
 
-export type VectorFileFormat = 'fvecs' | 'bvecs' | 'npy' | 'json-lines'
+export type VectorFileFormat = 'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'json-lines'
 
 /** Bytes of float32 in one yielded batch at most. */
 export const BATCH_BYTES = 1 << 20

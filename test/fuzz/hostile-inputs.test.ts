@@ -11,6 +11,7 @@ import { readIvecs } from '../../src/sources/ivecs.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { VectorFile } from '../../src/sources/vector-file.js'
 import {
+  bin,
   bvecs,
   float32,
   fvecs,
@@ -19,6 +20,7 @@ import {
   jsonLines,
   npy,
   npyHeader,
+  npyOf,
   npyWith,
   openHandles,
   temporaryFolder,
@@ -65,6 +67,17 @@ describe.each([
   ['fvecs', fvecs(rows)],
   ['bvecs', bvecs(rows)],
   ['npy', npy(rows)],
+  ['npy', npyOf('<f2', rows)],
+  ['npy', npyOf('<f8', rows)],
+  ['fbin', bin('f4', rows)],
+  ['u8bin', bin('u1', rows)],
+  [
+    'i8bin',
+    bin(
+      'i1',
+      rows.map((row) => row.map((value) => value - 128)),
+    ),
+  ],
   ['jsonl', Buffer.from(jsonLines(rows))],
   [
     'jsonl',
@@ -90,6 +103,7 @@ describe.each([
         expect(components).toBeLessThanOrEqual(bytes.length)
         if (given.failure === undefined && extension === 'fvecs') expect(fvecs(given.rows)).toEqual(bytes)
         if (given.failure === undefined && extension === 'bvecs') expect(bvecs(given.rows)).toEqual(bytes)
+        if (given.failure === undefined && extension === 'u8bin') expect(bin('u1', given.rows)).toEqual(bytes)
       }),
       { numRuns: 250, seed: 31 },
     )
@@ -196,10 +210,10 @@ describe('a header that lies', () => {
 
   it.each([
     ["'>f4'", 'False', "astype('<f4')"],
-    ["'<f8'", 'False', "astype('float32')"],
-    ["'|O'", 'False', "expected '<f4'"],
-    ["[('a', '<f4')]", 'False', "expected '<f4'"],
-    ["'" + 'x'.repeat(50_000) + "'", 'False', "expected '<f4'"],
+    ["'<f8'", 'False', 'truncated'],
+    ["'|O'", 'False', 'expected one of <f2'],
+    ["[('a', '<f4')]", 'False', 'expected one of <f2'],
+    ["'" + 'x'.repeat(50_000) + "'", 'False', 'expected one of <f2'],
     ["'<f4'", 'True', 'Fortran'],
     ["'<f4'", '1', 'neither True nor False'],
     ["'<f4'", "__import__('os')", 'cannot be read'],
@@ -221,6 +235,21 @@ describe('a header that lies', () => {
       expect((await readThrough(openVectorFile(file))).failure).toBeInstanceOf(InvalidFileError)
     }
   })
+
+  it.each(['fbin', 'u8bin', 'i8bin'])(
+    'of %s with any rows and d is refused, or is what the bytes say',
+    async (extension) => {
+      for (const count of HOSTILE_WORDS) {
+        for (const d of HOSTILE_WORDS) {
+          const bytes = int32(count | 0, d | 0, 1, 2, 3, 4)
+          const file = folder.file(`lying.${extension}`, bytes)
+          const { rows: got, failure } = await readThrough(openVectorFile(file))
+          if (failure === undefined) expect(got.length * d * (extension === 'fbin' ? 4 : 1)).toBe(16)
+          else checkFailure({ rows: got, ids: [], failure }, file)
+        }
+      }
+    },
+  )
 
   it.each(['fvecs', 'bvecs', 'ivecs'])('of %s with any d is refused, or is what the bytes say', async (extension) => {
     for (const d of HOSTILE_WORDS) {
@@ -311,7 +340,7 @@ function link(name: string, to: string): string {
 
 describe.skipIf(isWindows)('an input that is no file', () => {
   it.each(OTHER_THAN_FILES)('but %s is refused in every format', async (what, make) => {
-    for (const extension of ['fvecs', 'bvecs', 'npy', 'jsonl', 'unnamed']) {
+    for (const extension of ['fvecs', 'bvecs', 'npy', 'fbin', 'u8bin', 'i8bin', 'jsonl', 'unnamed']) {
       const file = make(`${what.replaceAll(' ', '-')}.${extension}`)
       expect(await refusal(openVectorFile(file), file)).toBeInstanceOf(PathError)
     }
@@ -322,13 +351,16 @@ describe.skipIf(isWindows)('an input that is no file', () => {
     expect(await refusal(openVectorFile(vectors, { ids }), ids)).toBeInstanceOf(PathError)
   })
 
-  it.each(['fvecs', 'bvecs', 'npy'])('but a named pipe or a device is refused as %s, unopened', async (extension) => {
-    const pipe = folder.file(`pipe.${extension}`)
-    execFileSync('mkfifo', [pipe])
-    expect((await refusal(openVectorFile(pipe), pipe)).message).toContain('only JSON lines can come from a pipe')
-    const zeros = link(`zeros.${extension}`, '/dev/zero')
-    expect((await refusal(openVectorFile(zeros), zeros)).message).toContain('only JSON lines can come from a pipe')
-  })
+  it.each(['fvecs', 'bvecs', 'npy', 'fbin'])(
+    'but a named pipe or a device is refused as %s, unopened',
+    async (extension) => {
+      const pipe = folder.file(`pipe.${extension}`)
+      execFileSync('mkfifo', [pipe])
+      expect((await refusal(openVectorFile(pipe), pipe)).message).toContain('only JSON lines can come from a pipe')
+      const zeros = link(`zeros.${extension}`, '/dev/zero')
+      expect((await refusal(openVectorFile(zeros), zeros)).message).toContain('only JSON lines can come from a pipe')
+    },
+  )
 
   it('but a named pipe or a device is refused as ground truth', async () => {
     const zeros = link('zeros.ivecs', '/dev/zero')

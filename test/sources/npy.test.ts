@@ -46,15 +46,15 @@ describe('an npy file', () => {
   })
 
   it.each([
-    ["'<f8'", '<f8', "array.astype('float32')"],
-    ["'<f2'", '<f2', "array.astype('float32')"],
-    ["'|u1'", '|u1', "array.astype('float32')"],
-    ["'>f4'", '>f4', "array.astype('<f4')"],
-    ["[('x', '<f4'), ('y', '<f4')]", '[(x,<f4),(y,<f4)]', "array.astype('float32')"],
-  ])('of dtype %s is refused with the conversion', async (descr, shown, conversion) => {
+    ["'<i8'", '<i8'],
+    ["'<c8'", '<c8'],
+    ["'|b1'", '|b1'],
+    ["'>f4'", '>f4'],
+    ["[('x', '<f4'), ('y', '<f4')]", '[(x,<f4),(y,<f4)]'],
+  ])('of dtype %s is refused with the conversion', async (descr, shown) => {
     const error = await refusal(npyWith(npyHeader('(2, 3)', descr), data))
-    expect(error.message).toContain(`its dtype is '${shown}', expected '<f4'`)
-    expect(error.message).toContain(conversion)
+    expect(error.message).toContain(`its dtype is '${shown}', expected one of <f2, <f4, <f8, |i1, |u1, <i2, <u2`)
+    expect(error.message).toContain("array.astype('<f4')")
   })
 
   it('in Fortran order is refused with the conversion', async () => {

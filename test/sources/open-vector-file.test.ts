@@ -16,6 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { PathError } from '../../src/errors.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import {
+  bin,
   bvecs,
   fvecs,
   int32,
@@ -79,9 +80,29 @@ describe('the format', () => {
     expect((await openVectorFile(folder.file('lines.ndjson', jsonLines(rows)))).format).toBe('json-lines')
   })
 
-  it('comes from the extension before the content', async () => {
-    const error = await invalidFile(openVectorFile(folder.file('really-npy.fvecs', npy(rows))))
-    expect(error.message).toContain('it is not fvecs, or it is damaged')
+  it.each([
+    ['npy', npy(rows)],
+    ['json-lines', jsonLines(rows)],
+  ])('of %s comes from the content before the extension', async (format, content) => {
+    const file = await openVectorFile(folder.file('misnamed.fvecs', content))
+    expect(file.format).toBe(format)
+    expect((await readAll(file)).rows).toEqual(rows)
+  })
+
+  it('of rows without first bytes of their own is never guessed against the name', async () => {
+    const error = await invalidFile(openVectorFile(folder.file('really-bvecs.fvecs', bvecs([...rows, ...rows]))))
+    expect(error.message).toContain('its name says fvecs, its header and size are those of bvecs; name it so')
+  })
+
+  it('of a file that fits no format comes from the name, whose reader says what is wrong', async () => {
+    const error = await invalidFile(openVectorFile(folder.file('cut.fbin', bin('f4', rows).subarray(0, 30))))
+    expect(error.message).toContain('it is truncated: header (2, 4) needs 32 bytes of data')
+  })
+
+  it('of bytes behind rows and d could be u8bin or i8bin, and the name decides', async () => {
+    const error = await invalidFile(openVectorFile(folder.file('bytes', bin('u1', rows))))
+    expect(error.message).toContain('it could be u8bin or i8bin; name it with one of these extensions')
+    expect((await openVectorFile(folder.file('bytes.i8bin', bin('u1', rows)))).format).toBe('i8bin')
   })
 
   it('of bvecs with d = 123, which begins like JSON, is bvecs', async () => {
@@ -111,8 +132,11 @@ describe('the format', () => {
   })
 
   it.each([
-    ['some text', 'neither its name nor its first bytes tell a known format'],
-    ['\x00\x00\x00\x00', 'neither its name nor its first bytes tell a known format'],
+    ['some text', 'it has 9 bytes and begins with "some text"'],
+    [
+      '\x00\x00\x00\x00',
+      'neither its name nor its content tells a known format: it has 4 bytes and begins with 0x00000000',
+    ],
     [gzipSync('{"vector":[1]}\n'), 'compressed with gzip'],
     [Buffer.from('PK\x03\x04....'), 'zip archive'],
     [Buffer.from('PAR1....'), 'Parquet is not read'],
@@ -120,13 +144,13 @@ describe('the format', () => {
   ])('is refused when the content is unknown (%#)', async (content, reason) => {
     const error = await invalidFile(openVectorFile(folder.file('unknown', content)))
     expect(error.message).toContain(reason)
-    expect(error.message).toContain('the formats are fvecs, bvecs, npy (float32) and JSON lines')
+    expect(error.message).toContain('the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy and JSON lines')
   })
 
   it.each([
     ['gt.ivecs', 'neighbour numbers, not vectors'],
     ['a.parquet', 'parquet is not read'],
-    ['a.fbin', 'fbin is not read'],
+    ['gt.ibin', 'neighbour numbers, not vectors'],
     ['a.npz', 'numpy.save'],
     ['a.jsonl.gz', 'decompress it first'],
   ])('is refused by the name %s', async (name, reason) => {

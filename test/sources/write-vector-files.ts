@@ -69,6 +69,46 @@ export function npy(rows: Rows, version = 1): Buffer {
   return npyWith(npyHeader(`(${rows.length}, ${rows[0].length})`), float32(rows.flat()), version)
 }
 
+export type NumberType = 'f2' | 'f4' | 'f8' | 'i1' | 'u1' | 'i2' | 'u2'
+
+/** The numbers as bytes; halves only of what half precision holds exactly. */
+export function numbers(type: NumberType, values: readonly number[]): Buffer {
+  const width = Number(type[1])
+  const bytes = Buffer.alloc(width * values.length)
+  const writers: Record<NumberType, (value: number, at: number) => unknown> = {
+    f2: (value, at) => bytes.writeUInt16LE(halfBits(value), at),
+    f4: (value, at) => bytes.writeFloatLE(value, at),
+    f8: (value, at) => bytes.writeDoubleLE(value, at),
+    i1: (value, at) => bytes.writeInt8(value, at),
+    u1: (value, at) => bytes.writeUInt8(value, at),
+    i2: (value, at) => bytes.writeInt16LE(value, at),
+    u2: (value, at) => bytes.writeUInt16LE(value, at),
+  }
+  values.forEach((value, i) => writers[type](value, width * i))
+  return bytes
+}
+
+/** By way of the value's float32 bits; of numbers that half precision holds, and not of its subnormals. */
+export function halfBits(value: number): number {
+  const bits = new DataView(new ArrayBuffer(4))
+  bits.setFloat32(0, value)
+  const [high, exponent] = [bits.getUint32(0), (bits.getUint32(0) >>> 23) & 0xff]
+  const sign = (high >>> 16) & 0x8000
+  if (exponent === 0) return sign
+  if (exponent === 0xff) return sign | 0x7c00 | ((high >>> 13) & 0x3ff)
+  return sign | ((exponent - 112) << 10) | ((high >>> 13) & 0x3ff)
+}
+
+export function npyOf(descr: string, rows: Rows): Buffer {
+  const header = npyHeader(`(${rows.length}, ${rows[0].length})`, `'${descr}'`)
+  return npyWith(header, numbers(descr.slice(1) as NumberType, rows.flat()))
+}
+
+/** fbin, u8bin or i8bin. */
+export function bin(type: NumberType, rows: Rows): Buffer {
+  return Buffer.concat([int32(rows.length, rows[0].length), numbers(type, rows.flat())])
+}
+
 /** JSON has no negative zero of its own making: JSON.stringify writes 0 for it. */
 const jsonNumber = (value: number): string => (Object.is(value, -0) ? '-0' : JSON.stringify(value))
 
