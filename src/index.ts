@@ -13,6 +13,12 @@ export type { Manifest } from './format/manifest.js'
 export { readManifest } from './format/read-manifest.js'
 export { importIndex, type ImportOptions } from './imports/import-index.js'
 export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './memory/estimate-memory.js'
+export {
+  suggestStorage,
+  type StorageFit,
+  type StorageSuggestion,
+  type SuggestStorageOptions,
+} from './memory/suggest-storage.js'
 export { openIndex } from './search/open-index.js'
 export type { Index, IndexFacts } from './search/index-reader.js'
 export type { NodeSet } from './search/node-set.js'

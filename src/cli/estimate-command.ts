@@ -1,17 +1,19 @@
 import type { Command } from 'commander'
 import { MAX_DIMENSIONS } from '../build/resolve-options.js'
+import { STORAGES } from '../format/code-shape.js'
 import { DEFAULT_ENGINE, ENGINE_NAMES } from '../engines/engine-by-name.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { estimateMemory, type EstimateOptions, type MemoryEstimate } from '../memory/estimate-memory.js'
-import type { EngineName, Metric } from '../types.js'
-import { addCommonFlags } from './common-flags.js'
+import { suggestStorage, type StorageSuggestion } from '../memory/suggest-storage.js'
+import type { EngineName, Metric, Storage } from '../types.js'
+import { addCommonFlags, STORAGE_HELP } from './common-flags.js'
 import { byteSizeFlag, choiceFlag, integerFlag } from './flag-values.js'
 import { countText } from './number-text.js'
 import type { CommonFlags, Session } from './session.js'
 import { tableLines } from './table.js'
 
 const EXAMPLES = `
-Builds nothing. Exit code 0 also when the build would not fit: the answer is in the output ("fits").
+Builds nothing. For searches it says what each storage would hold in memory, and which one fits. Exit code 0 also when the build would not fit: the answer is in the output ("fits").
 
 Examples:
   $ shardloom estimate --count 1000000 --dimensions 1536
@@ -25,13 +27,16 @@ interface EstimateFlags extends CommonFlags {
   readonly memory?: number
   readonly threads?: number
   readonly engine?: EngineName
+  readonly storage?: Storage
 }
 
 export function addEstimateCommand(program: Command, session: Session): void {
   const command = program
     .command('estimate')
-    .summary('say what memory and disk a build would take')
-    .description('Says what memory and disk a build would take, stage by stage, and the least it needs.')
+    .summary('say what memory and disk a build would take, and its searches')
+    .description(
+      'Says what memory and disk a build would take, stage by stage, the least it needs, and what its searches would take.',
+    )
     .requiredOption('--count <N>', 'vectors', integerFlag('--count', 1, 2 ** 32 - 2))
     .requiredOption('--dimensions <N>', 'length of each', integerFlag('--dimensions', 1, MAX_DIMENSIONS))
     .option('--metric <M>', 'l2, cosine or ip (default: l2)', choiceFlag('--metric', ['l2', 'cosine', 'ip']))
@@ -43,14 +48,16 @@ export function addEstimateCommand(program: Command, session: Session): void {
       `shard engine: ${ENGINE_NAMES.join(' or ')} (default: ${DEFAULT_ENGINE})`,
       choiceFlag('--engine', ENGINE_NAMES),
     )
+    .option('--storage <S>', STORAGE_HELP, choiceFlag('--storage', STORAGES))
   addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action((flags: EstimateFlags) => {
       const { terminal } = session
-      const { count, dimensions, metric, m, memory, threads, engine } = flags
-      const estimate = estimateMemory({ count, dimensions, metric, m, memory, threads, engine })
-      if (flags.json === true) terminal.printJson(estimate)
-      else for (const line of estimateLines(estimate, flags)) terminal.print(line)
+      const { count, dimensions, metric, m, memory, threads, engine, storage } = flags
+      const estimate = estimateMemory({ count, dimensions, metric, m, memory, threads, engine, storage })
+      const suggested = suggestStorage({ count, dimensions, metric, m, memory: estimate.budgetBytes })
+      if (flags.json === true) terminal.printJson({ ...estimate, suggestedStorage: suggested })
+      else for (const line of [...estimateLines(estimate, flags), ...storageLines(suggested)]) terminal.print(line)
     })
 }
 
@@ -73,4 +80,15 @@ export function estimateLines(estimate: MemoryEstimate, asked: EstimateOptions):
     fits ? 'memory by stage' : 'memory by stage, with the least budget',
     ...tableLines(stageRows, [1]),
   ]
+}
+
+/** What searches would hold in memory, by storage. */
+export function storageLines({ storages, message }: StorageSuggestion): string[] {
+  const rows = storages.map(({ storage, memoryBytes, fits, recallLoss }) => [
+    `  ${storage}`,
+    formatByteSize(memoryBytes),
+    fits ? 'fits' : '',
+    recallLoss === 0 ? '' : `recall@10 up to ${recallLoss} lower`,
+  ])
+  return ['', 'memory of searches, by storage', ...tableLines(rows, [1]), `suggested: ${message}`]
 }

@@ -1,7 +1,8 @@
 import os from 'node:os'
+import { STORAGES } from '../format/code-shape.js'
 import { DEFAULT_ENGINE, engineByName } from '../engines/engine-by-name.js'
 import { InsufficientMemoryError, InvalidOptionError } from '../errors.js'
-import type { EngineName, Metric } from '../types.js'
+import type { EngineName, Metric, Storage } from '../types.js'
 import { parseByteSize } from './byte-size.js'
 import { decideBudget, readMemoryFacts } from './detect-memory.js'
 import { planBuild, type BuildPlan, type StageEstimate } from './plan-build.js'
@@ -12,6 +13,8 @@ export interface EstimateOptions {
   readonly metric?: Metric
   readonly m?: number
   readonly engine?: EngineName
+  /** Default 'f32'. */
+  readonly storage?: Storage
   readonly memory?: number | string
   readonly threads?: number
 }
@@ -34,10 +37,13 @@ export interface MemoryEstimate {
 
 /** Memory and disk of a build, before anything is built. Throws InvalidOptionError on impossible numbers. */
 export function estimateMemory(options: EstimateOptions): MemoryEstimate {
-  const { count, dimensions, metric = 'l2', m = 16, engine = DEFAULT_ENGINE } = options
+  const { count, dimensions, metric = 'l2', m = 16, engine = DEFAULT_ENGINE, storage = 'f32' } = options
   for (const [name, value] of Object.entries({ count, dimensions, m })) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new InvalidOptionError(`${name} must be a positive integer, got ${value}`)
+  }
+  if (!STORAGES.includes(storage)) {
+    throw new InvalidOptionError(`storage must be one of ${STORAGES.join(', ')}, got ${JSON.stringify(storage)}`)
   }
   // A budget that is given is taken as it is: the question may be about another machine.
   const budgetBytes =
@@ -49,6 +55,7 @@ export function estimateMemory(options: EstimateOptions): MemoryEstimate {
     dimensions,
     metric,
     m,
+    storage,
     engine: engineByName(engine),
     threads: options.threads ?? os.availableParallelism(),
     idBytes: 16,

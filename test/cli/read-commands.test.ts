@@ -204,6 +204,19 @@ describe('estimate', () => {
     expect(stdout).toMatch(/^ {2}shards +[\d.]+ [MG]B$/m)
   })
 
+  it('prints what searches would take with each storage, and the one that fits', async () => {
+    const args = ['estimate', '--count', '1000000', '--dimensions', '128', '--memory', '500MB', '--storage', 'sq8']
+    const { stdout } = await shardloom(args)
+    expect(stdout).toMatch(/^ {2}codes +[\d.]+ [MG]B$/m)
+    expect(stdout).toMatch(/^ {2}f32 +\d+ MB$/m)
+    expect(stdout).toMatch(/^ {2}f16 +\d+ MB {2}fits {2}recall@10 up to 0.001 lower$/m)
+    expect(stdout).not.toMatch(/^ {2}binary/m)
+    expect(stdout).toMatch(/^suggested: f16: \d+ MB of 500 MB/m)
+    expect(onlyJson((await shardloom([...args, '--json'])).stdout)).toMatchObject({
+      suggestedStorage: { suggestion: 'f16', storages: [{ storage: 'f32', fits: false }, {}, {}, {}] },
+    })
+  })
+
   it('says with --json that a build would not fit, which is no failure of the estimate', async () => {
     const args = ['estimate', '--count', '1000000', '--dimensions', '128', '--memory', '70MB', '--json']
     const { exitCode, stdout } = await shardloom(args)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.js'
+import { codeShape } from '../../src/format/code-shape.js'
 import { estimateMemory, type EstimateOptions } from '../../src/memory/estimate-memory.js'
 
 const SIFT: EstimateOptions = { count: 100_000, dimensions: 128, threads: 2 }
@@ -44,6 +45,20 @@ describe('estimateMemory', () => {
     }
   })
 
+  it.each(['f16', 'sq8', 'pq', 'binary'] as const)(
+    'counts the codes of %s: their bytes, and their stage',
+    (storage) => {
+      const options: EstimateOptions = { ...SIFT, metric: 'cosine', memory: '4GB' }
+      const plain = estimateMemory(options)
+      const coded = estimateMemory({ ...options, storage })
+      const { strideBytes, codebookBytes } = codeShape(storage, SIFT.dimensions)
+      expect(coded.indexBytes - plain.indexBytes).toBe(SIFT.count * strideBytes + codebookBytes)
+      const names = (estimate: typeof plain): string[] => estimate.stages.map(({ name }) => name)
+      expect(names(coded)).toEqual([...names(plain).slice(0, -1), 'codes', 'prove'])
+      expect(estimateMemory({ ...options, storage, memory: coded.minimumBytes }).fits).toBe(true)
+    },
+  )
+
   it('stays within the budget it is asked about', () => {
     for (const memory of [200, 300, 600, 1200, 4000]) {
       const { fits, peakBytes, budgetBytes } = estimateMemory({ ...SIFT, memory: memory * MB })
@@ -57,6 +72,7 @@ describe('estimateMemory', () => {
     ['count', { count: 1.5 }],
     ['dimensions', { dimensions: -3 }],
     ['m', { m: Number.NaN }],
+    ['storage', { storage: 'int8' as 'f32' }],
     ['memory', { memory: '2 chickens' }],
   ])('refuses an impossible %s, by name', (name, changes) => {
     expect(() => estimateMemory({ ...SIFT, ...changes })).toThrow(InvalidOptionError)

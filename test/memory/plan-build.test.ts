@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engineByName } from '../../src/engines/engine-by-name.js'
+import { STORAGES } from '../../src/format/code-shape.js'
 import { InsufficientMemoryError } from '../../src/errors.js'
 import { planBuild, sampleRows, segmentAimBytes, type BuildPlan, type PlanFacts } from '../../src/memory/plan-build.js'
 
@@ -55,6 +56,7 @@ const shapes = fc.record({
   m: fc.integer({ min: 4, max: 64 }),
   threads: fc.integer({ min: 1, max: 32 }),
   idBytes: fc.integer({ min: 0, max: 100 }),
+  storage: fc.constantFrom(...STORAGES),
 })
 
 describe('planBuild', () => {
@@ -169,7 +171,7 @@ describe('planBuild refusing', () => {
     expect(error.exitCode).toBe(3)
     expect(error.details.availableBytes).toBe(50 * MB)
     expect(error.details.neededBytes).toBeGreaterThan(50 * MB)
-    expect(['ingest', 'route', 'shards', 'merge', 'upper levels', 'prove']).toContain(error.details.stage)
+    expect(['ingest', 'route', 'shards', 'merge', 'upper levels', 'codes', 'prove']).toContain(error.details.stage)
     expect(error.message).toContain(`${error.details.neededBytes} bytes`)
     expect(error.message).toContain(`${50 * MB} bytes`)
     expect(error.message).toMatch(/give at least \d+MB \(--memory\)/)
