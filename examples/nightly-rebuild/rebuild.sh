@@ -13,7 +13,7 @@ fail() {
   exit "$1"
 }
 # In a project of yours SHARDLOOM is its node_modules/.bin/shardloom; here it is what this repository built.
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")" && pwd -P)
 shardloom() {
   if [ -n "${SHARDLOOM:-}" ]; then "$SHARDLOOM" "$@"; else node "$here/../../dist/src/cli/main.js" "$@"; fi
 }

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { projectFolder, REPOSITORY, run, runTypeScript } from './run.js'
 
-/** What README shows runs, in the order in which it shows it: later blocks use the indexes of earlier ones. */
+/** What README and the guides show runs, in the order in which they show it: later blocks use the indexes of earlier ones. */
 interface Shown {
   readonly kind: 'program' | 'command'
   readonly text: string
@@ -12,6 +12,7 @@ interface Shown {
 }
 
 const readme = readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8')
+const guides = readdirSync(path.join(REPOSITORY, 'docs/guides')).map((name) => `docs/guides/${name}`)
 
 function shownIn(markdown: string): Shown[] {
   return [...markdown.matchAll(/^```(ts runnable|sh)\n(.*?)^```$/gms)].flatMap(
@@ -19,14 +20,22 @@ function shownIn(markdown: string): Shown[] {
       const line = markdown.slice(0, index).split('\n').length
       if (info === 'ts runnable') return [{ kind: 'program', text: body, line }]
       const commands = body.replaceAll('\\\n', ' ').split('\n')
-      return commands
-        .filter((command) => command.includes('npx shardloom'))
-        .map((text) => ({ kind: 'command', text, line }))
+      return commands.filter((text) => text.includes('npx shardloom')).map((text) => ({ kind: 'command', text, line }))
     },
   )
 }
 
 const shown = shownIn(readme)
+
+async function runShown(project: ReturnType<typeof projectFolder>, { kind, text, line }: Shown): Promise<void> {
+  const options = { cwd: project.path, env: project.env }
+  const program = project.file(`shown-${line}.ts`)
+  if (kind === 'program') await writeFile(program, text)
+  const ended = await (kind === 'program' ? runTypeScript(program, [], options) : run('sh', ['-c', text], options))
+  expect(ended).toMatchObject({ exitCode: 0 })
+  // What is quiet, or goes to a file, prints nothing.
+  if (!/ --quiet\b| > /.test(text)) expect(ended.stdout).not.toBe('')
+}
 
 describe('README', () => {
   const project = projectFolder()
@@ -39,13 +48,8 @@ describe('README', () => {
     }
   })
 
-  it.each(shown)('runs as it is shown: $kind of line $line, $text', async ({ kind, text, line }) => {
-    const options = { cwd: project.path, env: project.env }
-    const program = project.file(`readme-${line}.ts`)
-    if (kind === 'program') await writeFile(program, text)
-    const ended = await (kind === 'program' ? runTypeScript(program, [], options) : run('sh', ['-c', text], options))
-    expect(ended).toMatchObject({ exitCode: 0 })
-    expect(ended.stdout).not.toBe('')
+  it.each(shown)('runs as it is shown: $kind of line $line, $text', async (each) => {
+    await runShown(project, each)
   })
 
   it('names npm scripts that exist', () => {
@@ -53,5 +57,18 @@ describe('README', () => {
     const named = [...readme.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1])
     expect(named).toContain('demo')
     for (const name of named) expect(Object.keys(scripts)).toContain(name)
+  })
+})
+
+describe.each(guides)('%s', (guide) => {
+  const project = projectFolder()
+  const steps = shownIn(readFileSync(path.join(REPOSITORY, guide), 'utf8'))
+
+  it.each(steps)('runs as it is shown: $kind of line $line, $text', async (each) => {
+    await runShown(project, each)
+  })
+
+  it('shows something that runs', () => {
+    expect(steps.length).toBeGreaterThan(0)
   })
 })
