@@ -27,13 +27,14 @@ import type { CommonFlags, Session } from './session.js'
 import type { Terminal } from './terminal.js'
 
 const EXAMPLES = `
-Input: fvecs, bvecs, fbin, u8bin, i8bin, npy or JSON lines ({"id": …, "vector": […]}); - is JSON lines from standard
-input.
+Input: fvecs, bvecs, fbin, u8bin, i8bin, npy, or JSON lines ({"id": …, "vector": […]}, or OpenAI's batch output), also with
+gzip or zstd; - is JSON lines from standard input.
 
 Examples:
   $ shardloom build sift.bvecs --out sift.index
   $ shardloom build articles.npy --ids articles-ids.txt --metric cosine --out articles.index --memory 2GB
-  $ zcat articles.jsonl.gz | shardloom build - --out articles.index --invalid skip --duplicates last
+  $ shardloom build articles.jsonl.gz --out articles.index --invalid skip --duplicates last
+  $ psql -c '…' | shardloom build - --out articles.index
   $ shardloom build articles.npy --metric cosine --storage sq8 --out articles.index
   $ shardloom build articles.npy --out articles.index --min-recall 0.95 --json > report.json`
 
@@ -156,7 +157,7 @@ function oneInput(inputs: readonly string[]): string {
 }
 
 async function build(input: string, flags: BuildFlags, terminal: Terminal, signal: AbortSignal): Promise<BuildReport> {
-  const file = await openVectorFile(input, { ...(flags.ids !== undefined && { ids: flags.ids }) })
+  const file = await openVectorFile(input, { ids: flags.ids, invalid: flags.invalid })
   try {
     if (input === '-' && process.stdin.isTTY && flags.quiet !== true) {
       terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')

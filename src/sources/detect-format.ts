@@ -8,6 +8,7 @@ import { InvalidFileError } from '../errors.js'
 import { readFully, type ByteReader } from './byte-reader.js'
 import { BIN_HEADER_BYTES, BIN_TYPES, binHeader, type BinFormat } from './fbin.js'
 import { NPY_MAGIC } from './npy.js'
+import { compressionOf, plainText, type Compression } from './plain-text.js'
 import { readInt32, ROW_PREFIX_BYTES } from './vecs-rows.js'
 import { MAX_DIMENSIONS, type VectorFileFormat } from './vector-file.js'
 
@@ -27,8 +28,6 @@ const UNREAD_EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ['.ivecs', 'ivecs holds neighbour numbers, not vectors'],
   ['.ibin', 'ibin holds neighbour numbers, not vectors'],
   ['.npz', 'npz is an archive; save one array with numpy.save'],
-  ['.gz', 'it is compressed; decompress it first, or pipe JSON lines to standard input'],
-  ['.zst', 'it is compressed; decompress it first, or pipe JSON lines to standard input'],
   ...['.hdf5', '.h5', '.parquet', '.arrow', '.csv'].map(
     (extension) => [extension, `${extension.slice(1)} is not read`] as const,
   ),
@@ -39,22 +38,34 @@ type Magic = readonly [magic: ArrayLike<number>, format: VectorFileFormat]
 const MAGICS: readonly Magic[] = [[NPY_MAGIC, 'npy']]
 
 const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string])[] = [
-  [[0x1f, 0x8b], 'it is compressed with gzip; decompress it first'],
-  [[0x28, 0xb5, 0x2f, 0xfd], 'it is compressed with zstd; decompress it first'],
   [[0x50, 0x4b, 0x03, 0x04], 'it is a zip archive (npz is one); save one array with numpy.save'],
   [[0x89, 0x48, 0x44, 0x46], 'HDF5 is not read'],
   [[0x50, 0x41, 0x52, 0x31], 'Parquet is not read'],
 ]
 
-const READ_FORMATS = 'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy and JSON lines (.jsonl, .ndjson)'
+const READ_FORMATS =
+  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy and JSON lines (.jsonl, .ndjson, also with gzip or zstd)'
 const HEAD_BYTES = 4096
+
+/** Of compressed files; the extension before it is that of the content. */
+const COMPRESSED_NAME = /\.(gz|zst)$/i
 
 /** By name alone; undefined when it tells nothing. @throws InvalidFileError for a name of a format that is not read */
 export function formatByName(filePath: string): VectorFileFormat | undefined {
-  const extension = path.extname(filePath).toLowerCase()
+  const compressed = COMPRESSED_NAME.test(filePath)
+  const extension = path.extname(filePath.replace(COMPRESSED_NAME, '')).toLowerCase()
   const unread = UNREAD_EXTENSIONS.get(extension)
   if (unread !== undefined) throw new InvalidFileError(filePath, `${unread}; ${READ_FORMATS}`)
-  return FORMATS_BY_EXTENSION.get(extension)
+  const format = FORMATS_BY_EXTENSION.get(extension)
+  if (compressed && format !== undefined && format !== 'json-lines') throw onlyLinesCompressed(filePath, format)
+  return format
+}
+
+function onlyLinesCompressed(filePath: string, what: string): InvalidFileError {
+  return new InvalidFileError(
+    filePath,
+    `it is compressed ${what}; only JSON lines are read compressed: decompress it first`,
+  )
 }
 
 /**
@@ -69,6 +80,8 @@ export async function detectFormat(bytes: ByteReader, byteLength: number): Promi
   const fits = await formatsThatFit(bytes, byteLength, head)
   // The name first: rows and d of an fbin may be the first bytes of anything.
   if (named !== undefined && fits.some(({ format }) => format === named)) return named
+  const compression = compressionOf(head)
+  if (compression !== undefined) return formatInside(bytes, compression)
   const unread = UNREAD_MAGICS.find(([magic]) => startsWith(head, magic))
   if (unread !== undefined) throw new InvalidFileError(bytes.path, `${unread[1]}; ${READ_FORMATS}`, { offset: 0 })
   const marked = MAGICS.find(([magic]) => startsWith(head, magic))
@@ -92,6 +105,23 @@ export async function detectFormat(bytes: ByteReader, byteLength: number): Promi
       `${beginning(head)}; ${READ_FORMATS}`,
     { offset: 0 },
   )
+}
+
+/** Only the line formats are read compressed. */
+async function formatInside(bytes: ByteReader, compression: Compression): Promise<VectorFileFormat> {
+  const text = await plainText(bytes)
+  try {
+    const buffer = new Uint8Array(HEAD_BYTES)
+    const head = buffer.subarray(0, await readFully(text, buffer, 0))
+    if (looksLikeJson(head, true)) return 'json-lines'
+    const marked = MAGICS.find(([magic]) => startsWith(head, magic))
+    throw onlyLinesCompressed(
+      bytes.path,
+      `with ${compression}, and is ${marked?.[1] ?? `no text: ${beginning(head)}`} inside`,
+    )
+  } finally {
+    await text.close()
+  }
 }
 
 function startsWith(head: Uint8Array, magic: ArrayLike<number>): boolean {

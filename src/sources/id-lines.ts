@@ -3,6 +3,7 @@ import { InvalidFileError } from '../errors.js'
 import type { Id, VectorBatch } from '../types.js'
 import { fileFingerprint } from './fingerprint-file.js'
 import { fileFacts, openFileBytes, type ByteReader } from './byte-reader.js'
+import { plainText } from './plain-text.js'
 import { lineBlocks } from './text-lines.js'
 import type { VectorFile, VectorFileFormat } from './vector-file.js'
 
@@ -16,17 +17,19 @@ const SKIPPED_AT_ONCE = 10_000
  * when every line is an integer: '007' must stay what it is, and a file's ids must not change their type when one line
  * with a letter is added. UTF-8; a line ends with LF or CRLF; blanks inside or around an id belong to it. One empty
  * last line is fine. A file named .jsonl or .ndjson has a JSON string or integer on each line, as an export writes it: these
- * keep their type. What is being read is in `open`: closing that ends a wait for a pipe.
+ * keep their type. Compressed with gzip or zstd or not. What is being read is in `open`: closing that ends a wait for a pipe.
  * @throws InvalidFileError for an empty line elsewhere, with its number, or text that is not UTF-8 or not such JSON
  * @throws PathError
  */
 export async function* readIdLines(path: string, open: Set<ByteReader> = new Set()): IdLines {
-  const isJson = /\.(jsonl|ndjson)$/i.test(path)
+  const isJson = /\.(jsonl|ndjson)(\.(gz|zst))?$/i.test(path)
   const bytes = await openFileBytes(path)
   open.add(bytes)
+  let text: ByteReader | undefined
   try {
+    text = await plainText(bytes)
     let empty: { number: number; offset: number } | undefined
-    for await (const { texts, offsets, firstNumber } of lineBlocks(bytes, MAX_ID_BYTES)) {
+    for await (const { texts, offsets, firstNumber } of lineBlocks(text, MAX_ID_BYTES)) {
       const ids: Id[] = []
       for (let i = 0; i < texts.length; i++) {
         if (empty !== undefined) {
@@ -40,6 +43,7 @@ export async function* readIdLines(path: string, open: Set<ByteReader> = new Set
       if (ids.length > 0) yield ids
     }
   } finally {
+    await text?.close()
     // Whoever gave the set may have closed it first: a handle is closed once.
     if (open.delete(bytes)) await bytes.close()
   }

@@ -10,9 +10,9 @@ import { planFvecs } from './fvecs.js'
 import { attachIds } from './id-lines.js'
 import { planJsonLines } from './json-lines.js'
 import { planNpy } from './npy.js'
-import type { ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
+import type { ReadOptions, ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
-export interface OpenVectorFileOptions {
+export interface OpenVectorFileOptions extends ReadOptions {
   /** A file with one id a line, as many as there are vectors: text, or JSON when it is named .jsonl. See `readIdLines`. */
   readonly ids?: string
   /** What '-' reads. Default: `process.stdin`. */
@@ -21,14 +21,16 @@ export interface OpenVectorFileOptions {
 
 const STDIN = '-'
 
-const PLANNERS: Readonly<Record<VectorFileFormat, (bytes: ByteReader) => ReadPlan | Promise<ReadPlan>>> = {
+type Planner = (bytes: ByteReader, options: ReadOptions) => ReadPlan | Promise<ReadPlan>
+
+const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   fvecs: planFvecs,
   bvecs: planBvecs,
   npy: planNpy,
   fbin: planBin('fbin'),
   u8bin: planBin('u8bin'),
   i8bin: planBin('i8bin'),
-  'json-lines': planJsonLines,
+  'json-lines': (_, options) => planJsonLines(options),
 }
 
 /**
@@ -38,16 +40,16 @@ const PLANNERS: Readonly<Record<VectorFileFormat, (bytes: ByteReader) => ReadPla
  * @throws InvalidFileError when the file is not what its format says, or the ids are not as many as the vectors
  */
 export async function openVectorFile(path: string, options: OpenVectorFileOptions = {}): Promise<VectorFile> {
-  const file = path === STDIN ? openStdin(options.stdin) : await openPath(path)
+  const file = path === STDIN ? openStdin(options) : await openPath(path, options)
   return options.ids === undefined ? file : attachIds(file, options.ids)
 }
 
-function openStdin(stdin: ByteStream = process.stdin): VectorFile {
-  const open = async (): Promise<ByteReader> => streamBytes(STDIN, stdin)
-  return new PlannedFile({ path: STDIN, format: 'json-lines', plan: planJsonLines(), bytes: undefined, open })
+function openStdin(options: OpenVectorFileOptions): VectorFile {
+  const open = async (): Promise<ByteReader> => streamBytes(STDIN, options.stdin ?? process.stdin)
+  return new PlannedFile({ path: STDIN, format: 'json-lines', plan: planJsonLines(options), bytes: undefined, open })
 }
 
-async function openPath(path: string): Promise<VectorFile> {
+async function openPath(path: string, options: ReadOptions): Promise<VectorFile> {
   const facts = await fileFacts(path)
   if (facts.byteLength === undefined) {
     // A pipe gives its bytes once, so nothing of it may be read before the pass.
@@ -55,12 +57,18 @@ async function openPath(path: string): Promise<VectorFile> {
     if (format !== 'json-lines') {
       throw new PathError(path, `it is a pipe, and ${format} needs a file; only JSON lines can come from a pipe`)
     }
-    return new PlannedFile({ path, format, plan: planJsonLines(), bytes: undefined, open: () => openFileBytes(path) })
+    return new PlannedFile({
+      path,
+      format,
+      plan: planJsonLines(options),
+      bytes: undefined,
+      open: () => openFileBytes(path),
+    })
   }
   const bytes = await openFileBytes(path, facts)
   try {
     const format = await detectFormat(bytes, facts.byteLength)
-    const plan = await PLANNERS[format](bytes)
+    const plan = await PLANNERS[format](bytes, options)
     // Lines may be appended until they are read: nothing was planned from how many there are.
     const planned = format === 'json-lines' ? undefined : facts
     return new PlannedFile({ path, format, plan, bytes: facts.byteLength, open: () => openFileBytes(path, planned) })

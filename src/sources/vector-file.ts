@@ -43,6 +43,15 @@ export interface VectorFile {
   close(): Promise<void>
 }
 
+/** What a caller may say about a file; a format takes what concerns it. */
+export interface ReadOptions {
+  /**
+   * Requests of OpenAI's batch output that failed: `'error'`, the default, ends the pass there; `'skip'` gives rows of NaN,
+   * which a build with `invalid: 'skip'` leaves out and counts.
+   */
+  readonly invalid?: 'error' | 'skip'
+}
+
 /** What a format knows before its first row, and how to read the rows. */
 export interface ReadPlan {
   readonly count: number | undefined

@@ -166,3 +166,32 @@ export function openHandles(file: string): number {
     }
   }).length
 }
+
+/** OpenAI's batch output, one request a vector. */
+export function openaiBatch(rows: Rows, ids: readonly string[] = rows.map((_, i) => `request-${i}`)): string {
+  return rows
+    .map((row, i) => {
+      const data = `[{"object":"embedding","index":0,"embedding":[${row.map(jsonNumber).join(',')}]}]`
+      const response = `{"status_code":200,"request_id":"r${i}","body":{"object":"list","data":${data},"model":"m"}}`
+      return `{"id":"b${i}","custom_id":${JSON.stringify(ids[i])},"response":${response},"error":null}\n`
+    })
+    .join('')
+}
+
+/** Zstandard without compressing: raw blocks, in frames of so many bytes of content. */
+export function zstdRaw(content: Uint8Array | string, frameBytes = 200_000): Buffer {
+  const bytes = Buffer.from(content as string)
+  const parts: Buffer[] = []
+  for (let at = 0; at < Math.max(1, bytes.length); at += frameBytes) {
+    // No checksum, no content size; a window of 128 KiB.
+    parts.push(Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38))
+    const frame = bytes.subarray(at, at + frameBytes)
+    for (let from = 0; from === 0 || from < frame.length; from += 100_000) {
+      const block = frame.subarray(from, from + 100_000)
+      const start = Buffer.alloc(4)
+      start.writeUInt32LE((block.length << 3) | Number(from + 100_000 >= frame.length))
+      parts.push(start.subarray(0, 3), block)
+    }
+  }
+  return Buffer.concat(parts)
+}
