@@ -8,7 +8,7 @@ import { crc32 } from 'node:zlib'
 
 const HEADER_BYTES = 4096
 const BLOCK_BYTES = 16_384
-const KINDS = ['', 'vectors', 'links', 'upper', 'ids', 'id-table']
+const KINDS = ['', 'vectors', 'links', 'upper', 'ids', 'id-table', 'codes', 'codebook']
 
 interface Segment {
   readonly name: string
@@ -23,6 +23,7 @@ interface Manifest {
   readonly generation: string
   readonly metric: 'l2' | 'cosine' | 'ip'
   readonly dimensions: number
+  readonly storage?: 'f32' | 'f16' | 'sq8' | 'pq' | 'binary'
   readonly count: number
   readonly m: number
   readonly entryPoint: { readonly node: number; readonly level: number; readonly index: number }
@@ -42,6 +43,9 @@ export interface ReadIndex {
   readonly links: readonly number[][]
   readonly ids: readonly (string | number)[]
   readonly levels: readonly Level[]
+  /** By node; empty with storage f32. */
+  readonly codes: readonly Uint8Array[]
+  readonly codebook: Float32Array
 }
 
 function expectThat(holds: boolean, what: string): void {
@@ -61,6 +65,8 @@ export function readIndex(indexDir: string): ReadIndex {
   const links: number[][] = []
   const ids: (string | number)[] = []
   let levels: Level[] = []
+  const codes: Uint8Array[] = []
+  let codebook: Float32Array = new Float32Array(0)
   for (const segment of manifest.segments) {
     const data = readData(path.join(folder, segment.name), segment, dimensions)
     if (segment.kind === 'vectors') {
@@ -73,11 +79,17 @@ export function readIndex(indexDir: string): ReadIndex {
     } else if (segment.kind === 'ids') {
       expectThat(segment.firstNode === ids.length, 'ids without gap')
       ids.push(...readIds(data, segment.count))
+    } else if (segment.kind === 'codes') {
+      expectThat(segment.firstNode === codes.length, 'codes without gap')
+      const stride = data.length / segment.count
+      for (let i = 0; i < segment.count; i++) codes.push(data.subarray(i * stride, (i + 1) * stride))
+    } else if (segment.kind === 'codebook') {
+      codebook = new Float32Array(data.buffer)
     } else if (segment.kind === 'upper') {
       levels = readLevels(new Uint32Array(data.buffer), m)
     }
   }
-  return { manifest, vectors, links, ids, levels }
+  return { manifest, vectors, links, ids, levels, codes, codebook }
 }
 
 /** The data of a segment, in a buffer of its own. */
@@ -181,4 +193,130 @@ export function searchIndex(index: ReadIndex, query: readonly number[], k: numbe
     beam.length = Math.min(beam.length, Math.max(k, ef))
   }
   return beam.slice(0, k).map(({ node }) => ids[node])
+}
+
+/** "codes" and "codebook.seg": the code of a vector. */
+export function encode({ manifest, codebook }: ReadIndex, x: Float32Array): Uint8Array {
+  const { dimensions: D, metric, storage } = manifest
+  if (storage === 'f16') {
+    const code = new DataView(new ArrayBuffer(2 * D))
+    x.forEach((value, d) => code.setUint16(2 * d, toHalf(value), true))
+    return new Uint8Array(code.buffer)
+  }
+  if (storage === 'sq8') {
+    const code = new DataView(new ArrayBuffer(4 * Math.ceil(D / 4) + 4))
+    let norm = 0
+    x.forEach((value, d) => {
+      const [middle, step] = [codebook[d], codebook[D + d]]
+      const steps =
+        step === 0 ? 1000 * Math.sign(value - middle) : evenly(Math.fround(Math.fround(value - middle) / step))
+      const rounded = Math.min(127, Math.max(-127, steps))
+      code.setInt8(d, rounded)
+      norm = Math.fround(norm + Math.fround(Math.fround(step * rounded) ** 2))
+    })
+    code.setFloat32(code.byteLength - 4, { l2: norm, cosine: norm / 2, ip: 0 }[metric], true)
+    return new Uint8Array(code.buffer)
+  }
+  if (storage === 'pq') {
+    return Uint8Array.from(subspaces(D), ([from, to]) => {
+      const squared = Array.from({ length: 256 }, (_, c) => {
+        let sum = 0
+        for (let d = from; d < to; d++)
+          sum = Math.fround(sum + Math.fround(Math.fround(x[d] - codebook[256 * d + c]) ** 2))
+        return sum
+      })
+      return squared.indexOf(Math.min(...squared))
+    })
+  }
+  const code = new Uint8Array(16 * Math.ceil(D / 128))
+  turn(x, codebook).forEach((value, d) => {
+    if (value < 0 || Object.is(value, -0)) code[d >> 3] += 2 ** (d & 7)
+  })
+  return code
+}
+
+/** The table of approximate distances: from p to a code. */
+export function codeDistances(index: ReadIndex, p: Float32Array): (code: Uint8Array) => number {
+  const { manifest, codebook } = index
+  const { dimensions: D, metric, storage } = manifest
+  const half = metric === 'cosine' ? 0.5 : 1
+  if (storage === 'binary') {
+    const asked = encode(index, p)
+    const bits = (byte: number): number => (byte === 0 ? 0 : (byte & 1) + bits(byte >> 1))
+    return (code) => code.reduce((sum, byte, i) => sum + bits(byte ^ asked[i]), 0)
+  }
+  const sum = (of: (d: number) => number): number => {
+    let total = 0
+    for (let d = 0; d < D; d++) total += of(d)
+    return total
+  }
+  if (storage === 'sq8') {
+    const [middle, step] = [codebook.subarray(0, D), codebook.subarray(D)]
+    const near = metric === 'ip' ? -sum((d) => p[d] * middle[d]) : half * sum((d) => (p[d] - middle[d]) ** 2)
+    return (code) => {
+      const view = new DataView(code.buffer, code.byteOffset, code.length)
+      const y = (d: number): number => step[d] * view.getInt8(d)
+      if (metric === 'ip') return near - sum((d) => p[d] * y(d))
+      return near - 2 * half * sum((d) => (p[d] - middle[d]) * y(d)) + view.getFloat32(code.length - 4, true)
+    }
+  }
+  const subspace = subspaces(D).flatMap(([from, to], s) => Array.from({ length: to - from }, () => s))
+  return (code) => {
+    const value = (d: number): number =>
+      storage === 'f16' ? widened(code[2 * d] + 256 * code[2 * d + 1]) : codebook[256 * d + code[subspace[d]]]
+    if (metric === 'ip') return -sum((d) => p[d] * value(d))
+    if (metric === 'cosine' && storage === 'f16') return 1 - sum((d) => p[d] * value(d))
+    return half * sum((d) => (p[d] - value(d)) ** 2)
+  }
+}
+
+function subspaces(D: number): [number, number][] {
+  const S = Math.ceil(D / 4)
+  return Array.from({ length: S }, (_, s) => [Math.floor((s * D) / S), Math.floor(((s + 1) * D) / S)])
+}
+
+function turn(x: Float32Array, codebook: Float32Array): Float32Array {
+  const D = x.length
+  let P = 1
+  while (2 * P <= D) P *= 2
+  const y = x.map((value, d) => value - codebook[d])
+  for (let round = 0; round < 4; round++) {
+    for (let d = 0; d < D; d++) y[d] *= codebook[(1 + round) * D + d]
+    const first = round % 2 === 0 ? 0 : D - P
+    for (let h = 1; h < P; h *= 2) {
+      for (let place = 0; place < P; place++) {
+        if ((place & h) !== 0) continue
+        const [a, b] = [y[first + place], y[first + place + h]]
+        y[first + place] = a + b
+        y[first + place + h] = a - b
+      }
+    }
+  }
+  return y
+}
+
+function evenly(x: number): number {
+  const below = Math.floor(x)
+  if (x - below === 0.5) return below + (Math.abs(below) % 2)
+  return Math.round(x)
+}
+
+function widened(bits: number): number {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023]
+  const size = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25)
+  return bits >= 32_768 ? -size : size
+}
+
+/** The nearest of all halves, by bisection: their bits ascend with them. Of two as near, the even one. */
+function toHalf(x: number): number {
+  let [low, high] = [0, 0x7bff]
+  const size = Math.abs(x)
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (widened(middle) <= size) low = middle
+    else high = middle
+  }
+  const [below, above] = [size - widened(low), widened(high) - size]
+  const nearest = below < above || (below === above && low % 2 === 0) ? low : high
+  return nearest + (x < 0 || Object.is(x, -0) ? 32_768 : 0)
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openIndex } from '../../src/search/open-index.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
-import { readIndex, searchIndex } from './format-reader.js'
+import { codeDistances, encode, readIndex, searchIndex } from './format-reader.js'
 import { CLI, projectFolder, run } from './run.js'
 
 const SIFT = 'examples/data/sift10k_base.bvecs'
@@ -19,6 +19,23 @@ async function rowsOf(file: string, options: { ids?: string } = {}): Promise<{ i
   return rows
 }
 
+const CODED = (
+  [
+    ['f16', SIFT, 'l2'],
+    ['sq8', SIFT, 'l2'],
+    ['sq8', NOUNS, 'cosine'],
+    ['sq8', NOUNS, 'ip'],
+    ['pq', SIFT, 'l2'],
+    ['pq', NOUNS, 'cosine'],
+    ['pq', NOUNS, 'ip'],
+    ['binary', NOUNS, 'cosine'],
+  ] as const
+).map(([storage, file, metric]) => ({
+  name: `${storage}-${metric}.index`,
+  file,
+  flags: ['--storage', storage, '--metric', metric],
+}))
+
 describe('docs/format.md says enough to', () => {
   const project = projectFolder()
 
@@ -28,6 +45,9 @@ describe('docs/format.md says enough to', () => {
     expect(await build(SIFT, '--out', 'sift.index')).toMatchObject({ exitCode: 0 })
     const ids = ['--ids', NOUN_IDS, '--metric', 'cosine']
     expect(await build(NOUNS, ...ids, '--out', 'nouns.index')).toMatchObject({ exitCode: 0 })
+    for (const { name, file, flags } of CODED) {
+      expect(await build(file, ...flags, '--out', name)).toMatchObject({ exitCode: 0 })
+    }
   })
 
   it.each([
@@ -47,6 +67,42 @@ describe('docs/format.md says enough to', () => {
     })
     expect(wrong).toEqual([])
   })
+
+  it.each(CODED)('make the codes of $name, byte by byte', ({ name }) => {
+    const index = readIndex(project.file(name))
+    expect(index.codes.length).toBe(index.vectors.length)
+    const wrong = index.codes.filter(
+      (code, node) => node % 5 === 0 && Buffer.compare(code, encode(index, index.vectors[node])) !== 0,
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it.each(CODED)(
+    'find neighbours by the codes of $name: 50 candidates have nearly all of the nearest 10',
+    ({ name }) => {
+      const index = readIndex(project.file(name))
+      const nearest = (distance: (node: number) => number, most: number): number[] =>
+        Array.from(index.vectors, (_, node) => ({ node, distance: distance(node) }))
+          .sort((a, b) => a.distance - b.distance)
+          .slice(0, most)
+          .map(({ node }) => node)
+      let found = 0
+      const asked = [7, 2007, 4007]
+      for (const node of asked) {
+        const query = index.vectors[node].map((x, d) => x + (index.vectors[node + 1][d] - x) / 3)
+        const length = index.manifest.metric === 'cosine' ? Math.hypot(...query) : 1
+        const p = query.map((x) => x / length)
+        const exact = (row: Float32Array): number =>
+          index.manifest.metric === 'l2'
+            ? row.reduce((sum, x, d) => sum + (x - p[d]) ** 2, 0)
+            : -row.reduce((sum, x, d) => sum + x * p[d], 0)
+        const distance = codeDistances(index, p)
+        const candidates = new Set(nearest((other) => distance(index.codes[other]), 50))
+        found += nearest((other) => exact(index.vectors[other]), 10).filter((other) => candidates.has(other)).length
+      }
+      expect(found / (10 * asked.length)).toBeGreaterThan(0.9)
+    },
+  )
 
   it.each(['sift.index', 'nouns.index'])('search %s as Shardloom does', async (name) => {
     const read = readIndex(project.file(name))

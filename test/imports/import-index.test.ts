@@ -133,6 +133,16 @@ describe('an imported file', () => {
     })
   })
 
+  it.each(['sq8', 'pq'] as const)('gets codes of storage %s', async (storage) => {
+    await imported(sound(), { ...L2, storage }, async (report) => {
+      expect(report.storage).toBe(storage)
+      expect(report.stages.map(({ name }) => name)).toContain('codes')
+      expect((await verifyIndex(indexDir())).problems).toEqual([])
+      const { manifest } = await readManifest(indexDir())
+      expect(manifest.segments.filter(({ kind }) => kind === 'codes').length).toBe(1)
+    })
+  })
+
   it('is published beside the generation before it', async () => {
     await imported(sound(), L2, async () => {
       const { generation } = await importIndex(folder.path('given.bin'), { ...L2, path: indexDir(), threads: 1 })
