@@ -12,11 +12,13 @@ import { nextGeneration } from '../../src/format/generations.js'
 import type { Manifest } from '../../src/format/manifest.js'
 import { readSegmentData } from '../../src/format/read-segment-data.js'
 import { readSegmentHeader } from '../../src/format/read-segment-header.js'
+import { STORAGES, type Storage } from '../../src/format/code-shape.js'
 import type { SegmentFile } from '../../src/format/segment-file.js'
 import { verifyIndex } from '../../src/format/verify.js'
 import { encodeSegmentFooter } from '../../src/format/seal-segment.js'
 import { encodeSegmentHeader, SEGMENT_BLOCK_BYTES, type SegmentHeader } from '../../src/format/segment-header.js'
 import { openIndex } from '../../src/search/open-index.js'
+import { writeTinyIndex } from '../format/fixture.js'
 import { randomGraph, type TestGraph } from '../search/random-graph.js'
 import { writeIndex } from '../search/write-index.js'
 
@@ -24,6 +26,8 @@ let root: string
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'shardloom-hostile-'))
   await writeIndex(join(root, 'sound'), graph)
+  for (const storage of STORAGES)
+    await writeTinyIndex(join(root, storage), { storage, count: graph.count, dimensions: graph.dims })
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
@@ -69,8 +73,12 @@ interface Forged {
 let made = 0
 
 /** A sound index, with the data of one segment replaced under right checksums. */
-async function withSegment(name: string, change: (words: Uint32Array) => Uint32Array | undefined): Promise<Forged> {
-  const { path, directory } = await sound()
+async function withSegment(
+  name: string,
+  change: (words: Uint32Array) => Uint32Array | undefined,
+  storage?: Storage,
+): Promise<Forged> {
+  const { path, directory } = await sound(storage)
   const manifest = await manifestOf({ path, directory })
   const file = manifest.segments.find((one) => one.name === name)
   if (file === undefined) throw new Error(`no ${name}`)
@@ -117,9 +125,9 @@ async function manifestOf(forged: Forged): Promise<Manifest> {
   return JSON.parse(await readFile(join(forged.directory, 'manifest.json'), 'utf8')) as Manifest
 }
 
-async function sound(): Promise<Forged> {
+async function sound(storage?: Storage): Promise<Forged> {
   const path = join(root, `forged-${made++}.index`)
-  await cp(join(root, 'sound'), path, { recursive: true })
+  await cp(join(root, storage ?? 'sound'), path, { recursive: true })
   return { path, directory: join(path, 'gen-000001') }
 }
 
@@ -205,6 +213,28 @@ describe('any word of a segment, set to anything under right checksums,', () => 
     )
     expect([...seen].sort()).toEqual(['refused', 'searched'])
   })
+
+  it.each(['f16', 'sq8', 'pq', 'binary'] as const)(
+    'of codes or codebook of %s, is searched within bounds',
+    async (storage) => {
+      const coded = fc.constantFrom(...(storage === 'f16' ? [] : ['codebook.seg']), 'codes-000.seg', 'codes-001.seg')
+      const edits = fc.array(fc.tuple(fc.nat(), word), { minLength: 1, maxLength: 40 })
+      await fc.assert(
+        fc.asyncProperty(coded, edits, async (segment, changes) => {
+          const forged = await withSegment(
+            segment,
+            (words) => {
+              for (const [at, value] of changes) words[at % words.length] = value
+              return undefined
+            },
+            storage,
+          )
+          expect(await tryOut(forged)).toBe('searched')
+        }),
+        { numRuns: 40, seed: 14 },
+      )
+    },
+  )
 
   it('is refused, or searched within bounds, also when the segment has another length', async () => {
     await fc.assert(
