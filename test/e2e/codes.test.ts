@@ -76,11 +76,11 @@ describe.each(CASES)('a build with storage $storage, metric $metric,', ({ storag
 
 describe.each<CodeStorage>(['f16', 'sq8', 'pq', 'binary'])('a build with storage %s', (storage) => {
   it('gives the same bytes whatever the threads and the memory', async () => {
-    const rows = randomRows(20_000, 48, 5)
+    const rows = randomRows(20_000, 112, 5)
     const options = { storage, metric: 'cosine', quality: 'balanced' } as const
     const roomy = await build(batches(rows), { ...options, threads: 2, memory: '2GB' })
     const tight = await build(batches(rows, undefined, 7), { ...options, threads: 1, memory: '220MB', queueBytes: 2e6 })
-    expect(Object.keys(segmentsOf(roomy)).filter((name) => name.startsWith('codes-'))).toHaveLength(1)
+    expect(Object.keys(segmentsOf(roomy)).filter((name) => name.startsWith('codes-')).length).toBeGreaterThan(1)
     expect(segmentsOf(tight)).toEqual(segmentsOf(roomy))
   })
 
