@@ -1,5 +1,6 @@
 /** Everything that is public. */
 export { buildIndex } from './build/build-index.js'
+export { defineConfig, type ShardloomConfig } from './config/define-config.js'
 export * from './errors.js'
 export {
   exportIndex,

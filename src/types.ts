@@ -116,8 +116,8 @@ export interface BuildOptions {
    * 1800; 0 waits for ever.
    */
   readonly stallSeconds?: number
-  /** Bytes of queue batches held in memory, below what the plan would give. For tests and for tuning. */
-  readonly queueBytes?: number
+  /** Bytes of queue batches held in memory, or '64MB', below what the plan would give. For tests and for tuning. */
+  readonly queueBytes?: number | string
   readonly signal?: AbortSignal
   readonly onProgress?: (event: ProgressEvent) => void
   readonly logger?: Logger

@@ -18,7 +18,7 @@ import { columnBatchBytes, type ColumnHeader } from './layer-records.js'
 import { IngestCheckpoints } from './ingest-checkpoints.js'
 import { recoverIngest, replayIds, replayRows, type RecoveredIngest } from './recover-ingest.js'
 import { ReservoirSample, type Sample } from './reservoir-sample.js'
-import { MAX_DIMENSIONS } from './resolve-options.js'
+import { MAX_DIMENSIONS } from '../config/limits.js'
 import { settleIds, type SettledIds } from './settle-ids.js'
 import { SourceWait } from './source-wait.js'
 

@@ -9,7 +9,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from '../format/crc32.js'
 import { systemErrorCode, writeFailure } from '../format/file-errors.js'
 import { readOwnFile, syncDirectory, writeAt } from '../format/whole-files.js'
-import { MAX_DIMENSIONS } from './resolve-options.js'
+import { MAX_DIMENSIONS } from '../config/limits.js'
 
 export const JOURNAL_NAME = 'journal'
 export const JOURNAL_FORMAT = 1

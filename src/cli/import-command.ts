@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { MAX_DIMENSIONS } from '../build/resolve-options.js'
+import { MAX_DIMENSIONS } from '../config/limits.js'
 import { importIndex } from '../imports/import-index.js'
 import { STORAGES } from '../format/code-shape.js'
 import type { Metric, Storage } from '../types.js'

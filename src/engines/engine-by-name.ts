@@ -2,6 +2,7 @@
 
 import { InvalidOptionError } from '../errors.js'
 import type { EngineName } from '../types.js'
+import { ENGINE_NAMES } from './engine-names.js'
 import { hnswlibWasmEngine } from './hnswlib-wasm/engine.js'
 import { pipnnEngine } from './pipnn/engine.js'
 import type { ShardEngine } from './shard-engine.js'
@@ -10,10 +11,6 @@ const ENGINES: { readonly [Name in EngineName]: ShardEngine } = {
   pipnn: pipnnEngine,
   'hnswlib-wasm': hnswlibWasmEngine,
 }
-
-export const DEFAULT_ENGINE: EngineName = 'pipnn'
-
-export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
 
 /** @throws InvalidOptionError for a name that is no engine (options come from untyped callers and from files). */
 export function engineByName(name: EngineName): ShardEngine {

@@ -19,18 +19,25 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 
 /**
  * Bytes from a number or from text such as '2GB', '512MiB', '1.5g'. GB is 10^9, GiB (and the bare letter G, as in
- * cgroups and JVMs) is 2^30.
+ * cgroups and JVMs) is 2^30. Undefined for what is no size above 0.
  */
-export function parseByteSize(size: number | string, what: string): number {
-  if (typeof size === 'number') {
-    if (Number.isFinite(size) && size > 0) return Math.floor(size)
-    throw new InvalidOptionError(`${what} must be a positive number of bytes, got ${size}`)
-  }
+export function byteSize(size: number | string): number | undefined {
+  if (typeof size === 'number') return Number.isFinite(size) && size > 0 ? Math.floor(size) : undefined
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(size)
-  const unit = match === null ? undefined : UNIT_BYTES[(match[2] ?? '').toLowerCase()]
+  const unit = match === null ? undefined : UNIT_BYTES[match[2].toLowerCase()]
   const bytes = match === null || unit === undefined ? 0 : Math.floor(Number(match[1]) * unit)
-  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes
-  throw new InvalidOptionError(`${what} must be a size such as 512MB, 2GB or 1.5GiB, got ${JSON.stringify(size)}`)
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+/** @throws InvalidOptionError that names `what`, for what is no size. */
+export function parseByteSize(size: number | string, what: string): number {
+  const bytes = byteSize(size)
+  if (bytes !== undefined) return bytes
+  throw new InvalidOptionError(
+    typeof size === 'number'
+      ? `${what} must be a positive number of bytes, got ${size}`
+      : `${what} must be a size such as 512MB, 2GB or 1.5GiB, got ${JSON.stringify(size)}`,
+  )
 }
 
 /** Three significant digits and a decimal unit: 1234567 → '1.23 MB'. */

@@ -1,6 +1,7 @@
 import os from 'node:os'
 import { STORAGES } from '../format/code-shape.js'
-import { DEFAULT_ENGINE, engineByName } from '../engines/engine-by-name.js'
+import { engineByName } from '../engines/engine-by-name.js'
+import { DEFAULT_ENGINE } from '../engines/engine-names.js'
 import { InsufficientMemoryError, InvalidOptionError } from '../errors.js'
 import type { EngineName, Metric, Storage } from '../types.js'
 import { parseByteSize } from './byte-size.js'

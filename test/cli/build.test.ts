@@ -135,12 +135,13 @@ describe('a build that is refused', () => {
   it('ends with 2 for wrong usage', async () => {
     const missing = await refused([input])
     expect(missing).toMatchObject({ code: 'SHARDLOOM_INVALID_OPTION' })
-    expect(missing.message).toContain("'--out <DIR>' not specified; see shardloom build --help")
+    expect(missing.message).toContain('no index directory: say --out DIR')
+    expect(missing.message).toContain('see shardloom build --help')
     expect((await refused([input, '--out', 'x', '--metrics', 'l2'])).message).toMatch(
       /unknown option '--metrics'.*--metric/,
     )
     expect((await refused([input, input, '--out', 'x'])).message).toContain('build takes one input, got 2')
-    expect((await refused(['--out', 'x'])).message).toContain("missing required argument 'input'")
+    expect((await refused(['--out', 'x'])).message).toContain('no input: name a file of vectors')
   })
 
   it('ends with 2 for a file that is not there', async () => {

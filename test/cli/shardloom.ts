@@ -21,11 +21,12 @@ export interface Running {
 }
 
 /** `stdin`: text and end of file; undefined leaves it open. */
-export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Running {
   if (!existsSync(MAIN)) throw new Error('dist/ is missing: npm run build')
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, DEBUG: '', ...env },
+    ...(cwd !== undefined && { cwd }),
   })
   let [stdout, stderr] = ['', '']
   const heard = new Set<() => void>()
@@ -52,8 +53,11 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run
   return { child, saidOnStderr, ended }
 }
 
-export async function shardloom(args: readonly string[], options: { stdin?: string } = {}): Promise<Ended> {
-  const { child, ended } = start(args)
+export async function shardloom(
+  args: readonly string[],
+  options: { stdin?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const { child, ended } = start(args, options.env, options.cwd)
   child.stdin.end(options.stdin ?? '')
   return ended
 }

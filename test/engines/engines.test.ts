@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { ENGINE_NAMES, engineByName } from '../../src/engines/engine-by-name.js'
+import { engineByName } from '../../src/engines/engine-by-name.js'
+import { ENGINE_NAMES } from '../../src/engines/engine-names.js'
 import { InvalidOptionError } from '../../src/errors.js'
 import type { EngineName } from '../../src/types.js'
 import { testConformance } from './conformance.js'
 
 describe.each(ENGINE_NAMES)('engine %s', (name) => {
-  const engine = engineByName(name as EngineName)
+  const engine = engineByName(name)
 
   test('has the name it is found by', () => {
     expect(engine.name).toBe(name)

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createProgram } from '../../src/cli/program.js'
+import { BUILD_COMMAND_OPTIONS, BUILD_OPTIONS } from '../../src/config/build-options.js'
+import { optionFacts, type OptionFacts } from '../../src/config/option-facts.js'
 import { Terminal } from '../../src/cli/terminal.js'
 import { REPOSITORY } from './run.js'
 
@@ -21,6 +23,15 @@ const DOCUMENTS = [
   'docs/format.md',
 ]
 const README = textOf('README.md')
+
+/** The cells of every table row between two places of a text whose first is in backticks. */
+function tableRows(text: string, from: string, to: string): string[][] {
+  const start = text.indexOf(from)
+  const end = text.indexOf(to, start + from.length)
+  if (start < 0 || end < 0) throw new Error(`no text from ${from} to ${to}`)
+  const lines = text.slice(start, end).matchAll(/^\| (`.*) \|$/gm)
+  return [...lines].map(([, line]) => line.split(' | ').map((cell) => cell.trim()))
+}
 
 /** The first column of every table row between two places of a text, without backticks. */
 function firstColumn(text: string, from: string, to: string): string[] {
@@ -49,6 +60,27 @@ describe('README', () => {
     expect(listed.sort()).toEqual(fieldsOf('BuildOptions').sort())
   })
 
+  const defaultIn = ({ defaultValue, fallback = '' }: OptionFacts, quote: string): string => {
+    if (defaultValue === undefined) return fallback.replaceAll('build/', '`build/`')
+    return `\`${typeof defaultValue === 'string' ? quote + defaultValue + quote : String(defaultValue)}\``
+  }
+
+  it('says what the defaults of a build are', () => {
+    const listed = tableRows(README, '### `buildIndex', 'A build that is stopped').map(([name, value]) => [name, value])
+    const facts = optionFacts(BUILD_OPTIONS).map((option) => [`\`${option.name}\``, defaultIn(option, "'")])
+    expect(listed.sort()).toEqual(facts.sort())
+  })
+
+  it('says of the flags of a build what the help says', () => {
+    const plain = (cell: string): string => cell.replaceAll('`', '')
+    const listed = tableRows(README, '**`shardloom build', '**`shardloom search').map((cells) => cells.map(plain))
+    for (const option of optionFacts(BUILD_COMMAND_OPTIONS)) {
+      if (option.flag === undefined) continue
+      const value = option.kind === 'flag' ? '' : plain(defaultIn(option, ''))
+      expect(listed).toContainEqual([option.flag, value, option.help])
+    }
+  })
+
   it('lists the fields of a report', () => {
     const listed = firstColumn(README, 'It resolves to', '### Searching')
     expect(listed.length).toBeGreaterThan(10)
@@ -71,7 +103,12 @@ describe('README', () => {
       const common = firstColumn(README, 'Every command takes these', '**`shardloom build').filter(
         (flag) => flag !== '-h, --help',
       )
-      expect([...listed, ...common].sort()).toEqual(command.options.map(({ flags }) => flags).sort())
+      expect([...listed, ...common].sort()).toEqual(
+        command.options
+          .filter(({ hidden }) => !hidden)
+          .map(({ flags }) => flags)
+          .sort(),
+      )
     },
   )
 })

@@ -1,0 +1,115 @@
+/** `shardloom build`: loaded when it runs, so that other commands start without it. */
+import path from 'node:path'
+import type { Command } from 'commander'
+import { buildIndex } from '../build/build-index.js'
+import { isResumable } from '../build/workspace.js'
+import type { ShardloomConfig } from '../config/define-config.js'
+import { IndexLockedError, InvalidOptionError } from '../errors.js'
+import { openVectorFile } from '../sources/open-vector-file.js'
+import type { BuildOptions, BuildReport, Logger, ProgressEvent } from '../types.js'
+import { buildSummary } from './build-summary.js'
+import { interruptible } from './interrupt.js'
+import { progressText } from './progress-text.js'
+import { configJson, configLines, settleBuild } from './settle-build.js'
+import { shellWord } from './shell-word.js'
+import type { CommonFlags, Session } from './session.js'
+import type { Terminal } from './terminal.js'
+
+interface BuildFlags extends CommonFlags {
+  readonly printConfig?: boolean
+  readonly verbose?: boolean
+}
+
+export async function runBuildCommand(inputs: readonly string[], command: Command, session: Session): Promise<void> {
+  const { terminal } = session
+  const flags = command.opts<BuildFlags>()
+  const build = await settleBuild(inputs, command)
+  if (flags.printConfig === true) {
+    if (flags.json === true) terminal.printJson(configJson(build))
+    else for (const line of configLines(build)) terminal.print(line)
+    return
+  }
+  const { options } = build
+  const input = oneInput(options.input)
+  const out = outOf(options)
+  const report = await interruptible(terminal, (signal) =>
+    buildFrom(input, { ...options, path: out }, flags, terminal, signal),
+  ).catch(async (error: unknown) => {
+    if (options.resume !== false && !(error instanceof IndexLockedError) && (await isResumable(out))) {
+      terminal.log(`what is finished is kept in ${path.join(out, 'build')}; ${howToGoOn(process.argv.slice(2))}`)
+    }
+    throw error
+  })
+  if (flags.json === true) terminal.printJson(report)
+  else if (options.quiet !== true) for (const line of buildSummary(report, out)) terminal.print(line)
+}
+
+/** The same command, which goes on, and how to give up what is kept. */
+function howToGoOn(args: readonly string[]): string {
+  const command = ['shardloom', ...args].map(shellWord).join(' ')
+  return `to go on, run the same command again: ${command}; --no-resume starts afresh`
+}
+
+function oneInput(given: ShardloomConfig['input']): string {
+  const inputs = given === undefined ? [] : typeof given === 'string' ? [given] : given
+  if (inputs.length === 1) return inputs[0]
+  if (inputs.length === 0) {
+    throw new InvalidOptionError(
+      'no input: name a file of vectors, or - for standard input, or set input in a configuration file; ' +
+        'see shardloom build --help',
+    )
+  }
+  throw new InvalidOptionError(
+    `build takes one input, got ${inputs.length}: ${inputs.join(', ')}; pipe several as JSON lines into shardloom build -`,
+  )
+}
+
+function outOf({ path: out }: ShardloomConfig): string {
+  if (out !== undefined) return out
+  throw new InvalidOptionError(
+    'no index directory: say --out DIR, or set path in a configuration file; see shardloom build --help',
+  )
+}
+
+async function buildFrom(
+  input: string,
+  given: ShardloomConfig & { readonly path: string },
+  flags: BuildFlags,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<BuildReport> {
+  const { input: _input, ids, quiet = false, ...options } = given
+  const file = await openVectorFile(input, { ids, invalid: options.invalid })
+  try {
+    if (input === '-' && process.stdin.isTTY && !quiet) {
+      terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')
+    }
+    const ofFile = await file.fingerprint()
+    const complete: BuildOptions = {
+      ...options,
+      // Known counts let the plan refuse before a row is read.
+      count: file.count ?? options.count,
+      dimensions: options.dimensions ?? file.dimensions,
+      sourceFingerprint: options.sourceFingerprint ?? ofFile,
+      signal,
+      ...(!quiet && {
+        logger: loggerOn(terminal, flags.verbose === true),
+        onProgress: (event: ProgressEvent) => terminal.status(progressText(event)),
+      }),
+    }
+    // A pipe gives its bytes once: its build cannot be resumed.
+    return await buildIndex(ofFile === undefined ? file.batches() : (startAt) => file.batches(startAt), complete)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Stages one a line where no line can be rewritten; warnings everywhere. */
+function loggerOn(terminal: Terminal, verbose: boolean): Logger {
+  return {
+    info: (message) => {
+      if (!terminal.isLive || verbose) terminal.log(message)
+    },
+    warn: (message) => terminal.log(`warning: ${message}`),
+  }
+}

@@ -1,0 +1,19 @@
+import type { BuildOptions } from '../types.js'
+
+/**
+ * What a configuration file holds: every option of `buildIndex` that is data, under its own name, and what only the command
+ * line has. Paths are relative to the file's folder. Flags go before it.
+ */
+export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | 'onProgress' | 'logger'>> {
+  /** File of vectors, or several; '-' is standard input. */
+  readonly input?: string | readonly string[]
+  /** File with one id a line. */
+  readonly ids?: string
+  /** Say nothing but errors. */
+  readonly quiet?: boolean
+}
+
+/** Gives back what it is given; with it an editor knows the options in shardloom.config.ts or .js. */
+export function defineConfig(config: ShardloomConfig): ShardloomConfig {
+  return config
+}

@@ -1,0 +1,6 @@
+/** The names of the engines, for those who only name them: nothing is loaded. */
+import type { EngineName } from '../types.js'
+
+export const ENGINE_NAMES: readonly EngineName[] = ['pipnn', 'hnswlib-wasm']
+
+export const DEFAULT_ENGINE: EngineName = 'pipnn'
