@@ -29,24 +29,22 @@ interface Stored {
 /** All data of the live generation's vectors, codes and codebook, by node. */
 async function read(path: string): Promise<Stored> {
   const { manifest, directory } = await readManifest(path)
-  const dataOf = (kind: string, strideBytes: number): Uint8Array => {
+  /** The first bytes of the data of each: checksums follow. */
+  const dataOf = (kind: string, bytesOf: (count: number) => number): Uint8Array => {
     const files = manifest.segments.filter((file) => file.kind === kind)
     return Buffer.concat(
-      files.map(({ name, count, bytes }) => {
-        const file = readFileSync(join(directory, name))
-        const dataBytes =
-          strideBytes === 0 ? bytes - HEADER_BYTES - 4 * Math.ceil((bytes - HEADER_BYTES) / 65_540) - 4 : 0
-        return file.subarray(HEADER_BYTES, HEADER_BYTES + (strideBytes === 0 ? dataBytes : count * strideBytes))
-      }),
+      files.map(({ name, count }) =>
+        readFileSync(join(directory, name)).subarray(HEADER_BYTES, HEADER_BYTES + bytesOf(count)),
+      ),
     )
   }
   const { dimensions, storage } = manifest
   const { strideBytes, codebookBytes } = codeShape(storage as CodeStorage, dimensions)
   const floats = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer)
   return {
-    vectors: floats(dataOf('vectors', 4 * dimensions)),
-    codes: dataOf('codes', strideBytes),
-    codebook: floats(dataOf('codebook', 0).subarray(0, codebookBytes)),
+    vectors: floats(dataOf('vectors', (count) => 4 * dimensions * count)),
+    codes: dataOf('codes', (count) => strideBytes * count),
+    codebook: floats(dataOf('codebook', () => codebookBytes)),
   }
 }
 
