@@ -42,11 +42,15 @@ export class FileRows implements RowSource {
       const end = Math.min(first + count, file.firstNode + file.count)
       const rows = into.subarray((node - first) * strideBytes, (end - first) * strideBytes)
       const offset = SEGMENT_HEADER_BYTES + (node - file.firstNode) * strideBytes
-      const got = readSync(file.fd, rows, 0, rows.length, offset)
-      if (got !== rows.length) {
-        throw new CorruptIndexError(file.path, `the row of node ${node} ends after ${got} of ${rows.length} bytes`, {
-          offset,
-        })
+      // A call may give less than there is.
+      for (let got = 0; got < rows.length;) {
+        const read = readSync(file.fd, rows, got, rows.length - got, offset + got)
+        if (read === 0) {
+          throw new CorruptIndexError(file.path, `the row of node ${node} ends after ${got} of ${rows.length} bytes`, {
+            offset,
+          })
+        }
+        got += read
       }
       node = end
     }

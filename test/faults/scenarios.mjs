@@ -101,6 +101,14 @@ export const SCENARIOS = {
     },
     build: (folder) => resumable(folder),
   },
+  /** With compact codes, and a codebook that is trained. */
+  coded: {
+    prepare: async (folder) => {
+      writeInput(folder, 1200, 16)
+      await writeLive(folder)
+    },
+    build: (folder) => resumable(folder, { storage: 'pq' }),
+  },
   /** Two segments, nodes that repair must link, and so little memory that codes go to a file. */
   wide: {
     prepare: async (folder) => {
