@@ -6,12 +6,13 @@ import { addOptionFlags } from './option-flags.js'
 import type { Session } from './session.js'
 
 const EXAMPLES = `
-Input: fvecs, bvecs, fbin, u8bin, i8bin, npy, or JSON lines ({"id": …, "vector": […]}, or OpenAI's batch output), also with
+Input: fvecs, bvecs, fbin, u8bin, i8bin, npy, Parquet, or JSON lines ({"id": …, "vector": […]}, or OpenAI's batch output), also with
 gzip or zstd; - is JSON lines from standard input.
 
 Examples:
   $ shardloom build sift.bvecs --out sift.index
   $ shardloom build articles.npy --ids articles-ids.txt --metric cosine --out articles.index --memory 2GB
+  $ shardloom build articles.parquet --id-column id --out articles.index
   $ shardloom build articles.jsonl.gz --out articles.index --invalid skip --duplicates last
   $ psql -c '…' | shardloom build - --out articles.index
   $ shardloom build articles.npy --metric cosine --storage sq8 --out articles.index

@@ -78,8 +78,8 @@ async function buildFrom(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<BuildReport> {
-  const { input: _input, ids, quiet = false, ...options } = given
-  const file = await openVectorFile(input, { ids, invalid: options.invalid })
+  const { input: _input, ids, vectorColumn, idColumn, quiet = false, ...options } = given
+  const file = await openVectorFile(input, { ids, vectorColumn, idColumn, invalid: options.invalid })
   try {
     if (input === '-' && process.stdin.isTTY && !quiet) {
       terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')

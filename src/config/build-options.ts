@@ -121,6 +121,15 @@ export const BUILD_COMMAND_OPTIONS = {
       fallback: 'none',
     }),
   ),
+  vectorColumn: v.optional(
+    option(name('the name of a column'), 'column of vectors of a table', { value: 'NAME', fallback: 'the only one' }),
+  ),
+  idColumn: v.optional(
+    option(name('the name of a column'), 'column of ids of a table: text or integers', {
+      value: 'NAME',
+      fallback: 'none',
+    }),
+  ),
   ...optional,
   quiet: v.optional(option(flag(), 'say nothing but errors'), false),
 } as const

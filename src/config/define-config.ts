@@ -9,6 +9,10 @@ export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | '
   readonly input?: string | readonly string[]
   /** File with one id a line. */
   readonly ids?: string
+  /** Of a table, such as Parquet: the column of vectors. Default: the only one of lists of floats. */
+  readonly vectorColumn?: string
+  /** Of such a table: the column of ids, text or integers. Default: none. */
+  readonly idColumn?: string
   /** Say nothing but errors. */
   readonly quiet?: boolean
 }

@@ -1,6 +1,7 @@
 /** Ids from a file, one a line, and attaching them to the rows of a vector file. */
 import { InvalidFileError } from '../errors.js'
 import type { Id, VectorBatch } from '../types.js'
+import { IdQueue } from './id-queue.js'
 import { fileFingerprint } from './fingerprint-file.js'
 import { fileFacts, openFileBytes, type ByteReader } from './byte-reader.js'
 import { plainText } from './plain-text.js'
@@ -10,7 +11,6 @@ import type { VectorFile, VectorFileFormat } from './vector-file.js'
 type IdLines = AsyncGenerator<Id[], void, void>
 
 const MAX_ID_BYTES = 1 << 20
-const SKIPPED_AT_ONCE = 10_000
 
 /**
  * The ids of a text file in order, in arrays of what 1 MiB of text holds. Ids from a text file are always strings, also
@@ -104,7 +104,7 @@ class FileWithIds implements VectorFile {
   async *batches(startAt = 0): AsyncGenerator<VectorBatch, void, void> {
     const lines = readIdLines(this.#idsPath, this.#open)
     try {
-      const ids = new IdCursor(lines)
+      const ids = new IdQueue(lines)
       await ids.skip(startAt)
       yield* this.#joined(this.#file.batches(startAt), ids, startAt)
     } finally {
@@ -114,7 +114,7 @@ class FileWithIds implements VectorFile {
 
   async *#joined(
     batches: AsyncGenerator<VectorBatch, void, void>,
-    ids: IdCursor,
+    ids: IdQueue,
     startAt: number,
   ): AsyncGenerator<VectorBatch, void, void> {
     let vectorCount = startAt
@@ -150,45 +150,6 @@ class FileWithIds implements VectorFile {
     const open = [...this.#open]
     this.#open.clear()
     await Promise.all(open.map((bytes) => bytes.close()))
-  }
-}
-
-/** Takes as many ids as a batch has rows, across the arrays they come in. */
-class IdCursor {
-  readonly #lines: IdLines
-  #current: Id[] = []
-  #at = 0
-  taken = 0
-
-  constructor(lines: IdLines) {
-    this.#lines = lines
-  }
-
-  /** Fewer than `count` only when the file ends. */
-  async take(count: number): Promise<Id[]> {
-    const ids: Id[] = []
-    while (ids.length < count) {
-      if (this.#at === this.#current.length) {
-        const next = await this.#lines.next()
-        if (next.done === true) break
-        this.#current = next.value
-        this.#at = 0
-      }
-      const end = Math.min(this.#current.length, this.#at + count - ids.length)
-      while (this.#at < end) ids.push(this.#current[this.#at++])
-    }
-    this.taken += ids.length
-    return ids
-  }
-
-  async skip(count: number): Promise<void> {
-    while (this.taken < count) {
-      if ((await this.take(Math.min(SKIPPED_AT_ONCE, count - this.taken))).length === 0) return
-    }
-  }
-
-  async countRest(): Promise<number> {
-    return this.#current.length - this.#at + (await countIds(this.#lines))
   }
 }
 

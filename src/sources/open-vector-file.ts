@@ -1,5 +1,5 @@
 /** Opens a file of vectors in any format that is read: plans from header and size, then reads in passes. */
-import { PathError } from '../errors.js'
+import { InvalidOptionError, PathError } from '../errors.js'
 import type { VectorBatch } from '../types.js'
 import { planBvecs } from './bvecs.js'
 import { fileFingerprint } from './fingerprint-file.js'
@@ -10,6 +10,7 @@ import { planFvecs } from './fvecs.js'
 import { attachIds } from './id-lines.js'
 import { planJsonLines } from './json-lines.js'
 import { planNpy } from './npy.js'
+import { planParquet } from './parquet.js'
 import type { ReadOptions, ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
 export interface OpenVectorFileOptions extends ReadOptions {
@@ -30,6 +31,7 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   fbin: planBin('fbin'),
   u8bin: planBin('u8bin'),
   i8bin: planBin('i8bin'),
+  parquet: planParquet,
   'json-lines': (_, options) => planJsonLines(options),
 }
 
@@ -37,6 +39,7 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
  * Opens a file in one of the formats of `VectorFileFormat`, known by its content, or by its extension where several fit.
  * '-' is JSON lines from standard input, and so is a named pipe. Checks all that header and size can tell; rows are checked as they are read.
  * @throws PathError when there is no such file, it is a folder, or it may not be read
+ * @throws InvalidOptionError when a column is named and the format has none
  * @throws InvalidFileError when the file is not what its format says, or the ids are not as many as the vectors
  */
 export async function openVectorFile(path: string, options: OpenVectorFileOptions = {}): Promise<VectorFile> {
@@ -45,6 +48,7 @@ export async function openVectorFile(path: string, options: OpenVectorFileOption
 }
 
 function openStdin(options: OpenVectorFileOptions): VectorFile {
+  refuseColumns('standard input', 'json-lines', options)
   const open = async (): Promise<ByteReader> => streamBytes(STDIN, options.stdin ?? process.stdin)
   return new PlannedFile({ path: STDIN, format: 'json-lines', plan: planJsonLines(options), bytes: undefined, open })
 }
@@ -68,6 +72,7 @@ async function openPath(path: string, options: ReadOptions): Promise<VectorFile>
   const bytes = await openFileBytes(path, facts)
   try {
     const format = await detectFormat(bytes, facts.byteLength)
+    refuseColumns(path, format, options)
     const plan = await PLANNERS[format](bytes, options)
     // Lines may be appended until they are read: nothing was planned from how many there are.
     const planned = format === 'json-lines' ? undefined : facts
@@ -75,6 +80,16 @@ async function openPath(path: string, options: ReadOptions): Promise<VectorFile>
   } finally {
     await bytes.close()
   }
+}
+
+const TABLES: ReadonlySet<VectorFileFormat> = new Set(['parquet'])
+
+function refuseColumns(path: string, format: VectorFileFormat, { vectorColumn, idColumn }: ReadOptions): void {
+  if (TABLES.has(format) || (vectorColumn === undefined && idColumn === undefined)) return
+  const [option, flag] = vectorColumn === undefined ? ['idColumn', '--id-column'] : ['vectorColumn', '--vector-column']
+  throw new InvalidOptionError(
+    `${option} (${flag}) names a column of ${[...TABLES].join(' or ')}, and ${path} is ${format}`,
+  )
 }
 
 interface PlannedFileParts {

@@ -2,7 +2,7 @@
 import type { VectorBatch } from '../types.js'
 import type { ByteReader } from './byte-reader.js'
 
-export type VectorFileFormat = 'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'json-lines'
+export type VectorFileFormat = 'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'parquet' | 'json-lines'
 
 /** Bytes of float32 in one yielded batch at most. */
 export const BATCH_BYTES = 1 << 20
@@ -45,9 +45,14 @@ export interface VectorFile {
 
 /** What a caller may say about a file; a format takes what concerns it. */
 export interface ReadOptions {
+  /** The column of vectors of a Parquet file. Default: the only column of lists of floats. */
+  readonly vectorColumn?: string
+  /** The column of ids of such a file: text or integers. Default: none. */
+  readonly idColumn?: string
   /**
-   * Requests of OpenAI's batch output that failed: `'error'`, the default, ends the pass there; `'skip'` gives rows of NaN,
-   * which a build with `invalid: 'skip'` leaves out and counts.
+   * Vectors that are missing where a row is, such as null in Parquet, or requests of OpenAI's batch output that failed:
+   * `'error'`, the default, ends the pass there; `'skip'` gives rows of NaN, which a build with `invalid: 'skip'` leaves out
+   * and counts.
    */
   readonly invalid?: 'error' | 'skip'
 }

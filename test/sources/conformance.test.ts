@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import { PathError } from '../../src/errors.js'
+import { listSchema, parquet, parquetTable } from './write-parquet.js'
 import {
   bin,
   bvecs,
@@ -75,6 +76,23 @@ const FORMATS: readonly Format[] = [
     write: (rows) => bin('i1', rows),
     countKnown: true,
     knownByContent: false,
+  },
+  { name: 'parquet', extension: 'parquet', value: float, write: (rows) => parquet(rows), countKnown: true },
+  {
+    name: 'parquet of float64 without nulls',
+    format: 'parquet',
+    extension: 'parquet',
+    value: float,
+    write: (rows) => parquetTable({ columns: [{ schema: listSchema('x', 'DOUBLE', true), data: [...rows] }] }),
+    countKnown: true,
+  },
+  {
+    name: 'parquet of float16',
+    format: 'parquet',
+    extension: 'parquet',
+    value: half,
+    write: (rows) => parquetTable({ columns: [{ schema: listSchema('x', 'FLOAT16'), data: [...rows] }] }),
+    countKnown: true,
   },
   { name: 'json-lines', extension: 'jsonl', value: float, write: jsonLines, countKnown: false },
   {

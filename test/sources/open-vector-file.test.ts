@@ -138,17 +138,17 @@ describe('the format', () => {
     ],
     [Buffer.from('PK\x05\x06....'), 'begins with 0x504b0506'],
     [Buffer.from('PK\x03\x04....'), 'zip archive'],
-    [Buffer.from('PAR1....'), 'Parquet is not read'],
+    [Buffer.from('PARE....'), 'encrypted footer'],
     [Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), 'HDF5 is not read'],
   ])('is refused when the content is unknown (%#)', async (content, reason) => {
     const error = await invalidFile(openVectorFile(folder.file('unknown', content)))
     expect(error.message).toContain(reason)
-    expect(error.message).toContain('the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy and JSON lines')
+    expect(error.message).toContain('the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet and JSON lines')
   })
 
   it.each([
     ['gt.ivecs', 'neighbour numbers, not vectors'],
-    ['a.parquet', 'parquet is not read'],
+    ['a.csv', 'csv is not read'],
     ['gt.ibin', 'neighbour numbers, not vectors'],
     ['a.npz', 'numpy.save'],
     ['a.npy.gz', 'only JSON lines are read compressed: decompress it first'],

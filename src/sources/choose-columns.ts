@@ -1,0 +1,50 @@
+/** Which columns of a table are the vectors and the ids. Pure: names and kinds in, a choice or a reason out. */
+
+/** What a column may be used for; `type` is for messages. */
+export interface TableColumn {
+  readonly name: string
+  readonly type: string
+  readonly use: 'vector' | 'id' | 'none'
+}
+
+export interface ColumnNames {
+  readonly vectorColumn?: string
+  readonly idColumn?: string
+}
+
+const MAX_LISTED = 20
+
+/** Places in `columns`; text when there is no such choice. Without `vectorColumn` the only column of vectors is taken. */
+export function chooseColumns(
+  columns: readonly TableColumn[],
+  { vectorColumn, idColumn }: ColumnNames,
+): { vector: number; id: number | undefined } | string {
+  const vector = vectorPlace(columns, vectorColumn)
+  if (typeof vector === 'string') return vector
+  if (idColumn === undefined) return { vector, id: undefined }
+  const id = columns.findIndex(({ name }) => name === idColumn)
+  if (id < 0) return `it has no column ${JSON.stringify(idColumn)} for ids; ${listed(columns)}`
+  if (columns[id].use === 'id') return { vector, id }
+  return `its column ${JSON.stringify(idColumn)} is ${columns[id].type}, expected text or integers as ids`
+}
+
+function vectorPlace(columns: readonly TableColumn[], wanted: string | undefined): number | string {
+  if (wanted !== undefined) {
+    const place = columns.findIndex(({ name }) => name === wanted)
+    if (place < 0) return `it has no column ${JSON.stringify(wanted)}; ${listed(columns)}`
+    if (columns[place].use === 'vector') return place
+    return `its column ${JSON.stringify(wanted)} is ${columns[place].type}, expected lists of float16, float32 or float64`
+  }
+  const candidates = columns.filter(({ use }) => use === 'vector')
+  if (candidates.length === 1) return columns.indexOf(candidates[0])
+  if (candidates.length === 0) return `it has no column of lists of float16, float32 or float64; ${listed(columns)}`
+  const names = candidates.slice(0, MAX_LISTED).map(({ name }) => name.slice(0, 60))
+  return `it has ${candidates.length} columns of vectors: ${names.join(', ')}; choose with vectorColumn (--vector-column)`
+}
+
+function listed(columns: readonly TableColumn[]): string {
+  if (columns.length === 0) return 'it has no columns'
+  const names = columns.slice(0, MAX_LISTED).map(({ name, type }) => `${name.slice(0, 60)} (${type})`)
+  const more = columns.length > MAX_LISTED ? `, and ${columns.length - MAX_LISTED} more` : ''
+  return `its columns are ${names.join(', ')}${more}`
+}
