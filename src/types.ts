@@ -125,6 +125,8 @@ export interface BuildOptions {
 
 export interface StageReport {
   readonly name: StageName
+  /** When it began, in seconds since the build did; absent in older reports. */
+  readonly atSeconds?: number
   readonly seconds: number
   /** Highest RSS sampled while the stage ran. */
   readonly peakRssBytes: number
@@ -149,6 +151,8 @@ export interface MemorySample {
   readonly queueBytes: number
   /** Written to spill files so far. */
   readonly spilledBytes: number
+  /** Of those that the stage works on; absent while it counts none, and in older reports. */
+  readonly vectorsDone?: number
   readonly pressure: 'normal' | 'elevated' | 'high' | 'critical'
 }
 
@@ -160,8 +164,29 @@ export interface MemoryReport {
     readonly critical: number
     readonly ingestPauses: number
   }
-  /** One sample a second; of long builds at most 256, evenly spread. */
+  /** Four samples a second; of builds longer than a minute at most 256, evenly spread. */
   readonly timeline: readonly MemorySample[]
+}
+
+/** How many of some whole numbers lie in each of equally wide ranges. */
+export interface Histogram {
+  /** Bucket i counts the numbers from `from + i x width` up to, not including, `from + (i + 1) x width`. */
+  readonly from: number
+  readonly width: number
+  /** Some dozens at most, however many numbers there are. */
+  readonly counts: readonly number[]
+  readonly least: number
+  readonly most: number
+}
+
+/** The finished graph in a few hundred numbers. */
+export interface GraphReport {
+  /** Members of each shard, homes and replicas; absent for an import, which has no shards. */
+  readonly shardSizes?: Histogram
+  /** Links of each node on level 0, as published. */
+  readonly degrees: Histogram
+  /** Nodes on each level, from 0 on. */
+  readonly levels: readonly number[]
 }
 
 export interface BuildReport {
@@ -205,6 +230,8 @@ export interface BuildReport {
   /** Measured on sampled vectors against exact search, ef 64, the vector itself left out. */
   readonly recallAt10: number
   readonly averageDegree: number
+  /** Shard sizes, degrees and levels; absent in older reports. */
+  readonly graph?: GraphReport
   readonly generation: string
   readonly path: string
   readonly events: readonly BuildEvent[]

@@ -16,6 +16,7 @@ import { openUnitLog, routingDigest } from './resume.js'
 import { chooseLeaders, routeLayer } from './route.js'
 import { buildShards } from './shards.js'
 import { splitShards } from './split-shards.js'
+import { shardSizes } from './shard-sizes.js'
 import { buildUpperLevels } from './upper-levels.js'
 import { writeIds } from './write-ids.js'
 
@@ -109,6 +110,7 @@ export async function buildIndex(source: VectorSource | ResumableSource, options
     return await publish(build, context, {
       ingested,
       shardCount: routed.shardCount,
+      shardSizes: shardSizes(routed),
       chosen: routed.chosen,
       splitShards: routed.splitShards,
       averageDegree: degreeSum / ingested.count,

@@ -4,6 +4,14 @@ const SAMPLE_MS = 250
 /** At most so many progress events a second: a progress line is for people. */
 const PROGRESS_MS = 100
 
+/** `vectorsDone`: of those that the stage works on, where it counts vectors. */
+export type WatchMemory = (
+  rssBytes: number,
+  atSeconds: number,
+  stage: StageName,
+  vectorsDone: number | undefined,
+) => void
+
 /**
  * What the build writes down about itself: stages with their times and highest RSS, events, progress. Samples the
  * process every 250 ms until closed.
@@ -17,7 +25,7 @@ export class BuildLog {
   readonly #stages: StageReport[] = []
   readonly #events: BuildEvent[] = []
   #spilledBytes: () => number = () => 0
-  #watchMemory: (rssBytes: number, atSeconds: number, stage: StageName) => void = () => undefined
+  #watchMemory: WatchMemory = () => undefined
   #stage: { name: StageName; startedMs: number; peakRssBytes: number } | undefined
   #progress: { done: number; total: number | undefined; unit: string } = { done: 0, total: undefined, unit: '' }
   #progressMs = 0
@@ -44,7 +52,7 @@ export class BuildLog {
   }
 
   /** Who is told of every sample of memory. */
-  watchMemory(watch: (rssBytes: number, atSeconds: number, stage: StageName) => void): void {
+  watchMemory(watch: WatchMemory): void {
     this.#watchMemory = watch
   }
 
@@ -68,7 +76,8 @@ export class BuildLog {
       this.#emit()
       const { startedMs, peakRssBytes } = this.#stage
       const seconds = (performance.now() - startedMs) / 1000
-      this.#stages.push({ name, seconds: round(seconds), peakRssBytes })
+      const atSeconds = round((startedMs - this.#startedMs) / 1000)
+      this.#stages.push({ name, atSeconds, seconds: round(seconds), peakRssBytes })
       this.#logger.info(`stage ${name}: ${seconds.toFixed(2)} s`)
     }
   }
@@ -111,7 +120,8 @@ export class BuildLog {
     const rssBytes = process.memoryUsage.rss()
     this.#peakRssBytes = Math.max(this.#peakRssBytes, rssBytes)
     if (this.#stage) this.#stage.peakRssBytes = Math.max(this.#stage.peakRssBytes, rssBytes)
-    this.#watchMemory(rssBytes, this.elapsedSeconds, this.stageName)
+    const { done, unit } = this.#progress
+    this.#watchMemory(rssBytes, this.elapsedSeconds, this.stageName, unit === 'vectors' ? done : undefined)
     return rssBytes
   }
 

@@ -63,7 +63,7 @@ export class MemoryMonitor {
     this.#applyQueueLimit()
   }
 
-  sample(rssBytes: number, atSeconds: number, stage: StageName): void {
+  sample(rssBytes: number, atSeconds: number, stage: StageName, vectorsDone?: number): void {
     if (this.#closed) return
     const { budgetBytes, cgroup, budget, cgroupBytes: readCgroup = unreclaimableBytes } = this.#options
     const cgroupBytes = cgroup && readCgroup(cgroup)
@@ -75,12 +75,13 @@ export class MemoryMonitor {
     if (this.#level !== 'critical') this.#waitedInVain = false
     this.#applyQueueLimit()
     this.#timeline.add({
-      atSeconds: Math.round(atSeconds * 10) / 10,
+      atSeconds: Math.round(atSeconds * 100) / 100,
       stage,
       rssBytes,
       ...(cgroupBytes !== undefined && { cgroupBytes }),
       queueBytes: budget.memoryBytes,
       spilledBytes: budget.spilledBytes,
+      ...(vectorsDone !== undefined && { vectorsDone }),
       pressure: this.#level,
     })
     this.#fatalSamples = cgroupShare >= FATAL_SHARE && budget.memoryBytes === 0 ? this.#fatalSamples + 1 : 0

@@ -57,7 +57,7 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
       onPauseTasks: (paused) => pool?.pause(paused),
       onFailure: (error) => stop.abort(error),
     })
-    log.watchMemory((rssBytes, atSeconds, stage) => memory.sample(rssBytes, atSeconds, stage))
+    log.watchMemory((...sample) => memory.sample(...sample))
     const context: BuildContext = {
       options,
       paths: workspace.paths,

@@ -17,6 +17,8 @@ export interface Proof {
   readonly reachable: number
   readonly repaired: number
   readonly recallAt10: number
+  /** Nodes by their number of links on level 0, repairs included. */
+  readonly degreeCounts: Uint32Array
 }
 
 /** Sampled vectors whose neighbours are searched and compared. Standard error of the mean at 0.95: below 0.006. */
@@ -36,11 +38,11 @@ export async function prove(
 ): Promise<Proof> {
   const questions = askNeighbours(graph, context.options.seed)
   const { reach, exact } = await walkAndScan(context, graph, questions, maxSquaredNorm)
-  const repaired = await repair(context, graph, linkChecksums, reach)
+  const { repaired, degreeCounts } = await repair(context, graph, linkChecksums, reach)
   const recallAt10 = questions === undefined ? 1 : await measureRecall(context, graph, questions, exact)
   const { minRecall } = context.options
   if (minRecall !== undefined && recallAt10 < minRecall) throw new RecallTooLowError({ recallAt10, minRecall })
-  return { reachable: graph.count, repaired, recallAt10 }
+  return { reachable: graph.count, repaired, recallAt10, degreeCounts }
 }
 
 /** The sampled nodes whose neighbours are asked for. */
@@ -98,15 +100,15 @@ async function walkAndScan(
   return { reach, exact }
 }
 
-/** Returns how many nodes were unreachable. Afterwards all are reachable, or this throws. */
+/** How many nodes were unreachable, and the degrees of all. Afterwards all are reachable, or this throws. */
 async function repair(
   context: PlannedContext,
   graph: ProofGraph,
   linkChecksums: readonly SegmentChecksums[],
   reach: ReachResult,
-): Promise<number> {
+): Promise<Pick<Proof, 'repaired' | 'degreeCounts'>> {
   const unreachable = graph.count - reach.reachableBefore
-  if (unreachable === 0) return 0
+  if (unreachable === 0) return { repaired: 0, degreeCounts: reach.degreeCounts }
   const stride = linksStrideBytes(graph.m)
   for (const { node, row } of reach.patches) {
     const segment = fileOfNode(graph.links, node)
@@ -124,7 +126,7 @@ async function repair(
     'repaired',
     `${unreachable} of ${graph.count} nodes were unreachable from the entry point; ${reach.linked} links made all reachable`,
   )
-  return unreachable
+  return { repaired: unreachable, degreeCounts: again.degreeCounts }
 }
 
 async function measureRecall(

@@ -4,11 +4,12 @@ import { publishGeneration } from '../format/publish.js'
 import { segmentFileName, type SegmentFile } from '../format/segment-file.js'
 import { codebookHeader, upperHeader } from '../format/segment-header.js'
 import { writeSegment } from '../format/write-segment.js'
-import type { BuildReport } from '../types.js'
+import type { BuildReport, GraphReport, Histogram } from '../types.js'
 import { throwIfAborted, type PlannedContext } from './build-context.js'
 import type { ChosenQuality } from './choose-quality.js'
 import type { CompactCodes } from './codes.js'
 import type { OpenSegments } from './create-segments.js'
+import { histogramOfCounts } from './histogram.js'
 import type { IngestedFacts } from './ingest.js'
 import type { OpenBuild } from './open-build.js'
 import type { Proof } from './prove.js'
@@ -17,6 +18,8 @@ import type { UpperLevels } from './upper-levels.js'
 export interface Finished {
   readonly ingested: IngestedFacts
   readonly shardCount: number
+  /** Absent where there are no shards. */
+  readonly shardSizes?: Histogram
   readonly chosen: ChosenQuality | { readonly quality: 'imported'; readonly trialRecall: undefined }
   /** What linked the vectors, when it was not the engine of the options. */
   readonly engine?: BuildReport['engine']
@@ -147,10 +150,19 @@ function makeReport(context: PlannedContext, finished: Finished, diskBytes: numb
     repaired: proof.repaired,
     recallAt10: proof.recallAt10,
     averageDegree: Math.round(finished.averageDegree * 100) / 100,
+    graph: graphReport(finished),
     generation: paths.generation,
     path: paths.indexDir,
     events: [...log.events],
     ...resumedReport(context),
+  }
+}
+
+function graphReport({ shardSizes, proof, upper, ingested }: Finished): GraphReport {
+  return {
+    ...(shardSizes !== undefined && { shardSizes }),
+    degrees: histogramOfCounts(proof.degreeCounts),
+    levels: [ingested.count, ...upper.levels.map(({ nodes }) => nodes.length)],
   }
 }
 

@@ -17,6 +17,7 @@ Examples:
   $ psql -c '…' | shardloom build - --out articles.index
   $ shardloom build articles.npy --metric cosine --storage sq8 --out articles.index
   $ shardloom build articles.npy --out articles.index --min-recall 0.95 --json > report.json
+  $ shardloom build articles.npy --out articles.index --report report.html
   $ shardloom build --print-config
 
 Options may also lie in shardloom.config.json, .ts, .js or .mjs, or under "shardloom" in package.json, in this folder or

@@ -6,6 +6,7 @@ import { addExportCommand } from './export-command.js'
 import { addImportCommand } from './import-command.js'
 import { addInfoCommand } from './info-command.js'
 import { addRecallCommand } from './recall-command.js'
+import { addReportCommand } from './report-command.js'
 import { addSearchCommand } from './search-command.js'
 import type { Session } from './session.js'
 import { addVerifyCommand } from './verify-command.js'
@@ -16,6 +17,7 @@ Examples:
   $ cat articles.jsonl | shardloom build - --out articles.index --memory 2GB
   $ shardloom search articles.index --queries queries.npy -k 10
   $ shardloom recall articles.index --queries queries.npy --target-recall 0.95
+  $ shardloom report articles.index --out report.html
   $ shardloom verify articles.index
   $ shardloom estimate --count 10000000 --dimensions 768 --memory 8GB
 
@@ -36,6 +38,7 @@ export function createProgram(session: Session): Command {
   addSearchCommand(program, session)
   addRecallCommand(program, session)
   addInfoCommand(program, session)
+  addReportCommand(program, session)
   addVerifyCommand(program, session)
   addEstimateCommand(program, session)
   addExportCommand(program, session)

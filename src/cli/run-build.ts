@@ -10,6 +10,8 @@ import type { BuildOptions, BuildReport, Logger, ProgressEvent } from '../types.
 import { buildSummary } from './build-summary.js'
 import { interruptible } from './interrupt.js'
 import { progressText } from './progress-text.js'
+import { checkReportFile } from './report-file.js'
+import { writeBuildPage } from './report-page.js'
 import { configJson, configLines, settleBuild } from './settle-build.js'
 import { shellWord } from './shell-word.js'
 import type { CommonFlags, Session } from './session.js'
@@ -32,6 +34,7 @@ export async function runBuildCommand(inputs: readonly string[], command: Comman
   const { options } = build
   const input = oneInput(options.input)
   const out = outOf(options)
+  if (options.report !== undefined) await checkReportFile(options.report)
   const report = await interruptible(terminal, (signal) =>
     buildFrom(input, { ...options, path: out }, flags, terminal, signal),
   ).catch(async (error: unknown) => {
@@ -42,6 +45,12 @@ export async function runBuildCommand(inputs: readonly string[], command: Comman
   })
   if (flags.json === true) terminal.printJson(report)
   else if (options.quiet !== true) for (const line of buildSummary(report, out)) terminal.print(line)
+  if (options.report !== undefined)
+    await writeBuildPage(
+      report,
+      { path: out, out: options.report, memory: options.memory, quiet: options.quiet },
+      terminal,
+    )
 }
 
 /** The same command, which goes on, and how to give up what is kept. */
@@ -78,7 +87,7 @@ async function buildFrom(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<BuildReport> {
-  const { input: _input, ids, vectorColumn, idColumn, quiet = false, ...options } = given
+  const { input: _input, ids, vectorColumn, idColumn, quiet = false, report: _report, ...options } = given
   const file = await openVectorFile(input, { ids, vectorColumn, idColumn, invalid: options.invalid })
   try {
     if (input === '-' && process.stdin.isTTY && !quiet) {

@@ -131,6 +131,13 @@ export const BUILD_COMMAND_OPTIONS = {
     }),
   ),
   ...optional,
+  report: v.optional(
+    option(name('a path'), 'write a page about the build, beside the one before it', {
+      value: 'FILE',
+      isPath: true,
+      fallback: 'none',
+    }),
+  ),
   quiet: v.optional(option(flag(), 'say nothing but errors'), false),
 } as const
 

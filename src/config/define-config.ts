@@ -13,6 +13,8 @@ export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | '
   readonly vectorColumn?: string
   /** Of such a table: the column of ids, text or integers. Default: none. */
   readonly idColumn?: string
+  /** A page about the build is written there. */
+  readonly report?: string
   /** Say nothing but errors. */
   readonly quiet?: boolean
 }

@@ -1,7 +1,8 @@
 /** Every rule of manifest.json. Whatever passes here can be opened without asking again. */
-import type { BuildReport, Metric } from '../types.js'
+import type { Metric } from '../types.js'
 import { codeShape, STORAGES, type Storage } from './code-shape.js'
-import { FieldChecks, type JsonObject } from './field-checks.js'
+import { FieldChecks } from './field-checks.js'
+import { checkReport, ENGINE_PATTERN, GENERATION_PATTERN, METRICS } from './check-report.js'
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
 import { kindOfSegmentName, type SegmentFile } from './segment-file.js'
 import {
@@ -13,10 +14,6 @@ import {
 } from './segment-header.js'
 import { MAX_LEVELS } from './upper.js'
 
-export const GENERATION_PATTERN = /^gen-\d{6,15}$/
-const ENGINE_PATTERN = /^[a-z0-9][a-z0-9-]*$/
-const METRICS: readonly Metric[] = ['l2', 'cosine', 'ip']
-const QUALITIES: readonly BuildReport['quality'][] = ['balanced', 'high', 'imported']
 const MAX_U32 = 2 ** 32 - 1
 /** Node numbers are u32. */
 const MAX_COUNT = MAX_U32
@@ -39,28 +36,6 @@ const MANIFEST_KEYS = [
   'segments',
   'report',
 ] as const satisfies readonly (keyof Manifest)[]
-
-const REPORT_NUMBERS = [
-  'count',
-  'skipped',
-  'skippedInvalid',
-  'skippedDuplicates',
-  'dimensions',
-  'm',
-  'seed',
-  'threads',
-  'memoryBytes',
-  'shards',
-  'splitShards',
-  'seconds',
-  'peakRssBytes',
-  'spilledBytes',
-  'diskBytes',
-  'reachable',
-  'repaired',
-  'recallAt10',
-  'averageDegree',
-] as const satisfies readonly (keyof BuildReport)[]
 
 /** @throws CorruptIndexError */
 export function checkManifest(json: unknown, path: string): Manifest {
@@ -133,47 +108,6 @@ function checkSegment(checks: FieldChecks, value: unknown, field: string): Segme
     bytes: checks.integer(segment.bytes, `${field}.bytes`, SEGMENT_HEADER_BYTES),
     crc32: checks.integer(segment.crc32, `${field}.crc32`, 0, MAX_U32),
   }
-}
-
-function checkReport(
-  checks: FieldChecks,
-  value: unknown,
-  { count, storage }: Pick<Manifest, 'count' | 'storage'>,
-): BuildReport {
-  const report = checks.object(value, 'report')
-  for (const name of REPORT_NUMBERS) checks.number(report[name], `report.${name}`)
-  if (report.count !== count) checks.fail('report.count', `the manifest's count ${count}`, report.count)
-  checks.oneOf(report.metric, 'report.metric', METRICS)
-  checks.matching(report.engine, 'report.engine', ENGINE_PATTERN)
-  const workers = checks.object(report.workers, 'report.workers')
-  checks.number(workers.busySeconds, 'report.workers.busySeconds')
-  checks.number(workers.tileSeconds, 'report.workers.tileSeconds')
-  checks.oneOf(report.quality, 'report.quality', QUALITIES)
-  if (report.trialRecall !== undefined) checks.number(report.trialRecall, 'report.trialRecall')
-  if (report.storage !== undefined) checks.oneOf(report.storage, 'report.storage', [storage])
-  checks.text(report.path, 'report.path')
-  checks.matching(report.generation, 'report.generation', GENERATION_PATTERN)
-  checkList(checks, report.stages, 'report.stages', { name: 'text', seconds: 'number', peakRssBytes: 'number' })
-  checkList(checks, report.events, 'report.events', {
-    kind: 'text',
-    stage: 'text',
-    message: 'text',
-    atSeconds: 'number',
-  })
-  // The report only tells how the build went: fields that a later version adds may stay, nothing relies on them.
-  return { ...report, storage } as unknown as BuildReport
-}
-
-function checkList(
-  checks: FieldChecks,
-  value: unknown,
-  field: string,
-  shape: Readonly<Record<string, 'text' | 'number'>>,
-): void {
-  checks.array(value, field).forEach((item, at) => {
-    const object: JsonObject = checks.object(item, `${field}[${at}]`)
-    for (const [name, type] of Object.entries(shape)) checks[type](object[name], `${field}[${at}].${name}`)
-  })
 }
 
 /** Each kind that must be there covers nodes 0 to count − 1, without gap or overlap, under different names. */

@@ -1,10 +1,11 @@
-/** From an index directory to the manifest of its live generation. */
+/** From an index directory to the manifest of its live generation, or of one that it keeps. */
 import { join } from 'node:path'
 import { CorruptIndexError, PathError } from '../errors.js'
 import { crc32 } from './crc32.js'
 import { CURRENT_NAME, readCurrent } from './current.js'
 import { readFailure } from './file-errors.js'
 import { checkFileSizes } from './file-sizes.js'
+import { isComplete, listGenerations } from './generations.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
 import { MAX_MANIFEST_BYTES, parseManifest } from './manifest-json.js'
 import { readSmallFile } from './whole-files.js'
@@ -48,6 +49,40 @@ export async function loadManifest(indexDir: string): Promise<LiveGeneration & {
     throw new CorruptIndexError(path, `field generation is ${manifest.generation}, the folder is ${current.generation}`)
   }
   return { manifest, directory, bytes: bytes.length }
+}
+
+/**
+ * A generation that may be an old one, kept beside the live one; not its files. CURRENT has the checksum of the live
+ * manifest only: this one is checked field by field.
+ * @throws PathError when it is not there; CorruptIndexError
+ */
+export async function readGeneration(indexDir: string, generation: string): Promise<LiveGeneration> {
+  const complete = await completeGenerations(indexDir)
+  if (!complete.includes(generation)) {
+    const kept = complete.length === 0 ? 'none' : complete.join(', ')
+    throw new PathError(indexDir, `generation ${generation} is not there; kept are: ${kept}`)
+  }
+  const directory = join(indexDir, generation)
+  const path = join(directory, MANIFEST_NAME)
+  const manifest = parseManifest(await readBytes(path), path)
+  if (manifest.generation !== generation) {
+    throw new CorruptIndexError(path, `field generation is ${manifest.generation}, the folder is ${generation}`)
+  }
+  return { manifest, directory }
+}
+
+/** The newest generation before another one that is kept; undefined when there is none. */
+export async function generationBefore(indexDir: string, generation: string): Promise<string | undefined> {
+  const complete = await completeGenerations(indexDir)
+  const number = (name: string): number => Number(name.slice('gen-'.length))
+  return complete.filter((name) => number(name) < number(generation)).at(-1)
+}
+
+/** Oldest first. */
+async function completeGenerations(indexDir: string): Promise<string[]> {
+  const names: string[] = []
+  for (const { name } of await listGenerations(indexDir)) if (await isComplete(indexDir, name)) names.push(name)
+  return names
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {

@@ -1,10 +1,11 @@
 import type { MemorySample } from '../types.js'
 
-const FIRST_INTERVAL_SECONDS = 1
+/** Samples come so often: the picture of a short build is as fine as it can be. */
+const FIRST_INTERVAL_SECONDS = 0.25
 /** A report stays small however long the build: above this many samples every second one goes. */
 const MOST_SAMPLES = 256
 
-/** One sample a second; of a long build one every two, four, … seconds, evenly over its whole time. */
+/** Four samples a second; of a long build one every half, one, two, … seconds, evenly over its whole time. */
 export class MemoryTimeline {
   #samples: MemorySample[] = []
   #intervalSeconds = FIRST_INTERVAL_SECONDS

@@ -101,7 +101,16 @@ describe('reachAll', () => {
   it('leaves a graph alone whose nodes are all reachable, over several segments', async () => {
     for (const segmentNodes of [7, 50, 1000]) {
       const graph = await graphOf(randomRows(200, 4, 1), 4, ring(0, 200), { entry: 13, segmentNodes })
-      expect(reach(graph)).toEqual({ reachableBefore: 200, patches: [], linked: 0 })
+      expect(reach(graph)).toMatchObject({ reachableBefore: 200, patches: [], linked: 0 })
+    }
+  })
+
+  it('counts the degrees of all nodes that it reached, each once', async () => {
+    const links = ring(0, 60).map(([next], i) => (i % 3 === 0 ? [next, (i + 7) % 60, (i + 9) % 60] : [next]))
+    const cutOff = [...links, ...ring(60, 5)]
+    for (const segmentNodes of [7, 1000]) {
+      const { degreeCounts } = reach(await graphOf(randomRows(65, 4, 1), 4, cutOff, { segmentNodes }))
+      expect([...degreeCounts]).toEqual([0, 40, 0, 20, 0, 0, 0, 0, 0])
     }
   })
 

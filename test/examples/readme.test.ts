@@ -43,7 +43,7 @@ describe('README', () => {
   it('shows programs, and every command of the command line', () => {
     expect(shown.filter(({ kind }) => kind === 'program').length).toBeGreaterThanOrEqual(5)
     const commands = shown.filter(({ kind }) => kind === 'command').map(({ text }) => text)
-    for (const name of ['build', 'search', 'recall', 'info', 'verify', 'estimate', 'export', 'import']) {
+    for (const name of ['build', 'search', 'recall', 'info', 'report', 'verify', 'estimate', 'export', 'import']) {
       expect(commands.some((command) => command.includes(`npx shardloom ${name} `))).toBe(true)
     }
   })

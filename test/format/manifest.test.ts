@@ -73,6 +73,12 @@ describe('parseManifest', () => {
   const set =
     (change: object): Change =>
     (manifest) => ({ ...manifest, ...change })
+  const inReport =
+    (change: object): Change =>
+    (manifest) => ({ ...manifest, report: { ...manifest.report, ...change } })
+  const pressure = { elevated: 0, high: 0, critical: 0, ingestPauses: 0 }
+  const sample = { atSeconds: 0, stage: 'route', rssBytes: 1, queueBytes: 0, spilledBytes: 0, pressure: 'normal' }
+  const histogram = { from: 0, width: 1, counts: [1], least: 0, most: 0 }
   const broken: readonly (readonly [string, Change])[] = [
     ['formatVersion', set({ formatVersion: 2 })],
     ['generation', set({ generation: '../gen-000001' })],
@@ -104,6 +110,30 @@ describe('parseManifest', () => {
       'report.stages[0].seconds',
       (manifest) => ({ ...manifest, report: { ...manifest.report, stages: [{ name: 'x' }] } }),
     ],
+    ['report.stages[0].atSeconds', inReport({ stages: [{ name: 'x', seconds: 1, peakRssBytes: 1, atSeconds: '1' }] })],
+    ['report.memory', inReport({ memory: 'much' })],
+    ['report.memory.pressure.high', inReport({ memory: { pressure: { elevated: 0 }, timeline: [] } })],
+    ['report.memory.timeline[0].atSeconds', inReport({ memory: { pressure, timeline: [{}] } })],
+    [
+      'report.memory.timeline[0].cgroupBytes',
+      inReport({ memory: { pressure, timeline: [{ ...sample, cgroupBytes: '' }] } }),
+    ],
+    [
+      'report.memory.timeline[0].vectorsDone',
+      inReport({ memory: { pressure, timeline: [{ ...sample, vectorsDone: null }] } }),
+    ],
+    ['report.graph', inReport({ graph: [] })],
+    ['report.graph.degrees', inReport({ graph: { levels: [50] } })],
+    ['report.graph.degrees.width', inReport({ graph: { degrees: { ...histogram, width: 0 }, levels: [50] } })],
+    ['report.graph.degrees.from', inReport({ graph: { degrees: { ...histogram, from: 0.5 }, levels: [50] } })],
+    [
+      'report.graph.degrees.counts.length',
+      inReport({ graph: { degrees: { ...histogram, counts: [] }, levels: [50] } }),
+    ],
+    ['report.graph.shardSizes', inReport({ graph: { degrees: histogram, levels: [50], shardSizes: 7 } })],
+    ['report.graph.levels[1]', inReport({ graph: { degrees: histogram, levels: [50, -1] } })],
+    ['report.graph.levels.length', inReport({ graph: { degrees: histogram, levels: new Array(5000).fill(1) } })],
+    ['report.resumed.startedAt', inReport({ resumed: { vectors: 1, shards: 0, segments: 0 } })],
     ['segments[0].name', segment({ name: '../vectors-000.seg' })],
     ['segments[0].name', segment({ name: 'vectors-00.seg' })],
     ['segments[0].name', segment({ name: 'upper-000.seg' })],
@@ -131,6 +161,12 @@ describe('parseManifest', () => {
       expect(parse, field).toThrow(CorruptIndexError)
       expect(parse, field).toThrow(`field ${field} must be`)
     }
+  })
+
+  it('takes a report of before memory, shard sizes and degrees were noted', async () => {
+    const { manifest } = await writeTinyIndex(folder.path('before-memory'))
+    const { memory: _, ...report } = manifest.report
+    expect(parseManifest(encode({ ...manifest, report }), 'manifest.json')).toEqual({ ...manifest, report })
   })
 
   const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))

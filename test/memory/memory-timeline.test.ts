@@ -13,13 +13,13 @@ const sample = (atSeconds: number): MemorySample => ({
 
 function timesOf(seconds: number): number[] {
   const timeline = new MemoryTimeline()
-  for (let quarter = 0; quarter < 4 * seconds; quarter++) timeline.add(sample(quarter / 4))
+  for (let eighth = 0; eighth < 8 * seconds; eighth++) timeline.add(sample(eighth / 8))
   return timeline.samples.map(({ atSeconds }) => atSeconds)
 }
 
 describe('MemoryTimeline', () => {
-  it('keeps one of the samples of each second', () => {
-    expect(timesOf(5)).toEqual([0, 1, 2, 3, 4])
+  it('keeps one of the samples of each quarter of a second', () => {
+    expect(timesOf(1)).toEqual([0, 0.25, 0.5, 0.75])
   })
 
   it('of ten hours keeps at most 256 samples, evenly spread over all of it', () => {

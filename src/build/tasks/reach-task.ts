@@ -12,6 +12,8 @@ export interface ReachTask {
 
 export interface ReachResult {
   readonly reachableBefore: number
+  /** How many of the nodes that were reached have 0, 1, … 2M links. */
+  readonly degreeCounts: Uint32Array
   /** New rows `[count][2M x node]` for nodes that got a link to an unreachable one. */
   readonly patches: readonly { readonly node: number; readonly row: Uint32Array }[]
   /** Unreachable nodes that got a link; with the nodes behind them, all are reachable now. */
@@ -34,6 +36,7 @@ export function reachAll(kernel: Kernel, { graph }: ReachTask): ReachResult {
   const linked = reachableBefore === graph.count ? 0 : repair(kernel, graph, patched)
   return {
     reachableBefore,
+    degreeCounts: walk.degreeCounts,
     patches: Array.from(patched, ([node, row]) => ({ node, row })),
     linked,
   }
@@ -134,6 +137,8 @@ function readVector(graph: ProofGraph, node: number): Float32Array {
  */
 class Walk {
   visitedCount = 0
+  /** By number of links. */
+  readonly degreeCounts: Uint32Array
   readonly #graph: ProofGraph
   readonly #patched: ReadonlyMap<number, Uint32Array>
   readonly #parents: Uint32Array | undefined
@@ -150,6 +155,7 @@ class Walk {
     this.#patched = patched
     this.#parents = parents
     this.#stride = linksStrideBytes(graph.m) / 4
+    this.degreeCounts = new Uint32Array(this.#stride)
     this.#visited = new Uint8Array(Math.ceil(graph.count / 8))
     this.#waiting = new Uint8Array(Math.ceil(graph.count / 8))
     this.#waitingCounts = new Uint32Array(graph.links.length)
@@ -197,6 +203,7 @@ class Walk {
       const patch = this.#patched.get(node)
       const row = patch ?? this.#links
       const at = patch ? 0 : (node - firstNode) * this.#stride
+      this.degreeCounts[row[at]]++
       for (let i = 1; i <= row[at]; i++) {
         const next = row[at + i]
         if (next < firstNode || next >= firstNode + count) {

@@ -1,0 +1,183 @@
+import type { Manifest } from '../format/manifest.js'
+import { formatByteSize } from '../memory/byte-size.js'
+import { countText, tookText } from './number-text.js'
+
+/** One figure of two builds. */
+export interface ComparedFigure {
+  readonly name: string
+  readonly now: string
+  readonly before: string
+  /** The difference, and its share of the value before. */
+  readonly difference: string
+  /** 'changed': neither good nor bad. 'same': not at all, or no more than two runs of the same differ anyway. */
+  readonly verdict: 'better' | 'worse' | 'changed' | 'same'
+}
+
+export interface ComparedGroup {
+  readonly title: string
+  readonly figures: readonly ComparedFigure[]
+}
+
+export interface ComparedOption {
+  readonly name: string
+  readonly now: string
+  readonly before: string
+}
+
+export interface Comparison {
+  readonly groups: readonly ComparedGroup[]
+  /** What was built in another way: differences of the figures may come from it. */
+  readonly options: readonly ComparedOption[]
+}
+
+/** Two runs of the same differ by so much in time and memory. */
+export const NOISE_SHARE = 0.1
+/** Below that a time says nothing, whatever its share. */
+const NOISE_SECONDS = 0.1
+/** The proof asks 200 vectors: its standard error. */
+export const NOISE_RECALL = 0.006
+
+interface Measure {
+  readonly better: 'lower' | 'higher' | 'neither'
+  readonly textOf: (value: number) => string
+  /** Whether a change by so much says nothing. */
+  readonly isNoise?: (difference: number, before: number) => boolean
+}
+
+const ofShare = (difference: number, before: number): boolean => Math.abs(difference) <= NOISE_SHARE * Math.abs(before)
+const SECONDS: Measure = {
+  better: 'lower',
+  textOf: tookText,
+  isNoise: (difference, before) => Math.abs(difference) < NOISE_SECONDS || ofShare(difference, before),
+}
+const BYTES: Measure = { better: 'lower', textOf: formatByteSize, isNoise: ofShare }
+const TROUBLE: Measure = { better: 'lower', textOf: countText }
+const COUNT: Measure = { better: 'neither', textOf: countText }
+const SPEED: Measure = { better: 'higher', textOf: (value) => `${countText(value)}/s`, isNoise: ofShare }
+const RECALL: Measure = {
+  better: 'higher',
+  textOf: (value) => value.toFixed(4),
+  isNoise: (difference) => Math.abs(difference) <= NOISE_RECALL,
+}
+const DEGREE: Measure = {
+  better: 'neither',
+  textOf: (value) => value.toFixed(2),
+  isNoise: ofShare,
+}
+
+/** The figures of a build beside those of another, as a rule the one before it. */
+export function compareBuilds(now: Manifest, before: Manifest): Comparison {
+  const [a, b] = [now.report, before.report]
+  const levels = (manifest: Manifest): number => manifest.levels + 1
+  const pressed = ({ report }: Manifest): number | undefined =>
+    report.memory && report.memory.pressure.elevated + report.memory.pressure.high + report.memory.pressure.critical
+  return {
+    groups: [
+      {
+        title: 'Result',
+        figures: [
+          figure('vectors', a.count, b.count, COUNT),
+          figure('recall@10', a.recallAt10, b.recallAt10, RECALL),
+          figure('links a vector, on average', a.averageDegree, b.averageDegree, DEGREE),
+          figure('levels', levels(now), levels(before), COUNT),
+          figure('bytes on disk', a.diskBytes, b.diskBytes, BYTES),
+        ],
+      },
+      {
+        title: 'Trouble',
+        figures: [
+          figure('vectors skipped', a.skipped, b.skipped, TROUBLE),
+          figure('vectors out of reach that were linked', a.repaired, b.repaired, TROUBLE),
+          figure('events', a.events.length, b.events.length, TROUBLE),
+        ],
+      },
+      {
+        title: 'Memory',
+        figures: [
+          figure('peak of the process', a.peakRssBytes, b.peakRssBytes, BYTES),
+          figure('spilled to files', a.spilledBytes, b.spilledBytes, BYTES),
+          ...optional('times under pressure', pressed(now), pressed(before), TROUBLE),
+        ],
+      },
+      {
+        title: 'Time',
+        figures: [
+          figure('time in all', a.seconds, b.seconds, SECONDS),
+          figure('vectors per second', a.count / a.seconds, b.count / b.seconds, SPEED),
+          ...stageNames(now, before).flatMap((name) =>
+            optional(`stage ${name}`, secondsOf(now, name), secondsOf(before, name), SECONDS),
+          ),
+        ],
+      },
+    ],
+    options: optionsOf(now).flatMap(([name, value], i): ComparedOption[] => {
+      const other = optionsOf(before)[i][1]
+      return value === other ? [] : [{ name, now: value, before: other }]
+    }),
+  }
+}
+
+/** In the order in which they ran; those of one of the two only at the end. */
+function stageNames(now: Manifest, before: Manifest): string[] {
+  return [...new Set([...now.report.stages, ...before.report.stages].map(({ name }) => name))]
+}
+
+function secondsOf({ report }: Manifest, stage: string): number | undefined {
+  return report.stages.find(({ name }) => name === stage)?.seconds
+}
+
+/** What decides how an index is built; `after` the same names in the same order. */
+function optionsOf(manifest: Manifest): (readonly [string, string])[] {
+  const { report, storage } = manifest
+  return [
+    ['metric', report.metric],
+    ['dimensions', String(report.dimensions)],
+    ['storage', storage],
+    ['m', String(report.m)],
+    ['engine', report.engine],
+    ['quality', report.quality],
+    ['seed', String(report.seed)],
+    ['threads', String(report.threads)],
+    ['memory budget', formatByteSize(report.memoryBytes)],
+    ['shards', countText(report.shards)],
+  ]
+}
+
+/** Nothing where one of the two has no such figure. */
+function optional(
+  name: string,
+  now: number | undefined,
+  before: number | undefined,
+  measure: Measure,
+): ComparedFigure[] {
+  return now === undefined || before === undefined ? [] : [figure(name, now, before, measure)]
+}
+
+function figure(name: string, now: number, before: number, { better, textOf, isNoise }: Measure): ComparedFigure {
+  const difference = now - before
+  return {
+    name,
+    now: textOf(now),
+    before: textOf(before),
+    difference: differenceText(difference, before, textOf),
+    verdict: difference === 0 || isNoise?.(difference, before) === true ? 'same' : verdictOf(difference, better),
+  }
+}
+
+function verdictOf(difference: number, better: Measure['better']): ComparedFigure['verdict'] {
+  if (better === 'neither') return 'changed'
+  return difference < 0 === (better === 'lower') ? 'better' : 'worse'
+}
+
+function differenceText(difference: number, before: number, textOf: (value: number) => string): string {
+  if (difference === 0) return '–'
+  const sign = difference < 0 ? '−' : '+'
+  const share = (100 * Math.abs(difference)) / Math.abs(before)
+  const shareText = before === 0 ? '' : ` (${percentText(share, sign)})`
+  return `${sign}${textOf(Math.abs(difference))}${shareText}`
+}
+
+function percentText(percent: number, sign: string): string {
+  if (percent >= 9.95) return `${sign}${countText(percent)}%`
+  return percent < 0.05 ? 'under 0.1%' : `${sign}${percent.toFixed(1)}%`
+}

@@ -1,0 +1,83 @@
+import { scaleLinear } from 'd3-scale'
+import type { BuildReport } from '../types.js'
+import { baseAxis, drawing, innerRight, PAGE_WIDTHS, type Frame } from './drawing.js'
+import { figure } from './figure.js'
+import { html, type Html } from './html.js'
+import { rateText, tookText } from './number-text.js'
+import { endSeconds, stageSpans, type StageSpan } from './stage-spans.js'
+import { timeTicks } from './time-ticks.js'
+import { formatByteSize } from '../memory/byte-size.js'
+
+const ROW_HEIGHT = 30
+const BAR_HEIGHT = 14
+
+/** The stages on a time axis, with their seconds and how many vectors a second went through. */
+export function stagesChart(report: BuildReport): Html {
+  const spans = stageSpans(report)
+  const end = endSeconds(report)
+  const longest = spans.reduce<StageSpan | undefined>(
+    (most, one) => (one.seconds > (most?.seconds ?? 0) ? one : most),
+    undefined,
+  )
+  const caption =
+    longest === undefined
+      ? 'The report has no stages.'
+      : `${tookText(report.seconds)} in all. The longest stage, ${longest.name}, took ${tookText(longest.seconds)}.`
+  return figure({
+    id: 'stages',
+    title: 'Where the time went',
+    caption: html`${caption}${spans.some(({ name }) => name === 'publish') ? undefined : ' The last stage, publish, ended after this report was written into the index.'}`,
+    drawings: PAGE_WIDTHS.map((page) => {
+      const isNarrow = page.name === 'narrow'
+      const frame: Frame = {
+        width: page.width,
+        height: spans.length * ROW_HEIGHT + 26,
+        left: isNarrow ? 86 : 96,
+        right: isNarrow ? 132 : 170,
+        top: 0,
+        bottom: 26,
+      }
+      const x = scaleLinear([0, end], [frame.left, innerRight(frame)]).clamp(true)
+      const rows = spans.map((span, i) => row(frame, x, span, i))
+      const axis = baseAxis(frame, x, timeTicks(end, isNarrow ? 3 : 8))
+      return drawing(page, frame, `Time axis of ${spans.length} stages. ${caption}`, [rows, axis])
+    }),
+    data: {
+      name: 'Stages',
+      head: ['Stage', 'Began at', 'Took', 'Share', 'Vectors per second', 'Peak memory'],
+      rows: spans.map(({ name, fromSeconds, seconds, vectorsPerSecond, peakRssBytes }) => [
+        name,
+        tookText(fromSeconds),
+        tookText(seconds),
+        `${((100 * seconds) / end).toFixed(1)}%`,
+        vectorsPerSecond === undefined ? '–' : rateText(vectorsPerSecond),
+        formatByteSize(peakRssBytes),
+      ]),
+    },
+  })
+}
+
+function row(frame: Frame, x: (seconds: number) => number, span: StageSpan, i: number): Html {
+  const middle = (i + 0.5) * ROW_HEIGHT
+  const from = x(span.fromSeconds)
+  const width = Math.max(1.5, x(span.fromSeconds + span.seconds) - from)
+  const { vectorsPerSecond: rate } = span
+  const right = innerRight(frame)
+  return html`<g>
+    <rect
+      class="track"
+      x="${frame.left}"
+      y="${middle - BAR_HEIGHT / 2}"
+      width="${right - frame.left}"
+      height="${BAR_HEIGHT}"
+    />
+    <rect class="bar" x="${from}" y="${middle - BAR_HEIGHT / 2}" width="${width}" height="${BAR_HEIGHT}" />
+    <text class="name" x="${frame.left - 10}" y="${middle}" dy="0.32em" text-anchor="end">${span.name}</text>
+    <text class="value" x="${frame.width - 76}" y="${middle}" dy="0.32em" text-anchor="end"
+      >${tookText(span.seconds)}</text
+    >
+    <text class="faint" x="${frame.width}" y="${middle}" dy="0.32em" text-anchor="end"
+      >${rate === undefined ? '' : rateText(rate)}</text
+    >
+  </g> `
+}

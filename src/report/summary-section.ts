@@ -1,0 +1,42 @@
+import type { Manifest } from '../format/manifest.js'
+import { formatByteSize } from '../memory/byte-size.js'
+import { html, type Content, type Html } from './html.js'
+import { countText, plural, rateText, tookText } from './number-text.js'
+
+/** What was built and how good it is: the first screen. */
+export function summarySection({ report }: Manifest): Html {
+  const { count, reachable, repaired, skipped, seconds, workers, threads, events } = report
+  const busyShare = workers.busySeconds / Math.max(0.001, seconds * threads)
+  const tiles: readonly (readonly [string, string, Content])[] = [
+    ['recall@10', report.recallAt10.toFixed(4), 'at ef 64, against exact search'],
+    ['reachable', reachable === count ? 'all' : countText(reachable), `${countText(repaired)} had to be linked`],
+    ['time', tookText(seconds), rateText(count / seconds).replace('/s', ' vectors/s')],
+    ['peak memory', formatByteSize(report.peakRssBytes), `of a budget of ${formatByteSize(report.memoryBytes)}`],
+    ['on disk', formatByteSize(report.diskBytes), `${formatByteSize(Math.round(report.diskBytes / count))} a vector`],
+    ['spilled', report.spilledBytes > 0 ? formatByteSize(report.spilledBytes) : 'nothing', 'to temporary files'],
+    ['worker threads', String(threads), `busy ${Math.round(100 * Math.min(1, busyShare))}% of the time`],
+    [
+      'events',
+      events.length === 0 ? 'none' : countText(events.length),
+      events.length === 0 ? 'nothing fell short' : html`<a href="#events">see below</a>`,
+    ],
+  ]
+  return html` <section id="summary" aria-labelledby="summary-title">
+    <h2 id="summary-title">What was built</h2>
+    <p class="lead">
+      An index of <strong>${plural(count, 'vector')}</strong> of ${plural(report.dimensions, 'dimension')},
+      ${report.metric}, in <strong>${tookText(seconds)}</strong>. A search with ef 64 finds
+      <strong>${(100 * report.recallAt10).toFixed(2)}%</strong> of the ten
+      nearest.${skipped > 0 ? ` ${plural(skipped, 'vector')} ${skipped === 1 ? 'was' : 'were'} skipped.` : undefined}
+    </p>
+    <dl class="tiles">
+      ${tiles.map(
+        ([name, value, note]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd><span class="figure">${value}</span> <span class="remark">${note}</span></dd>
+          </div> `,
+      )}
+    </dl>
+  </section>`
+}

@@ -1,0 +1,181 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { reportPage, type ReportPage } from '../../src/report/page.js'
+import type { BuildReport } from '../../src/types.js'
+import { CURVE, fullManifest, fullReport, textOf } from './fixture.js'
+
+const MADE = { path: '/data/articles.index', tunings: [], madeAt: '2026-02-01T06:00:00.000Z', version: '0.1.0' }
+
+function page(report: Partial<BuildReport> = {}, rest: Partial<ReportPage> = {}): string {
+  return reportPage({ manifest: fullManifest(report), recall: CURVE, ...MADE, ...rest })
+}
+
+describe('reportPage', () => {
+  it('says what was built and how good it is first', () => {
+    const text = textOf(page())
+    expect(text).toContain('An index of 100,000 vectors of 128 dimensions, l2, in 1 min 10 s .')
+    expect(text.indexOf('98.77%')).toBeLessThan(text.indexOf('Where the time went'))
+  })
+
+  it('has a figure with a caption and a table for each chart', () => {
+    const figures = page().match(/<figure .*?<\/figure>/gs) ?? []
+    expect(figures.map((figure) => /id="([\w-]+)"/.exec(figure)?.[1])).toEqual([
+      'stages', 'memory', 'throughput', 'spill', 'shards', 'degrees', 'levels', 'disk', 'recall',
+    ]) // prettier-ignore
+    for (const figure of figures) {
+      expect(figure).toMatch(/<figcaption>\s*<h3 id=/)
+      expect(figure).toMatch(/<svg class="at-narrow"[^>]* role="img"[^>]* aria-label="[^"]{10,}"/)
+      expect(figure).toContain('<table')
+    }
+  })
+
+  it('has its headings in order, and no id twice', () => {
+    const html = page({}, { before: fullManifest({ generation: 'gen-000003' }) })
+    const levels = [...html.matchAll(/<h(\d)/g)].map((match) => Number(match[1]))
+    levels.forEach((level, i) => expect(level).toBeLessThanOrEqual((levels[i - 1] ?? 0) + 1))
+    const ids = [...html.matchAll(/ id="([^"]*)"/g)].map((match) => match[1])
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const [, name] of html.matchAll(/(?:href="#|aria-labelledby=")([^"]+)"/g)) expect(ids).toContain(name)
+  })
+
+  it('asks for nothing outside of it', () => {
+    const html = page()
+    expect(html).not.toMatch(/<(script|img|iframe|object|embed|base|form)\b/i)
+    expect(html).not.toMatch(/\b(src|srcset|action)=|url\(|@import|https?:/i)
+    expect([...html.matchAll(/href="([^"]*)"/g)].every(([, to]) => to.startsWith('#') || to === 'data:,')).toBe(true)
+    expect(html).toContain(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;`)
+  })
+
+  it('lists every event, every checksum and every sample', () => {
+    const html = page({
+      events: Array.from({ length: 300 }, (_, i) => {
+        return { kind: `kind-${i}`, stage: 'route', message: `message ${i}.`, atSeconds: i }
+      }),
+    })
+    const text = textOf(html)
+    for (let i = 0; i < 300; i++) expect(text).toContain(`message ${i}.`)
+    for (const crc of ['00000abc', '12345678', 'ffffffff', '00000001']) expect(text).toContain(crc)
+    const memory = html.slice(html.indexOf('<figure id="memory"'), html.indexOf('<figure id="throughput"'))
+    expect(memory.match(/<tr>/g)?.length).toBe(1 + fullReport().memory.timeline.length)
+  })
+
+  it('has the values of the report', () => {
+    const text = textOf(page())
+    for (const value of ['0.9877', '236 MB', '300 MB', '71.0 MB', '161 MB', '23.98', '21,346', '0.9521', '6,250']) {
+      expect(text).toContain(value)
+    }
+  })
+
+  it('names the figures that got worse, in words', () => {
+    const text = textOf(page({ recallAt10: 0.9 }, { before: fullManifest({ generation: 'gen-000003' }) }))
+    expect(text).toContain('Compared with gen-000003')
+    expect(text).toMatch(/▲ 1 figure got worse : recall@10/)
+    expect(text).toMatch(/recall@10 0.9000 0.9877 −0.0877 \(−8.9%\) ▲ worse/)
+  })
+
+  it('of an older report says what is missing', () => {
+    const { memory: _, graph: __, ...old } = fullReport({ stages: [{ name: 'ingest', seconds: 1, peakRssBytes: 1 }] })
+    const html = reportPage({ ...MADE, manifest: { ...fullManifest(), report: old as BuildReport } })
+    expect(html).not.toContain('<figure id="memory"')
+    expect(textOf(html)).toContain('Not in this report Memory and spilled bytes over time')
+  })
+
+  it('says how to get the curve when it was not measured', () => {
+    expect(textOf(page({}, { recall: undefined }))).toContain(
+      'shardloom report /data/articles.index --recall --out FILE',
+    )
+  })
+
+  it('says how a chosen ef is used', () => {
+    const tuning = { k: 10, targetRecall: 0.95, ef: 37, recall: 0.9534, queries: 500, source: 'given' } as const
+    const text = textOf(page({}, { tunings: [{ ...tuning, tunedAt: MADE.madeAt }] }))
+    expect(text).toContain('Searches for 10 that give no ef use 37')
+  })
+
+  const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>' onload='x' </style></title><!--]]>&amp;\u0000\u202e`
+
+  it('keeps text of the caller text, wherever it stands', () => {
+    const stages = [{ name: HOSTILE as 'route', atSeconds: 0, seconds: 50, peakRssBytes: 1 }]
+    const { memory } = fullReport()
+    const timeline = memory.timeline.map((sample) => {
+      return { ...sample, stage: HOSTILE as 'route', pressure: HOSTILE as 'high' }
+    })
+    const report: Partial<BuildReport> = {
+      path: HOSTILE,
+      stages,
+      memory: { ...memory, timeline },
+      events: [{ kind: HOSTILE, stage: HOSTILE as 'route', message: HOSTILE, atSeconds: 1 }],
+      resumed: { startedAt: HOSTILE, vectors: 1, shards: 1, segments: 1 },
+    }
+    const pageOf = (given: Partial<BuildReport>, path: string): string =>
+      page(given, { path, recall: undefined, before: fullManifest({ ...given, generation: 'gen-000003' }) })
+    const html = pageOf(report, HOSTILE)
+    expect(tagsOf(html)).toEqual(tagsOf(pageOf(harmless(report), 'x')))
+    expect(html).not.toMatch(/<script|<img|<!--/)
+    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+  })
+
+  /** The same with a word of the same length. */
+  function harmless(report: Partial<BuildReport>): Partial<BuildReport> {
+    const json = JSON.stringify(report).replaceAll(JSON.stringify(HOSTILE), JSON.stringify('x'.repeat(HOSTILE.length)))
+    return JSON.parse(json) as Partial<BuildReport>
+  }
+
+  /** Names of all elements with the names of their attributes. */
+  function tagsOf(html: string): string[] {
+    return [...html.matchAll(/<([a-z!/][^\s>]*)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*\/?>/gi)].map(
+      ([, name, attributes]) =>
+        `${name} ${[...attributes.matchAll(/([\w:-]+)="[^"]*"/g)].map((match) => match[1]).join(' ')}`,
+    )
+  }
+
+  it('draws whatever numbers a report may have', () => {
+    const number = fc.double({ noNaN: true, noDefaultInfinity: true })
+    const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
+    const histogram = fc.record({
+      from: count,
+      width: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+      counts: fc.array(count, { minLength: 1, maxLength: 40 }),
+      least: count,
+      most: count,
+    })
+    const report = fc.record({
+      seconds: number,
+      memoryBytes: number,
+      peakRssBytes: number,
+      spilledBytes: number,
+      diskBytes: number,
+      recallAt10: number,
+      averageDegree: number,
+      threads: number,
+      skipped: number,
+      stages: fc.array(
+        fc.record({ name: fc.constant('route' as const), atSeconds: number, seconds: number, peakRssBytes: number }),
+      ),
+      graph: fc.record({ shardSizes: histogram, degrees: histogram, levels: fc.array(count, { minLength: 1 }) }),
+      memory: fc.record({
+        pressure: fc.record({ elevated: number, high: number, critical: number, ingestPauses: number }),
+        timeline: fc.array(
+          fc.record({
+            atSeconds: number,
+            stage: fc.constant('route' as const),
+            rssBytes: number,
+            queueBytes: number,
+            spilledBytes: number,
+            vectorsDone: number,
+            pressure: fc.constantFrom('normal', 'elevated', 'high', 'critical'),
+          }),
+        ),
+      }),
+    })
+    fc.assert(
+      fc.property(report, report, (now, before) => {
+        const html = page(now, { before: fullManifest(before), recall: undefined })
+        for (const [, d] of html.matchAll(/ (?:d|x|y|x1|x2|y1|y2|width|height|cx|cy)="([^"]*)"/g)) {
+          expect(d).not.toMatch(/NaN|Infinity/)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
