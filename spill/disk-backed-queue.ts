@@ -92,7 +92,7 @@ export class DiskBackedQueue<H = unknown> {
     this.#durable = durable
     this.#files = new SpillFiles({ directory, name, fileSystem: budget.fileSystem, keep: keepFiles || durable })
     for (const file of recovered) {
-      for (const frame of this.#files.adopt(file)) this.#disk.push({ ...frame, ahead: undefined, aheadBytes: 0 })
+      for (const frame of this.#files.adopt(file)) this.#disk.push(storedAs(frame))
     }
     this.#pushedBatches = this.#storedBatches = this.#disk.length
     const spillableBytes = (): number => this.#spillableBytes
@@ -364,7 +364,7 @@ export class DiskBackedQueue<H = unknown> {
     const frames = await this.#files.append(run.map(({ batch }) => batch))
     for (const [index, { batch, chargedBytes }] of run.entries()) {
       this.#writing.shift()
-      const stored: Stored<H> = { ...frames[index], ahead: undefined, aheadBytes: 0 }
+      const stored: Stored<H> = storedAs(frames[index])
       this.#disk.push(stored)
       this.#storedBatches += 1
       if (this.#durable && this.#budget.finishedCopying(chargedBytes, stored.frameBytes)) {
@@ -443,6 +443,11 @@ export class DiskBackedQueue<H = unknown> {
     stored.ahead = undefined
     this.#budget.refund(stored.aheadBytes)
   }
+}
+
+/** Field by field: a spread gives each object a shape of its own, 300 bytes beside its 100, and queues hold many. */
+function storedAs<H>({ file, offset, frameBytes, leadBytes, payloadBytes, count }: StoredFrame): Stored<H> {
+  return { file, offset, frameBytes, leadBytes, payloadBytes, count, ahead: undefined, aheadBytes: 0 }
 }
 
 function checkBatch({ bytes, count }: Batch): void {

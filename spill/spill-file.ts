@@ -75,7 +75,15 @@ export class SpillFiles {
     const file: SpillFile = { path, bytes, liveFrames: frames.length }
     this.#files.add(file)
     this.#created += 1
-    return frames.map((frame) => ({ ...frame, file }))
+    // Field by field: a spread gives each object a shape of its own.
+    return frames.map(({ offset, frameBytes, leadBytes, payloadBytes, count }) => ({
+      file,
+      offset,
+      frameBytes,
+      leadBytes,
+      payloadBytes,
+      count,
+    }))
   }
 
   takeUnsynced(): string[] {

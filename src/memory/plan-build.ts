@@ -94,6 +94,8 @@ export const TRIAL_QUERIES = 256
 /** Bytes of a queue batch, where there is room for one open batch of every shard. */
 const BATCH_BYTES = 256 * 1024
 const MIN_BATCH_BYTES = 4096
+/** Heap that a queue keeps for a batch that is in its files. Measured: 106. */
+const BATCH_RECORD_BYTES = 110
 /** Buffers come in size classes up to an eighth larger than asked for. */
 const BUFFER_CLASS_OVERHEAD = 1.125
 /** Source rows in one route task: bytes of batches. */
@@ -215,6 +217,27 @@ function mergeBytes(overlap: number, sizes: Sizes): number {
   return nodes * (rows + 4 * (2 * sizes.m + 1)) + marks + MERGE_CHUNK_BYTES
 }
 
+/** What is kept in memory of batches wherever they are: those of ingest and of the shards' queues. */
+function recordBytes(
+  batch: number,
+  { count, vectorBytes, codeBytes }: Sizes,
+  { overlap, shardCount }: ShardGeometry,
+): number {
+  const batchesOf = (rows: number, rowBytes: number): number =>
+    Math.ceil(rows / Math.max(1, Math.floor(batch / (4 + rowBytes))))
+  const batches = 2 * batchesOf(count, vectorBytes) + batchesOf(count * (overlap - 1), codeBytes) + 2 * shardCount
+  return batches * BATCH_RECORD_BYTES
+}
+
+/** The batch size that takes the least memory: open ones, one for each queue of a shard, and the records of all. */
+function smallestBatch(sizes: Sizes, geometry: ShardGeometry): number {
+  const takes = (batch: number): number =>
+    batch * 2 * geometry.shardCount * BUFFER_CLASS_OVERHEAD + recordBytes(batch, sizes, geometry)
+  let batch = Math.max(MIN_BATCH_BYTES, 2 ** Math.ceil(Math.log2(4 + sizes.vectorBytes)))
+  while (batch < BATCH_BYTES && takes(2 * batch) < takes(batch)) batch *= 2
+  return batch
+}
+
 /** The numbers of one candidate: so many threads, so large a shard. */
 function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): BuildPlan {
   const { count, dimensions, m, engine } = facts
@@ -278,18 +301,20 @@ function weigh(facts: PlanFacts, threads: number, geometry: ShardGeometry): Buil
     largeLevel ? fixed['upper levels'] : 0,
   )
   const leftBytes = usableBytes - bufferedBytes
-  const leastBatchBytes = Math.max(MIN_BATCH_BYTES, 2 ** Math.ceil(Math.log2(4 + sizes.vectorBytes)))
-  const leastOpenBytes = leastBatchBytes * 2 * geometry.shardCount * BUFFER_CLASS_OVERHEAD
+  const leastBatchBytes = smallestBatch(sizes, geometry)
+  const leastOpenBytes =
+    leastBatchBytes * 2 * geometry.shardCount * BUFFER_CLASS_OVERHEAD + recordBytes(leastBatchBytes, sizes, geometry)
   const codesInMemory = leftBytes >= codesBytes + leastOpenBytes + 4 * MIN_QUEUE_BYTES
   // Open batches, two a shard (home and replica), take up to a third of the room; buffers of queues the rest.
-  const roomBytes = Math.max(0, leftBytes - (codesInMemory ? codesBytes : 0)) / BUFFER_CLASS_OVERHEAD
+  const heldBytes = (codesInMemory ? codesBytes : 0) + recordBytes(leastBatchBytes, sizes, geometry)
+  const roomBytes = Math.max(0, leftBytes - heldBytes) / BUFFER_CLASS_OVERHEAD
   const openRoomBytes = roomBytes / 3 / (2 * geometry.shardCount)
   const batchBytes = Math.max(leastBatchBytes, Math.min(BATCH_BYTES, 2 ** Math.floor(Math.log2(openRoomBytes + 1))))
   const openBytes = batchBytes * 2 * geometry.shardCount
   const everything = vectorsBytes + count * ((geometry.overlap - 1) * sizes.codeBytes + 16) + 8 * MIB
   const plannedQueueBytes = Math.max(0, Math.min(roomBytes - openBytes, everything))
   const queueBytes = Math.floor(Math.min(plannedQueueBytes, facts.queueBytes ?? Number.POSITIVE_INFINITY))
-  const bufferBytes = (queueBytes + openBytes) * BUFFER_CLASS_OVERHEAD
+  const bufferBytes = (queueBytes + openBytes) * BUFFER_CLASS_OVERHEAD + recordBytes(batchBytes, sizes, geometry)
   const searchBytes = vectorsBytes + linksBytes + upperBytes + 2 * count + compact.disk
   const searchInMemory = fixed.prove + searchBytes <= usableBytes && searchBytes < 3.9 * 2 ** 30
   const codesHeld = codesInMemory ? codesBytes : 0
