@@ -5,6 +5,7 @@
  */
 import path from 'node:path'
 import { InvalidFileError } from '../errors.js'
+import { ARROW_MAGIC } from './arrow-messages.js'
 import { readFully, type ByteReader } from './byte-reader.js'
 import { BIN_HEADER_BYTES, BIN_TYPES, binHeader, type BinFormat } from './fbin.js'
 import { NPY_MAGIC } from './npy.js'
@@ -21,6 +22,9 @@ const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
   ['.u8bin', 'u8bin'],
   ['.i8bin', 'i8bin'],
   ['.parquet', 'parquet'],
+  ['.arrow', 'arrow'],
+  ['.arrows', 'arrow'],
+  ['.feather', 'arrow'],
   ['.jsonl', 'json-lines'],
   ['.ndjson', 'json-lines'],
 ])
@@ -30,7 +34,7 @@ const UNREAD_EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ['.ivecs', 'ivecs holds neighbour numbers, not vectors'],
   ['.ibin', 'ibin holds neighbour numbers, not vectors'],
   ['.npz', 'npz is an archive; save one array with numpy.save'],
-  ...['.hdf5', '.h5', '.arrow', '.csv'].map((extension) => [extension, `${extension.slice(1)} is not read`] as const),
+  ...['.hdf5', '.h5', '.csv'].map((extension) => [extension, `${extension.slice(1)} is not read`] as const),
 ])
 
 type Magic = readonly [magic: ArrayLike<number>, format: VectorFileFormat]
@@ -38,6 +42,9 @@ type Magic = readonly [magic: ArrayLike<number>, format: VectorFileFormat]
 const MAGICS: readonly Magic[] = [
   [NPY_MAGIC, 'npy'],
   [PARQUET_MAGIC, 'parquet'],
+  [ARROW_MAGIC, 'arrow'],
+  // A stream: no number of rows or dimensions begins so.
+  [[0xff, 0xff, 0xff, 0xff], 'arrow'],
 ]
 
 const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string])[] = [
@@ -47,7 +54,7 @@ const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string]
 ]
 
 const READ_FORMATS =
-  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet and JSON lines (.jsonl, .ndjson, also with gzip or zstd)'
+  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow and JSON lines (.jsonl, .ndjson, also with gzip or zstd)'
 const HEAD_BYTES = 4096
 
 /** Of compressed files; the extension before it is that of the content. */

@@ -69,7 +69,7 @@ export class ListRows {
   end(): void {
     if (this.#filled < 0) return
     if (this.#isNull) this.#endNull()
-    else if (this.#filled !== this.#dimensions) throw this.wrongLength(this.#filled)
+    else if (this.#filled !== this.#dimensions) throw wrongLength(this.#path, this.row, this.#filled, this.#dimensions)
     if (this.row >= this.#startAt) this.#rows++
     this.row++
     this.#filled = -1
@@ -93,14 +93,8 @@ export class ListRows {
     this.#isNull = true
   }
 
-  wrongLength(length: number): InvalidFileError {
-    return this.#refuse(`has ${length} numbers, expected ${this.#dimensions} as in the first one`)
-  }
-
   #endNull(): void {
-    if (this.#invalid === 'error') {
-      throw this.#refuse(`is null, or has a null in it; pass invalid: 'skip' (--invalid skip) to leave such out`)
-    }
+    if (this.#invalid === 'error') throw nullVector(this.#path, this.row)
     const at = this.#rows * this.#dimensions
     this.#values.fill(NaN, at, at + this.#dimensions)
   }
@@ -108,4 +102,14 @@ export class ListRows {
   #refuse(what: string): InvalidFileError {
     return new InvalidFileError(this.#path, `the vector of row ${this.row} ${what}`)
   }
+}
+
+export function wrongLength(path: string, row: number, length: number, dimensions: number): InvalidFileError {
+  const reason = `the vector of row ${row} has ${length} numbers, expected ${dimensions} as in the first one`
+  return new InvalidFileError(path, reason)
+}
+
+export function nullVector(path: string, row: number): InvalidFileError {
+  const reason = `the vector of row ${row} is null, or has a null in it`
+  return new InvalidFileError(path, `${reason}; pass invalid: 'skip' (--invalid skip) to leave such out`)
 }

@@ -1,6 +1,7 @@
 /** Opens a file of vectors in any format that is read: plans from header and size, then reads in passes. */
 import { InvalidOptionError, PathError } from '../errors.js'
 import type { VectorBatch } from '../types.js'
+import { planArrow } from './arrow.js'
 import { planBvecs } from './bvecs.js'
 import { fileFingerprint } from './fingerprint-file.js'
 import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream } from './byte-reader.js'
@@ -32,6 +33,7 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   u8bin: planBin('u8bin'),
   i8bin: planBin('i8bin'),
   parquet: planParquet,
+  arrow: planArrow,
   'json-lines': (_, options) => planJsonLines(options),
 }
 
@@ -82,7 +84,7 @@ async function openPath(path: string, options: ReadOptions): Promise<VectorFile>
   }
 }
 
-const TABLES: ReadonlySet<VectorFileFormat> = new Set(['parquet'])
+const TABLES: ReadonlySet<VectorFileFormat> = new Set(['parquet', 'arrow'])
 
 function refuseColumns(path: string, format: VectorFileFormat, { vectorColumn, idColumn }: ReadOptions): void {
   if (TABLES.has(format) || (vectorColumn === undefined && idColumn === undefined)) return

@@ -2,7 +2,8 @@
 import type { VectorBatch } from '../types.js'
 import type { ByteReader } from './byte-reader.js'
 
-export type VectorFileFormat = 'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'parquet' | 'json-lines'
+export type VectorFileFormat =
+  'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'parquet' | 'arrow' | 'json-lines'
 
 /** Bytes of float32 in one yielded batch at most. */
 export const BATCH_BYTES = 1 << 20
@@ -45,7 +46,7 @@ export interface VectorFile {
 
 /** What a caller may say about a file; a format takes what concerns it. */
 export interface ReadOptions {
-  /** The column of vectors of a Parquet file. Default: the only column of lists of floats. */
+  /** The column of vectors of a Parquet or Arrow file. Default: the only column of lists of floats. */
   readonly vectorColumn?: string
   /** The column of ids of such a file: text or integers. Default: none. */
   readonly idColumn?: string

@@ -10,6 +10,7 @@ import { readIdLines } from '../../src/sources/id-lines.js'
 import { readIvecs } from '../../src/sources/ivecs.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { VectorFile } from '../../src/sources/vector-file.js'
+import { arrow } from '../sources/write-arrow.js'
 import { parquet } from '../sources/write-parquet.js'
 import {
   bin,
@@ -72,6 +73,8 @@ describe.each([
   ['npy', npyOf('<f8', rows)],
   ['parquet', parquet(rows, { rowGroupSize: 16, pageSize: 200 })],
   ['parquet', parquet(rows, { codec: 'UNCOMPRESSED' })],
+  ['arrow', arrow(rows, { batchRows: 16 })],
+  ['arrow', arrow(rows, { list: 'list', format: 'stream', batchRows: 16 })],
   ['fbin', bin('f4', rows)],
   ['u8bin', bin('u1', rows)],
   [
@@ -343,7 +346,18 @@ function link(name: string, to: string): string {
 
 describe.skipIf(isWindows)('an input that is no file', () => {
   it.each(OTHER_THAN_FILES)('but %s is refused in every format', async (what, make) => {
-    for (const extension of ['fvecs', 'bvecs', 'npy', 'fbin', 'u8bin', 'i8bin', 'parquet', 'jsonl', 'unnamed']) {
+    for (const extension of [
+      'fvecs',
+      'bvecs',
+      'npy',
+      'fbin',
+      'u8bin',
+      'i8bin',
+      'parquet',
+      'arrow',
+      'jsonl',
+      'unnamed',
+    ]) {
       const file = make(`${what.replaceAll(' ', '-')}.${extension}`)
       expect(await refusal(openVectorFile(file), file)).toBeInstanceOf(PathError)
     }

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import { PathError } from '../../src/errors.js'
+import { arrow } from './write-arrow.js'
 import { listSchema, parquet, parquetTable } from './write-parquet.js'
 import {
   bin,
@@ -92,6 +93,23 @@ const FORMATS: readonly Format[] = [
     extension: 'parquet',
     value: half,
     write: (rows) => parquetTable({ columns: [{ schema: listSchema('x', 'FLOAT16'), data: [...rows] }] }),
+    countKnown: true,
+  },
+  { name: 'arrow', extension: 'arrow', value: float, write: (rows) => arrow(rows), countKnown: true },
+  {
+    name: 'arrow stream of lists of float64',
+    format: 'arrow',
+    extension: 'arrows',
+    value: float,
+    write: (rows) => arrow(rows, { list: 'list', type: 'f8', format: 'stream' }),
+    countKnown: true,
+  },
+  {
+    name: 'arrow of float16',
+    format: 'arrow',
+    extension: 'feather',
+    value: half,
+    write: (rows) => arrow(rows, { type: 'f2' }),
     countKnown: true,
   },
   { name: 'json-lines', extension: 'jsonl', value: float, write: jsonLines, countKnown: false },

@@ -143,7 +143,9 @@ describe('the format', () => {
   ])('is refused when the content is unknown (%#)', async (content, reason) => {
     const error = await invalidFile(openVectorFile(folder.file('unknown', content)))
     expect(error.message).toContain(reason)
-    expect(error.message).toContain('the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet and JSON lines')
+    expect(error.message).toContain(
+      'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow and JSON lines',
+    )
   })
 
   it.each([
