@@ -3,6 +3,7 @@
 #
 #   rebuild.sh INPUT INDEX [flags of shardloom build…]
 #
+# REPORT=FILE in the environment: a page about the new index beside the one of the night before.
 # Exit code 0 when the new index is live and sound; otherwise that of shardloom, and the index of yesterday is live.
 set -u
 
@@ -54,4 +55,10 @@ if [ $code -ne 0 ]; then
 fi
 
 rm -f "$before"
-log INFO "$index: rebuilt, $(cut -d' ' -f1 "$index/CURRENT") is live"
+# The new index is live whether or not there is a page about it.
+page=
+if [ -n "${REPORT:-}" ]; then
+  problem=$(shardloom report "$index" --compare-generation previous --out "$REPORT" --quiet 2>&1) ||
+    page="; no page: $(printf '%s' "$problem" | tr '\n' ' ')"
+fi
+log INFO "$index: rebuilt, $(cut -d' ' -f1 "$index/CURRENT") is live$page"

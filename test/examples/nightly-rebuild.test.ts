@@ -57,6 +57,24 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
     await index.close()
   })
 
+  it('writes a page about the new index beside the one of the night before', async () => {
+    const REPORT = project.file('night.html')
+    expect(await rebuild([INPUT, 'paged.index'], { REPORT })).toMatchObject({ exitCode: 0 })
+    expect(readFileSync(REPORT, 'utf8')).not.toContain('gen-000002')
+    expect(await rebuild([INPUT, 'paged.index', '--seed', '2'], { REPORT })).toMatchObject({ exitCode: 0 })
+    const page = readFileSync(REPORT, 'utf8')
+    expect(page).toContain('gen-000002')
+    expect(page).toContain('gen-000001')
+  })
+
+  it('says in its line that a page could not be written, and the new index is live', async () => {
+    const ended = await rebuild([INPUT, 'unpaged.index'], { REPORT: project.file('no/such/folder/page.html') })
+    expect(ended).toMatchObject({ exitCode: 0 })
+    expect(ended.stdout).toMatch(LINE)
+    expect(ended.stdout).toContain('gen-000001 is live; no page: error: ')
+    expect(live('unpaged.index')).toContain('gen-000001')
+  })
+
   it.each([
     ['input that is no vectors', 2, ['examples/data/README.md'], 'neither its name nor its first bytes'],
     ['input that is not there', 2, ['no-such-file.npy'], 'no-such-file.npy'],
