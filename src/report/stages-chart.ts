@@ -10,6 +10,8 @@ import { formatByteSize } from '../memory/byte-size.js'
 
 const ROW_HEIGHT = 30
 const BAR_HEIGHT = 14
+/** '1,234,567/s', and some room. */
+const RATE_WIDTH = 76
 
 /** The stages on a time axis, with their seconds and how many vectors a second went through. */
 export function stagesChart(report: BuildReport): Html {
@@ -59,25 +61,20 @@ export function stagesChart(report: BuildReport): Html {
 
 function row(frame: Frame, x: (seconds: number) => number, span: StageSpan, i: number): Html {
   const middle = (i + 0.5) * ROW_HEIGHT
+  const top = middle - BAR_HEIGHT / 2
   const from = x(span.fromSeconds)
   const width = Math.max(1.5, x(span.fromSeconds + span.seconds) - from)
   const { vectorsPerSecond: rate } = span
-  const right = innerRight(frame)
-  return html`<g>
-    <rect
-      class="track"
-      x="${frame.left}"
-      y="${middle - BAR_HEIGHT / 2}"
-      width="${right - frame.left}"
-      height="${BAR_HEIGHT}"
-    />
-    <rect class="bar" x="${from}" y="${middle - BAR_HEIGHT / 2}" width="${width}" height="${BAR_HEIGHT}" />
-    <text class="name" x="${frame.left - 10}" y="${middle}" dy="0.32em" text-anchor="end">${span.name}</text>
-    <text class="value" x="${frame.width - 76}" y="${middle}" dy="0.32em" text-anchor="end"
-      >${tookText(span.seconds)}</text
-    >
-    <text class="faint" x="${frame.width}" y="${middle}" dy="0.32em" text-anchor="end"
-      >${rate === undefined ? '' : rateText(rate)}</text
-    >
-  </g> `
+  const track = innerRight(frame) - frame.left
+  return html`
+    <rect class="track" x="${frame.left}" y="${top}" width="${track}" height="${BAR_HEIGHT}" />
+    <rect class="bar" x="${from}" y="${top}" width="${width}" height="${BAR_HEIGHT}" />
+    ${label('name', frame.left - 10, middle, span.name)}
+    ${label('value', frame.width - RATE_WIDTH, middle, tookText(span.seconds))}
+    ${rate === undefined ? undefined : label('faint', frame.width, middle, rateText(rate))}
+  `
+}
+
+function label(kind: string, right: number, middle: number, text: string): Html {
+  return html`<text class="${kind}" x="${right}" y="${middle}" dy="0.32em" text-anchor="end">${text}</text>`
 }

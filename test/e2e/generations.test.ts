@@ -58,10 +58,13 @@ describe('a second build', () => {
   it('says in its manifest what it said in its report', async () => {
     const { path, report } = await build(records(before))
     const { manifest } = await readManifest(path)
-    const { stages, events, seconds, peakRssBytes, ...rest } = report
+    const { stages, events, seconds, peakRssBytes, memory, ...rest } = report
     expect(manifest.report).toMatchObject(rest)
     expect(manifest.report.stages).toEqual(stages.slice(0, -1))
     expect(manifest.report.events).toEqual(events)
+    // Samples of while it was written came later.
+    const { timeline } = manifest.report.memory
+    expect(timeline).toEqual(memory.timeline.slice(0, timeline.length))
     expect(manifest.report.seconds).toBeLessThanOrEqual(seconds)
     expect(manifest.report.peakRssBytes).toBeLessThanOrEqual(peakRssBytes)
     expect(report.diskBytes).toBe(manifest.segments.reduce((sum, file) => sum + file.bytes, 0))

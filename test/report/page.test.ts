@@ -14,6 +14,9 @@ describe('reportPage', () => {
   it('says what was built and how good it is first', () => {
     const text = textOf(page())
     expect(text).toContain('An index of 100,000 vectors of 128 dimensions, l2, in 1 min 10 s .')
+    expect(textOf(page({}, { manifest: fullManifest({}, { storage: 'sq8' }) }))).toContain(
+      '128 dimensions, l2 with sq8 codes, in',
+    )
     expect(text.indexOf('98.77%')).toBeLessThan(text.indexOf('Where the time went'))
   })
 
