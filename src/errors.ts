@@ -70,13 +70,21 @@ export class InvalidIdError extends ShardloomError {
 
 /** The same id twice in one stream, under `duplicates: 'error'`. */
 export class DuplicateIdError extends ShardloomError {
-  constructor(readonly details: { id: string | number; firstOrdinal: number; secondOrdinal: number; count: number }) {
+  constructor(
+    readonly details: {
+      id: string | number
+      firstOrdinal: number
+      secondOrdinal: number
+      count: number
+      help?: string
+    },
+  ) {
     const { id, firstOrdinal, secondOrdinal, count } = details
+    const { help = "make ids unique, or pass duplicates: 'first' or 'last' (--duplicates first|last)" } = details
     const more = count > 1 ? ` (${count} repeated ids in all)` : ''
     super(
       'SHARDLOOM_DUPLICATE_ID',
-      `id ${JSON.stringify(id)} is given twice: vectors ${firstOrdinal} and ${secondOrdinal}${more}; ` +
-        `make ids unique, or pass duplicates: 'first' or 'last' (--duplicates first|last)`,
+      `id ${JSON.stringify(id)} is given twice: vectors ${firstOrdinal} and ${secondOrdinal}${more}; ${help}`,
       { exitCode: BAD_INPUT },
     )
   }

@@ -6,7 +6,7 @@ import { prove } from '../build/prove.js'
 import { publish } from '../build/publish.js'
 import { layOutSegments } from '../build/segment-layout.js'
 import { writeIds } from '../build/write-ids.js'
-import { InvalidOptionError } from '../errors.js'
+import { DuplicateIdError, InvalidOptionError } from '../errors.js'
 import type { BuildOptions, BuildReport, Metric } from '../types.js'
 import { HnswlibFile } from './hnswlib-file.js'
 import { surveyFile } from './survey.js'
@@ -32,6 +32,9 @@ export interface ImportOptions extends Pick<
   /** File with the id of label n in line n, from 0, for a file whose labels are 0, 1, 2, …: text, or JSON in a .jsonl. */
   readonly ids?: string
 }
+
+/** An import has no choice between two of one id: nothing says which is the newer. */
+const UNIQUE_LABELS = 'the labels of the file must be unique; export it anew, or build from the vectors'
 
 /** Segments hold whole multiples of so many nodes. */
 const LAYOUT_NODES = 4096
@@ -107,8 +110,9 @@ async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: strin
       segments: { vectors, links, codes, ids: idFiles },
     })
   } catch (error) {
-    failure = error
-    throw error
+    failure =
+      error instanceof DuplicateIdError ? new DuplicateIdError({ ...error.details, help: UNIQUE_LABELS }) : error
+    throw failure
   } finally {
     await build.close(failure)
   }

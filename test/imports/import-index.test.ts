@@ -249,7 +249,8 @@ describe('labels', () => {
   it('that repeat are refused', async () => {
     const { code, message } = await failure(sound().setLabel(5, 4n))
     expect(code).toBe('SHARDLOOM_DUPLICATE_ID')
-    expect(message).toContain('id 4 is given twice: vectors 4 and 5')
+    expect(message).toContain('id 4 is given twice: vectors 4 and 5; the labels of the file must be unique')
+    expect(message).not.toContain('--duplicates')
   })
 
   it('give way to the ids of a file beside, deleted ones counted', async () => {
