@@ -67,6 +67,8 @@ export interface ProgressEvent {
   readonly rssBytes: number
   readonly budgetBytes: number
   readonly spilledBytes: number
+  /** Of memory: from 75, 90 and 95% of the budget on, and as long as it does not fall well below. */
+  readonly pressure: MemorySample['pressure']
 }
 
 /** What pino, console and most loggers already are. */

@@ -25,6 +25,7 @@ export class BuildLog {
   readonly #stages: StageReport[] = []
   readonly #events: BuildEvent[] = []
   #spilledBytes: () => number = () => 0
+  #pressure: () => ProgressEvent['pressure'] = () => 'normal'
   #watchMemory: WatchMemory = () => undefined
   #stage: { name: StageName; startedMs: number; peakRssBytes: number } | undefined
   #progress: { done: number; total: number | undefined; unit: string } = { done: 0, total: undefined, unit: '' }
@@ -49,6 +50,11 @@ export class BuildLog {
   /** Where the spilled bytes of progress events are read from. */
   watchSpill(spilledBytes: () => number): void {
     this.#spilledBytes = spilledBytes
+  }
+
+  /** Where the pressure of progress events is read from. */
+  watchPressure(pressure: () => ProgressEvent['pressure']): void {
+    this.#pressure = pressure
   }
 
   /** Who is told of every sample of memory. */
@@ -143,6 +149,7 @@ export class BuildLog {
       rssBytes: this.#sample(),
       budgetBytes: this.#budgetBytes,
       spilledBytes: this.#spilledBytes(),
+      pressure: this.#pressure(),
     })
   }
 

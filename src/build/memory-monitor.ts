@@ -53,6 +53,10 @@ export class MemoryMonitor {
     this.#plannedQueueBytes = options.queueBytes
   }
 
+  get level(): PressureLevel {
+    return this.#level
+  }
+
   get pausesTasks(): boolean {
     return isAtLeast(this.#level, 'high')
   }

@@ -57,6 +57,7 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
       onPauseTasks: (paused) => pool?.pause(paused),
       onFailure: (error) => stop.abort(error),
     })
+    log.watchPressure(() => memory.level)
     log.watchMemory((...sample) => memory.sample(...sample))
     const context: BuildContext = {
       options,

@@ -22,6 +22,10 @@ export function wantsFlag(args: readonly string[], flag: string): boolean {
   return (end < 0 ? args : args.slice(0, end)).includes(flag)
 }
 
+export function wantsJsonLogs(args: readonly string[]): boolean {
+  return wantsFlag(args, '--log-format=json') || args.some((arg, i) => arg === '--log-format' && args[i + 1] === 'json')
+}
+
 export function describeFailure(error: unknown, args: readonly string[], env = process.env): Failure {
   if (error instanceof ShardloomError) {
     const { code, message, exitCode } = error
@@ -43,9 +47,13 @@ export function describeFailure(error: unknown, args: readonly string[], env = p
 }
 
 /** The result could not be written to standard output: a full disk (3), or something else (1). */
-export function unwrittenFailure(error: Error): { message: string; exitCode: number } {
+export function unwrittenFailure(error: Error): Failure {
   const isDiskFull = 'code' in error && error.code === 'ENOSPC'
-  return { message: `standard output cannot be written: ${error.message}`, exitCode: isDiskFull ? 3 : 1 }
+  return {
+    code: UNEXPECTED_CODE,
+    message: `standard output cannot be written: ${error.message}`,
+    exitCode: isDiskFull ? 3 : 1,
+  }
 }
 
 function usageMessage({ code, message }: CommanderError, args: readonly string[]): string {

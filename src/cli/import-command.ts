@@ -2,12 +2,12 @@ import type { Command } from 'commander'
 import { MAX_DIMENSIONS } from '../config/limits.js'
 import { importIndex } from '../imports/import-index.js'
 import { STORAGES } from '../format/code-shape.js'
-import type { Metric, Storage } from '../types.js'
+import type { BuildReport, Metric, Storage } from '../types.js'
 import { buildSummary } from './build-summary.js'
+import { openBuildView } from './build-view.js'
 import { addCommonFlags, STORAGE_HELP } from './common-flags.js'
 import { byteSizeFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from './flag-values.js'
 import { interruptible } from './interrupt.js'
-import { progressText } from './progress-text.js'
 import type { CommonFlags, Session } from './session.js'
 
 const EXAMPLES = `
@@ -60,30 +60,28 @@ export function addImportCommand(program: Command, session: Session): void {
       const { terminal } = session
       const { dimensions, metric, out, ids, storage, memory, threads, tempDir, minRecall, keepGenerations } = flags
       const quiet = flags.quiet === true
-      const report = await interruptible(terminal, (signal) =>
-        importIndex(path, {
-          path: out,
-          dimensions,
-          metric,
-          ids,
-          storage,
-          memory,
-          threads,
-          tempDir,
-          minRecall,
-          keepGenerations,
-          signal,
-          ...(!quiet && {
-            onProgress: (event) => terminal.status(progressText(event)),
-            logger: {
-              info: (message: string) => {
-                if (!terminal.isLive || flags.verbose === true) terminal.log(message)
-              },
-              warn: (message: string) => terminal.log(`warning: ${message}`),
-            },
+      const view = quiet ? undefined : await openBuildView(terminal, { verbose: flags.verbose === true, json: false })
+      let report: BuildReport | undefined
+      try {
+        report = await interruptible(terminal, (signal) =>
+          importIndex(path, {
+            path: out,
+            dimensions,
+            metric,
+            ids,
+            storage,
+            memory,
+            threads,
+            tempDir,
+            minRecall,
+            keepGenerations,
+            signal,
+            ...(view !== undefined && { logger: view.logger, onProgress: view.onProgress }),
           }),
-        }),
-      )
+        )
+      } finally {
+        view?.end(report)
+      }
       if (flags.json === true) terminal.printJson(report)
       else if (!quiet) for (const line of buildSummary(report, out)) terminal.print(line)
     })

@@ -16,6 +16,8 @@ export async function interruptible<Result>(
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) {
       terminal.log(`${name} again: ended at once; the live generation is unchanged`)
+      // The cursor of a screen comes back.
+      terminal.keepFrame()
       process.exit(INTERRUPTED_EXIT_CODE)
     }
     terminal.log(`${name}: stopping and cleaning up; once more ends at once`)

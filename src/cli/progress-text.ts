@@ -2,9 +2,9 @@ import { formatByteSize } from '../memory/byte-size.js'
 import type { MeasureProgress, ProgressEvent } from '../types.js'
 import { countText, rateText, waitText } from './number-text.js'
 
-/** The progress line of a build: stage, done/total, rate, ETA, RSS/budget, spilled. What is unknown is left out. */
+/** The progress line of a build: stage, done/total, rate, ETA, RSS/budget and its pressure, spilled. What is unknown is left out. */
 export function progressText(event: ProgressEvent): string {
-  const { stage, done, total, unit, rate, etaSeconds, rssBytes, budgetBytes, spilledBytes } = event
+  const { stage, done, total, unit, rate, etaSeconds, rssBytes, budgetBytes, spilledBytes, pressure } = event
   const parts: string[] = [stage]
   if (unit !== '') {
     parts.push(total === undefined ? `${countText(done)} ${unit}` : `${countText(done)}/${countText(total)} ${unit}`)
@@ -12,7 +12,8 @@ export function progressText(event: ProgressEvent): string {
     if (done > 0) parts.push(rateText(rate))
     if (etaSeconds !== undefined && total !== undefined && done < total) parts.push(`ETA ${waitText(etaSeconds)}`)
   }
-  parts.push(`RSS ${formatByteSize(rssBytes)}/${formatByteSize(budgetBytes)}`)
+  const pressed = pressure === 'normal' ? '' : ` (${pressure})`
+  parts.push(`RSS ${formatByteSize(rssBytes)}/${formatByteSize(budgetBytes)}${pressed}`)
   if (spilledBytes > 0) parts.push(`spilled ${formatByteSize(spilledBytes)}`)
   return parts.join('  ')
 }

@@ -6,10 +6,10 @@ import { isResumable } from '../build/workspace.js'
 import type { ShardloomConfig } from '../config/define-config.js'
 import { IndexLockedError, InvalidOptionError } from '../errors.js'
 import { openVectorFile } from '../sources/open-vector-file.js'
-import type { BuildOptions, BuildReport, Logger, ProgressEvent } from '../types.js'
+import type { BuildOptions, BuildReport } from '../types.js'
 import { buildSummary } from './build-summary.js'
+import { openBuildView } from './build-view.js'
 import { interruptible } from './interrupt.js'
-import { progressText } from './progress-text.js'
 import { checkReportFile } from './report-file.js'
 import { writeBuildPage } from './report-page.js'
 import { configJson, configLines, settleBuild } from './settle-build.js'
@@ -32,6 +32,7 @@ export async function runBuildCommand(inputs: readonly string[], command: Comman
     return
   }
   const { options } = build
+  if (options.logFormat === 'json') await terminal.logJson()
   const input = oneInput(options.input)
   const out = outOf(options)
   if (options.report !== undefined) await checkReportFile(options.report)
@@ -87,8 +88,12 @@ async function buildFrom(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<BuildReport> {
-  const { input: _input, ids, vectorColumn, idColumn, quiet = false, report: _report, ...options } = given
+  const { input: _input, ids, vectorColumn, idColumn, quiet = false, logFormat, report: _page, ...options } = given
   const file = await openVectorFile(input, { ids, vectorColumn, idColumn, invalid: options.invalid })
+  let report: BuildReport | undefined
+  const view = quiet
+    ? undefined
+    : await openBuildView(terminal, { verbose: flags.verbose === true, json: logFormat === 'json' })
   try {
     if (input === '-' && process.stdin.isTTY && !quiet) {
       terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')
@@ -101,24 +106,13 @@ async function buildFrom(
       dimensions: options.dimensions ?? file.dimensions,
       sourceFingerprint: options.sourceFingerprint ?? ofFile,
       signal,
-      ...(!quiet && {
-        logger: loggerOn(terminal, flags.verbose === true),
-        onProgress: (event: ProgressEvent) => terminal.status(progressText(event)),
-      }),
+      ...(view !== undefined && { logger: view.logger, onProgress: view.onProgress }),
     }
     // A pipe gives its bytes once: its build cannot be resumed.
-    return await buildIndex(ofFile === undefined ? file.batches() : (startAt) => file.batches(startAt), complete)
+    report = await buildIndex(ofFile === undefined ? file.batches() : (startAt) => file.batches(startAt), complete)
+    return report
   } finally {
+    view?.end(report)
     await file.close()
-  }
-}
-
-/** Stages one a line where no line can be rewritten; warnings everywhere. */
-function loggerOn(terminal: Terminal, verbose: boolean): Logger {
-  return {
-    info: (message) => {
-      if (!terminal.isLive || verbose) terminal.log(message)
-    },
-    warn: (message) => terminal.log(`warning: ${message}`),
   }
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { describeFailure, unwrittenFailure, wantsFlag } from './failure.js'
+import { describeFailure, unwrittenFailure, wantsFlag, wantsJsonLogs } from './failure.js'
 import { createProgram } from './program.js'
 import { Terminal } from './terminal.js'
 
@@ -10,7 +10,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const unwritten = await terminal.close()
   if (unwritten === undefined) return exitCode
   const failure = unwrittenFailure(unwritten)
-  terminal.log(`error: ${failure.message}`)
+  terminal.fail(failure)
   return failure.exitCode
 }
 
@@ -23,8 +23,9 @@ async function execute(args: readonly string[], terminal: Terminal): Promise<num
     // Help and version were printed; commander ends by throwing.
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     const failure = describeFailure(error, args)
-    terminal.log(`error: ${failure.message}`)
-    if (failure.stack !== undefined) terminal.log(failure.stack)
+    // Also when it came before the flag was parsed.
+    if (wantsJsonLogs(args)) await terminal.logJson()
+    terminal.fail(failure)
     if (wantsFlag(args, '--json')) {
       terminal.printJson({ error: { code: failure.code, message: failure.message } })
     }

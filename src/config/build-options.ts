@@ -139,6 +139,10 @@ export const BUILD_COMMAND_OPTIONS = {
     }),
   ),
   quiet: v.optional(option(flag(), 'say nothing but errors'), false),
+  logFormat: v.optional(
+    option(choice(['text', 'json']), 'what goes to stderr: text, or json, one object a line', { value: 'F' }),
+    'text',
+  ),
 } as const
 
 export const buildConfigSchema = v.strictObject(BUILD_COMMAND_OPTIONS)

@@ -17,6 +17,8 @@ export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | '
   readonly report?: string
   /** Say nothing but errors. */
   readonly quiet?: boolean
+  /** What goes to stderr: text, the default, or one JSON object a line. */
+  readonly logFormat?: 'text' | 'json'
 }
 
 /** Gives back what it is given; with it an editor knows the options in shardloom.config.ts or .js. */

@@ -25,6 +25,7 @@ describe('progressText', () => {
     rssBytes: 812e6,
     budgetBytes: 2e9,
     spilledBytes: 1.5e9,
+    pressure: 'normal',
   }
 
   it('says stage, done of total, rate, ETA, RSS of the budget, and what was spilled', () => {
