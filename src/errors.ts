@@ -135,6 +135,16 @@ export class PathError extends ShardloomError {
   }
 }
 
+/** A format is read by a package that is installed only where it is needed. */
+export class MissingPackageError extends ShardloomError {
+  constructor(path: string, format: string, name: string, cause?: unknown) {
+    super('SHARDLOOM_MISSING_PACKAGE', `${path}: ${format} is read by the package ${name}; npm install ${name}`, {
+      cause,
+      exitCode: BAD_INPUT,
+    })
+  }
+}
+
 /** The plan does not fit the memory that is there. Thrown before any work is done. */
 export class InsufficientMemoryError extends ShardloomError {
   constructor(readonly details: { neededBytes: number; availableBytes: number; stage: string; help: string }) {

@@ -6,7 +6,7 @@ import { addOptionFlags } from './option-flags.js'
 import type { Session } from './session.js'
 
 const EXAMPLES = `
-Input: fvecs, bvecs, fbin, u8bin, i8bin, npy, Parquet, Arrow, or JSON lines ({"id": …, "vector": […]}, or OpenAI's batch output), also with
+Input: fvecs, bvecs, fbin, u8bin, i8bin, npy, Parquet, Arrow, HDF5, or JSON lines ({"id": …, "vector": […]}, or OpenAI's batch output), also with
 gzip or zstd; - is JSON lines from standard input.
 
 Examples:

@@ -8,6 +8,7 @@ import { InvalidFileError } from '../errors.js'
 import { ARROW_MAGIC } from './arrow-messages.js'
 import { readFully, type ByteReader } from './byte-reader.js'
 import { BIN_HEADER_BYTES, BIN_TYPES, binHeader, type BinFormat } from './fbin.js'
+import { HDF5_MAGIC } from './hdf5.js'
 import { NPY_MAGIC } from './npy.js'
 import { PARQUET_MAGIC } from './parquet-magic.js'
 import { compressionOf, plainText, type Compression } from './plain-text.js'
@@ -21,6 +22,8 @@ const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
   ['.fbin', 'fbin'],
   ['.u8bin', 'u8bin'],
   ['.i8bin', 'i8bin'],
+  ['.hdf5', 'hdf5'],
+  ['.h5', 'hdf5'],
   ['.parquet', 'parquet'],
   ['.arrow', 'arrow'],
   ['.arrows', 'arrow'],
@@ -34,7 +37,7 @@ const UNREAD_EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ['.ivecs', 'ivecs holds neighbour numbers, not vectors'],
   ['.ibin', 'ibin holds neighbour numbers, not vectors'],
   ['.npz', 'npz is an archive; save one array with numpy.save'],
-  ...['.hdf5', '.h5', '.csv'].map((extension) => [extension, `${extension.slice(1)} is not read`] as const),
+  ...['.csv'].map((extension) => [extension, `${extension.slice(1)} is not read`] as const),
 ])
 
 type Magic = readonly [magic: ArrayLike<number>, format: VectorFileFormat]
@@ -43,18 +46,18 @@ const MAGICS: readonly Magic[] = [
   [NPY_MAGIC, 'npy'],
   [PARQUET_MAGIC, 'parquet'],
   [ARROW_MAGIC, 'arrow'],
+  [HDF5_MAGIC, 'hdf5'],
   // A stream: no number of rows or dimensions begins so.
   [[0xff, 0xff, 0xff, 0xff], 'arrow'],
 ]
 
 const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string])[] = [
   [[0x50, 0x4b, 0x03, 0x04], 'it is a zip archive (npz is one); save one array with numpy.save'],
-  [[0x89, 0x48, 0x44, 0x46], 'HDF5 is not read'],
   [[0x50, 0x41, 0x52, 0x45], 'it is Parquet with an encrypted footer, which is not read'],
 ]
 
 const READ_FORMATS =
-  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow and JSON lines (.jsonl, .ndjson, also with gzip or zstd)'
+  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow, hdf5 and JSON lines (.jsonl, .ndjson, also with gzip or zstd)'
 const HEAD_BYTES = 4096
 
 /** Of compressed files; the extension before it is that of the content. */

@@ -8,6 +8,7 @@ import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream
 import { detectFormat, formatByName } from './detect-format.js'
 import { planBin } from './fbin.js'
 import { planFvecs } from './fvecs.js'
+import { planHdf5 } from './hdf5.js'
 import { attachIds } from './id-lines.js'
 import { planJsonLines } from './json-lines.js'
 import { planNpy } from './npy.js'
@@ -34,6 +35,7 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   i8bin: planBin('i8bin'),
   parquet: planParquet,
   arrow: planArrow,
+  hdf5: planHdf5,
   'json-lines': (_, options) => planJsonLines(options),
 }
 
@@ -84,7 +86,7 @@ async function openPath(path: string, options: ReadOptions): Promise<VectorFile>
   }
 }
 
-const TABLES: ReadonlySet<VectorFileFormat> = new Set(['parquet', 'arrow'])
+const TABLES: ReadonlySet<VectorFileFormat> = new Set(['parquet', 'arrow', 'hdf5'])
 
 function refuseColumns(path: string, format: VectorFileFormat, { vectorColumn, idColumn }: ReadOptions): void {
   if (TABLES.has(format) || (vectorColumn === undefined && idColumn === undefined)) return

@@ -3,7 +3,7 @@ import type { VectorBatch } from '../types.js'
 import type { ByteReader } from './byte-reader.js'
 
 export type VectorFileFormat =
-  'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'parquet' | 'arrow' | 'json-lines'
+  'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'parquet' | 'arrow' | 'hdf5' | 'json-lines'
 
 /** Bytes of float32 in one yielded batch at most. */
 export const BATCH_BYTES = 1 << 20
@@ -46,7 +46,7 @@ export interface VectorFile {
 
 /** What a caller may say about a file; a format takes what concerns it. */
 export interface ReadOptions {
-  /** The column of vectors of a Parquet or Arrow file. Default: the only column of lists of floats. */
+  /** The column of vectors of a Parquet or Arrow file, or the dataset of HDF5. Default: the only one, or `train` of HDF5. */
   readonly vectorColumn?: string
   /** The column of ids of such a file: text or integers. Default: none. */
   readonly idColumn?: string

@@ -11,6 +11,7 @@ import { readIvecs } from '../../src/sources/ivecs.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { VectorFile } from '../../src/sources/vector-file.js'
 import { arrow } from '../sources/write-arrow.js'
+import { hdf5 } from '../sources/write-hdf5.js'
 import { parquet } from '../sources/write-parquet.js'
 import {
   bin,
@@ -75,6 +76,7 @@ describe.each([
   ['parquet', parquet(rows, { codec: 'UNCOMPRESSED' })],
   ['arrow', arrow(rows, { batchRows: 16 })],
   ['arrow', arrow(rows, { list: 'list', format: 'stream', batchRows: 16 })],
+  ['hdf5', hdf5({ train: rows })],
   ['fbin', bin('f4', rows)],
   ['u8bin', bin('u1', rows)],
   [

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import { PathError } from '../../src/errors.js'
 import { arrow } from './write-arrow.js'
+import { hdf5 } from './write-hdf5.js'
 import { listSchema, parquet, parquetTable } from './write-parquet.js'
 import {
   bin,
@@ -110,6 +111,16 @@ const FORMATS: readonly Format[] = [
     extension: 'feather',
     value: half,
     write: (rows) => arrow(rows, { type: 'f2' }),
+    countKnown: true,
+  },
+  { name: 'hdf5', extension: 'hdf5', value: float, write: (rows) => hdf5({ train: rows }), countKnown: true },
+  {
+    name: 'hdf5 in chunks of float64',
+    format: 'hdf5',
+    extension: 'h5',
+    value: float,
+    write: (rows) =>
+      hdf5({ train: rows }, { dtype: '<d', chunks: [Math.min(50, rows.length), rows[0].length], compression: 1 }),
     countKnown: true,
   },
   { name: 'json-lines', extension: 'jsonl', value: float, write: jsonLines, countKnown: false },

@@ -139,7 +139,6 @@ describe('the format', () => {
     [Buffer.from('PK\x05\x06....'), 'begins with 0x504b0506'],
     [Buffer.from('PK\x03\x04....'), 'zip archive'],
     [Buffer.from('PARE....'), 'encrypted footer'],
-    [Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), 'HDF5 is not read'],
   ])('is refused when the content is unknown (%#)', async (content, reason) => {
     const error = await invalidFile(openVectorFile(folder.file('unknown', content)))
     expect(error.message).toContain(reason)
