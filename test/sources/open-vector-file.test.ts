@@ -143,7 +143,7 @@ describe('the format', () => {
     const error = await invalidFile(openVectorFile(folder.file('unknown', content)))
     expect(error.message).toContain(reason)
     expect(error.message).toContain(
-      'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow and JSON lines',
+      'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow, hdf5 and JSON lines',
     )
   })
 
