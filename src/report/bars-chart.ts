@@ -3,6 +3,7 @@ import { drawing, HALF_WIDTHS, type Frame } from './drawing.js'
 import { figure } from './figure.js'
 import { html, type Content, type Html } from './html.js'
 import type { TableShape } from './table.js'
+import { widestText } from './text-width.js'
 
 export interface Bar {
   readonly name: string
@@ -18,8 +19,6 @@ export interface BarsShape {
   readonly bars: readonly Bar[]
   /** Each step to the right is a factor: for values that differ by thousands. */
   readonly logarithmic?: boolean
-  readonly nameWidth: number
-  readonly valueWidth: number
   readonly data: TableShape
 }
 
@@ -27,7 +26,9 @@ const ROW_HEIGHT = 30
 const BAR_HEIGHT = 14
 
 /** Bars from left to right, each with its name before it and its value behind it. */
-export function barsChart({ label, bars, nameWidth, valueWidth, logarithmic = false, ...shape }: BarsShape): Html {
+export function barsChart({ label, bars, logarithmic = false, ...shape }: BarsShape): Html {
+  const nameWidth = 10 + widestText(bars.map(({ name }) => name))
+  const valueWidth = 8 + widestText(bars.map(({ text }) => text))
   const most = bars.reduce((largest, { value }) => Math.max(largest, value), 1)
   return figure({
     ...shape,

@@ -41,8 +41,6 @@ export function diskChart(segments: readonly SegmentFile[], count: number): Html
     caption: `${formatByteSize(total)} in ${plural(segments.length, 'file')}: ${each} a vector.`,
     label: `Bars of the bytes of each part of the index, ${formatByteSize(total)} in all.`,
     bars: parts.map(({ kind, bytes }) => ({ name: kind, value: bytes, text: formatByteSize(bytes) })),
-    nameWidth: 80,
-    valueWidth: 80,
     data: {
       name: 'Parts of the index on disk',
       head: ['Part', 'What it is', 'Files', 'Bytes', 'Share'],

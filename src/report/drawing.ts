@@ -1,6 +1,7 @@
 /** What all charts have: sizes, axes, a drawing for each width of page. */
 import type { ScaleContinuousNumeric } from 'd3-scale'
 import { html, type Content, type Html } from './html.js'
+import { textWidth } from './text-width.js'
 
 /** In pixels of the drawing. The page shows the one that is meant for its width, at about its own size. */
 export interface Frame {
@@ -89,11 +90,6 @@ export function baseAxis(frame: Frame, scale: Scale, ticks: readonly Tick[]): Ht
 export function baseTitle(frame: Frame, title: string): Html {
   const [x, y] = [innerRight(frame), innerBottom(frame) + 34]
   return html`<text class="axis-title" x="${x}" y="${y}" text-anchor="end">${title}</text>`
-}
-
-/** Of text at the size of charts: a guess that is rather too large. */
-export function textWidth(text: string): number {
-  return 7 * text.length
 }
 
 /** About `count` round values from 0 up to `most`. */

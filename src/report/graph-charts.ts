@@ -43,8 +43,6 @@ export function levelsChart({ levels }: GraphReport): Html {
     label: `Bars of the vectors on each of ${plural(levels.length, 'level')}, on a logarithmic scale.`,
     bars: levels.map((value, level) => ({ name: `level ${level}`, value, text: countText(value) })).reverse(),
     logarithmic: true,
-    nameWidth: 70,
-    valueWidth: 100,
     data: {
       name: 'Levels of the graph',
       head: ['Level', 'Vectors', 'Of the level below'],

@@ -16,6 +16,7 @@ import {
 import { figure } from './figure.js'
 import { html, type Content, type Html } from './html.js'
 import { countText } from './number-text.js'
+import { shortNumber } from './short-number.js'
 
 export interface HistogramShape {
   readonly id: string
@@ -61,7 +62,7 @@ function draw(page: PageWidth, { from, width, counts }: Histogram, label: string
   const ticks = x
     .ticks(6)
     .filter((value) => Number.isInteger(value) && value + shift <= end)
-    .map((value) => ({ value: value + shift, text: countText(value) }))
+    .map((value) => ({ value: value + shift, text: axisText(value) }))
   const gap = x(from + width) - x(from) > 4 ? 1 : 0.2
   const bars = counts.map((count, i) => {
     const left = x(from + i * width) + gap / 2
@@ -72,12 +73,17 @@ function draw(page: PageWidth, { from, width, counts }: Histogram, label: string
     valueAxis(
       frame,
       y,
-      roundTicks(y, 4, countText).filter(({ value }) => Number.isInteger(value)),
+      roundTicks(y, 4, axisText).filter(({ value }) => Number.isInteger(value)),
     ),
     html`<g>${bars}</g>`,
     baseAxis(frame, x, ticks),
     baseTitle(frame, what),
   ])
+}
+
+/** As long as there is room on an axis for all digits, with all of them. */
+function axisText(count: number): string {
+  return count < 100_000 ? countText(count) : shortNumber(count)
 }
 
 function rangeText(from: number, width: number): string {

@@ -1,4 +1,5 @@
-import { innerBottom, innerRight, textWidth, type Frame } from './drawing.js'
+import { innerBottom, innerRight, type Frame } from './drawing.js'
+import { textWidth } from './text-width.js'
 
 export interface NamedDot {
   readonly text: string

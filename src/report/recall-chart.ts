@@ -8,7 +8,7 @@ import { figure } from './figure.js'
 import { html, type Html } from './html.js'
 import { placeNames } from './place-names.js'
 import { countText } from './number-text.js'
-import { shortRate } from './throughput-chart.js'
+import { shortNumber } from './short-number.js'
 
 /** Recall against queries per second: further right finds more, further up is faster. */
 export function recallChart({ k, queries, source, points }: RecallCurve): Html {
@@ -59,7 +59,11 @@ function draw(page: PageWidth, points: readonly RecallPoint[], k: number): Html 
       ? ''
       : ` From ${least.toFixed(3)} at ef ${points[0].ef} to ${most.toFixed(3)} at ef ${points[points.length - 1].ef}.`
   return drawing(page, frame, `Curve of queries per second over recall.${ends}`, [
-    valueAxis(frame, y, roundTicks(y, 4, shortRate)),
+    valueAxis(
+      frame,
+      y,
+      roundTicks(y, 4, (rate) => `${shortNumber(rate)}/s`),
+    ),
     baseAxis(
       frame,
       x,

@@ -4,6 +4,7 @@ import { baseAxis, drawing, innerRight, PAGE_WIDTHS, type Frame, type PageWidth 
 import { figure } from './figure.js'
 import { html, type Html } from './html.js'
 import { tookText } from './number-text.js'
+import { widestText } from './text-width.js'
 import { timeTicks } from './time-ticks.js'
 
 const ROW_HEIGHT = 40
@@ -47,7 +48,8 @@ function secondsOf({ report }: Manifest, stage: string): number | undefined {
 function draw(page: PageWidth, pairs: readonly Pair[]): Html {
   const isNarrow = page.name === 'narrow'
   const height = pairs.length * ROW_HEIGHT + 26
-  const frame: Frame = { width: page.width, height, left: isNarrow ? 86 : 96, right: 64, top: 0, bottom: 26 }
+  const right = 8 + widestText(pairs.flatMap((pair) => [tookText(pair.now), tookText(pair.before)]))
+  const frame: Frame = { width: page.width, height, left: isNarrow ? 86 : 96, right, top: 0, bottom: 26 }
   const most = pairs.reduce((longest, pair) => Math.max(longest, pair.now, pair.before), 0.001)
   const x = scaleLinear([0, most], [frame.left, innerRight(frame)]).clamp(true)
   const bar = (seconds: number, top: number, [kind, textKind]: readonly [string, string]): Html => {

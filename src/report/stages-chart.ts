@@ -5,13 +5,14 @@ import { figure } from './figure.js'
 import { html, type Html } from './html.js'
 import { rateText, tookText } from './number-text.js'
 import { endSeconds, stageSpans, type StageSpan } from './stage-spans.js'
+import { widestText } from './text-width.js'
 import { timeTicks } from './time-ticks.js'
 import { formatByteSize } from '../memory/byte-size.js'
 
 const ROW_HEIGHT = 30
 const BAR_HEIGHT = 14
-/** '1,234,567/s', and some room. */
-const RATE_WIDTH = 76
+/** Between columns. */
+const GAP = 12
 
 /** The stages on a time axis, with their seconds and how many vectors a second went through. */
 export function stagesChart(report: BuildReport): Html {
@@ -25,6 +26,10 @@ export function stagesChart(report: BuildReport): Html {
     longest === undefined
       ? 'The report has no stages.'
       : `${tookText(report.seconds)} in all. The longest stage, ${longest.name}, took ${tookText(longest.seconds)}.`
+  const columns = {
+    seconds: widestText(spans.map(({ seconds }) => tookText(seconds))),
+    rates: widestText(spans.map(({ vectorsPerSecond: rate }) => (rate === undefined ? '' : rateText(rate)))),
+  }
   return figure({
     id: 'stages',
     title: 'Where the time went',
@@ -35,12 +40,12 @@ export function stagesChart(report: BuildReport): Html {
         width: page.width,
         height: spans.length * ROW_HEIGHT + 26,
         left: isNarrow ? 86 : 96,
-        right: isNarrow ? 132 : 170,
+        right: columns.seconds + columns.rates + 2 * GAP,
         top: 0,
         bottom: 26,
       }
       const x = scaleLinear([0, end], [frame.left, innerRight(frame)]).clamp(true)
-      const rows = spans.map((span, i) => row(frame, x, span, i))
+      const rows = spans.map((span, i) => row(frame, x, span, i, frame.width - columns.rates - GAP))
       const axis = baseAxis(frame, x, timeTicks(end, isNarrow ? 3 : 8))
       return drawing(page, frame, `Time axis of ${spans.length} stages. ${caption}`, [rows, axis])
     }),
@@ -59,7 +64,8 @@ export function stagesChart(report: BuildReport): Html {
   })
 }
 
-function row(frame: Frame, x: (seconds: number) => number, span: StageSpan, i: number): Html {
+/** `secondsRight`: where the column of seconds ends; that of rates ends with the drawing. */
+function row(frame: Frame, x: (seconds: number) => number, span: StageSpan, i: number, secondsRight: number): Html {
   const middle = (i + 0.5) * ROW_HEIGHT
   const top = middle - BAR_HEIGHT / 2
   const from = x(span.fromSeconds)
@@ -69,8 +75,7 @@ function row(frame: Frame, x: (seconds: number) => number, span: StageSpan, i: n
   return html`
     <rect class="track" x="${frame.left}" y="${top}" width="${track}" height="${BAR_HEIGHT}" />
     <rect class="bar" x="${from}" y="${top}" width="${width}" height="${BAR_HEIGHT}" />
-    ${label('name', frame.left - 10, middle, span.name)}
-    ${label('value', frame.width - RATE_WIDTH, middle, tookText(span.seconds))}
+    ${label('name', frame.left - 10, middle, span.name)} ${label('value', secondsRight, middle, tookText(span.seconds))}
     ${rate === undefined ? undefined : label('faint', frame.width, middle, rateText(rate))}
   `
 }

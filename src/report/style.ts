@@ -125,13 +125,15 @@ footer { margin-top: 32px; padding: 20px 0 40px; border-top: 1px solid var(--rul
   .tiles div { padding: 12px; }
   .figure { font-size: 22px; }
   .facts dt { flex-basis: 7.5em; }
+}
+@media (max-width: 859px) {
   .comparison, .comparison tbody, .comparison tr, .comparison th, .comparison td { display: block; }
   .comparison thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .comparison tr { display: grid; grid-template: "name name says" "now before difference" / 1fr 1fr 1.35fr; gap: 2px 10px; padding: 9px 12px; border-top: 1px solid var(--rule); border-left: 4px solid transparent; }
+  .comparison tr { display: grid; grid-template: "name name says" "now before difference" / minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1.35fr); gap: 2px 10px; padding: 9px 12px; border-top: 1px solid var(--rule); border-left: 4px solid transparent; }
   .comparison tr.group { grid-template: "name"; padding-bottom: 4px; }
   .comparison tbody:first-of-type tr.group { border-top: 0; }
   .comparison tr.worse { border-left-color: var(--worse); }
-  .comparison th, .comparison td, .comparison .group th { padding: 0; border: 0; text-align: left; white-space: normal; }
+  .comparison th, .comparison td, .comparison .group th { padding: 0; border: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
   .comparison th { grid-area: name; } .comparison th[scope="row"] { border: 0; }
   .comparison .now { grid-area: now; } .comparison .before { grid-area: before; } .comparison .difference { grid-area: difference; }
   .comparison .says { grid-area: says; text-align: right; }

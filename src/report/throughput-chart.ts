@@ -6,6 +6,7 @@ import type { Frame } from './drawing.js'
 import { figure } from './figure.js'
 import { html, type Html } from './html.js'
 import { rateText, tookText } from './number-text.js'
+import { shortNumber } from './short-number.js'
 import { stageMarks } from './stage-marks.js'
 import { endSeconds, stageSpans, type StageSpan } from './stage-spans.js'
 import { timeTicks } from './time-ticks.js'
@@ -66,7 +67,11 @@ export function throughputChart(report: BuildReport): Html | undefined {
         .clamp(true)
         .nice(4)
       return drawing(page, frame, `Steps of vectors per second over time. ${summary}`, [
-        valueAxis(frame, y, roundTicks(y, 3, shortRate)),
+        valueAxis(
+          frame,
+          y,
+          roundTicks(y, 3, (rate) => `${shortNumber(rate)}/s`),
+        ),
         html`<g>${pieces.map((piece) => step(piece, x, y))}</g>`,
         stageMarks(frame, x, report),
         baseAxis(frame, x, timeTicks(end, page.name === 'narrow' ? 4 : 8)),
@@ -92,11 +97,4 @@ function step(piece: RatePiece, x: (seconds: number) => number, y: (rate: number
     <rect class="rate-area" x="${from}" y="${top}" width="${to - from}" height="${y(0) - top}" />
     <line class="rate-line" x1="${from}" x2="${to}" y1="${top}" y2="${top}" />
   `
-}
-
-/** 1500000 → '1.5M/s', 20000 → '20k/s'. */
-export function shortRate(perSecond: number): string {
-  if (perSecond >= 1e6) return `${Number((perSecond / 1e6).toPrecision(3))}M/s`
-  if (perSecond >= 1e3) return `${Number((perSecond / 1e3).toPrecision(3))}k/s`
-  return `${Number(perSecond.toPrecision(3))}/s`
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,6 +10,8 @@ import { readManifest } from '../../src/format/read-manifest.js'
 import type { Manifest } from '../../src/format/manifest.js'
 import { formatByteSize } from '../../src/memory/byte-size.js'
 import { countText, tookText } from '../../src/report/number-text.js'
+import { reportPage } from '../../src/report/page.js'
+import { CURVE, fullManifest, largeManifest } from '../report/fixture.js'
 import { shardloom } from '../cli/shardloom.js'
 import { findChromium, launchChromium } from './chromium.js'
 import * as probes from './page-probes.js'
@@ -23,6 +25,21 @@ if (executable === undefined) {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const DATA = fileURLToPath(new URL('../../examples/data/sift10k_base.bvecs', import.meta.url))
+const MADE = { path: 'an.index', recall: CURVE, tunings: [], madeAt: '2026-02-01T06:00:00.000Z', version: '0.1.0' }
+const LARGE_BEFORE = largeManifest({ generation: 'gen-123456789012345', seconds: 99_999, recallAt10: 1, m: 64 })
+/** One vector, in no time, of which nothing was sampled. */
+const SMALL = fullManifest({
+  count: 1,
+  reachable: 1,
+  seconds: 0.001,
+  diskBytes: 1,
+  recallAt10: 1,
+  spilledBytes: 0,
+  stages: [{ name: 'ingest', atSeconds: 0, seconds: 0, peakRssBytes: 1 }],
+  memory: { pressure: { elevated: 0, high: 0, critical: 0, ingestPauses: 0 }, timeline: [] },
+  graph: { degrees: { from: 0, width: 1, counts: [1], least: 0, most: 0 }, levels: [1] },
+  events: [],
+})
 const WIDTHS = [320, 390, 600, 900, 1280]
 const THEMES = ['light', 'dark'] as const
 
@@ -32,8 +49,8 @@ describe.skipIf(executable === undefined)('the report page', () => {
   let manifest: Manifest
   let browser: Browser
   const opened: Page[] = []
-  /** Of a build, of one beside another, and of one whose names are hostile. */
-  const pages = ['build.html', 'comparison.html', 'hostile.html']
+  /** Of a build, of one beside another, of one whose names are hostile; of the largest and smallest numbers. */
+  const pages = ['build.html', 'comparison.html', 'hostile.html', 'large.html', 'small.html']
   const inFolder = (name: string): string => path.join(folder, name)
 
   beforeAll(async () => {
@@ -50,6 +67,8 @@ describe.skipIf(executable === undefined)('the report page', () => {
       const { exitCode, stderr } = await shardloom(args)
       expect(exitCode, stderr).toBe(0)
     }
+    await writeFile(inFolder('large.html'), reportPage({ ...MADE, manifest: largeManifest(), before: LARGE_BEFORE }))
+    await writeFile(inFolder('small.html'), reportPage({ ...MADE, manifest: SMALL }))
     manifest = (await readManifest(index)).manifest
     browser = await launchChromium(executable ?? '')
   })

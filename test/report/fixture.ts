@@ -106,3 +106,62 @@ export function textOf(html: string): string {
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
+
+/** A billion vectors in two days: every number is as long as it gets. */
+export function largeManifest(change: Partial<BuildReport> = {}): Manifest {
+  const report = fullReport()
+  const times = 24_321
+  const count = 1_234_567_890
+  return fullManifest({
+    count,
+    reachable: count,
+    repaired: 12_345_678,
+    skipped: 23_456_789,
+    dimensions: 65_536,
+    seconds: 70 * times,
+    stages: report.stages.map((stage) => ({
+      ...stage,
+      atSeconds: 10 * times * report.stages.indexOf(stage),
+      seconds: 10 * times - 1234,
+      peakRssBytes: 987.6e9,
+    })),
+    memoryBytes: 1000e9,
+    peakRssBytes: 987.6e9,
+    spilledBytes: 12.3e15,
+    diskBytes: 98.7e15,
+    shards: 123_456,
+    splitShards: 12_345,
+    memory: {
+      pressure: { elevated: 1234, high: 567, critical: 89, ingestPauses: 1234 },
+      timeline: report.memory.timeline.map((sample, i) => ({
+        ...sample,
+        atSeconds: sample.atSeconds * times,
+        rssBytes: 900e9 + 6e9 * i,
+        cgroupBytes: 800e9 + 5e9 * i,
+        queueBytes: 10e9 * i,
+        spilledBytes: 0.9e15 * i,
+        vectorsDone: (sample.vectorsDone ?? 0) * 12_000,
+        pressure: (['normal', 'elevated', 'high', 'critical'] as const)[i % 4],
+      })),
+    },
+    graph: {
+      shardSizes: {
+        from: 1_200_000,
+        width: 50_000,
+        counts: [12_345, 0, 98_765, 12_346],
+        least: 1_234_567,
+        most: 1_399_999,
+      },
+      degrees: {
+        from: 0,
+        width: 2,
+        counts: Array.from({ length: 64 }, (_, i) => 1_000_000 * i * i),
+        least: 0,
+        most: 127,
+      },
+      levels: Array.from({ length: 9 }, (_, level) => Math.ceil(count / 10 ** level)),
+    },
+    averageDegree: 101.23,
+    ...change,
+  })
+}

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { diskParts } from '../../src/report/disk-chart.js'
 import { missingParts } from '../../src/report/missing-notes.js'
 import { endSeconds, stageSpans } from '../../src/report/stage-spans.js'
-import { ratePieces, shortRate } from '../../src/report/throughput-chart.js'
+import { shortNumber } from '../../src/report/short-number.js'
+import { ratePieces } from '../../src/report/throughput-chart.js'
 import { timeText, timeTicks } from '../../src/report/time-ticks.js'
 import type { BuildReport } from '../../src/types.js'
 import { fullManifest, fullReport } from './fixture.js'
@@ -112,8 +113,10 @@ describe('timeTicks', () => {
   })
 })
 
-describe('shortRate', () => {
-  it('has three digits and a letter for thousands and millions', () => {
-    expect([0, 4.25, 999, 20_000, 1_500_000].map(shortRate)).toEqual(['0/s', '4.25/s', '999/s', '20k/s', '1.5M/s'])
+describe('shortNumber', () => {
+  it('has three digits and a letter for thousands, millions and more', () => {
+    expect([0, 4.25, 999, 20_000, 1_500_000, 2.5e9, 1e12].map(shortNumber)).toEqual([
+      '0', '4.25', '999', '20k', '1.5M', '2.5G', '1T',
+    ]) // prettier-ignore
   })
 })
