@@ -40,6 +40,19 @@ export type VectorSource = AsyncIterable<SourceItem> | Iterable<SourceItem>
  */
 export type ResumableSource = (startAt: number) => VectorSource
 
+/** What a source knows before its first record. */
+export interface SourceFacts {
+  readonly count?: number
+  readonly dimensions?: number
+  /** Changes when the source does; undefined when it can be read only once. */
+  readonly fingerprint?: string
+}
+
+/** A source that says what it knows of itself: options of the build that are not given are taken from it. */
+export interface DescribedSource extends ResumableSource {
+  facts(): Promise<SourceFacts>
+}
+
 /** The stages of DESIGN section 2, in order; 'codes' unless the storage is f32; 'import' is an import's. */
 export type StageName =
   | 'plan'

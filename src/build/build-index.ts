@@ -3,6 +3,7 @@ import { makeCodeSpec } from './code-spec.js'
 import { chooseQuality } from './choose-quality.js'
 import { makeCodes, proofCodes } from './codes.js'
 import { createSegments } from './create-segments.js'
+import { settleSource } from './described-source.js'
 import { ingest } from './ingest.js'
 import { baseLayer, sampleVectors, type RoutedLayer } from './layer.js'
 import { dropCodes } from './code-store.js'
@@ -27,16 +28,15 @@ import { writeIds } from './write-ids.js'
  * The stages, in order, are those of the picture in ARCHITECTURE.md; between them flow disk-backed queues.
  *
  * With a source that is a function of the ordinal to begin with, a build that was interrupted, or whose process died,
- * leaves what is finished in files, and the same call goes on from there.
+ * leaves what is finished in files, and the same call goes on from there. `readVectors` gives such a source out of files.
  */
 export async function buildIndex(source: VectorSource | ResumableSource, options: BuildOptions): Promise<BuildReport> {
-  const build = await openBuild(options, typeof source === 'function')
+  const settled = await settleSource(source, options)
+  const build = await openBuild(settled.options, settled.isResumable)
   const { log } = build
   let failure: unknown
   try {
-    const ingested = await log.stage('ingest', () =>
-      ingest(build.context, typeof source === 'function' ? source : () => source),
-    )
+    const ingested = await log.stage('ingest', () => ingest(build.context, settled.read))
     const context = await build.plan(ingested)
     const { generationDir } = context.paths
     const shape = { count: ingested.count, dimensions: ingested.dimensions, m: context.options.m }

@@ -13,6 +13,7 @@ Examples:
   $ shardloom build sift.bvecs --out sift.index
   $ shardloom build articles.npy --ids articles-ids.txt --metric cosine --out articles.index --memory 2GB
   $ shardloom build articles.parquet --id-column id --out articles.index
+  $ shardloom build 'parts/*.npy' --out articles.index
   $ shardloom build articles.jsonl.gz --out articles.index --invalid skip --duplicates last
   $ psql -c '…' | shardloom build - --out articles.index
   $ shardloom build articles.npy --metric cosine --storage sq8 --out articles.index
@@ -28,9 +29,9 @@ export function addBuildCommand(program: Command, session: Session): void {
     .command('build')
     .summary('build an index and publish it as the live generation')
     .description('Builds an index out of a file or stream of vectors and publishes it as the live generation of DIR.')
-    // Optional and variadic only so that none and a second one get an answer of their own.
-    .argument('[input...]', 'file of vectors, or - for standard input')
-    .usage('<input> --out DIR [options]')
+    // Optional only so that none gets an answer of its own.
+    .argument('[input...]', 'files of vectors, patterns of them, or - for standard input')
+    .usage('<input...> --out DIR [options]')
   addOptionFlags(command, BUILD_COMMAND_OPTIONS)
   command
     .option('--config <FILE>', 'read options from this file, and search for none', textFlag('--config'))

@@ -5,7 +5,7 @@ import { buildIndex } from '../build/build-index.js'
 import { isResumable } from '../build/workspace.js'
 import type { ShardloomConfig } from '../config/define-config.js'
 import { IndexLockedError, InvalidOptionError } from '../errors.js'
-import { openVectorFile } from '../sources/open-vector-file.js'
+import { openVectorFiles } from '../sources/open-vector-file.js'
 import type { BuildOptions, BuildReport } from '../types.js'
 import { buildSummary } from './build-summary.js'
 import { openBuildView } from './build-view.js'
@@ -33,11 +33,11 @@ export async function runBuildCommand(inputs: readonly string[], command: Comman
   }
   const { options } = build
   if (options.logFormat === 'json') await terminal.logJson()
-  const input = oneInput(options.input)
+  const files = inputsOf(options.input)
   const out = outOf(options)
   if (options.report !== undefined) await checkReportFile(options.report)
   const report = await interruptible(terminal, (signal) =>
-    buildFrom(input, { ...options, path: out }, flags, terminal, signal),
+    buildFrom(files, { ...options, path: out }, flags, terminal, signal),
   ).catch(async (error: unknown) => {
     if (options.resume !== false && !(error instanceof IndexLockedError) && (await isResumable(out))) {
       terminal.log(`what is finished is kept in ${path.join(out, 'build')}; ${howToGoOn(process.argv.slice(2))}`)
@@ -60,17 +60,12 @@ function howToGoOn(args: readonly string[]): string {
   return `to go on, run the same command again: ${command}; --no-resume starts afresh`
 }
 
-function oneInput(given: ShardloomConfig['input']): string {
+function inputsOf(given: ShardloomConfig['input']): readonly string[] {
   const inputs = given === undefined ? [] : typeof given === 'string' ? [given] : given
-  if (inputs.length === 1) return inputs[0]
-  if (inputs.length === 0) {
-    throw new InvalidOptionError(
-      'no input: name a file of vectors, or - for standard input, or set input in a configuration file; ' +
-        'see shardloom build --help',
-    )
-  }
+  if (inputs.length > 0) return inputs
   throw new InvalidOptionError(
-    `build takes one input, got ${inputs.length}: ${inputs.join(', ')}; pipe several as JSON lines into shardloom build -`,
+    'no input: name files of vectors, or - for standard input, or set input in a configuration file; ' +
+      'see shardloom build --help',
   )
 }
 
@@ -82,20 +77,20 @@ function outOf({ path: out }: ShardloomConfig): string {
 }
 
 async function buildFrom(
-  input: string,
+  inputs: readonly string[],
   given: ShardloomConfig & { readonly path: string },
   flags: BuildFlags,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<BuildReport> {
   const { input: _input, ids, vectorColumn, idColumn, quiet = false, logFormat, report: _page, ...options } = given
-  const file = await openVectorFile(input, { ids, vectorColumn, idColumn, invalid: options.invalid })
+  const file = await openVectorFiles(inputs, { ids, vectorColumn, idColumn, invalid: options.invalid })
   let report: BuildReport | undefined
   const view = quiet
     ? undefined
     : await openBuildView(terminal, { verbose: flags.verbose === true, json: logFormat === 'json' })
   try {
-    if (input === '-' && process.stdin.isTTY && !quiet) {
+    if (inputs.includes('-') && process.stdin.isTTY && !quiet) {
       terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')
     }
     const ofFile = await file.fingerprint()

@@ -7,9 +7,11 @@ import { fileFingerprint } from './fingerprint-file.js'
 import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream } from './byte-reader.js'
 import { detectFormat, formatByName } from './detect-format.js'
 import { planBin } from './fbin.js'
+import { expandPaths } from './expand-paths.js'
 import { planFvecs } from './fvecs.js'
 import { planHdf5 } from './hdf5.js'
 import { attachIds } from './id-lines.js'
+import { JoinedFiles } from './joined-files.js'
 import { planJsonLines } from './json-lines.js'
 import { planNpy } from './npy.js'
 import { planParquet } from './parquet.js'
@@ -49,6 +51,23 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
 export async function openVectorFile(path: string, options: OpenVectorFileOptions = {}): Promise<VectorFile> {
   const file = path === STDIN ? openStdin(options) : await openPath(path, options)
   return options.ids === undefined ? file : attachIds(file, options.ids)
+}
+
+/**
+ * Several files as one, in the order given, with patterns replaced by the files they match. All have one length of vectors,
+ * and ids all or none; `ids` is one file for all of them.
+ * @throws what `openVectorFile` does, and InvalidFileError that names both files when they differ
+ */
+export async function openVectorFiles(
+  given: readonly string[],
+  { ids, ...options }: OpenVectorFileOptions = {},
+): Promise<VectorFile> {
+  const paths = await expandPaths(given)
+  if (paths.length === 1) return openVectorFile(paths[0], { ids, ...options })
+  const files: VectorFile[] = []
+  for (const path of paths) files.push(await openVectorFile(path, options))
+  const joined = new JoinedFiles(files)
+  return ids === undefined ? joined : attachIds(joined, ids)
 }
 
 function openStdin(options: OpenVectorFileOptions): VectorFile {

@@ -1,0 +1,28 @@
+/** What a source says of itself, as options of its build. */
+import type { BuildOptions, DescribedSource, ResumableSource, VectorSource } from '../types.js'
+
+export interface SettledSource {
+  readonly read: ResumableSource
+  readonly isResumable: boolean
+  readonly options: BuildOptions
+}
+
+/** Options that are given go first. A described source without a fingerprint can be read only once. */
+export async function settleSource(
+  source: VectorSource | ResumableSource | DescribedSource,
+  options: BuildOptions,
+): Promise<SettledSource> {
+  if (typeof source !== 'function') return { read: () => source, isResumable: false, options }
+  if (!('facts' in source)) return { read: source, isResumable: true, options }
+  const { count, dimensions, fingerprint } = await source.facts()
+  return {
+    read: source,
+    isResumable: fingerprint !== undefined,
+    options: {
+      ...options,
+      count: options.count ?? count,
+      dimensions: options.dimensions ?? dimensions,
+      sourceFingerprint: options.sourceFingerprint ?? fingerprint,
+    },
+  }
+}

@@ -1,0 +1,35 @@
+/** Patterns such as `parts/*.parquet` as the files they match, where no shell did that. */
+import { stat } from 'node:fs/promises'
+import { glob, isDynamicPattern } from 'tinyglobby'
+import { InvalidOptionError, PathError } from '../errors.js'
+
+/**
+ * The paths in the order given; in place of a pattern the files it matches, sorted by code units, so that ordinals are the
+ * same on every machine. A path that exists is itself, whatever characters it has; '-' is standard input, once.
+ * @throws PathError for a pattern that matches nothing
+ * @throws InvalidOptionError without a path
+ */
+export async function expandPaths(given: readonly string[]): Promise<string[]> {
+  if (given.length === 0) throw new InvalidOptionError('no file of vectors is given')
+  if (given.filter((path) => path === '-').length > 1) {
+    throw new InvalidOptionError("standard input ('-') can be read only once, and is given twice")
+  }
+  const paths: string[] = []
+  for (const path of given) {
+    if (path === '-' || !isDynamicPattern(path) || (await exists(path))) {
+      paths.push(path)
+      continue
+    }
+    const matches = await glob(path, { absolute: path.startsWith('/'), onlyFiles: true, expandDirectories: false })
+    if (matches.length === 0) throw new PathError(path, 'no file matches this pattern')
+    paths.push(...matches.sort())
+  }
+  return paths
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
