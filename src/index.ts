@@ -24,6 +24,7 @@ export {
   type StorageSuggestion,
   type SuggestStorageOptions,
 } from './memory/suggest-storage.js'
+export { failureMetrics, reportMetrics, type FailedBuild } from './metrics/build-metrics.js'
 export { openIndex } from './search/open-index.js'
 export type { Index, IndexFacts } from './search/index-reader.js'
 export type { NodeSet } from './search/node-set.js'

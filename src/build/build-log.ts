@@ -1,3 +1,4 @@
+import { NO_TRACE, type BuildTrace } from './build-trace.js'
 import type { BuildEvent, Logger, ProgressEvent, StageName, StageReport } from '../types.js'
 
 const SAMPLE_MS = 250
@@ -24,6 +25,7 @@ export class BuildLog {
   readonly #timer: NodeJS.Timeout
   readonly #stages: StageReport[] = []
   readonly #events: BuildEvent[] = []
+  readonly #trace: BuildTrace
   #spilledBytes: () => number = () => 0
   #pressure: () => ProgressEvent['pressure'] = () => 'normal'
   #watchMemory: WatchMemory = () => undefined
@@ -37,7 +39,9 @@ export class BuildLog {
     logger: Logger
     onProgress: ((event: ProgressEvent) => void) | undefined
     budgetBytes: number
+    trace?: BuildTrace
   }) {
+    this.#trace = options.trace ?? NO_TRACE
     this.#logger = options.logger
     this.#onProgress = options.onProgress
     this.#budgetBytes = options.budgetBytes
@@ -73,10 +77,15 @@ export class BuildLog {
     this.#progress = { done: 0, total: undefined, unit: '' }
     this.#progressMs = 0
     this.#sample()
+    const span = this.#trace.stage(name)
+    let failure: unknown
     try {
       const result = await body()
       this.#throwCallbackError()
       return result
+    } catch (error) {
+      failure = error
+      throw error
     } finally {
       this.#sample()
       this.#emit()
@@ -84,6 +93,10 @@ export class BuildLog {
       const seconds = (performance.now() - startedMs) / 1000
       const atSeconds = round((startedMs - this.#startedMs) / 1000)
       this.#stages.push({ name, atSeconds, seconds: round(seconds), peakRssBytes })
+      span.end(
+        { 'shardloom.peak_memory_bytes': peakRssBytes, 'shardloom.spilled_bytes': this.#spilledBytes() },
+        failure,
+      )
       this.#logger.info(`stage ${name}: ${seconds.toFixed(2)} s`)
     }
   }

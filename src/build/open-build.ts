@@ -1,9 +1,10 @@
 import { BufferPool, SpillBudget } from '../../spill/index.js'
 import { StalledError } from '../errors.js'
 import { findMemoryCgroup } from '../memory/cgroup.js'
-import type { BuildOptions } from '../types.js'
+import type { BuildOptions, BuildReport } from '../types.js'
 import type { BuildContext, PlannedContext } from './build-context.js'
 import { BuildLog } from './build-log.js'
+import { openBuildTrace } from './build-trace.js'
 import type { IngestedFacts } from './ingest.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
@@ -20,6 +21,8 @@ export interface OpenBuild {
   plan(ingested: IngestedFacts): Promise<PlannedContext>
   /** From here on `close` keeps the new generation. */
   markPublished(): void
+  /** The finished report, for whoever follows the build from outside. */
+  reported(report: BuildReport): void
   /** `failure` is what the build ends with: an error of the cleaning up does not hide it. */
   close(failure: unknown): Promise<void>
 }
@@ -29,13 +32,26 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
   const resolved = resolveOptions(given)
   const cgroup = findMemoryCgroup()
   const { budgetBytes, warning } = memoryBudget(resolved, cgroup)
+  const { metric, engine, storage, threads, dimensions, count } = resolved
+  const trace = await openBuildTrace(
+    {
+      'shardloom.metric': metric,
+      'shardloom.engine': engine,
+      'shardloom.storage': storage,
+      'shardloom.threads': threads,
+      'shardloom.dimensions': dimensions,
+      'shardloom.count': count,
+      'shardloom.memory_budget_bytes': budgetBytes,
+    },
+    (message) => resolved.logger.warn(message),
+  )
   // The caller's signal, or the build's own reason not to go on.
   const stop = new AbortController()
   const onAbort = (): void => stop.abort(resolved.signal?.reason)
   if (resolved.signal?.aborted === true) onAbort()
   else resolved.signal?.addEventListener('abort', onAbort, { once: true })
   const options = { ...resolved, signal: stop.signal }
-  const log = new BuildLog({ ...options, budgetBytes })
+  const log = new BuildLog({ ...options, budgetBytes, trace })
   try {
     const first = await log.stage('plan', async () => {
       if (warning !== undefined) log.event('memory', warning)
@@ -102,7 +118,9 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
       markPublished: () => {
         published = true
       },
+      reported: (report) => trace.built(report),
       close: async (failure) => {
+        let ended = failure
         try {
           try {
             // One that fails keeps no other from being closed.
@@ -117,14 +135,20 @@ export async function openBuild(given: BuildOptions, sourceIsResumable: boolean)
           }
         } catch (error) {
           // An index that is live is a build that succeeded, whatever could not be cleared away.
-          if (failure === undefined && !published) throw error
+          if (failure === undefined && !published) {
+            ended = error
+            throw error
+          }
           log.event('cleanup-failed', `cleaning up failed too: ${String(error)}`)
+        } finally {
+          trace.end(ended)
         }
       },
     }
   } catch (error) {
     resolved.signal?.removeEventListener('abort', onAbort)
     log.close()
+    trace.end(error)
     throw error
   }
 }

@@ -90,7 +90,7 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
     return manifest.report
   })
   // The stage that just ended, and the last sample of memory, are not in the manifest's copy.
-  return {
+  const finalReport = {
     ...report,
     stages: log.stages,
     events: log.events,
@@ -98,6 +98,8 @@ export async function publish(build: OpenBuild, context: PlannedContext, finishe
     peakRssBytes: log.peakRssBytes,
     memory: context.memory.report,
   }
+  build.reported(finalReport)
+  return finalReport
 }
 
 async function sealCodes(

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import { buildIndex } from '../build/build-index.js'
 import { isResumable } from '../build/workspace.js'
+import { BUILD_OPTIONS } from '../config/build-options.js'
 import type { ShardloomConfig } from '../config/define-config.js'
 import { IndexLockedError, InvalidOptionError } from '../errors.js'
 import { openVectorFiles } from '../sources/open-vector-file.js'
@@ -10,6 +11,7 @@ import type { BuildOptions, BuildReport } from '../types.js'
 import { buildSummary } from './build-summary.js'
 import { openBuildView } from './build-view.js'
 import { interruptible } from './interrupt.js'
+import { checkMetricsFile, writeFailureMetrics, writeReportMetrics } from './metrics-file.js'
 import { checkReportFile } from './report-file.js'
 import { writeBuildPage } from './report-page.js'
 import { configJson, configLines, settleBuild } from './settle-build.js'
@@ -36,14 +38,18 @@ export async function runBuildCommand(inputs: readonly string[], command: Comman
   const files = inputsOf(options.input)
   const out = outOf(options)
   if (options.report !== undefined) await checkReportFile(options.report)
+  if (options.metricsFile !== undefined) await checkMetricsFile(options.metricsFile)
   const report = await interruptible(terminal, (signal) =>
     buildFrom(files, { ...options, path: out }, flags, terminal, signal),
   ).catch(async (error: unknown) => {
     if (options.resume !== false && !(error instanceof IndexLockedError) && (await isResumable(out))) {
       terminal.log(`what is finished is kept in ${path.join(out, 'build')}; ${howToGoOn(process.argv.slice(2))}`)
     }
+    if (options.metricsFile !== undefined) await writeFailureMetrics(options.metricsFile, out, error, terminal)
     throw error
   })
+  // Before anything else that may fail: the index is live.
+  if (options.metricsFile !== undefined) await writeReportMetrics(options.metricsFile, report)
   if (flags.json === true) terminal.printJson(report)
   else if (options.quiet !== true) for (const line of buildSummary(report, out)) terminal.print(line)
   if (options.report !== undefined)
@@ -76,6 +82,12 @@ function outOf({ path: out }: ShardloomConfig): string {
   )
 }
 
+/** Without what only the command line has. */
+function ofLibrary(given: ShardloomConfig & { readonly path: string }): BuildOptions {
+  const entries = Object.entries(given).filter(([name]) => Object.hasOwn(BUILD_OPTIONS, name))
+  return Object.fromEntries(entries) as unknown as BuildOptions
+}
+
 async function buildFrom(
   inputs: readonly string[],
   given: ShardloomConfig & { readonly path: string },
@@ -83,7 +95,8 @@ async function buildFrom(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<BuildReport> {
-  const { input: _input, ids, vectorColumn, idColumn, quiet = false, logFormat, report: _page, ...options } = given
+  const { ids, vectorColumn, idColumn, quiet = false, logFormat } = given
+  const options = ofLibrary(given)
   const file = await openVectorFiles(inputs, { ids, vectorColumn, idColumn, invalid: options.invalid })
   let report: BuildReport | undefined
   const view = quiet

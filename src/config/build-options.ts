@@ -138,6 +138,13 @@ export const BUILD_COMMAND_OPTIONS = {
       fallback: 'none',
     }),
   ),
+  metricsFile: v.optional(
+    option(name('a path'), 'write how the build ended, for Prometheus; a .prom file', {
+      value: 'FILE',
+      isPath: true,
+      fallback: 'none',
+    }),
+  ),
   quiet: v.optional(option(flag(), 'say nothing but errors'), false),
   logFormat: v.optional(
     option(choice(['text', 'json']), 'what goes to stderr: text, or json, one object a line', { value: 'F' }),

@@ -15,6 +15,8 @@ export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | '
   readonly idColumn?: string
   /** A page about the build is written there. */
   readonly report?: string
+  /** File for node_exporter's textfile collector; it must end with .prom. Written when a build fails too. */
+  readonly metricsFile?: string
   /** Say nothing but errors. */
   readonly quiet?: boolean
   /** What goes to stderr: text, the default, or one JSON object a line. */

@@ -1,0 +1,40 @@
+/** The text format of Prometheus: families of samples with HELP and TYPE. Pure. */
+
+export interface Sample {
+  /** Values may hold anything; names are letters, digits and underscores. */
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+export interface Gauge {
+  readonly name: string
+  readonly help: string
+  readonly samples: readonly Sample[]
+}
+
+/** Families without samples are left out. `labels` are put on every sample, before its own. */
+export function exposition(gauges: readonly Gauge[], labels: Readonly<Record<string, string>> = {}): string {
+  return gauges
+    .filter(({ samples }) => samples.length > 0)
+    .flatMap(({ name, help, samples }) => [
+      `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,
+      `# TYPE ${name} gauge`,
+      ...samples.map((sample) => `${name}${labelsText({ ...labels, ...sample.labels })} ${valueText(sample.value)}`),
+    ])
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}
+
+function valueText(value: number): string {
+  if (Number.isNaN(value)) return 'NaN'
+  return Number.isFinite(value) ? String(value) : value > 0 ? '+Inf' : '-Inf'
+}
