@@ -39,13 +39,13 @@ export function checkReport(
   { count, storage }: Pick<Manifest, 'count' | 'storage'>,
 ): BuildReport {
   const report = checks.object(value, 'report')
-  for (const name of REPORT_NUMBERS) checks.number(report[name], `report.${name}`)
+  for (const name of REPORT_NUMBERS) checkAmount(checks, report[name], `report.${name}`)
   if (report.count !== count) checks.fail('report.count', `the manifest's count ${count}`, report.count)
   checks.oneOf(report.metric, 'report.metric', METRICS)
   checks.matching(report.engine, 'report.engine', ENGINE_PATTERN)
   checkNumbers(checks, report.workers, 'report.workers', ['busySeconds', 'tileSeconds'])
   checks.oneOf(report.quality, 'report.quality', QUALITIES)
-  if (report.trialRecall !== undefined) checks.number(report.trialRecall, 'report.trialRecall')
+  if (report.trialRecall !== undefined) checkAmount(checks, report.trialRecall, 'report.trialRecall')
   if (report.storage !== undefined) checks.oneOf(report.storage, 'report.storage', [storage])
   checks.text(report.path, 'report.path')
   checks.matching(report.generation, 'report.generation', GENERATION_PATTERN)
@@ -65,7 +65,7 @@ export function checkReport(
 function checkLaterFields(checks: FieldChecks, report: JsonObject): void {
   checks.array(report.stages, 'report.stages').forEach((stage, at) => {
     const { atSeconds } = checks.object(stage, `report.stages[${at}]`)
-    if (atSeconds !== undefined) checks.number(atSeconds, `report.stages[${at}].atSeconds`)
+    if (atSeconds !== undefined) checkAmount(checks, atSeconds, `report.stages[${at}].atSeconds`)
   })
   if (report.memory !== undefined) checkMemory(checks, report.memory)
   if (report.graph !== undefined) checkGraph(checks, report.graph)
@@ -89,8 +89,8 @@ function checkMemory(checks: FieldChecks, value: unknown): void {
   })
   checks.array(memory.timeline, 'report.memory.timeline').forEach((sample, at) => {
     const { cgroupBytes, vectorsDone } = checks.object(sample, `report.memory.timeline[${at}]`)
-    if (cgroupBytes !== undefined) checks.number(cgroupBytes, `report.memory.timeline[${at}].cgroupBytes`)
-    if (vectorsDone !== undefined) checks.number(vectorsDone, `report.memory.timeline[${at}].vectorsDone`)
+    if (cgroupBytes !== undefined) checkAmount(checks, cgroupBytes, `report.memory.timeline[${at}].cgroupBytes`)
+    if (vectorsDone !== undefined) checkAmount(checks, vectorsDone, `report.memory.timeline[${at}].vectorsDone`)
   })
 }
 
@@ -116,8 +116,14 @@ function checkCounts(checks: FieldChecks, value: unknown, field: string): void {
 
 function checkNumbers(checks: FieldChecks, value: unknown, field: string, names: readonly string[]): JsonObject {
   const object = checks.object(value, field)
-  for (const name of names) checks.number(object[name], `${field}.${name}`)
+  for (const name of names) checkAmount(checks, object[name], `${field}.${name}`)
   return object
+}
+
+/** Sums and shares of such numbers are numbers still. */
+function checkAmount(checks: FieldChecks, value: unknown, field: string): void {
+  const amount = checks.number(value, field)
+  if (Math.abs(amount) > Number.MAX_SAFE_INTEGER) checks.fail(field, 'a number up to 2^53', value)
 }
 
 function checkList(
@@ -128,6 +134,10 @@ function checkList(
 ): void {
   checks.array(value, field).forEach((item, at) => {
     const object: JsonObject = checks.object(item, `${field}[${at}]`)
-    for (const [name, type] of Object.entries(shape)) checks[type](object[name], `${field}[${at}].${name}`)
+    for (const [name, type] of Object.entries(shape)) {
+      const place = `${field}[${at}].${name}`
+      if (type === 'text') checks.text(object[name], place)
+      else checkAmount(checks, object[name], place)
+    }
   })
 }

@@ -1,6 +1,7 @@
 import type { Manifest } from '../format/manifest.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { countText, tookText } from './number-text.js'
+import { overallRate } from './stage-spans.js'
 
 /** One figure of two builds. */
 export interface ComparedFigure {
@@ -103,7 +104,7 @@ export function compareBuilds(now: Manifest, before: Manifest): Comparison {
         title: 'Time',
         figures: [
           figure('time in all', a.seconds, b.seconds, SECONDS),
-          figure('vectors per second', a.count / a.seconds, b.count / b.seconds, SPEED),
+          figure('vectors per second', overallRate(a), overallRate(b), SPEED),
           ...stageNames(now, before).flatMap((name) =>
             optional(`stage ${name}`, secondsOf(now, name), secondsOf(before, name), SECONDS),
           ),

@@ -26,7 +26,7 @@ export function memoryChart(report: BuildReport): Html | undefined {
   if (memory === undefined || memory.timeline.length === 0) return undefined
   const { timeline } = memory
   const hasGroup = timeline.some(({ cgroupBytes }) => cgroupBytes !== undefined)
-  const summary = `The process held ${formatByteSize(peakRssBytes)} at most, ${percent(peakRssBytes / memoryBytes)} of its budget of ${formatByteSize(memoryBytes)}.`
+  const summary = `The process held ${formatByteSize(peakRssBytes)} at most, ${percent(peakRssBytes / Math.max(1, memoryBytes))} of its budget of ${formatByteSize(memoryBytes)}.`
   const showsBudget = peakRssBytes >= LEAST_SHARE_SHOWN * memoryBytes
   return figure({
     id: 'memory',

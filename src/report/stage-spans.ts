@@ -9,6 +9,8 @@ export interface StageSpan {
   readonly vectorsPerSecond: number | undefined
 }
 
+/** Reports have times to the millisecond. */
+const LEAST_SECONDS = 0.001
 /** They plan, link a few of the vectors, and close files. */
 const WITHOUT_VECTORS = ['plan', 'upper levels', 'publish']
 
@@ -24,14 +26,19 @@ export function stageSpans({ stages, count, skipped }: BuildReport): StageSpan[]
       fromSeconds,
       seconds: Math.max(0, seconds),
       peakRssBytes,
-      vectorsPerSecond: seconds > 0 && !WITHOUT_VECTORS.includes(name) ? vectors / seconds : undefined,
+      vectorsPerSecond: seconds >= LEAST_SECONDS && !WITHOUT_VECTORS.includes(name) ? vectors / seconds : undefined,
     }
   })
+}
+
+/** From beginning to end. */
+export function overallRate({ count, seconds }: BuildReport): number {
+  return count / Math.max(LEAST_SECONDS, seconds)
 }
 
 /** Where the time axis of a report ends: all of its charts over time have the same. */
 export function endSeconds(report: BuildReport): number {
   const ends = stageSpans(report).map(({ fromSeconds, seconds }) => fromSeconds + seconds)
   const samples = report.memory?.timeline.map(({ atSeconds }) => atSeconds) ?? []
-  return [...ends, ...samples].reduce((most, end) => Math.max(most, end), Math.max(report.seconds, 0.001))
+  return [...ends, ...samples].reduce((most, end) => Math.max(most, end), Math.max(report.seconds, LEAST_SECONDS))
 }

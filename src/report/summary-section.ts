@@ -2,6 +2,7 @@ import type { Manifest } from '../format/manifest.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { html, type Content, type Html } from './html.js'
 import { countText, plural, rateText, tookText } from './number-text.js'
+import { overallRate } from './stage-spans.js'
 
 /** What was built and how good it is: the first screen. */
 export function summarySection({ report, storage }: Manifest): Html {
@@ -10,7 +11,7 @@ export function summarySection({ report, storage }: Manifest): Html {
   const tiles: readonly (readonly [string, string, Content])[] = [
     ['recall@10', report.recallAt10.toFixed(4), 'at ef 64, against exact search'],
     ['reachable', reachable === count ? 'all' : countText(reachable), `${countText(repaired)} had to be linked`],
-    ['time', tookText(seconds), rateText(count / seconds).replace('/s', ' vectors/s')],
+    ['time', tookText(seconds), rateText(overallRate(report)).replace('/s', ' vectors/s')],
     ['peak memory', formatByteSize(report.peakRssBytes), `of a budget of ${formatByteSize(report.memoryBytes)}`],
     ['on disk', formatByteSize(report.diskBytes), `${formatByteSize(Math.round(report.diskBytes / count))} a vector`],
     ['spilled', report.spilledBytes > 0 ? formatByteSize(report.spilledBytes) : 'nothing', 'to temporary files'],

@@ -8,7 +8,7 @@ import { html, type Html } from './html.js'
 import { rateText, tookText } from './number-text.js'
 import { shortNumber } from './short-number.js'
 import { stageMarks } from './stage-marks.js'
-import { endSeconds, stageSpans, type StageSpan } from './stage-spans.js'
+import { endSeconds, overallRate, stageSpans, type StageSpan } from './stage-spans.js'
 import { timeTicks } from './time-ticks.js'
 
 /** Stages of a smaller share of the time are left out: some go through all vectors in a moment, and would set the scale. */
@@ -54,7 +54,7 @@ export function throughputChart(report: BuildReport): Html | undefined {
   const pieces = ratePieces(report)
   if (pieces.length === 0) return undefined
   const end = endSeconds(report)
-  const summary = `${rateText(report.count / report.seconds).replace('/s', ' vectors a second')} from beginning to end, all stages together.`
+  const summary = `${rateText(overallRate(report)).replace('/s', ' vectors a second')} from beginning to end, all stages together.`
   const most = max(pieces, ({ vectorsPerSecond }) => vectorsPerSecond) ?? 0
   return figure({
     id: 'throughput',

@@ -111,6 +111,7 @@ describe('parseManifest', () => {
       (manifest) => ({ ...manifest, report: { ...manifest.report, stages: [{ name: 'x' }] } }),
     ],
     ['report.stages[0].atSeconds', inReport({ stages: [{ name: 'x', seconds: 1, peakRssBytes: 1, atSeconds: '1' }] })],
+    ['report.seconds', inReport({ seconds: 1e300 })],
     ['report.memory', inReport({ memory: 'much' })],
     ['report.memory.pressure.high', inReport({ memory: { pressure: { elevated: 0 }, timeline: [] } })],
     ['report.memory.timeline[0].atSeconds', inReport({ memory: { pressure, timeline: [{}] } })],
