@@ -3,8 +3,8 @@ import { STORAGES } from '../format/code-shape.js'
 import { MAX_DIMENSIONS } from '../config/limits.js'
 import { DEFAULT_ENGINE, ENGINE_NAMES } from '../engines/engine-names.js'
 import { formatByteSize } from '../memory/byte-size.js'
-import { estimateMemory, type EstimateOptions, type MemoryEstimate } from '../memory/estimate-memory.js'
-import { suggestStorage, type StorageSuggestion } from '../memory/suggest-storage.js'
+import type { EstimateOptions, MemoryEstimate } from '../memory/estimate-memory.js'
+import type { StorageSuggestion } from '../memory/suggest-storage.js'
 import type { EngineName, Metric, Storage } from '../types.js'
 import { addCommonFlags, STORAGE_HELP } from './common-flags.js'
 import { byteSizeFlag, choiceFlag, integerFlag } from './flag-values.js'
@@ -51,7 +51,10 @@ export function addEstimateCommand(program: Command, session: Session): void {
     .option('--storage <S>', STORAGE_HELP, choiceFlag('--storage', STORAGES))
   addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
-    .action((flags: EstimateFlags) => {
+    .action(async (flags: EstimateFlags) => {
+      // Loaded when it runs, so that other commands start without it.
+      const { estimateMemory } = await import('../memory/estimate-memory.js')
+      const { suggestStorage } = await import('../memory/suggest-storage.js')
       const { terminal } = session
       const { count, dimensions, metric, m, memory, threads, engine, storage } = flags
       const estimate = estimateMemory({ count, dimensions, metric, m, memory, threads, engine, storage })

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { MAX_DIMENSIONS } from '../config/limits.js'
-import { importIndex } from '../imports/import-index.js'
 import { STORAGES } from '../format/code-shape.js'
 import type { BuildReport, Metric, Storage } from '../types.js'
 import { buildSummary } from './build-summary.js'
@@ -60,6 +59,8 @@ export function addImportCommand(program: Command, session: Session): void {
       const { terminal } = session
       const { dimensions, metric, out, ids, storage, memory, threads, tempDir, minRecall, keepGenerations } = flags
       const quiet = flags.quiet === true
+      // Loaded when it runs, so that other commands start without it.
+      const { importIndex } = await import('../imports/import-index.js')
       const view = quiet ? undefined : await openBuildView(terminal, { verbose: flags.verbose === true, json: false })
       let report: BuildReport | undefined
       try {

@@ -1,5 +1,4 @@
 import { InsufficientMemoryError } from '../errors.js'
-import { openIndex } from '../search/open-index.js'
 import type { Index } from '../search/index-reader.js'
 
 /**
@@ -7,6 +6,8 @@ import type { Index } from '../search/index-reader.js'
  * not fit is opened without. @throws as `openIndex`
  */
 export async function openPreloaded(path: string, memory: number | string | undefined): Promise<Index> {
+  // Loaded when it is wanted, so that other commands start without it.
+  const { openIndex } = await import('../search/open-index.js')
   const options = memory === undefined ? {} : { memory }
   try {
     return await openIndex(path, { ...options, preload: true })

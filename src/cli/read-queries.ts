@@ -1,8 +1,9 @@
 import { DimensionMismatchError, InvalidFileError } from '../errors.js'
-import { openVectorFile } from '../sources/open-vector-file.js'
 
 /** All vectors of a file, each a Float32Array of its own memory. @throws DimensionMismatchError, InvalidFileError, PathError */
 export async function readQueries(path: string, dimensions: number): Promise<Float32Array[]> {
+  // Loaded when it is wanted, so that other commands start without it.
+  const { openVectorFile } = await import('../sources/open-vector-file.js')
   const file = await openVectorFile(path)
   try {
     const queries: Float32Array[] = []

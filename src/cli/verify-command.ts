@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CorruptIndexError } from '../errors.js'
-import { verifyIndex, type VerifyReport } from '../format/verify.js'
+import type { VerifyReport } from '../format/verify.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { addCommonFlags } from './common-flags.js'
 import { countText, plural } from './number-text.js'
@@ -36,6 +36,8 @@ export function addVerifyCommand(program: Command, session: Session): void {
 async function verify(path: string, flags: VerifyFlags, session: Session): Promise<void> {
   const { terminal } = session
   const status = new StatusLine(terminal, flags.quiet === true)
+  // Loaded when it runs, so that other commands start without it.
+  const { verifyIndex } = await import('../format/verify.js')
   const report = await verifyIndex(path, (progress) => status.show(() => verifyProgressText(progress)))
   if (!report.ok) session.exitCode = corruption(path, report).exitCode
   if (flags.json === true) {

@@ -34,7 +34,7 @@ describe('a configuration file', () => {
   it('is not read with --no-config', async () => {
     const { exitCode, stderr } = await below(['build', '--no-config'])
     expect(exitCode).toBe(2)
-    expect(stderr).toMatch(/^error: no input: name a file of vectors, or - for standard input/)
+    expect(stderr).toMatch(/^error: no input: name files of vectors, or - for standard input/)
   })
 
   it('is another one with --config, and paths in it are from its folder', async () => {
