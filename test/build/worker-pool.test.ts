@@ -170,7 +170,8 @@ describe('a task', () => {
   })
 
   it('whose own thread blocks, so that it cannot even be asked to stop, is given up too', async () => {
-    const { pool } = makePool({ threads: 1, stall: { seconds: 0.3, error: stalled } })
+    // Long enough for a fresh thread to start in on a busy machine.
+    const { pool } = makePool({ threads: 1, stall: { seconds: 3, error: stalled } })
     expect(await run(pool, { attempts: attempts(), failures: 1, how: 'spin', value: 9 })).toMatchObject({ value: 9 })
   })
 

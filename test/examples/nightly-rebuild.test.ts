@@ -100,6 +100,53 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
     await (await openIndex(project.file(index))).close()
   })
 
+  it('night after night, good ones and bad, the live index serves, and monitoring and a page tell of each', async () => {
+    const [REPORT, metrics] = [project.file('nights.html'), project.file('nights.prom')]
+    const night = (input: string, ...flags: string[]): Promise<Ended> =>
+      rebuild([input, 'nights.index', '--metrics-file', metrics, ...flags], { REPORT })
+    const metric = (name: string): string | undefined =>
+      readFileSync(metrics, 'utf8').match(new RegExp(`^shardloom_build_${name}\\{(.*)$`, 'm'))?.[1]
+    const good = 'examples/data/sift10k_base.bvecs'
+
+    expect(await night(good)).toMatchObject({ exitCode: 0 })
+    const index = await openIndex(project.file('nights.index'))
+    const query = new Float32Array(index.dimensions).fill(20)
+    const first = index.search(query)
+    // A service that answers all night, and looks for a new build now and then.
+    const answers: { generation: string; hits: number }[] = []
+    const service = setInterval(() => {
+      answers.push({ generation: index.generation, hits: index.search(query).length })
+    }, 20)
+    const taken: Promise<boolean>[] = []
+    const refresher = setInterval(() => taken.push(index.refresh()), 200)
+
+    expect(await night(good, '--seed', '2')).toMatchObject({ exitCode: 0 })
+    expect(metric('success')).toMatch(/} 1$/)
+    expect(metric('info')).toContain('generation="gen-000002"')
+    const lastSuccess = metric('last_success_timestamp_seconds')
+    expect(readFileSync(REPORT, 'utf8')).toContain('gen-000002')
+    const page = readFileSync(REPORT, 'utf8')
+
+    expect(await night('examples/data/README.md')).toMatchObject({ exitCode: 2 })
+    expect(metric('success')).toMatch(/code="SHARDLOOM_INVALID_FILE"} 0$/)
+    expect(await night(good, '--memory', '20MB')).toMatchObject({ exitCode: 3 })
+    expect(metric('success')).toMatch(/code="SHARDLOOM_INSUFFICIENT_MEMORY"} 0$/)
+    expect(metric('last_success_timestamp_seconds')).toBe(lastSuccess)
+    expect(live('nights.index')).toContain('gen-000002')
+    expect(readFileSync(REPORT, 'utf8')).toBe(page)
+
+    clearInterval(service)
+    clearInterval(refresher)
+    await Promise.all(taken)
+    await index.refresh()
+    expect(index.generation).toBe('gen-000002')
+    expect(index.search(query).length).toBe(first.length)
+    expect(answers.length).toBeGreaterThan(10)
+    expect(answers.every(({ hits }) => hits === first.length)).toBe(true)
+    expect(new Set(answers.map(({ generation }) => generation))).toEqual(new Set(['gen-000001', 'gen-000002']))
+    await index.close()
+  })
+
   it('takes back an index that does not verify, whatever generations were to be kept', async () => {
     expect(await rebuild([INPUT, 'damaged.index'])).toMatchObject({ exitCode: 0 })
     const before = live('damaged.index')
