@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acquireLock } from '../../src/format/lock.js'
+import { listSchema, parquetTable } from '../sources/write-parquet.js'
 import { onlyJson, randomRows, shardloom, start, writeFvecs } from './shardloom.js'
 
 const COUNT = 400
@@ -53,6 +54,22 @@ describe('a build that succeeds', () => {
       expect(report).toHaveProperty(key)
     } // prettier-ignore
     expect(stderr).toContain('stage publish')
+  })
+
+  it('takes several inputs and patterns as one, with ids from a column', async () => {
+    const rows = Array.from({ length: 300 }, (_, i) => [Math.sin(i), Math.cos(i), i % 7, i % 3])
+    const schema = listSchema('embedding')
+    for (const part of [0, 1, 2]) {
+      const mine = rows.slice(100 * part, 100 * part + 100)
+      const ids = mine.map((_, i) => `doc ${100 * part + i}`)
+      const id = { schema: [{ name: 'id', type: 'BYTE_ARRAY' as const, converted_type: 'UTF8' as const }], data: ids }
+      await writeFile(inFolder(`part-${part}.parquet`), parquetTable({ columns: [id, { schema, data: mine }] }))
+    }
+    const first = inFolder('part-2.parquet')
+    const args = ['build', first, inFolder('part-[01].parquet'), '--id-column', 'id', '--out', inFolder('parts.index')]
+    const { exitCode, stdout } = await shardloom([...args, '--vector-column', 'embedding', '--json'])
+    expect(exitCode).toBe(0)
+    expect(onlyJson(stdout)).toMatchObject({ count: 300, dimensions: 4 })
   })
 
   it('says nothing with --quiet', async () => {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
-import { PathError } from '../../src/errors.js'
+import { InvalidFileError, PathError } from '../../src/errors.js'
 import { arrow } from './write-arrow.js'
 import { hdf5 } from './write-hdf5.js'
 import { listSchema, parquet, parquetTable } from './write-parquet.js'
@@ -219,6 +219,26 @@ describe.each(FORMATS)('the $name reader', (the) => {
     )
     utimesSync(path, time, time)
     expect(new Set([first, touched, longer, await fingerprint()]).size).toBe(4)
+  })
+
+  it('gives an error that names the file wherever it is cut, or no more than the rows before', async () => {
+    const rows = manyRows(300, 40)
+    const whole = Buffer.from(write(rows) as Uint8Array)
+    const path = folder.file(`cut.${extension}`)
+    for (let share = 0; share < 20; share++) {
+      folder.file(`cut.${extension}`, whole.subarray(0, Math.floor((share * whole.length) / 20)))
+      const got: number[][] = []
+      const reading = async (): Promise<void> => {
+        for await (const { vectors } of (await openVectorFile(path)).batches()) {
+          for (let at = 0; at < vectors.length; at += 40) got.push(Array.from(vectors.subarray(at, at + 40)))
+        }
+      }
+      const failure: unknown = await reading().catch((error: unknown) => error)
+      if (failure !== undefined) expect(failure).toBeInstanceOf(InvalidFileError)
+      if (failure instanceof InvalidFileError) expect(failure.message).toContain(path)
+      else expect(got.length).toBeLessThan(300)
+      expect(got).toEqual(rows.slice(0, got.length))
+    }
   })
 
   it('tells format, size, count and dimensions before a row is read', async () => {

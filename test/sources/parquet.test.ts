@@ -220,6 +220,18 @@ describe('a Parquet file that is not whole', () => {
     expect(String(error)).toMatch(/at byte \d+: the Parquet page of column "embedding" cannot be read: /)
   })
 
+  it('is refused when its row groups have other numbers of vectors than it says', async () => {
+    const bytes = parquet(rows.slice(0, 120), { rowGroupSize: 60 })
+    // Two row groups of 60 rows, as an i64 of Thrift each, become 61 and 59.
+    const first = bytes.indexOf(Buffer.of(0x16, 0x78), bytes.length - bytes.readUInt32LE(bytes.length - 8) - 8)
+    const second = bytes.indexOf(Buffer.of(0x16, 0x78), first + 2)
+    bytes[first + 1] = 0x7a
+    bytes[second + 1] = 0x76
+    const { rows: got, error } = await readUntilError(await open(bytes))
+    expect(got).toBe(60)
+    expect(String(error)).toContain('row group 0 has 60 vectors in column "embedding", expected 61')
+  })
+
   it('is refused when it is cut while it is read', async () => {
     const file = await open(parquet(rows, { codec: 'UNCOMPRESSED', pageSize: 1000 }))
     const reading = async (): Promise<void> => {
