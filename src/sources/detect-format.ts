@@ -47,8 +47,6 @@ const MAGICS: readonly Magic[] = [
   [PARQUET_MAGIC, 'parquet'],
   [ARROW_MAGIC, 'arrow'],
   [HDF5_MAGIC, 'hdf5'],
-  // A stream: no number of rows or dimensions begins so.
-  [[0xff, 0xff, 0xff, 0xff], 'arrow'],
 ]
 
 const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string])[] = [
@@ -99,6 +97,7 @@ export async function detectFormat(bytes: ByteReader, byteLength: number): Promi
   if (unread !== undefined) throw new InvalidFileError(bytes.path, `${unread[1]}; ${READ_FORMATS}`, { offset: 0 })
   const marked = MAGICS.find(([magic]) => startsWith(head, magic))
   if (marked !== undefined) return marked[1]
+  if (beginsAsArrowStream(head)) return 'arrow'
   if (looksLikeJson(head, named === undefined)) return 'json-lines'
   if (named !== undefined) {
     // A row or two may fit by chance, as when a file is cut.
@@ -139,6 +138,11 @@ async function formatInside(bytes: ByteReader, compression: Compression): Promis
 
 function startsWith(head: Uint8Array, magic: ArrayLike<number>): boolean {
   return head.length >= magic.length && head.subarray(0, magic.length).every((byte, i) => byte === magic[i])
+}
+
+/** A mark that no number of rows or dimensions is, and a length of metadata below 16 MiB. */
+function beginsAsArrowStream(head: Uint8Array): boolean {
+  return startsWith(head, [0xff, 0xff, 0xff, 0xff]) && head.length >= 8 && head[7] === 0
 }
 
 /** For messages: text as text, anything else in hex. */
