@@ -1,7 +1,7 @@
 import { formatByteSize } from '../memory/byte-size.js'
 import type { BuildReport } from '../types.js'
-import { countText, plural, rateText, tookText } from './number-text.js'
-import { shellWord } from './shell-word.js'
+import { countText, plural, rateText, tookText } from '../report/number-text.js'
+import { shellWord } from '../report/shell-word.js'
 import { tableLines } from './table.js'
 
 /** What a person wants to know when a build has ended, and what to type next. */

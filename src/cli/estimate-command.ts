@@ -8,7 +8,7 @@ import type { StorageSuggestion } from '../memory/suggest-storage.js'
 import type { EngineName, Metric, Storage } from '../types.js'
 import { addCommonFlags, STORAGE_HELP } from './common-flags.js'
 import { byteSizeFlag, choiceFlag, integerFlag } from './flag-values.js'
-import { countText } from './number-text.js'
+import { countText } from '../report/number-text.js'
 import type { CommonFlags, Session } from './session.js'
 import { tableLines } from './table.js'
 

@@ -2,7 +2,7 @@
 import { formatByteSize } from '../memory/byte-size.js'
 import type { ProgressEvent } from '../types.js'
 import type { Colour, Paint } from './colour.js'
-import { countText, rateText, tookText, waitText } from './number-text.js'
+import { countText, rateText, tookText, waitText } from '../report/number-text.js'
 import type { FinishedStage } from './stage-clock.js'
 
 export interface Look {

@@ -1,6 +1,6 @@
 import { formatByteSize } from '../memory/byte-size.js'
 import type { MeasureProgress, ProgressEvent } from '../types.js'
-import { countText, rateText, waitText } from './number-text.js'
+import { countText, rateText, waitText } from '../report/number-text.js'
 
 /** The progress line of a build: stage, done/total, rate, ETA, RSS/budget and its pressure, spilled. What is unknown is left out. */
 export function progressText(event: ProgressEvent): string {

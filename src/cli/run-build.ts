@@ -15,7 +15,7 @@ import { checkMetricsFile, writeFailureMetrics, writeReportMetrics } from './met
 import { checkReportFile } from './report-file.js'
 import { writeBuildPage } from './report-page.js'
 import { configJson, configLines, settleBuild } from './settle-build.js'
-import { shellWord } from './shell-word.js'
+import { shellWord } from '../report/shell-word.js'
 import type { CommonFlags, Session } from './session.js'
 import type { Terminal } from './terminal.js'
 

@@ -8,7 +8,7 @@ import { byteSizeFlag, integerFlag, shareFlag, textFlag } from './flag-values.js
 import { checkComparable, readGroundTruth, recallOf } from './ground-truth.js'
 import { interruptible } from './interrupt.js'
 import { measureSearch, type MeasuredSearch } from './measure-search.js'
-import { countText, rateText } from './number-text.js'
+import { countText, rateText } from '../report/number-text.js'
 import { openPreloaded } from './open-preloaded.js'
 import { measureProgressText } from './progress-text.js'
 import { readQueries } from './read-queries.js'

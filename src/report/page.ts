@@ -11,6 +11,7 @@ import { memoryChart } from './memory-chart.js'
 import { missingNotes } from './missing-notes.js'
 import { countText } from './number-text.js'
 import { recallChart } from './recall-chart.js'
+import { shellWord } from './shell-word.js'
 import { spillChart } from './spill-chart.js'
 import { stagesChart } from './stages-chart.js'
 import { STYLE } from './style.js'
@@ -133,8 +134,8 @@ function searchSection({ manifest, path, tunings }: ReportPage, recall: RecallCu
       recall === undefined
         ? html`<p class="note">
             The curve of recall and speed was not measured for this page.
-            <code>shardloom report ${given(path)} --recall --out FILE</code> measures it with vectors of the index,
-            <code>--queries FILE</code> with queries of your own.
+            <code>shardloom report ${given(shellWord(path))} --recall --out FILE</code> measures it with vectors of the
+            index, <code>--queries FILE</code> with queries of your own.
           </p>`
         : recallChart(recall)
     }
