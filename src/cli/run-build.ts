@@ -11,9 +11,6 @@ import type { BuildOptions, BuildReport } from '../types.js'
 import { buildSummary } from './build-summary.js'
 import { openBuildView } from './build-view.js'
 import { interruptible } from './interrupt.js'
-import { checkMetricsFile, writeFailureMetrics, writeReportMetrics } from './metrics-file.js'
-import { checkReportFile } from './report-file.js'
-import { writeBuildPage } from './report-page.js'
 import { configJson, configLines, settleBuild } from './settle-build.js'
 import { shellWord } from '../report/shell-word.js'
 import type { CommonFlags, Session } from './session.js'
@@ -37,27 +34,29 @@ export async function runBuildCommand(inputs: readonly string[], command: Comman
   if (options.logFormat === 'json') await terminal.logJson()
   const files = inputsOf(options.input)
   const out = outOf(options)
-  if (options.report !== undefined) await checkReportFile(options.report)
-  if (options.metricsFile !== undefined) await checkMetricsFile(options.metricsFile)
+  // Pages and metrics are loaded only where they are wanted.
+  const { metricsFile, report: page } = options
+  const pages = page === undefined ? undefined : await import('./report-page.js')
+  if (page !== undefined) await (await import('./report-file.js')).checkReportFile(page)
+  const metrics = metricsFile === undefined ? undefined : await import('./metrics-file.js')
+  if (metricsFile !== undefined) await metrics?.checkMetricsFile(metricsFile)
   const report = await interruptible(terminal, (signal) =>
     buildFrom(files, { ...options, path: out }, flags, terminal, signal),
   ).catch(async (error: unknown) => {
     if (options.resume !== false && !(error instanceof IndexLockedError) && (await isResumable(out))) {
       terminal.log(`what is finished is kept in ${path.join(out, 'build')}; ${howToGoOn(process.argv.slice(2))}`)
     }
-    if (options.metricsFile !== undefined) await writeFailureMetrics(options.metricsFile, out, error, terminal)
+    if (metricsFile !== undefined) await metrics?.writeFailureMetrics(metricsFile, out, error, terminal)
     throw error
   })
   // Before anything else that may fail: the index is live.
-  if (options.metricsFile !== undefined) await writeReportMetrics(options.metricsFile, report)
+  if (metricsFile !== undefined) await metrics?.writeReportMetrics(metricsFile, report)
   if (flags.json === true) terminal.printJson(report)
   else if (options.quiet !== true) for (const line of buildSummary(report, out)) terminal.print(line)
-  if (options.report !== undefined)
-    await writeBuildPage(
-      report,
-      { path: out, out: options.report, memory: options.memory, quiet: options.quiet },
-      terminal,
-    )
+  if (page !== undefined) {
+    const { memory, quiet } = options
+    await pages?.writeBuildPage(report, { path: out, out: page, memory, quiet }, terminal)
+  }
 }
 
 /** The same command, which goes on, and how to give up what is kept. */
