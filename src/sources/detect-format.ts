@@ -140,9 +140,11 @@ function startsWith(head: Uint8Array, magic: ArrayLike<number>): boolean {
   return head.length >= magic.length && head.subarray(0, magic.length).every((byte, i) => byte === magic[i])
 }
 
-/** A mark that no number of rows or dimensions is, and a length of metadata below 16 MiB. */
+/** A mark that no number of rows or dimensions is, and a length of metadata: whole words of 8 bytes, below 16 MiB. */
 function beginsAsArrowStream(head: Uint8Array): boolean {
-  return startsWith(head, [0xff, 0xff, 0xff, 0xff]) && head.length >= 8 && head[7] === 0
+  if (head.length < 8 || !startsWith(head, [0xff, 0xff, 0xff, 0xff])) return false
+  const length = new DataView(head.buffer, head.byteOffset).getUint32(4, true)
+  return length > 0 && length % 8 === 0 && length < 2 ** 24
 }
 
 /** For messages: text as text, anything else in hex. */

@@ -1,7 +1,9 @@
 /** Patterns such as `parts/*.parquet` as the files they match, where no shell did that. */
 import { stat } from 'node:fs/promises'
-import { glob, isDynamicPattern } from 'tinyglobby'
 import { InvalidOptionError, PathError } from '../errors.js'
+
+/** Without one of these nothing is a pattern, and tinyglobby need not be loaded. */
+const PATTERN_CHARACTERS = /[*?[\]{}()!+@\\]/
 
 /**
  * The paths in the order given; in place of a pattern the files it matches, sorted by code units, so that ordinals are the
@@ -16,7 +18,12 @@ export async function expandPaths(given: readonly string[]): Promise<string[]> {
   }
   const paths: string[] = []
   for (const path of given) {
-    if (path === '-' || !isDynamicPattern(path) || (await exists(path))) {
+    if (path === '-' || !PATTERN_CHARACTERS.test(path) || (await exists(path))) {
+      paths.push(path)
+      continue
+    }
+    const { glob, isDynamicPattern } = await import('tinyglobby')
+    if (!isDynamicPattern(path)) {
       paths.push(path)
       continue
     }

@@ -14,7 +14,6 @@ import { attachIds } from './id-lines.js'
 import { JoinedFiles } from './joined-files.js'
 import { planJsonLines } from './json-lines.js'
 import { planNpy } from './npy.js'
-import { planParquet } from './parquet.js'
 import type { ReadOptions, ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
 export interface OpenVectorFileOptions extends ReadOptions {
@@ -35,7 +34,8 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   fbin: planBin('fbin'),
   u8bin: planBin('u8bin'),
   i8bin: planBin('i8bin'),
-  parquet: planParquet,
+  // Loaded when one comes: its libraries take 30 ms.
+  parquet: async (bytes, options) => (await import('./parquet.js')).planParquet(bytes, options),
   arrow: planArrow,
   hdf5: planHdf5,
   'json-lines': (_, options) => planJsonLines(options),
