@@ -47,7 +47,8 @@ export class Kernel {
   readonly fn: KernelFunctions
   /**
    * Brings a page into memory that a paged search asks for, or throws. One owner at a time: who searches pages in this
-   * kernel. `context` is that of the search; kinds are vectors (0) and links (1).
+   * kernel. `context` is that of the search; kinds are the rows that are walked (0), links (1)
+   * and the vectors of codes (2).
    */
   onMissingPage: (context: number, kind: number, page: number) => void = () => {
     throw new Error('a page is missing, and nobody loads pages in this kernel')

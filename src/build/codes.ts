@@ -3,8 +3,9 @@ import { codeSampleRows, trainTaskCount } from '../memory/plan-build.js'
 import type { RowFile } from '../search/file-rows.js'
 import type { PlannedContext } from './build-context.js'
 import { createSegments, type OpenSegments } from './create-segments.js'
-import { hashOrdinal, SALT_CODEBOOK } from './ordinal-hash.js'
+import { SALT_CODEBOOK } from './ordinal-hash.js'
 import { fileOfNode } from './row-files.js'
+import { sampleNodes } from './sample-nodes.js'
 import type { SegmentLayout } from './segment-layout.js'
 import type { EncodeResult, EncodeTask } from './tasks/encode-task.js'
 import type { GatherTask } from './tasks/gather-task.js'
@@ -56,7 +57,7 @@ async function trainCodebook(
   const codebook = new Float32Array(new SharedArrayBuffer(codebookBytes))
   if (storage === 'f16') return codebook
   const { seed, threads } = context.options
-  const nodes = sampleNodes(count, codeSampleRows(count, dimensions), seed)
+  const nodes = sampleNodes(count, codeSampleRows(count, dimensions), seed, SALT_CODEBOOK)
   const sample = await gatherSample(context, nodes, vectors, dimensions)
   // Subspaces are independent of each other: how they are divided changes no byte.
   const parts = storage === 'pq' ? trainTaskCount(count, dimensions, subspaces, threads) : 1
@@ -71,15 +72,6 @@ async function trainCodebook(
     () => undefined,
   )
   return codebook
-}
-
-/** One node from each of equal ranges, at a place its hash says: spread over all shards. */
-function sampleNodes(count: number, wanted: number, seed: number): Uint32Array {
-  return Uint32Array.from({ length: wanted }, (_, i) => {
-    const first = Math.floor((i * count) / wanted)
-    const end = Math.floor(((i + 1) * count) / wanted)
-    return first + (hashOrdinal(seed, SALT_CODEBOOK, i) % (end - first))
-  })
 }
 
 /** The vectors of ascending nodes, in shared memory. */

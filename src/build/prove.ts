@@ -4,8 +4,9 @@ import { RecallTooLowError, ShardloomError } from '../errors.js'
 import type { SegmentChecksums } from '../format/segment-checksums.js'
 import { linksStrideBytes } from '../format/segment-header.js'
 import type { PlannedContext } from './build-context.js'
-import { SALT_PROOF, hashOrdinal } from './ordinal-hash.js'
+import { SALT_PROOF } from './ordinal-hash.js'
 import { fileOfNode, readRows } from './row-files.js'
+import { sampleNodes } from './sample-nodes.js'
 import type { ExactTask } from './tasks/exact-task.js'
 import { NO_NEIGHBOUR, emptyLists, insertNearest, type NearestLists } from '../search/nearest-lists.js'
 import { recallOf } from '../search/recall.js'
@@ -60,7 +61,7 @@ interface Questions {
 function askNeighbours(graph: ProofGraph, seed: number): Questions | undefined {
   const neighbours = Math.min(PROOF_K, graph.count - 1)
   if (neighbours === 0) return undefined
-  const nodes = sampleNodes(graph.count, seed)
+  const nodes = sampleNodes(graph.count, PROOF_QUERIES, seed, SALT_PROOF)
   return { nodes, queries: readQueries(graph, nodes), queryCount: nodes.length, neighbours, k: neighbours + 1 }
 }
 
@@ -139,16 +140,6 @@ async function measureRecall(
   const search: RecallTask = { graph, queries, queryCount, k, ef: PROOF_EF, inMemory }
   const found = await context.pool.run<NearestLists>('recall', search, 'recall search')
   return recallOf(exact, found, { queryCount, neighbours, selves: nodes })
-}
-
-/** One node from each of equal ranges, at a place its hash says: spread over all shards. */
-function sampleNodes(count: number, seed: number): Uint32Array {
-  const wanted = Math.min(PROOF_QUERIES, count)
-  return Uint32Array.from({ length: wanted }, (_, i) => {
-    const first = Math.floor((i * count) / wanted)
-    const end = Math.floor(((i + 1) * count) / wanted)
-    return first + (hashOrdinal(seed, SALT_PROOF, i) % (end - first))
-  })
 }
 
 function readQueries(graph: ProofGraph, nodes: Uint32Array): Float32Array {

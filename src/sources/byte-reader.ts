@@ -148,28 +148,37 @@ export type ByteStream = AsyncIterable<Uint8Array> & { destroy?(): unknown }
 /** A stream of byte chunks, such as `process.stdin`, as a pipe. Closing it destroys the stream. */
 export function streamBytes(path: string, stream: ByteStream): ByteReader {
   const chunks = stream[Symbol.asyncIterator]()
-  let rest: Uint8Array = new Uint8Array(0)
   return {
     path,
     byteLength: undefined,
-    async read(into) {
-      while (rest.length === 0) {
-        const next = await chunks.next().catch((cause: unknown) => {
-          throw readFailure(path, cause)
-        })
-        if (next.done === true) return 0
-        rest = next.value
-      }
-      const taken = rest.subarray(0, into.length)
-      into.set(taken)
-      rest = rest.subarray(taken.length)
-      return taken.length
-    },
+    read: readChunks(() =>
+      chunks.next().catch((cause: unknown) => {
+        throw readFailure(path, cause)
+      }),
+    ),
     async close() {
       // return() would wait for a read under way, and an idle terminal or pipe may never answer it.
       if (stream.destroy === undefined) await chunks.return?.()
       else stream.destroy()
     },
+  }
+}
+
+/** `read` of a ByteReader, over chunks of any length. */
+export function readChunks(
+  next: () => Promise<IteratorResult<Uint8Array, unknown>>,
+): (into: Uint8Array) => Promise<number> {
+  let rest: Uint8Array = new Uint8Array(0)
+  return async (into) => {
+    while (rest.length === 0) {
+      const chunk = await next()
+      if (chunk.done === true) return 0
+      rest = chunk.value
+    }
+    const taken = rest.subarray(0, into.length)
+    into.set(taken)
+    rest = rest.subarray(taken.length)
+    return taken.length
   }
 }
 

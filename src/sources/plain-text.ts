@@ -1,5 +1,5 @@
 /** The text of a line format, decompressed when it begins as gzip or zstd does. */
-import { readFully, type ByteReader } from './byte-reader.js'
+import { readChunks, readFully, type ByteReader } from './byte-reader.js'
 import { gunzip, GZIP_MAGIC } from './gzip-stream.js'
 import { unzstd, ZSTD_MAGIC } from './zstd-stream.js'
 
@@ -55,21 +55,10 @@ function withHead(bytes: ByteReader, head: Uint8Array): ByteReader {
 }
 
 function chunkReader(path: string, chunks: AsyncGenerator<Uint8Array, void, void>): ByteReader {
-  let rest: Uint8Array = new Uint8Array(0)
   return {
     path,
     byteLength: undefined,
-    async read(into) {
-      while (rest.length === 0) {
-        const next = await chunks.next()
-        if (next.done === true) return 0
-        rest = next.value
-      }
-      const taken = rest.subarray(0, into.length)
-      into.set(taken)
-      rest = rest.subarray(taken.length)
-      return taken.length
-    },
+    read: readChunks(() => chunks.next()),
     async close() {
       await chunks.return()
     },
