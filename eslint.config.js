@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist', 'api', 'node_modules', 'bench/node_modules', 'kernel/assembly', 'examples/data'] },
+  { ignores: ['dist', '/api', 'node_modules', 'bench/node_modules', 'kernel/assembly', 'examples/data'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,10 +1,10 @@
-// What compact codes cost and give: one index for each storage, built from the same vectors, and searched on one thread.
-// For each the bytes that a search walks on, recall@10 and queries per second. Rounds of the storages alternate, so that a
+// What compact codes cost and give: one index for each quantization, built from the same vectors, and searched on one thread.
+// For each the bytes that a search walks on, recall@10 and queries per second. Rounds of the quantizations alternate, so that a
 // busy moment of the machine hits all of them; medians are printed. Queries per second of processor time.
 //
 //   npm run build && cd bench
 //   node codes.mjs --base base.npy --queries query.npy --ground-truth gt.ivecs --metric cosine
-//                  [--storages f32,f16,sq8,pq,binary] [--ef 16,32,64,128] [--rerank N] [--rounds 5] [--keep DIR]
+//                  [--quantizations f32,f16,sq8,pq,binary] [--ef 16,32,64,128] [--rerank N] [--rounds 5] [--keep DIR]
 //
 // --keep leaves the indexes in DIR, and takes them from there the next time.
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
     queries: { type: 'string' },
     'ground-truth': { type: 'string' },
     metric: { type: 'string', default: 'l2' },
-    storages: { type: 'string' },
+    quantizations: { type: 'string' },
     ef: { type: 'string', default: '16,32,64,128' },
     rerank: { type: 'string' },
     rounds: { type: 'string', default: '5' },
@@ -32,7 +32,9 @@ const { values: options } = parseArgs({
 for (const name of ['base', 'queries', 'ground-truth']) {
   if (options[name] === undefined) throw new Error(`--${name} FILE is missing`)
 }
-const storages = (options.storages ?? `f32,f16,sq8,pq${options.metric === 'cosine' ? ',binary' : ''}`).split(',')
+const quantizations = (options.quantizations ?? `f32,f16,sq8,pq${options.metric === 'cosine' ? ',binary' : ''}`).split(
+  ',',
+)
 const efs = options.ef.split(',').map(Number)
 const { rows: queries } = readVectors(options.queries)
 const truth = readIvecs(options['ground-truth']).rows.map((row) => new Set(row.subarray(0, K)))
@@ -41,30 +43,30 @@ const root = options.keep ?? mkdtempSync(path.join(tmpdir(), 'shardloom-bench-')
 mkdirSync(root, { recursive: true })
 try {
   const indexes = []
-  for (const storage of storages) indexes.push(await open(storage))
-  for (const { storage, walked, share, seconds, codesSeconds } of indexes) {
+  for (const quantization of quantizations) indexes.push(await open(quantization))
+  for (const { quantization, walked, share, seconds, codesSeconds } of indexes) {
     const built = seconds === undefined ? '' : `; built in ${seconds} s, ${codesSeconds} s of it for the codes`
-    console.log(`${storage}: a search walks on ${walked} bytes, 1/${share} of f32${built}`)
+    console.log(`${quantization}: a search walks on ${walked} bytes, 1/${share} of f32${built}`)
   }
-  console.log(`\n| ef | ${storages.join(' | ')} |\n|---|${storages.map(() => '---|').join('')}`)
+  console.log(`\n| ef | ${quantizations.join(' | ')} |\n|---|${quantizations.map(() => '---|').join('')}`)
   for (const ef of efs) console.log(`| ${ef} | ${measure(indexes, ef).join(' | ')} |`)
   for (const { index } of indexes) await index.close()
 } finally {
   if (options.keep === undefined) rmSync(root, { recursive: true })
 }
 
-async function open(storage) {
-  const at = path.join(root, `${storage}.index`)
+async function open(quantization) {
+  const at = path.join(root, `${quantization}.index`)
   let report
   if (!existsSync(at)) {
     const base = await openVectorFile(options.base)
-    report = await buildIndex(base.batches(), { path: at, metric: options.metric, storage })
+    report = await buildIndex(base.batches(), { path: at, metric: options.metric, quantization })
   }
   const { segments } = (await readManifest(at)).manifest
   const bytesOf = (kind) => segments.filter((one) => one.kind === kind).reduce((sum, { bytes }) => sum + bytes, 0)
-  const walked = bytesOf(storage === 'f32' ? 'vectors' : 'codes')
+  const walked = bytesOf(quantization === 'f32' ? 'vectors' : 'codes')
   return {
-    storage,
+    quantization,
     walked,
     share: (bytesOf('vectors') / walked).toFixed(2),
     seconds: report?.seconds.toFixed(2),

@@ -1,7 +1,7 @@
 // hnswlib's own file (hnswlib 0.8, 64-bit), loaded into Shardloom's searcher: the same graph in both.
 import { readFileSync } from 'node:fs'
 import { Kernel } from '../dist/kernel/kernel.js'
-import { SearchCore } from '../dist/src/search/search-core.js'
+import { SearchCore } from '../dist/src/search/core/search-core.js'
 
 const HEADER_BYTES = 96
 

@@ -3,7 +3,7 @@
 // The members are the first of the file that are nearest to one of them, as in a shard. Codes are scaled as in a build.
 import { readFileSync } from 'node:fs'
 import { Kernel } from '../kernel/kernel.ts'
-import { pipnnEngine } from '../src/engines/pipnn/engine.ts'
+import { pipnnEngine } from '../src/engines/pipnn/pipnn-engine.ts'
 
 const [file, membersText = '12000', quality = 'balanced', kind = 'i16'] = process.argv.slice(2)
 const bytes = readFileSync(file)
@@ -35,12 +35,12 @@ for (const row of chosen) {
 }
 const scale = Math.sqrt(4.9e8 / largest)
 
-const codeDims = Math.ceil(dims / 8) * 8
+const gridDims = Math.ceil(dims / 8) * 8
 const kernel = Kernel.create()
-const codes = kernel.alloc(members * codeDims * 4)
-const view = kind === 'i16' ? kernel.i16(codes, members * codeDims) : kernel.f32(codes, members * codeDims)
+const codes = kernel.alloc(members * gridDims * 4)
+const view = kind === 'i16' ? kernel.i16(codes, members * gridDims) : kernel.f32(codes, members * gridDims)
 chosen.forEach((row, i) =>
-  rowOf(row).forEach((value, d) => (view[i * codeDims + d] = Math.round((value - mean[d]) * scale))),
+  rowOf(row).forEach((value, d) => (view[i * gridDims + d] = Math.round((value - mean[d]) * scale))),
 )
 
 // Each of the kernel's functions is timed by wrapping it: the engine knows nothing of the bench.
@@ -77,7 +77,7 @@ for (const [name, call] of Object.entries(kernel.fn)) {
 Object.defineProperty(kernel, 'fn', { value: timed })
 
 const ROUNDS = 4
-const shard = { count: members, codeDims, kind, codes }
+const shard = { count: members, gridDims, kind, codes }
 for (let round = 0; round < ROUNDS; round++) {
   for (const phase of Object.keys(times)) delete times[phase]
   multiplyAdds = 0

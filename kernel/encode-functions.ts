@@ -1,6 +1,6 @@
 /**
  * Compact codes of float rows: kernel/assembly/encode-*.ts, which say what a row and a codebook look like. `rows`:
- * row-major f32, any dims. Sizes of rows and codebooks: src/format/code-shape.ts.
+ * row-major f32, any dims. Sizes of rows and codebooks: src/format/graph/quantized-shape.ts.
  */
 export interface EncodeFunctions {
   /** Returns how many components were beyond the largest half, and got it. */

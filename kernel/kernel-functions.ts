@@ -9,7 +9,7 @@ import type { SearchFunctions } from './search-functions.js'
  * The raw exports of kernel.wasm. Pointers are byte addresses in the kernel's memory, below 2^32; counts are
  * unsigned. Nothing is checked and nothing is allocated: the caller lays out the memory.
  *
- * Rows are row-major and 16-byte aligned for the functions on codes (`codeDims` is a multiple of 8); the functions on
+ * Rows are row-major and 16-byte aligned for the functions on codes (`gridDims` is a multiple of 8); the functions on
  * `dims` take any length. Distances are squared l2, never negative: their u32 bit patterns order as the values do.
  */
 export interface KernelFunctions
@@ -17,14 +17,14 @@ export interface KernelFunctions
   heapBase(): number
 
   /** out: i32 x count. Exact below 2^31. */
-  normsI16(rows: number, count: number, codeDims: number, out: number): void
+  normsI16(rows: number, count: number, gridDims: number, out: number): void
   /** out: f32 x count. */
-  normsF32(rows: number, count: number, codeDims: number, out: number): void
+  normsF32(rows: number, count: number, gridDims: number, out: number): void
 
   /** out: ceil(count / 4) panels of 4 points, [pair of dimensions][point][2], the last one padded with zeros. */
-  packI16(rows: number, count: number, codeDims: number, out: number): void
+  packI16(rows: number, count: number, gridDims: number, out: number): void
   /** out: ceil(count / 4) panels of 4 points, [dimension][point], the last one padded with zeros. */
-  packF32(rows: number, count: number, codeDims: number, out: number): void
+  packF32(rows: number, count: number, gridDims: number, out: number): void
 
   /** out: i32, row q of query q at `q * outStride` elements, `targetCount` of them written. */
   distancesI16(
@@ -34,7 +34,7 @@ export interface KernelFunctions
     panels: number,
     targetNorms: number,
     targetCount: number,
-    codeDims: number,
+    gridDims: number,
     out: number,
     outStride: number,
   ): void
@@ -46,21 +46,21 @@ export interface KernelFunctions
     panels: number,
     targetNorms: number,
     targetCount: number,
-    codeDims: number,
+    gridDims: number,
     out: number,
     outStride: number,
   ): void
 
-  l2I16(a: number, b: number, codeDims: number): number
+  l2I16(a: number, b: number, gridDims: number): number
   /** Any dims. */
   l2F32(a: number, b: number, dims: number): number
   /** Any dims. */
   dotF32(a: number, b: number, dims: number): number
 
   /** rowPtrs: u32 addresses x count; out: i32 x count. */
-  gatherL2I16(query: number, rowPtrs: number, count: number, codeDims: number, out: number): void
+  gatherL2I16(query: number, rowPtrs: number, count: number, gridDims: number, out: number): void
   /** rowPtrs: u32 addresses x count; out: f32 x count. */
-  gatherL2F32(query: number, rowPtrs: number, count: number, codeDims: number, out: number): void
+  gatherL2F32(query: number, rowPtrs: number, count: number, gridDims: number, out: number): void
 
   /** The k smallest, ascending, ties by lower index; outIndex: u32 x k, outDistance: i32 x k. Returns min(k, count). */
   nearestI32(row: number, count: number, k: number, outIndex: number, outDistance: number): number
@@ -76,7 +76,7 @@ export interface KernelFunctions
     rowPtrs: number,
     distances: number,
     count: number,
-    codeDims: number,
+    gridDims: number,
     maxDegree: number,
     alpha: number,
     kept: number,
@@ -86,7 +86,7 @@ export interface KernelFunctions
     rowPtrs: number,
     distances: number,
     count: number,
-    codeDims: number,
+    gridDims: number,
     maxDegree: number,
     alpha: number,
     kept: number,
@@ -114,7 +114,7 @@ export interface KernelFunctions
   prepareRows(rows: number, count: number, dims: number, normalise: number, squaredNorms: number): void
 
   /**
-   * out: i16 x count x codeDims, `round((x - mean) * scale)`, halves to even, zero padded. mean: f32 x codeDims. With
+   * out: i16 x count x gridDims, `round((x - mean) * scale)`, halves to even, zero padded. mean: f32 x gridDims. With
    * `radiusSquared >= 0` the component sqrt(max(0, radiusSquared - |x|^2)) is added at index dims before centring. A
    * row whose code's squared norm exceeds maxSquaredNorm is scaled down to it. Returns how many were.
    */
@@ -126,17 +126,17 @@ export interface KernelFunctions
     scale: number,
     maxSquaredNorm: number,
     radiusSquared: number,
-    codeDims: number,
+    gridDims: number,
     out: number,
   ): number
-  /** out: f32 x count x codeDims, `x - mean`, zero padded; the added component as in encodeI16. */
+  /** out: f32 x count x gridDims, `x - mean`, zero padded; the added component as in encodeI16. */
   encodeF32(
     rows: number,
     count: number,
     dims: number,
     mean: number,
     radiusSquared: number,
-    codeDims: number,
+    gridDims: number,
     out: number,
   ): void
 }

@@ -155,9 +155,9 @@ export class Kernel {
   #timed(exports: KernelFunctions): KernelFunctions {
     const timed =
       (name: 'distancesI16' | 'distancesF32'): KernelFunctions['distancesI16'] =>
-      (queries, queryNorms, queryCount, panels, targetNorms, targetCount, codeDims, out, outStride) => {
+      (queries, queryNorms, queryCount, panels, targetNorms, targetCount, gridDims, out, outStride) => {
         const start = performance.now()
-        exports[name](queries, queryNorms, queryCount, panels, targetNorms, targetCount, codeDims, out, outStride)
+        exports[name](queries, queryNorms, queryCount, panels, targetNorms, targetCount, gridDims, out, outStride)
         this.tileMs += performance.now() - start
       }
     return { ...exports, distancesI16: timed('distancesI16'), distancesF32: timed('distancesF32') }

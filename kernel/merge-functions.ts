@@ -35,7 +35,7 @@ type MergeLinks = (
   bits: number,
   ranks: number,
   codes: number,
-  codeDims: number,
+  gridDims: number,
   maxDegree: number,
   alpha: number,
   widest: number,

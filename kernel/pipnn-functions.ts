@@ -39,7 +39,7 @@ export interface PipnnFunctions {
   readonly pipnnSketchI16: (
     codes: number,
     count: number,
-    codeDims: number,
+    gridDims: number,
     directions: number,
     records: number,
     recordBytes: number,
@@ -47,7 +47,7 @@ export interface PipnnFunctions {
   readonly pipnnSketchF32: (
     codes: number,
     count: number,
-    codeDims: number,
+    gridDims: number,
     directions: number,
     records: number,
     recordBytes: number,
@@ -80,7 +80,7 @@ export interface PipnnFunctions {
   readonly pipnnPruneI16: (
     codes: number,
     norms: number,
-    codeDims: number,
+    gridDims: number,
     list: number,
     count: number,
     records: number,
@@ -94,7 +94,7 @@ export interface PipnnFunctions {
   readonly pipnnPruneF32: (
     codes: number,
     norms: number,
-    codeDims: number,
+    gridDims: number,
     list: number,
     count: number,
     records: number,
@@ -120,7 +120,7 @@ export interface PipnnFunctions {
   /** Links parts that nothing links, by a near pair each. parents: u32 x count, scratch. Returns how many pairs. */
   readonly pipnnJoinI16: (
     codes: number,
-    codeDims: number,
+    gridDims: number,
     count: number,
     degree: number,
     counts: number,
@@ -130,7 +130,7 @@ export interface PipnnFunctions {
   ) => number
   readonly pipnnJoinF32: (
     codes: number,
-    codeDims: number,
+    gridDims: number,
     count: number,
     degree: number,
     counts: number,

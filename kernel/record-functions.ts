@@ -48,7 +48,7 @@ export interface RecordFunctions {
   ): number
 
   /**
-   * Adds each row to the sums of its cluster. clusters: u32 x count; sums: f64 x clusters x codeDims; squares: f64 x
+   * Adds each row to the sums of its cluster. clusters: u32 x count; sums: f64 x clusters x gridDims; squares: f64 x
    * clusters, sums of squared norms; counts: u32 x clusters.
    */
   readonly clusterSumsI16: ClusterSums
@@ -59,7 +59,7 @@ export interface RecordFunctions {
 type ClusterSums = (
   rows: number,
   count: number,
-  codeDims: number,
+  gridDims: number,
   clusters: number,
   sums: number,
   squares: number,

@@ -1,4 +1,4 @@
-/** The exports of kernel/assembly/search*.ts. `context` is the SearchContext that src/search/search-context.ts writes. */
+/** The exports of kernel/assembly/search*.ts. `context` is the SearchContext that src/search/core/search-context.ts writes. */
 export interface SearchFunctions {
   /**
    * 1 <= k <= ef. Leaves the min(k, reached) nearest in the context's beam as (u32 node, f32 distance) pairs, ascending,

@@ -19,7 +19,7 @@ const modules = [
 
 const newest = Math.max(
   statSync(fileURLToPath(import.meta.url)).mtimeMs,
-  ...readdirSync(sourceDir).map((name) => statSync(path.join(sourceDir, name)).mtimeMs),
+  ...readdirSync(sourceDir, { recursive: true }).map((name) => statSync(path.join(sourceDir, name)).mtimeMs),
 )
 for (const { entry, out, flags } of modules) {
   const target = path.join(root, 'kernel', out)

@@ -12,10 +12,10 @@ import { InvalidOptionError } from '../src/errors.js'
 import { batchBytes, MAX_BATCH_BYTES, type Batch, type BatchRef } from './batch.js'
 import { Fifo } from './fifo.js'
 import type { Spillable, SpillBudget } from './spill-budget.js'
-import { queueClosed } from './spill-failure.js'
-import type { RecoveredFile } from './recover-queue.js'
-import { SpillFiles, type StoredFrame } from './spill-file.js'
+import { queueClosed } from './files/spill-failure.js'
+import { SpillFiles, type StoredFrame } from './files/spill-file.js'
 import { Turns } from './turns.js'
+import type { RecoveredFile } from './files/recover-spill-file.js'
 
 export interface QueueOptions {
   /** Begins the names of its spill files: letters, digits, '.', '_' and '-'. Unique in the directory. */

@@ -3,8 +3,8 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { CorruptSpillError, ShardloomError } from '../src/errors.js'
 import type { Batch, BatchRef, FileBatchRef } from './batch.js'
-import { decodeFrame, decodePrefix } from './frame.js'
-import { spillFailed } from './spill-failure.js'
+import { decodeFrame, decodePrefix } from './files/frame.js'
+import { spillFailed } from './files/spill-failure.js'
 
 /** Beyond this a larger read is not faster, and every worker thread has one such buffer. */
 const READ_BYTES = 4 * 2 ** 20

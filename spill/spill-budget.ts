@@ -8,7 +8,7 @@ import PQueue from 'p-queue'
 import { InvalidOptionError } from '../src/errors.js'
 import type { BufferPool } from './buffer-pool.js'
 import { Signal } from './signal.js'
-import { nodeFileSystem, type SpillFileSystem } from './spill-file.js'
+import { nodeFileSystem, type SpillFileSystem } from './files/spill-file.js'
 import { Turns } from './turns.js'
 
 /** One queue as its budget sees it. */

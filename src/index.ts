@@ -1,6 +1,6 @@
 /** Everything that is public. */
-export { buildIndex } from './build/build-index.js'
-export { defineConfig, type ShardloomConfig } from './config/define-config.js'
+export { buildIndex } from './pipeline/build-index.js'
+export { defineConfig, type ShardloomConfig } from './options/define-config.js'
 export * from './errors.js'
 export {
   exportIndex,
@@ -8,28 +8,36 @@ export {
   type ExportOptions,
   type ExportProgress,
   type ExportReport,
-} from './exports/export-index.js'
-export type { LabelKind } from './exports/labels.js'
-export { verifyIndex, type VerifyProblem, type VerifyProgress, type VerifyReport } from './format/verify.js'
-export type { EntryPoint, Manifest } from './format/manifest.js'
-export { readManifest, type LiveGeneration } from './format/read-manifest.js'
-export type { SegmentFile } from './format/segment-file.js'
-export type { SegmentKind } from './format/segment-header.js'
-export { importIndex, type ImportOptions } from './imports/import-index.js'
-export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './memory/estimate-memory.js'
-export type { StageEstimate } from './memory/plan-build.js'
+} from './interop/export-index.js'
+export type { LabelKind } from './interop/labels.js'
 export {
-  suggestStorage,
-  type StorageFit,
-  type StorageSuggestion,
-  type SuggestStorageOptions,
-} from './memory/suggest-storage.js'
-export { failureMetrics, reportMetrics, type FailedBuild } from './metrics/build-metrics.js'
+  verifyIndex,
+  type VerifyProblem,
+  type VerifyProgress,
+  type VerifyReport,
+} from './format/verify/verify-index.js'
+export type { EntryPoint, Manifest } from './format/generation/manifest.js'
+export { readManifest, type LiveGeneration } from './format/generation/read-manifest.js'
+export type { SegmentFile } from './format/segment/segment-file.js'
+export type { SegmentKind } from './format/segment/segment-header.js'
+export { importIndex, type ImportOptions } from './interop/import-index.js'
+export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './plan/estimate-memory.js'
+export type { StageEstimate } from './plan/plan-build.js'
+export {
+  suggestQuantization,
+  type QuantizationFit,
+  type QuantizationSuggestion,
+  type SuggestQuantizationOptions,
+} from './plan/suggest-quantization.js'
+export { failureMetrics, reportMetrics, type FailedBuild } from './report/metrics/build-metrics.js'
 export { openIndex } from './search/open-index.js'
-export type { Index, IndexFacts } from './search/index-reader.js'
-export type { NodeSet } from './search/node-set.js'
-export type { ByteStream } from './sources/byte-reader.js'
+export type { Index, IndexFacts } from './search/vector-index.js'
+export type { ByteStream } from './sources/bytes/byte-reader.js'
 export { openVectorFile, type OpenVectorFileOptions } from './sources/open-vector-file.js'
 export { readVectors, type VectorReader } from './sources/read-vectors.js'
 export type { VectorFile, VectorFileFormat } from './sources/vector-file.js'
-export type * from './types.js'
+export type * from './api/build.js'
+export type * from './api/measure.js'
+export type * from './api/report.js'
+export type * from './api/search.js'
+export type * from './api/vectors.js'

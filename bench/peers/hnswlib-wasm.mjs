@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { loadHnswlib } from '../../dist/src/engines/hnswlib-wasm/load-module.js'
+import { loadHnswlib } from '../../dist/src/engines/hnswlib-wasm/load-hnswlib.js'
 
 const entry = createRequire(import.meta.url).resolve('hnswlib-wasm/dist/hnswlib-317962d7.js')
 export const version = JSON.parse(readFileSync(path.join(path.dirname(entry), '../package.json'), 'utf8')).version

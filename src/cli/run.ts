@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { describeFailure, unwrittenFailure, wantsFlag, wantsJsonLogs } from './failure.js'
 import { createProgram } from './program.js'
-import { Terminal } from './terminal.js'
+import { Terminal } from './screen/terminal.js'
 
 /** Runs one command line (without node and script) and returns its exit code. */
 export async function run(args: readonly string[]): Promise<number> {

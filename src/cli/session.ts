@@ -1,4 +1,4 @@
-import type { Terminal } from './terminal.js'
+import type { Terminal } from './screen/terminal.js'
 
 /** What every command is given. */
 export interface Session {

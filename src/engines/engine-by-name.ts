@@ -1,10 +1,10 @@
 /** The engines there are. */
 
 import { InvalidOptionError } from '../errors.js'
-import type { EngineName } from '../types.js'
+import type { EngineName } from '../api/report.js'
 import { ENGINE_NAMES } from './engine-names.js'
-import { hnswlibWasmEngine } from './hnswlib-wasm/engine.js'
-import { pipnnEngine } from './pipnn/engine.js'
+import { hnswlibWasmEngine } from './hnswlib-wasm/hnswlib-wasm-engine.js'
+import { pipnnEngine } from './pipnn/pipnn-engine.js'
 import type { ShardEngine } from './shard-engine.js'
 
 const ENGINES: { readonly [Name in EngineName]: ShardEngine } = {

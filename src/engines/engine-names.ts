@@ -1,5 +1,5 @@
 /** The names of the engines, for those who only name them: nothing is loaded. */
-import type { EngineName } from '../types.js'
+import type { EngineName } from '../api/report.js'
 
 export const ENGINE_NAMES: readonly EngineName[] = ['pipnn', 'hnswlib-wasm']
 

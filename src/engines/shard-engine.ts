@@ -1,10 +1,10 @@
 /**
- * The seam between the build and the algorithm that makes shard graphs (DESIGN section 6). Everything around it
+ * The seam between the build and the algorithm that makes shard graphs. Everything around it
  * (routing, merge, proof) is the same for every engine; test/engines/conformance.ts states what each one must keep.
  */
 
 import type { Kernel } from '../../kernel/kernel.js'
-import type { EngineName, Quality } from '../types.js'
+import type { EngineName, Quality } from '../api/report.js'
 
 /**
  * The members of one shard. A build hands over distinct members only and links copies itself (build-graph.ts). An engine
@@ -15,9 +15,9 @@ export interface Shard {
   /** Members, at least 1. */
   readonly count: number
   /** Components of a code: a multiple of 8, zero padded. */
-  readonly codeDims: number
+  readonly gridDims: number
   readonly kind: 'i16' | 'f32'
-  /** Address in kernel memory of `count x codeDims` components, row-major. */
+  /** Address in kernel memory of `count x gridDims` components, row-major. */
   readonly codes: number
 }
 
@@ -54,5 +54,5 @@ export interface ShardEngine {
    */
   build(kernel: Kernel, shard: Shard, params: EngineParams): Promise<ShardGraph>
   /** Peak bytes of one worker's builds beyond the codes in kernel memory, for the plan. */
-  workerBytes(members: number, codeDims: number, m: number): number
+  workerBytes(members: number, gridDims: number, m: number): number
 }

@@ -31,7 +31,7 @@ export function readMemoryFacts(group: MemoryCgroup | undefined = findMemoryCgro
   return { cgroupBytes: group.limitBytes - Math.max(0, others), availableBytes }
 }
 
-/** The smallest of the caller's wish, the cgroup limit and 80% of the available memory (DESIGN section 3). Pure. */
+/** The smallest of the caller's wish, the cgroup limit and 80% of the available memory. Pure. */
 export function decideBudget(requestedBytes: number | undefined, facts: MemoryFacts): MemoryBudget {
   const availableShareBytes = Math.floor(facts.availableBytes * AVAILABLE_SHARE)
   const cgroupBytes = facts.cgroupBytes ?? Number.POSITIVE_INFINITY

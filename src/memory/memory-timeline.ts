@@ -1,4 +1,4 @@
-import type { MemorySample } from '../types.js'
+import type { MemorySample } from '../api/report.js'
 
 /** Samples come so often: the picture of a short build is as fine as it can be. */
 const FIRST_INTERVAL_SECONDS = 0.25

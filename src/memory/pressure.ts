@@ -1,4 +1,4 @@
-/** How near a process is to its memory budget (DESIGN section 3), from none to worst. */
+/** How near a process is to its memory budget, from none to worst. */
 export const PRESSURE_LEVELS = ['normal', 'elevated', 'high', 'critical'] as const
 export type PressureLevel = (typeof PRESSURE_LEVELS)[number]
 

@@ -1,8 +1,8 @@
-import type { Manifest } from '../format/manifest.js'
+import type { Manifest } from '../format/generation/manifest.js'
 import { compareBuilds, NOISE_RECALL, NOISE_SHARE, type ComparedFigure, type ComparedOption } from './comparison.js'
-import { html, type Html } from './html.js'
+import { html, type Html } from './draw/html.js'
 import { plural } from './number-text.js'
-import { stagePairsChart } from './stage-pairs-chart.js'
+import { stagePairsChart } from './charts/stage-pairs-chart.js'
 
 /** Words and signs beside the colour. */
 const SIGNS: Readonly<Record<ComparedFigure['verdict'], string>> = {

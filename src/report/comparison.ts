@@ -1,4 +1,4 @@
-import type { Manifest } from '../format/manifest.js'
+import type { Manifest } from '../format/generation/manifest.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { countText, tookText } from './number-text.js'
 import { overallRate } from './stage-spans.js'
@@ -129,11 +129,11 @@ function secondsOf({ report }: Manifest, stage: string): number | undefined {
 
 /** What decides how an index is built; `after` the same names in the same order. */
 function optionsOf(manifest: Manifest): (readonly [string, string])[] {
-  const { report, storage } = manifest
+  const { report, quantization } = manifest
   return [
     ['metric', report.metric],
     ['dimensions', String(report.dimensions)],
-    ['storage', storage],
+    ['quantization', quantization],
     ['m', String(report.m)],
     ['engine', report.engine],
     ['quality', report.quality],

@@ -1,9 +1,9 @@
-import type { Manifest } from '../format/manifest.js'
+import type { Manifest } from '../format/generation/manifest.js'
 import { formatByteSize } from '../memory/byte-size.js'
-import type { BuildReport } from '../types.js'
-import { given, html, type Content, type Html } from './html.js'
+import type { BuildReport } from '../api/report.js'
+import { given, html, type Content, type Html } from './draw/html.js'
 import { countText, plural, tookText } from './number-text.js'
-import { facts, table } from './table.js'
+import { facts, table } from './draw/table.js'
 
 /** Everything that the build noted: nothing that it did another way than asked is left out. */
 export function eventsSection({ events, resumed }: BuildReport): Html {
@@ -41,7 +41,7 @@ export function parametersSection(manifest: Manifest): Html {
     ],
     ['dimensions', String(report.dimensions)],
     ['metric', report.metric],
-    ['storage', manifest.storage],
+    ['quantization', manifest.quantization],
     ['m', `${report.m}; ${2 * report.m} on level 0`],
     ['engine', report.engine],
     ['quality', qualityText(report)],

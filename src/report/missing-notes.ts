@@ -1,5 +1,5 @@
-import type { Manifest } from '../format/manifest.js'
-import { html, type Html } from './html.js'
+import type { Manifest } from '../format/generation/manifest.js'
+import { html, type Html } from './draw/html.js'
 
 /** What a report of an earlier version, or of an import, does not hold; undefined when nothing is missing. */
 export function missingNotes({ report }: Manifest): Html | undefined {

@@ -1,5 +1,5 @@
-import { innerBottom, innerRight, type Frame } from './drawing.js'
-import { textWidth } from './text-width.js'
+import { innerBottom, innerRight, type Frame } from './draw/drawing.js'
+import { textWidth } from './draw/text-width.js'
 
 export interface NamedDot {
   readonly text: string

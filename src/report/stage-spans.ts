@@ -1,4 +1,4 @@
-import type { BuildReport } from '../types.js'
+import type { BuildReport } from '../api/report.js'
 
 export interface StageSpan {
   readonly name: string

@@ -1,11 +1,11 @@
-import type { Manifest } from '../format/manifest.js'
+import type { Manifest } from '../format/generation/manifest.js'
 import { formatByteSize } from '../memory/byte-size.js'
-import { html, type Content, type Html } from './html.js'
+import { html, type Content, type Html } from './draw/html.js'
 import { countText, plural, rateText, tookText } from './number-text.js'
 import { overallRate } from './stage-spans.js'
 
 /** What was built and how good it is: the first screen. */
-export function summarySection({ report, storage }: Manifest): Html {
+export function summarySection({ report, quantization }: Manifest): Html {
   const { count, reachable, repaired, skipped, seconds, workers, threads, events } = report
   const busyShare = workers.busySeconds / Math.max(0.001, seconds * threads)
   const tiles: readonly (readonly [string, string, Content])[] = [
@@ -26,7 +26,7 @@ export function summarySection({ report, storage }: Manifest): Html {
     <h2 id="summary-title">What was built</h2>
     <p class="lead">
       An index of <strong>${plural(count, 'vector')}</strong> of ${plural(report.dimensions, 'dimension')},
-      ${report.metric}${storage === 'f32' ? undefined : ` with ${storage} codes`}, in
+      ${report.metric}${quantization === 'f32' ? undefined : ` with ${quantization} codes`}, in
       <strong>${tookText(seconds)}</strong>. A search with ef 64 finds
       <strong>${(100 * report.recallAt10).toFixed(2)}%</strong> of the ten
       nearest.${skipped > 0 ? ` ${plural(skipped, 'vector')} ${skipped === 1 ? 'was' : 'were'} skipped.` : undefined}

@@ -1,4 +1,4 @@
-import type { Tuning } from '../types.js'
+import type { Tuning } from '../api/measure.js'
 
 /** Beam width of searches that say none, in an index that nobody tuned. */
 export const DEFAULT_EF = 64

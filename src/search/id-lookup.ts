@@ -1,9 +1,9 @@
 /** From the caller's id to its node: a binary search in the id table's file, which stays there. */
 import { CorruptIndexError } from '../errors.js'
-import { idFingerprint } from '../format/fingerprint.js'
-import type { SegmentBlocks } from '../format/segment-blocks.js'
-import { ID_TABLE_STRIDE_BYTES } from '../format/segment-header.js'
-import type { Id } from '../types.js'
+import { idFingerprint } from '../format/ids/id-fingerprint.js'
+import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
+import { ID_TABLE_STRIDE_BYTES } from '../format/segment/segment-header.js'
+import type { Id } from '../api/vectors.js'
 import type { NodeIds } from './node-ids.js'
 
 export class IdLookup {

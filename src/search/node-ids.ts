@@ -4,10 +4,10 @@
  * ago go when there is no room for all.
  */
 import { CorruptIndexError } from '../errors.js'
-import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids.js'
-import type { SegmentBlocks } from '../format/segment-blocks.js'
-import type { Id } from '../types.js'
-import { indexHolding } from './segment-rows.js'
+import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids/ids.js'
+import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
+import type { Id } from '../api/vectors.js'
+import { indexHolding } from './core/segment-rows.js'
 
 /** Single ids read of a segment before all of it is. */
 const READS_BEFORE_HOLDING = 32

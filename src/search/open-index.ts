@@ -6,27 +6,27 @@
 import { join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
 import { CorruptIndexError, InvalidOptionError } from '../errors.js'
-import { readCurrent } from '../format/current.js'
-import type { Manifest } from '../format/manifest.js'
-import { codeShape } from '../format/code-shape.js'
-import { loadManifest } from '../format/read-manifest.js'
-import { SegmentBlocks } from '../format/segment-blocks.js'
-import type { SegmentKind } from '../format/segment-header.js'
-import { readTunings } from '../format/tuning.js'
+import { readCurrent } from '../format/generation/current.js'
+import type { Manifest } from '../format/generation/manifest.js'
+import { quantizedShape } from '../format/graph/quantized-shape.js'
+import { loadManifest } from '../format/generation/read-manifest.js'
+import { SegmentBlocks } from '../format/segment/segment-blocks.js'
+import type { SegmentKind } from '../format/segment/segment-header.js'
+import { readTunings } from '../format/generation/tuning.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
-import type { OpenOptions } from '../types.js'
+import type { OpenOptions } from '../api/search.js'
 import { IdLookup } from './id-lookup.js'
-import type { RowsShape } from './core-rows.js'
-import { Index, type IndexFacts, type OpenGeneration } from './index-reader.js'
-import { kernelChecks } from './kernel-checks.js'
+import type { RowsShape } from './core/core-rows.js'
+import { Index, type IndexFacts, type OpenGeneration } from './vector-index.js'
+import { kernelChecks } from './core/kernel-checks.js'
 import { NodeIds } from './node-ids.js'
-import { planMemory } from './plan-memory.js'
-import { preloadRows } from './preload-rows.js'
-import { SearchCore } from './search-core.js'
+import { planMemory } from './core/plan-memory.js'
+import { preloadRows } from './core/preload-rows.js'
+import { SearchCore } from './core/search-core.js'
 import { SearchThreads } from './search-threads.js'
-import { codeRows, linkRows, vectorRows } from './segment-rows.js'
-import { storedLevels } from './stored-levels.js'
+import { codeRows, linkRows, vectorRows } from './core/segment-rows.js'
+import { storedLevels } from './core/stored-levels.js'
 
 /**
  * Checks whatever a search follows, besides the checksums: no file, however made, leads it out of its own memory. What is
@@ -78,9 +78,9 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
       core.loadUpperLevels()
       ids.preload()
     }
-    const { generation, count, dimensions, metric, m, storage, segments } = manifest
+    const { generation, count, dimensions, metric, m, quantization, segments } = manifest
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
-    const facts = { path, generation, count, dimensions, metric, m, storage, bytes }
+    const facts = { path, generation, count, dimensions, metric, m, quantization, bytes }
     const lookup = new IdLookup(files.of('id-table')[0], ids)
     const close = async (): Promise<void> => {
       files.close()
@@ -100,8 +100,13 @@ function checkThreads(threads: number): number {
   throw new InvalidOptionError(`threads must be an integer from 1 to 1024, got ${String(threads)}`)
 }
 
-function rowsShape({ count, dimensions, m, storage }: Manifest): RowsShape {
-  return { count, dims: dimensions, m, codes: storage === 'f32' ? undefined : codeShape(storage, dimensions) }
+function rowsShape({ count, dimensions, m, quantization }: Manifest): RowsShape {
+  return {
+    count,
+    dims: dimensions,
+    m,
+    codes: quantization === 'f32' ? undefined : quantizedShape(quantization, dimensions),
+  }
 }
 
 function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kernel: Kernel): SearchCore {

@@ -1,6 +1,6 @@
 /** A part of a batch of searches, in a worker thread, over a memory that it shares with others. */
 import { Kernel } from '../../kernel/kernel.js'
-import type { ThreadContext } from './search-core.js'
+import type { ThreadContext } from './core/search-core.js'
 
 export interface SearchSlice {
   readonly memory: WebAssembly.Memory

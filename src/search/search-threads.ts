@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { WorkerFailedError } from '../errors.js'
-import type { Beam, SearchCore, ThreadContext } from './search-core.js'
+import type { Beam, SearchCore, ThreadContext } from './core/search-core.js'
 import type { SearchSlice } from './search-slice.js'
 
 export interface BatchResult {
@@ -25,7 +25,8 @@ export class SearchThreads {
     this.#core = core
     this.#threads = threads
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('../../workers/search.js', import.meta.url)),
+      filename: fileURLToPath(new URL('../../workers/worker.js', import.meta.url)),
+      name: 'search',
       minThreads: threads,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,

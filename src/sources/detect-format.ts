@@ -5,14 +5,14 @@
  */
 import path from 'node:path'
 import { InvalidFileError } from '../errors.js'
-import { ARROW_MAGIC } from './arrow-messages.js'
-import { readFully, type ByteReader } from './byte-reader.js'
-import { BIN_HEADER_BYTES, BIN_TYPES, binHeader, type BinFormat } from './fbin.js'
-import { HDF5_MAGIC } from './hdf5.js'
-import { NPY_MAGIC } from './npy.js'
-import { PARQUET_MAGIC } from './parquet-magic.js'
-import { compressionOf, plainText, type Compression } from './plain-text.js'
-import { readInt32, ROW_PREFIX_BYTES } from './vecs-rows.js'
+import { ARROW_MAGIC } from './arrow/arrow-messages.js'
+import { readFully, type ByteReader } from './bytes/byte-reader.js'
+import { BIN_HEADER_BYTES, BIN_TYPES, binHeader, type BinFormat } from './rows/plan-bin.js'
+import { HDF5_MAGIC } from './rows/plan-hdf5.js'
+import { NPY_MAGIC } from './rows/plan-npy.js'
+import { PARQUET_MAGIC } from './parquet/parquet-magic.js'
+import { compressionOf, plainText, type Compression } from './bytes/plain-text.js'
+import { readInt32, ROW_PREFIX_BYTES } from './rows/vecs-rows.js'
 import { MAX_DIMENSIONS, type VectorFileFormat } from './vector-file.js'
 
 const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([

@@ -1,5 +1,5 @@
 /** Ids that come in arrays, taken as many at a time as a batch has rows. */
-import type { Id } from '../types.js'
+import type { Id } from '../api/vectors.js'
 
 type IdArrays = AsyncGenerator<Id[], void, void>
 

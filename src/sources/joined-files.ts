@@ -1,7 +1,7 @@
 /** Several files as if they were one: rows and ordinals go on from file to file. */
 import { createHash } from 'node:crypto'
 import { InvalidFileError } from '../errors.js'
-import type { VectorBatch } from '../types.js'
+import type { VectorBatch } from '../api/vectors.js'
 import type { VectorFile, VectorFileFormat } from './vector-file.js'
 
 export class JoinedFiles implements VectorFile {

@@ -1,19 +1,19 @@
 /** Opens a file of vectors in any format that is read: plans from header and size, then reads in passes. */
 import { InvalidOptionError, PathError } from '../errors.js'
-import type { VectorBatch } from '../types.js'
-import { planArrow } from './arrow.js'
-import { planBvecs } from './bvecs.js'
-import { fileFingerprint } from './fingerprint-file.js'
-import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream } from './byte-reader.js'
+import type { VectorBatch } from '../api/vectors.js'
+import { planArrow } from './arrow/plan-arrow.js'
+import { planBvecs } from './rows/plan-bvecs.js'
+import { fileFingerprint } from './file-fingerprint.js'
+import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream } from './bytes/byte-reader.js'
 import { detectFormat, formatByName } from './detect-format.js'
-import { planBin } from './fbin.js'
+import { planBin } from './rows/plan-bin.js'
 import { expandPaths } from './expand-paths.js'
-import { planFvecs } from './fvecs.js'
-import { planHdf5 } from './hdf5.js'
-import { attachIds } from './id-lines.js'
+import { planFvecs } from './rows/plan-fvecs.js'
+import { planHdf5 } from './rows/plan-hdf5.js'
+import { attachIds } from './lines/id-lines.js'
 import { JoinedFiles } from './joined-files.js'
-import { planJsonLines } from './json-lines.js'
-import { planNpy } from './npy.js'
+import { planJsonLines } from './lines/plan-json-lines.js'
+import { planNpy } from './rows/plan-npy.js'
 import type { ReadOptions, ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
 export interface OpenVectorFileOptions extends ReadOptions {
@@ -35,7 +35,7 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   u8bin: planBin('u8bin'),
   i8bin: planBin('i8bin'),
   // Loaded when one comes: its libraries take 30 ms.
-  parquet: async (bytes, options) => (await import('./parquet.js')).planParquet(bytes, options),
+  parquet: async (bytes, options) => (await import('./parquet/plan-parquet.js')).planParquet(bytes, options),
   arrow: planArrow,
   hdf5: planHdf5,
   'json-lines': (_, options) => planJsonLines(options),

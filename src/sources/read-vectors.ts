@@ -1,5 +1,5 @@
 /** Files of vectors as the source of a build. */
-import type { DescribedSource, SourceFacts, VectorBatch } from '../types.js'
+import type { DescribedSource, SourceFacts, VectorBatch } from '../api/vectors.js'
 import { openVectorFiles, type OpenVectorFileOptions } from './open-vector-file.js'
 import type { VectorFile } from './vector-file.js'
 

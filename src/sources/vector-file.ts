@@ -1,6 +1,6 @@
 /** What every reader of vector files gives, and the plan each format makes before it reads a row. */
-import type { VectorBatch } from '../types.js'
-import type { ByteReader } from './byte-reader.js'
+import type { VectorBatch } from '../api/vectors.js'
+import type { ByteReader } from './bytes/byte-reader.js'
 
 export type VectorFileFormat =
   'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'parquet' | 'arrow' | 'hdf5' | 'json-lines'

@@ -5,11 +5,23 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { jsonView, plainView } from '../../src/cli/build-view.js'
-import type { BuildReport, ProgressEvent } from '../../src/types.js'
+import { jsonView, plainView } from '../../src/cli/screen/build-view.js'
+import type { BuildReport } from '../../src/api/report.js'
+import type { ProgressEvent } from '../../src/api/build.js'
 import { randomRows, shardloom, start, writeFvecs } from './shardloom.js'
 
-const STAGES = ['plan', 'ingest', 'route', 'number', 'shards', 'merge', 'upper levels', 'codes', 'prove', 'publish']
+const STAGES = [
+  'plan',
+  'ingest',
+  'route',
+  'assign nodes',
+  'shards',
+  'merge',
+  'upper levels',
+  'quantize',
+  'prove',
+  'publish',
+]
 const event: ProgressEvent = {
   stage: 'ingest',
   done: 10,
@@ -78,7 +90,16 @@ describe('JSON', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>)
 
   it('is all that is on stderr with --log-format json: level, time, message, every stage, the result', async () => {
-    const args = ['build', input, '--out', path.join(folder, 'a.index'), '--storage', 'sq8', '--log-format', 'json']
+    const args = [
+      'build',
+      input,
+      '--out',
+      path.join(folder, 'a.index'),
+      '--quantization',
+      'sq8',
+      '--log-format',
+      'json',
+    ]
     const { exitCode, stderr, stdout } = await shardloom(args)
     expect(exitCode).toBe(0)
     expect(stdout).toContain('recall@10')
@@ -149,7 +170,7 @@ describe.skipIf(process.platform !== 'linux' || !existsSync(SCRIPT))('a screen',
   it('shows every stage with its time, and the cursor again', async () => {
     const { exitCode, shown } = await onScreen(['build', 'rows.fvecs', '--out', 'c.index'], {}, () => undefined)
     expect(exitCode).toBe(0)
-    for (const stage of STAGES.filter((name) => name !== 'codes')) {
+    for (const stage of STAGES.filter((name) => name !== 'quantize')) {
       expect(stripVTControlCharacters(shown)).toMatch(new RegExp(`✔ ${stage} +\\d+\\.\\d\\d s`))
     }
     expect(shown).toContain('next: shardloom search')

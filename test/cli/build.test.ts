@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { acquireLock } from '../../src/format/lock.js'
-import { listSchema, parquetTable } from '../sources/write-parquet.js'
+import { acquireLock } from '../../src/format/generation/lock.js'
+import { listSchema, parquetTable } from '../fixtures/write-parquet.js'
 import { onlyJson, randomRows, shardloom, start, writeFvecs } from './shardloom.js'
 
 const COUNT = 400
@@ -37,7 +37,17 @@ describe('a build that succeeds', () => {
     expect(stdout).toMatch(/^recall@10 +[01]\.\d{4} /m)
     expect(stdout).toMatch(/^reachable +400 of 400 \(\d+ repaired\)$/m)
     expect(stdout).toContain(`next: shardloom search '${out}' --queries FILE -k 10`)
-    for (const stage of ['plan', 'ingest', 'route', 'number', 'shards', 'merge', 'upper levels', 'prove', 'publish']) {
+    for (const stage of [
+      'plan',
+      'ingest',
+      'route',
+      'assign nodes',
+      'shards',
+      'merge',
+      'upper levels',
+      'prove',
+      'publish',
+    ]) {
       expect(stderr).toMatch(new RegExp(`^stage ${stage}: \\d+\\.\\d\\d s$`, 'm'))
     }
     expect(stderr + stdout).not.toContain('\u001B')

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { temporaryFolder } from '../format/fixture.js'
-import { nearestGraph } from '../search/random-graph.js'
-import { writeIndex } from '../search/write-index.js'
+import { temporaryFolder } from '../fixtures/index-files.js'
+import { nearestGraph } from '../fixtures/random-graph.js'
+import { writeIndex } from '../fixtures/write-index.js'
 import { onlyJson, shardloom } from './shardloom.js'
 
 const folder = temporaryFolder()

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { painter, wantsColour } from '../../src/cli/colour.js'
-import { frameLines, lastFrameLines, type Look } from '../../src/cli/live-frame.js'
-import { StageClock } from '../../src/cli/stage-clock.js'
-import type { ProgressEvent } from '../../src/types.js'
+import { painter, wantsColour } from '../../src/cli/screen/colour.js'
+import { frameLines, lastFrameLines, type Look } from '../../src/cli/screen/live-frame.js'
+import { StageClock } from '../../src/cli/screen/stage-clock.js'
+import type { ProgressEvent } from '../../src/api/build.js'
 
 const event: ProgressEvent = {
   stage: 'shards',

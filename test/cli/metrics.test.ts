@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseExposition } from '../metrics/parse-exposition.js'
+import { parseExposition } from '../fixtures/parse-exposition.js'
 import { onlyJson, randomRows, shardloom, start, writeFvecs } from './shardloom.js'
 
 let folder: string

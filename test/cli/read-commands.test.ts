@@ -204,8 +204,8 @@ describe('estimate', () => {
     expect(stdout).toMatch(/^ {2}shards +[\d.]+ [MG]B$/m)
   })
 
-  it('prints what searches would take with each storage, and the one that fits', async () => {
-    const args = ['estimate', '--count', '1000000', '--dimensions', '128', '--memory', '500MB', '--storage', 'sq8']
+  it('prints what searches would take with each quantization, and the one that fits', async () => {
+    const args = ['estimate', '--count', '1000000', '--dimensions', '128', '--memory', '500MB', '--quantization', 'sq8']
     const { stdout } = await shardloom(args)
     expect(stdout).toMatch(/^ {2}codes +[\d.]+ [MG]B$/m)
     expect(stdout).toMatch(/^ {2}f32 +\d+ MB$/m)
@@ -213,7 +213,7 @@ describe('estimate', () => {
     expect(stdout).not.toMatch(/^ {2}binary/m)
     expect(stdout).toMatch(/^suggested: f16: \d+ MB of 500 MB/m)
     expect(onlyJson((await shardloom([...args, '--json'])).stdout)).toMatchObject({
-      suggestedStorage: { suggestion: 'f16', storages: [{ storage: 'f32', fits: false }, {}, {}, {}] },
+      suggestedQuantization: { suggestion: 'f16', quantizations: [{ quantization: 'f32', fits: false }, {}, {}, {}] },
     })
   })
 

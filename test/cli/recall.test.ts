@@ -1,10 +1,10 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { temporaryFolder } from '../format/fixture.js'
-import { randomGraph } from '../search/random-graph.js'
-import { writeIndex } from '../search/write-index.js'
-import type { RecallCurve, TuneResult } from '../../src/types.js'
+import { temporaryFolder } from '../fixtures/index-files.js'
+import { randomGraph } from '../fixtures/random-graph.js'
+import { writeIndex } from '../fixtures/write-index.js'
+import type { RecallCurve, TuneResult } from '../../src/api/measure.js'
 import { onlyJson, randomRows, shardloom, writeFvecs } from './shardloom.js'
 
 const folder = temporaryFolder()

@@ -1,17 +1,18 @@
 import { describe, expect, it, vi } from 'vitest'
-import { buildSummary } from '../../src/cli/build-summary.js'
+import { buildSummary } from '../../src/cli/screen/build-summary.js'
 import { describeFailure } from '../../src/cli/failure.js'
-import { byteSizeOrZeroFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from '../../src/cli/flag-values.js'
-import { recallOf } from '../../src/cli/ground-truth.js'
-import { interruptible } from '../../src/cli/interrupt.js'
-import { percentile } from '../../src/search/percentile.js'
+import { byteSizeOrZeroFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from '../../src/cli/flags/flag-values.js'
+import { recallOf } from '../../src/cli/files/ground-truth.js'
+import { interruptible } from '../../src/cli/interruptible.js'
+import { percentile } from '../../src/search/measure/percentile.js'
 import { countText, rateText, tookText, waitText } from '../../src/report/number-text.js'
-import { progressText, verifyProgressText } from '../../src/cli/progress-text.js'
+import { progressText, verifyProgressText } from '../../src/cli/screen/progress-text.js'
 import { shellWord } from '../../src/report/shell-word.js'
-import { tableLines } from '../../src/cli/table.js'
-import { Terminal } from '../../src/cli/terminal.js'
+import { tableLines } from '../../src/cli/screen/table-lines.js'
+import { Terminal } from '../../src/cli/screen/terminal.js'
 import { AbortedError, DiskFullError, InvalidOptionError } from '../../src/errors.js'
-import type { BuildReport, ProgressEvent } from '../../src/types.js'
+import type { BuildReport } from '../../src/api/report.js'
+import type { ProgressEvent } from '../../src/api/build.js'
 
 describe('progressText', () => {
   const event: ProgressEvent = {
@@ -199,7 +200,7 @@ describe('buildSummary', () => {
       dimensions: 768,
       metric: 'cosine',
       engine: 'hnswlib-wasm',
-      storage: 'sq8',
+      quantization: 'sq8',
       quality: 'high',
       trialRecall: 0.9512,
       m: 16,
@@ -228,7 +229,7 @@ describe('buildSummary', () => {
       'dimensions   768, cosine',
       'time         8 min 20 s, 2,000 vectors/s',
       'quality      high (a trial of balanced on sampled vectors found 0.951)',
-      'storage      sq8',
+      'quantization      sq8',
       'recall@10    0.9877 (ef 64, measured against exact search)',
       'reachable    1,000,000 of 1,000,000 (7 repaired)',
       'on disk      3.30 GB',

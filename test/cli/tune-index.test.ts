@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
-import { Terminal } from '../../src/cli/terminal.js'
-import { tuneIndex } from '../../src/cli/tune-index.js'
+import { Terminal } from '../../src/cli/screen/terminal.js'
+import { tuneIndex } from '../../src/cli/commands/tune-index.js'
 import { openIndex } from '../../src/search/open-index.js'
-import { temporaryFolder } from '../format/fixture.js'
-import { nearestGraph } from '../search/random-graph.js'
-import { writeIndex } from '../search/write-index.js'
+import { temporaryFolder } from '../fixtures/index-files.js'
+import { nearestGraph } from '../fixtures/random-graph.js'
+import { writeIndex } from '../fixtures/write-index.js'
 
 const folder = temporaryFolder()
 

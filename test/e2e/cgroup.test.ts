@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { BuildReport } from '../../dist/src/index.js'
 import { makeGroup, runInGroup, whyNoGroups } from '../cgroup/memory-group.mjs'
-import { examplePath, makeFolder } from './fixture.js'
+import { examplePath, makeFolder } from '../fixtures/builds.js'
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 const obstacle = whyNoGroups()

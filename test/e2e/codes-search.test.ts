@@ -6,19 +6,19 @@ import {
   type Id,
   type Index,
   type SearchHit,
-  type Storage,
+  type Quantization,
 } from '../../dist/src/index.js'
-import { batches, build, readExample, rowOf, type Rows } from './fixture.js'
+import { batches, build, readExample, rowOf, type Rows } from '../fixtures/builds.js'
 
 /** WordNet glosses, 384 dimensions, cosine. */
-const LOSS: Readonly<Record<Storage, number>> = { f32: 0, f16: 0.005, sq8: 0.01, pq: 0.03, binary: 0.05 }
-const STORAGES = ['f16', 'sq8', 'pq', 'binary'] as const
+const LOSS: Readonly<Record<Quantization, number>> = { f32: 0, f16: 0.005, sq8: 0.01, pq: 0.03, binary: 0.05 }
+const QUANTIZATIONS = ['f16', 'sq8', 'pq', 'binary'] as const
 
 let rows: Rows
 let queries: Float32Array[]
-const indexes = new Map<Storage, Index>()
-const paths = new Map<Storage, string>()
-const indexOf = (storage: Storage): Index => indexes.get(storage) as Index
+const indexes = new Map<Quantization, Index>()
+const paths = new Map<Quantization, string>()
+const indexOf = (quantization: Quantization): Index => indexes.get(quantization) as Index
 
 beforeAll(async () => {
   const all = await readExample('wordnet5k_nouns.npy')
@@ -29,10 +29,10 @@ beforeAll(async () => {
   const values = new Float32Array(kept.length * all.dimensions)
   kept.forEach((row, i) => values.set(rowOf(all, row), i * all.dimensions))
   rows = { values, count: kept.length, dimensions: all.dimensions }
-  for (const storage of ['f32', ...STORAGES] as const) {
-    const { path } = await build(batches(rows), { metric: 'cosine', storage })
-    paths.set(storage, path)
-    indexes.set(storage, await openIndex(path))
+  for (const quantization of ['f32', ...QUANTIZATIONS] as const) {
+    const { path } = await build(batches(rows), { metric: 'cosine', quantization })
+    paths.set(quantization, path)
+    indexes.set(quantization, await openIndex(path))
   }
 }, 120_000)
 afterAll(async () => {
@@ -59,7 +59,7 @@ function recall(found: readonly SearchHit[][], truth: readonly Set<Id>[]): numbe
   return hits.reduce((sum, n) => sum + n, 0) / truth.reduce((sum, { size }) => sum + size, 0)
 }
 
-describe.each(STORAGES)('an index with storage %s', (storage) => {
+describe.each(QUANTIZATIONS)('an index with quantization %s', (quantization) => {
   it('finds nearly what one without codes finds', () => {
     const truth = queries.map((query) => exact(query, 10))
     const plain = recall(
@@ -67,11 +67,11 @@ describe.each(STORAGES)('an index with storage %s', (storage) => {
       truth,
     )
     const coded = recall(
-      queries.map((query) => indexOf(storage).search(query)),
+      queries.map((query) => indexOf(quantization).search(query)),
       truth,
     )
     expect(plain).toBeGreaterThan(0.95)
-    expect(coded).toBeGreaterThanOrEqual(plain - LOSS[storage])
+    expect(coded).toBeGreaterThanOrEqual(plain - LOSS[quantization])
   })
 
   it('gives the distances of the vectors', () => {
@@ -80,7 +80,7 @@ describe.each(STORAGES)('an index with storage %s', (storage) => {
         .search(queries[0], { k: 50, ef: 500 })
         .map(({ id, distance }) => [id, distance]),
     )
-    const shared = indexOf(storage)
+    const shared = indexOf(quantization)
       .search(queries[0], { k: 20, ef: 500 })
       .filter(({ id }) => plain.has(id))
     expect(shared.length).toBeGreaterThan(10)
@@ -88,24 +88,26 @@ describe.each(STORAGES)('an index with storage %s', (storage) => {
   })
 
   it('in little memory answers as in much, to the bit', async () => {
-    const path = paths.get(storage) as string
+    const path = paths.get(quantization) as string
     const little = await openIndex(path, { memory: '4MB' })
-    for (const query of queries.slice(0, 40)) expect(little.search(query)).toEqual(indexOf(storage).search(query))
+    for (const query of queries.slice(0, 40)) expect(little.search(query)).toEqual(indexOf(quantization).search(query))
     await little.close()
   })
 
   it('answers on threads as on one, to the bit', async () => {
-    const threaded = await openIndex(paths.get(storage) as string, { threads: 2 })
+    const threaded = await openIndex(paths.get(quantization) as string, { threads: 2 })
     for (const rerank of [undefined, 10, 200]) {
       const options = { k: 7, ef: 40, rerank }
-      expect(await threaded.searchBatch(queries, options)).toEqual(await indexOf(storage).searchBatch(queries, options))
+      expect(await threaded.searchBatch(queries, options)).toEqual(
+        await indexOf(quantization).searchBatch(queries, options),
+      )
     }
     await threaded.close()
   })
 
   it('finds those that a filter keeps', () => {
     const keeps = (row: number): boolean => row % 10 === 3
-    const index = indexOf(storage)
+    const index = indexOf(quantization)
     const set = index.select((id) => keeps(id as number))
     const asked = queries.slice(0, 60)
     const truth = asked.map((query) => exact(query, 10, keeps))
@@ -119,12 +121,12 @@ describe.each(STORAGES)('an index with storage %s', (storage) => {
 
   it('measures a recall that grows with what is scored again', async () => {
     const at = async (rerank: number): Promise<number> =>
-      (await indexOf(storage).recallCurve({ queries, ef: [64], rerank })).points[0].recall
+      (await indexOf(quantization).recallCurve({ queries, ef: [64], rerank })).points[0].recall
     expect(await at(64)).toBeGreaterThanOrEqual(await at(10))
   })
 
   it('says what it is', () => {
-    expect(indexOf(storage).storage).toBe(storage)
+    expect(indexOf(quantization).quantization).toBe(quantization)
   })
 })
 
@@ -134,13 +136,13 @@ it('refuses a rerank that is no count', () => {
   }
 })
 
-it('takes over a generation of another storage', async () => {
-  const { path } = await build(batches(rows), { metric: 'cosine', storage: 'binary' })
+it('takes over a generation of another quantization', async () => {
+  const { path } = await build(batches(rows), { metric: 'cosine', quantization: 'binary' })
   const index = await openIndex(path)
   const before = index.search(queries[0], { k: 3, ef: 500 })
-  await build(batches(rows), { path, metric: 'cosine', storage: 'pq' })
+  await build(batches(rows), { path, metric: 'cosine', quantization: 'pq' })
   expect(await index.refresh()).toBe(true)
-  expect(index.storage).toBe('pq')
+  expect(index.quantization).toBe('pq')
   expect(index.search(queries[0], { k: 3, ef: 500 })).toEqual(before)
   await index.close()
 })

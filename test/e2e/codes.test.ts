@@ -11,12 +11,12 @@ import {
   type BuildReport,
   type Metric,
   type ProgressEvent,
-  type Storage,
+  type Quantization,
   type VectorRecord,
 } from '../../dist/src/index.js'
-import { codeShape, type CodeStorage } from '../../src/format/code-shape.js'
+import { quantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
 import { encodeTwin } from '../kernel/code-twins.js'
-import { batches, build, makeFolder, makeRows, randomRows, records, segmentsOf, type Rows } from './fixture.js'
+import { batches, build, makeFolder, makeRows, randomRows, records, segmentsOf, type Rows } from '../fixtures/builds.js'
 
 const HEADER_BYTES = 4096
 
@@ -38,8 +38,8 @@ async function read(path: string): Promise<Stored> {
       ),
     )
   }
-  const { dimensions, storage } = manifest
-  const { strideBytes, codebookBytes } = codeShape(storage as CodeStorage, dimensions)
+  const { dimensions, quantization } = manifest
+  const { strideBytes, codebookBytes } = quantizedShape(quantization as CodeQuantization, dimensions)
   const floats = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer)
   return {
     vectors: floats(dataOf('vectors', (count) => 4 * dimensions * count)),
@@ -48,34 +48,34 @@ async function read(path: string): Promise<Stored> {
   }
 }
 
-const CASES: readonly { storage: CodeStorage; metric: Metric }[] = [
-  { storage: 'f16', metric: 'ip' },
-  { storage: 'sq8', metric: 'l2' },
-  { storage: 'sq8', metric: 'cosine' },
-  { storage: 'sq8', metric: 'ip' },
-  { storage: 'pq', metric: 'l2' },
-  { storage: 'pq', metric: 'cosine' },
-  { storage: 'binary', metric: 'cosine' },
+const CASES: readonly { quantization: CodeQuantization; metric: Metric }[] = [
+  { quantization: 'f16', metric: 'ip' },
+  { quantization: 'sq8', metric: 'l2' },
+  { quantization: 'sq8', metric: 'cosine' },
+  { quantization: 'sq8', metric: 'ip' },
+  { quantization: 'pq', metric: 'l2' },
+  { quantization: 'pq', metric: 'cosine' },
+  { quantization: 'binary', metric: 'cosine' },
 ]
 
-describe.each(CASES)('a build with storage $storage, metric $metric,', ({ storage, metric }) => {
+describe.each(CASES)('a build with quantization $quantization, metric $metric,', ({ quantization, metric }) => {
   it('stores the codes of its vectors, by its codebook', async () => {
     const rows = randomRows(2500, 21, 4)
-    const { path, report } = await build(records(rows), { storage, metric })
-    expect(report.storage).toBe(storage)
-    expect((await readManifest(path)).manifest.storage).toBe(storage)
+    const { path, report } = await build(records(rows), { quantization, metric })
+    expect(report.quantization).toBe(quantization)
+    expect((await readManifest(path)).manifest.quantization).toBe(quantization)
     const { vectors, codes, codebook } = await read(path)
-    const twin = encodeTwin(storage, vectors, 21, codebook, metric)
+    const twin = encodeTwin(quantization, vectors, 21, codebook, metric)
     expect(Buffer.compare(codes, twin.codes)).toBe(0)
     expect(codebook.every(Number.isFinite)).toBe(true)
     expect(report.events).toEqual([])
   })
 })
 
-describe.each<CodeStorage>(['f16', 'sq8', 'pq', 'binary'])('a build with storage %s', (storage) => {
+describe.each<CodeQuantization>(['f16', 'sq8', 'pq', 'binary'])('a build with quantization %s', (quantization) => {
   it('gives the same bytes whatever the threads and the memory', async () => {
     const rows = randomRows(20_000, 112, 5)
-    const options = { storage, metric: 'cosine', quality: 'balanced' } as const
+    const options = { quantization, metric: 'cosine', quality: 'balanced' } as const
     const roomy = await build(batches(rows), { ...options, threads: 2, memory: '2GB' })
     const tight = await build(batches(rows, undefined, 7), { ...options, threads: 1, memory: '220MB', queueBytes: 2e6 })
     expect(Object.keys(segmentsOf(roomy)).filter((name) => name.startsWith('codes-')).length).toBeGreaterThan(1)
@@ -83,14 +83,14 @@ describe.each<CodeStorage>(['f16', 'sq8', 'pq', 'binary'])('a build with storage
   })
 
   it('of one vector is sound', async () => {
-    await build([{ vector: [3, 4, 0] }], { storage, metric: 'cosine' })
+    await build([{ vector: [3, 4, 0] }], { quantization, metric: 'cosine' })
   })
 })
 
 describe('codebooks', () => {
   it('of sq8 go from the least to the greatest of each component', async () => {
     const rows = randomRows(1000, 5, 8)
-    const { path } = await build(records(rows), { storage: 'sq8' })
+    const { path } = await build(records(rows), { quantization: 'sq8' })
     const { codebook, codes } = await read(path)
     for (let d = 0; d < 5; d++) {
       const column = Array.from({ length: rows.count }, (_, row) => rows.values[5 * row + d])
@@ -104,7 +104,7 @@ describe('codebooks', () => {
 
   it('of binary begin with the mean', async () => {
     const rows = makeRows(1000, 6, (row, d) => (d === 0 ? 1 : Math.sin(row * 7 + d)))
-    const { path } = await build(records(rows), { storage: 'binary', metric: 'cosine' })
+    const { path } = await build(records(rows), { quantization: 'binary', metric: 'cosine' })
     const { vectors, codebook } = await read(path)
     for (let d = 0; d < 6; d++) {
       let sum = 0
@@ -120,7 +120,7 @@ describe('codebooks', () => {
 
   it('of pq say vectors exactly that have few values', async () => {
     const rows = makeRows(3000, 8, (row, d) => (row * (d + 3)) % 4)
-    const { path } = await build(records(rows), { storage: 'pq' })
+    const { path } = await build(records(rows), { quantization: 'pq' })
     const { vectors, codes, codebook } = await read(path)
     for (let row = 0; row < rows.count; row++) {
       for (let d = 0; d < 8; d++) {
@@ -131,7 +131,7 @@ describe('codebooks', () => {
 
   it('of pq have smaller errors than sampled vectors as centroids', async () => {
     const rows = randomRows(3000, 4, 12)
-    const { path } = await build(records(rows), { storage: 'pq' })
+    const { path } = await build(records(rows), { quantization: 'pq' })
     const { vectors, codes, codebook } = await read(path)
     const sampled = new Float32Array(1024).map((_, i) => vectors[4 * (7 * (i % 256)) + Math.floor(i / 256)])
     const errorOf = (centroids: Float32Array, named: Uint8Array): number => {
@@ -145,9 +145,9 @@ describe('codebooks', () => {
 
   it('differ with the seed', async () => {
     const rows = randomRows(1000, 8, 3)
-    for (const storage of ['pq', 'binary'] as const) {
-      const one = await read((await build(records(rows), { storage, metric: 'cosine', seed: 1 })).path)
-      const two = await read((await build(records(rows), { storage, metric: 'cosine', seed: 2 })).path)
+    for (const quantization of ['pq', 'binary'] as const) {
+      const one = await read((await build(records(rows), { quantization, metric: 'cosine', seed: 1 })).path)
+      const two = await read((await build(records(rows), { quantization, metric: 'cosine', seed: 2 })).path)
       expect(one.codebook).not.toEqual(two.codebook)
     }
   })
@@ -155,11 +155,11 @@ describe('codebooks', () => {
 
 describe('components that codes cannot say', () => {
   const clamped = ({ events }: BuildReport): string[] =>
-    events.filter(({ kind, stage }) => kind === 'codes-clamped' && stage === 'codes').map(({ message }) => message)
+    events.filter(({ kind, stage }) => kind === 'codes-clamped' && stage === 'quantize').map(({ message }) => message)
 
   it('are counted in one event: halves', async () => {
     const rows = makeRows(500, 4, (row, d) => (row < 3 && d < 2 ? -70_000 : 60_000 + row + d))
-    const { report } = await build(records(rows), { storage: 'f16' })
+    const { report } = await build(records(rows), { quantization: 'f16' })
     const messages = clamped(report)
     expect(messages).toHaveLength(1)
     expect(messages[0]).toMatch(/^6 of 2000 components lie beyond the largest half/)
@@ -168,25 +168,25 @@ describe('components that codes cannot say', () => {
   it('are counted in one event: a range that was sampled without them', async () => {
     // Above 16,384 vectors not all are sampled; the largest of a fifth are far above all others.
     const rows = makeRows(20_000, 20, (row, d) => (row % 1000 === d ? row / 1000 : Math.sin(row * 20 + d)))
-    const { report } = await build(batches(rows), { storage: 'sq8', quality: 'balanced' })
+    const { report } = await build(batches(rows), { quantization: 'sq8', quality: 'balanced' })
     const messages = clamped(report)
     expect(messages).toHaveLength(1)
     expect(messages[0]).toMatch(/^\d+ of 400000 components lie beyond the range that was sampled/)
   })
 })
 
-describe('storage', () => {
+describe('quantization', () => {
   it('binary is refused with a metric that is no angle, and the error says what to choose', async () => {
     for (const metric of ['l2', 'ip', undefined] as const) {
-      const refused = buildIndex([], { path: join(makeFolder(), 'an.index'), storage: 'binary', metric })
+      const refused = buildIndex([], { path: join(makeFolder(), 'an.index'), quantization: 'binary', metric })
       await expect(refused).rejects.toThrow(InvalidOptionError)
-      await expect(refused).rejects.toThrow("choose metric 'cosine', or storage 'pq'")
+      await expect(refused).rejects.toThrow("choose metric 'cosine', or quantization 'pq'")
     }
   })
 
   it('of another name is refused with the names there are', async () => {
-    const refused = buildIndex([], { path: join(makeFolder(), 'an.index'), storage: 'int8' as Storage })
-    await expect(refused).rejects.toThrow('storage must be one of f32, f16, sq8, pq, binary, got "int8"')
+    const refused = buildIndex([], { path: join(makeFolder(), 'an.index'), quantization: 'int8' as Quantization })
+    await expect(refused).rejects.toThrow('quantization must be one of f32, f16, sq8, pq, binary, got "int8"')
   })
 
   it('may change after an interruption: nothing of the other one is left', async () => {
@@ -205,10 +205,10 @@ describe('storage', () => {
       const onProgress = ({ stage }: ProgressEvent): void => {
         if (stage === 'prove') controller.abort()
       }
-      const stopped = buildIndex(from, { path, storage: first, signal: controller.signal, onProgress })
+      const stopped = buildIndex(from, { path, quantization: first, signal: controller.signal, onProgress })
       await expect(stopped).rejects.toThrow(AbortedError)
-      const again = await build(from, { path, storage: second })
-      expect(segmentsOf(again)).toEqual(segmentsOf(await build(records(rows), { storage: second })))
+      const again = await build(from, { path, quantization: second })
+      expect(segmentsOf(again)).toEqual(segmentsOf(await build(records(rows), { quantization: second })))
       expect((await verifyIndex(path)).problems).toEqual([])
     }
   })

@@ -1,11 +1,12 @@
 /**
- * Thread entry point that fails before it does what it stands for: `how` it fails, and in `failures` (shared by all threads)
- * how often yet.
+ * Entry point of threads that runs tasks as the package's does. A task with `failing` fails first: `how` it fails, and in
+ * `failures` (shared by all threads) how often yet.
  */
-export default async function failingTask({ name, task, how, failures }) {
-  if (Atomics.sub(failures, 0, 1) > 0) fail(how)
-  const { default: run } = await import(`../../dist/workers/${name}.js`)
-  return run(task)
+import runTask from '../../dist/workers/worker.js'
+
+export default async function failingTask({ name, task: { failing, ...task } }) {
+  if (failing !== undefined && Atomics.sub(failing.failures, 0, 1) > 0) fail(failing.how)
+  return runTask({ name, task })
 }
 
 function fail(how) {

@@ -1,8 +1,8 @@
 /** Tasks of every kind whose thread throws, exits or runs out of memory: repeated once, then a typed error. */
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { TaskName } from '../../dist/src/build/worker-pool.js'
-import { pipnnEngine } from '../../dist/src/engines/pipnn/engine.js'
+import { WorkerPool } from '../../dist/src/tasks/worker-pool.js'
+import { pipnnEngine } from '../../dist/src/engines/pipnn/pipnn-engine.js'
 import { AbortedError, WorkerFailedError, buildIndex, type VectorRecord } from '../../dist/src/index.js'
 import {
   build,
@@ -14,7 +14,7 @@ import {
   records,
   segmentsOf,
   type Built,
-} from './fixture.js'
+} from '../fixtures/builds.js'
 import { withRun } from './patched-pool.js'
 
 // Several shards of a few rows; the plan refuses smaller ones. Of 4000 rows 2500 are one vector: their shards are split.
@@ -26,8 +26,7 @@ const rows = concatRows(
 
 type How = 'throws' | 'exits' | 'runs out of memory'
 
-/** From pools in `dist/workers/` to the thread entry point here. */
-const FAILING_TASK = '../../test/e2e/failing-task' as TaskName
+WorkerPool.entryUrl = new URL('failing-task.js', import.meta.url)
 
 /** Runs `body` while the nth task of a name fails `times` times; answers how many tasks of each name ran. */
 async function whileFailing(
@@ -41,14 +40,14 @@ async function whileFailing(
       counts.set(name, nth)
       if (name !== failing.name || nth !== failing.nth) return run(pool, name, task, label)
       const failures = new Int32Array(new SharedArrayBuffer(4)).fill(failing.times)
-      return run(pool, FAILING_TASK, { name, task, how: failing.how, failures }, label)
+      return run(pool, name, { ...task, failing: { how: failing.how, failures } }, label)
     },
     body,
   )
   return counts
 }
 
-const options = { threads: 1, queueBytes: 0, storage: 'pq' } as const
+const options = { threads: 1, queueBytes: 0, quantization: 'pq' } as const
 
 /** What a build left that was stopped when it proved its graph. */
 async function interrupted(): Promise<string> {

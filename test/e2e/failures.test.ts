@@ -34,7 +34,7 @@ import {
   records,
   rowOf,
   withIndex,
-} from './fixture.js'
+} from '../fixtures/builds.js'
 import { readFileSync } from 'node:fs'
 
 const rows = randomRows(400, 8, 1)

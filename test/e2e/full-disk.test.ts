@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DiskFullError, buildIndex, type BuildOptions, type VectorRecord } from '../../dist/src/index.js'
-import { build, contentsOf, makeFolder, randomRows, records, segmentsOf } from './fixture.js'
+import { build, contentsOf, makeFolder, randomRows, records, segmentsOf } from '../fixtures/builds.js'
 
 const rows = randomRows(4000, 32, 1)
 const KIB = 1024

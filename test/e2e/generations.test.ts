@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildIndex, openIndex, readManifest } from '../../dist/src/index.js'
-import { build, makeFolder, randomRows, records, rowOf, withIndex } from './fixture.js'
+import { build, makeFolder, randomRows, records, rowOf, withIndex } from '../fixtures/builds.js'
 
 const before = randomRows(500, 10, 1)
 const after = randomRows(700, 6, 2)

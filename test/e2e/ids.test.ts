@@ -1,7 +1,7 @@
 /** The caller's ids, on their way in and out. */
 import { describe, expect, it } from 'vitest'
 import { readManifest, type BuildOptions, type Id, type VectorRecord } from '../../dist/src/index.js'
-import { batches, build, contentsOf, randomRows, records, rowOf, withIndex, type Rows } from './fixture.js'
+import { batches, build, contentsOf, randomRows, records, rowOf, withIndex, type Rows } from '../fixtures/builds.js'
 
 const rows = randomRows(1200, 12, 1)
 

@@ -1,7 +1,7 @@
 /** A build that is told to stop, and one whose workers die. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { WorkerPool } from '../../dist/src/build/worker-pool.js'
+import type { WorkerPool } from '../../dist/src/tasks/worker-pool.js'
 import {
   AbortedError,
   WorkerFailedError,
@@ -10,7 +10,7 @@ import {
   type StageName,
   type VectorRecord,
 } from '../../dist/src/index.js'
-import { build, contentsOf, exists, makeFolder, randomRows, records, withIndex, rowOf } from './fixture.js'
+import { build, contentsOf, exists, makeFolder, randomRows, records, withIndex, rowOf } from '../fixtures/builds.js'
 import { withRun } from './patched-pool.js'
 
 const rows = randomRows(1500, 16, 1)
@@ -25,7 +25,17 @@ async function failureOf(building: Promise<unknown>): Promise<unknown> {
 }
 
 describe('an AbortSignal', () => {
-  const stages: StageName[] = ['plan', 'ingest', 'route', 'number', 'shards', 'merge', 'upper levels', 'codes', 'prove']
+  const stages: StageName[] = [
+    'plan',
+    'ingest',
+    'route',
+    'assign nodes',
+    'shards',
+    'merge',
+    'upper levels',
+    'quantize',
+    'prove',
+  ]
 
   it.each(stages)('in stage %s ends the build with AbortedError and leaves nothing behind', async (stage) => {
     const { path } = await build(records(randomRows(50, 4, 2)))
@@ -43,7 +53,7 @@ describe('an AbortSignal', () => {
           signal: controller.signal,
           onProgress,
           queueBytes: 0,
-          storage: 'sq8',
+          quantization: 'sq8',
         }),
       )
       expect(error).toBeInstanceOf(AbortedError)
@@ -112,7 +122,7 @@ describe('a worker that dies', () => {
   it.each(['leaders', 'route', 'shard', 'merge', 'upper', 'gather', 'train', 'encode', 'reach', 'exact', 'recall'])(
     'on its %s task is replaced; the index is the same and the report says so',
     async (name) => {
-      const options = { threads: 1, storage: 'pq' } as const
+      const options = { threads: 1, quantization: 'pq' } as const
       const whole = await build(records(rows), options)
       await whileRunning(
         name,

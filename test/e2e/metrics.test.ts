@@ -1,6 +1,6 @@
 /** Cosine on the WordNet nouns, inner product on vectors of different lengths. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readIdLines } from '../../dist/src/sources/id-lines.js'
+import { readIdLines } from '../../dist/src/sources/lines/id-lines.js'
 import {
   batches,
   build,
@@ -15,7 +15,7 @@ import {
   rowOf,
   withIndex,
   type Rows,
-} from './fixture.js'
+} from '../fixtures/builds.js'
 
 let nouns: Rows
 let ids: string[]

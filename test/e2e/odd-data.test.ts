@@ -1,5 +1,5 @@
 /** Data that nobody means to give, and that comes all the same. Every index is verified by `build`. */
-import { hashOrdinal, SALT_SAMPLE } from '../../dist/src/build/ordinal-hash.js'
+import { hashOrdinal, SALT_SAMPLE } from '../../dist/src/rows/hash-ordinal.js'
 import { describe, expect, it } from 'vitest'
 import type { BuildOptions, BuildReport, Metric } from '../../dist/src/index.js'
 import {
@@ -15,7 +15,7 @@ import {
   segmentsOf,
   withIndex,
   type Rows,
-} from './fixture.js'
+} from '../fixtures/builds.js'
 
 /** Builds, and tells for which of up to `searches` rows, evenly spread, a search finds a vector at no distance. */
 async function foundOf(rows: Rows, metric: Metric, searches = 200): Promise<{ found: number; report: BuildReport }> {

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { makeFolder } from './fixture.js'
+import { makeFolder } from '../fixtures/builds.js'
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 const PROGRAM = `

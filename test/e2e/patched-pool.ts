@@ -1,5 +1,6 @@
 /** The seam for killing workers: every task of every build goes through WorkerPool.run. */
-import { WorkerPool, type TaskName } from '../../dist/src/build/worker-pool.js'
+import type { TaskName } from '../../dist/src/tasks/tasks.js'
+import { WorkerPool } from '../../dist/src/tasks/worker-pool.js'
 
 export type Run = (pool: WorkerPool, name: TaskName, task: object, label: string) => Promise<unknown>
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AbortedError, buildIndex, openIndex, PathError, readVectors } from '../../dist/src/index.js'
-import { listSchema, parquetTable } from '../sources/write-parquet.js'
-import { fvecs, jsonLines, temporaryFolder } from '../sources/write-vector-files.js'
+import { listSchema, parquetTable } from '../fixtures/write-parquet.js'
+import { fvecs, jsonLines, temporaryFolder } from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 const rows = Array.from({ length: 3000 }, (_, i) =>

@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { IngestCheckpoints } from '../../dist/src/build/ingest-checkpoints.js'
-import { Journal } from '../../dist/src/build/journal.js'
+import { IngestCheckpoints } from '../../dist/src/pipeline/ingest/ingest-checkpoints.js'
+import { Journal } from '../../dist/src/pipeline/resume/journal.js'
 import { buildIndex, openVectorFile } from '../../dist/src/index.js'
 
 const { input, ids, options, killAfter, killInStage } = JSON.parse(process.argv[2])

@@ -13,7 +13,7 @@ import {
   type StageName,
   type VectorRecord,
 } from '../../dist/src/index.js'
-import { fvecs } from '../sources/write-vector-files.js'
+import { fvecs } from '../fixtures/write-vector-files.js'
 import {
   batches,
   build,
@@ -28,7 +28,7 @@ import {
   rowOf,
   segmentsOf,
   type Rows,
-} from './fixture.js'
+} from '../fixtures/builds.js'
 
 const CHILD = fileURLToPath(new URL('resume-child.mjs', import.meta.url))
 
@@ -216,7 +216,16 @@ async function failureOf(building: Promise<unknown>): Promise<unknown> {
 
 describe('a build that is stopped', () => {
   const data = randomRows(3000, 16, 1)
-  const stages: StageName[] = ['ingest', 'route', 'number', 'shards', 'merge', 'upper levels', 'codes', 'prove']
+  const stages: StageName[] = [
+    'ingest',
+    'route',
+    'assign nodes',
+    'shards',
+    'merge',
+    'upper levels',
+    'quantize',
+    'prove',
+  ]
 
   function* from(startAt: number, most = Number.POSITIVE_INFINITY): Generator<VectorRecord> {
     let row = 0
@@ -227,17 +236,17 @@ describe('a build that is stopped', () => {
   }
 
   it.each(stages)('in stage %s by its AbortSignal goes on from there', async (stage) => {
-    const whole = segmentsOf(await build(records(data), { storage: 'pq' }))
+    const whole = segmentsOf(await build(records(data), { quantization: 'pq' }))
     const path = join(makeFolder(), 'an.index')
     const controller = new AbortController()
     const onProgress = (event: { stage: StageName }): void => {
       if (event.stage === stage) controller.abort()
     }
     const stopped = await failureOf(
-      buildIndex((startAt) => from(startAt), { path, storage: 'pq', signal: controller.signal, onProgress }),
+      buildIndex((startAt) => from(startAt), { path, quantization: 'pq', signal: controller.signal, onProgress }),
     )
     expect(stopped).toBeInstanceOf(AbortedError)
-    const { report } = await build((startAt) => from(startAt), { path, storage: 'pq' })
+    const { report } = await build((startAt) => from(startAt), { path, quantization: 'pq' })
     expect(report.resumed?.vectors).toBeGreaterThan(0)
     expect(segmentsOf({ path, report })).toEqual(whole)
   })

@@ -12,7 +12,7 @@ import {
   type Index,
   type Metric,
 } from '../../dist/src/index.js'
-import { build, randomRows, records, rowOf, type Rows } from './fixture.js'
+import { build, randomRows, records, rowOf, type Rows } from '../fixtures/builds.js'
 
 const PACKAGE = pathToFileURL(fileURLToPath(new URL('../../dist/src/index.js', import.meta.url))).href
 const rows = randomRows(3000, 24, 5)

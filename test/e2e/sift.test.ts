@@ -14,7 +14,7 @@ import {
   withIndex,
   type Built,
   type Rows,
-} from './fixture.js'
+} from '../fixtures/builds.js'
 import { withRun } from './patched-pool.js'
 
 const idOf = (row: number): string => `sift-${row}`

@@ -3,7 +3,7 @@ import { context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { buildIndex } from '../../dist/src/index.js'
-import { build, makeFolder, randomRows, records } from './fixture.js'
+import { build, makeFolder, randomRows, records } from '../fixtures/builds.js'
 
 const rows = randomRows(300, 8, 1)
 const exporter = new InMemorySpanExporter()
@@ -20,7 +20,7 @@ describe('with @opentelemetry/api registered', () => {
   afterEach(() => trace.disable())
 
   it('gives a span for each stage, under one for the build', async () => {
-    const { report } = await build(records(rows), { storage: 'sq8' })
+    const { report } = await build(records(rows), { quantization: 'sq8' })
     const [whole, ...others] = buildSpan()
     expect(others).toEqual([])
     const stages = finished().filter((span) => span !== whole)
@@ -79,7 +79,7 @@ describe('with @opentelemetry/api registered', () => {
 describe('progress events', () => {
   it('come from every stage', async () => {
     const told = new Set<string>()
-    const { report } = await build(records(rows), { storage: 'sq8', onProgress: ({ stage }) => told.add(stage) })
+    const { report } = await build(records(rows), { quantization: 'sq8', onProgress: ({ stage }) => told.add(stage) })
     expect([...told]).toEqual(report.stages.map(({ name }) => name))
   })
 })

@@ -1,9 +1,9 @@
-/** Sources that give no answer any more. (Tasks that give none: test/build/worker-pool.test.ts.) */
+/** Sources that give no answer any more. (Tasks that give none: test/tasks/worker-pool.test.ts.) */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { StalledError, buildIndex, type VectorRecord } from '../../dist/src/index.js'
-import { build, makeFolder, randomRows, records, rowOf, segmentsOf } from './fixture.js'
+import { build, makeFolder, randomRows, records, rowOf, segmentsOf } from '../fixtures/builds.js'
 
 const rows = randomRows(1500, 16, 1)
 

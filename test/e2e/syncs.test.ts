@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { makeFolder } from './fixture.js'
+import { makeFolder } from '../fixtures/builds.js'
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 

@@ -6,17 +6,17 @@ import { describe, expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
 import type { EngineParams, Shard, ShardEngine, ShardGraph } from '../../src/engines/shard-engine.js'
 import type { ThreadJob } from './build-in-thread.js'
-import { PARAMS, beamSearch, distancesOf, exactDistance, putShard, randomRows } from './shards.js'
+import { PARAMS, beamSearch, distancesOf, exactDistance, putShard, randomRows } from '../fixtures/shards.js'
 
 export function testConformance(engine: ShardEngine): void {
   const build = (
     rows: Int16Array,
-    codeDims: number,
+    gridDims: number,
     params: Partial<EngineParams> = {},
     kind: Shard['kind'] = 'i16',
   ): Promise<ShardGraph> => {
     const kernel = Kernel.create()
-    return engine.build(kernel, putShard(kernel, rows, codeDims, kind), { ...PARAMS, ...params })
+    return engine.build(kernel, putShard(kernel, rows, gridDims, kind), { ...PARAMS, ...params })
   }
 
   describe.each(['i16', 'f32'] as const)('%s codes', (kind) => {
@@ -61,7 +61,7 @@ export function testConformance(engine: ShardEngine): void {
   })
 
   test('the extremes of i16 give exact distances up to the limit of the codes', async () => {
-    // Codes keep every squared norm below 5e8 (DESIGN section 5): opposite vectors of that norm are 2e9 apart.
+    // Codes keep every squared norm below 5e8: opposite vectors of that norm are 2e9 apart.
     const rows = new Int16Array(16)
     rows[0] = 22_360
     rows[8] = -22_360
@@ -88,8 +88,8 @@ export function testConformance(engine: ShardEngine): void {
 
   describe('the graph is a function of shard, parameters and seed', () => {
     // Hard enough that the engine's random choices show in the graph: the first test keeps the others honest.
-    const HARD = { count: 1500, codeDims: 64, seed: 17 }
-    const rows = randomRows(HARD.count, HARD.codeDims, HARD.seed)
+    const HARD = { count: 1500, gridDims: 64, seed: 17 }
+    const rows = randomRows(HARD.count, HARD.gridDims, HARD.seed)
 
     test('another seed gives another graph', async () => {
       expect(await build(rows, 64, { seed: 2 })).not.toEqual(await build(rows, 64, { seed: 1 }))
@@ -108,7 +108,7 @@ export function testConformance(engine: ShardEngine): void {
     })
 
     test('in a fresh thread, in a used one and in this one', async () => {
-      const job = { engine: engine.name, codeDims: 64 }
+      const job = { engine: engine.name, gridDims: 64 }
       const fresh = await lastGraphOfThread({ ...job, shards: [HARD] })
       const used = await lastGraphOfThread({ ...job, shards: [{ count: 500, seed: 23 }, HARD] })
       expect(used).toEqual(fresh)
@@ -147,11 +147,11 @@ function rowOf(graph: ShardGraph, member: number): number[] {
 function expectValid(
   graph: ShardGraph,
   rows: Int16Array,
-  codeDims: number,
+  gridDims: number,
   maxDegree: number,
   kind: Shard['kind'],
 ): void {
-  const count = rows.length / codeDims
+  const count = rows.length / gridDims
   const distances = distancesOf(graph, kind)
   expect(graph.offsets.length).toBe(count + 1)
   expect(graph.offsets[0]).toBe(0)
@@ -167,7 +167,7 @@ function expectValid(
       const neighbour = graph.neighbours[at]
       if (neighbour === member) faults.push(`${member}: itself`)
       if (neighbour >= count) faults.push(`${member}: ${neighbour} out of range`)
-      if (distances[at] !== exactDistance(rows, codeDims, member, neighbour)) faults.push(`${member}: distance ${at}`)
+      if (distances[at] !== exactDistance(rows, gridDims, member, neighbour)) faults.push(`${member}: distance ${at}`)
       const ordered =
         at === from ||
         distances[at - 1] < distances[at] ||
@@ -185,12 +185,12 @@ function reachable(graph: ShardGraph): number {
 }
 
 /** Every 20th member is the query, itself among the true ten. */
-function recallAt10(graph: ShardGraph, rows: Int16Array, codeDims: number): number {
-  const members = [...Array(rows.length / codeDims).keys()]
+function recallAt10(graph: ShardGraph, rows: Int16Array, gridDims: number): number {
+  const members = [...Array(rows.length / gridDims).keys()]
   let found = 0
   let wanted = 0
   for (let query = 7; query < members.length; query += 20) {
-    const distances = members.map((member) => exactDistance(rows, codeDims, query, member))
+    const distances = members.map((member) => exactDistance(rows, gridDims, query, member))
     const limit = [...distances].sort((a, b) => a - b)[9]
     const hits = beamSearch(graph, (member) => distances[member], 10, 64)
     found += hits.filter((member) => distances[member] <= limit).length

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { engineByName } from '../../src/engines/engine-by-name.js'
 import { ENGINE_NAMES } from '../../src/engines/engine-names.js'
 import { InvalidOptionError } from '../../src/errors.js'
-import type { EngineName } from '../../src/types.js'
+import type { EngineName } from '../../src/api/report.js'
 import { testConformance } from './conformance.js'
 
 describe.each(ENGINE_NAMES)('engine %s', (name) => {

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { heapBytes } from '../../src/engines/hnswlib-wasm/engine-bytes.js'
-import { hnswlibWasmEngine } from '../../src/engines/hnswlib-wasm/engine.js'
+import { heapBytes } from '../../src/engines/hnswlib-wasm/worker-bytes.js'
+import { hnswlibWasmEngine } from '../../src/engines/hnswlib-wasm/hnswlib-wasm-engine.js'
 import { WORD, indexAddress, readLevel0, recordBytes } from '../../src/engines/hnswlib-wasm/index-layout.js'
-import { dropHnswlib, loadHnswlib } from '../../src/engines/hnswlib-wasm/load-module.js'
+import { dropHnswlib, loadHnswlib } from '../../src/engines/hnswlib-wasm/load-hnswlib.js'
 import { EngineError } from '../../src/errors.js'
-import { PARAMS, putShard, randomRows } from './shards.js'
+import { PARAMS, putShard, randomRows } from '../fixtures/shards.js'
 
 async function heapByteLength(): Promise<number> {
   return (await loadHnswlib()).module.HEAPU32.byteLength
 }
 
-async function buildRandom(count: number, codeDims: number, seed = 1): Promise<void> {
+async function buildRandom(count: number, gridDims: number, seed = 1): Promise<void> {
   const kernel = Kernel.create()
-  await hnswlibWasmEngine.build(kernel, putShard(kernel, randomRows(count, codeDims, seed), codeDims, 'i16'), PARAMS)
+  await hnswlibWasmEngine.build(kernel, putShard(kernel, randomRows(count, gridDims, seed), gridDims, 'i16'), PARAMS)
 }
 
 describe('the words of the index object', () => {
@@ -85,7 +85,7 @@ describe('the words of the index object', () => {
 test('a shard beyond the 2 GiB heap is refused with its numbers before anything is allocated', async () => {
   const before = await heapByteLength()
   // 1.1 million records of 5.2 KB: hnswlib's 32-bit product wraps here and it would go on.
-  const shard = { count: 1_100_000, codeDims: 1280, kind: 'i16', codes: 0 } as const
+  const shard = { count: 1_100_000, gridDims: 1280, kind: 'i16', codes: 0 } as const
   const build = hnswlibWasmEngine.build(Kernel.create(), shard, PARAMS)
   await expect(build).rejects.toThrow(EngineError)
   await expect(build).rejects.toThrow(/1100000 members x 1280 components needs \d+ bytes.*2147483648.*smaller shards/)
@@ -95,7 +95,7 @@ test('a shard beyond the 2 GiB heap is refused with its numbers before anything 
 test('a failed build is an EngineError with its cause, and the next build is right, on a fresh instance', async () => {
   const before = await loadHnswlib()
   const kernel = Kernel.create()
-  const beyond = { count: 100, codeDims: 8, kind: 'i16', codes: 2 ** 31 } as const
+  const beyond = { count: 100, gridDims: 8, kind: 'i16', codes: 2 ** 31 } as const
   const failed = hnswlibWasmEngine.build(kernel, beyond, PARAMS)
   await expect(failed).rejects.toThrow(EngineError)
   await expect(failed).rejects.toHaveProperty('cause', expect.any(RangeError))
@@ -120,12 +120,12 @@ test.each([
   [50_000, 8, 4],
   [200, 32_768, 16],
   [2000, 8, 64],
-])('the heap of a build of %i x %i, m = %i, is within the estimate', async (count, codeDims, m) => {
+])('the heap of a build of %i x %i, m = %i, is within the estimate', async (count, gridDims, m) => {
   dropHnswlib()
   const kernel = Kernel.create()
-  const shard = putShard(kernel, randomRows(count, codeDims, 1), codeDims, 'i16')
+  const shard = putShard(kernel, randomRows(count, gridDims, 1), gridDims, 'i16')
   await hnswlibWasmEngine.build(kernel, shard, { ...PARAMS, m, maxDegree: 2 * m })
   // The module starts with 16 MiB and grows by a fifth more than it needs.
-  const estimate = Math.max(16 * 2 ** 20, 1.2 * heapBytes(count, codeDims, m))
+  const estimate = Math.max(16 * 2 ** 20, 1.2 * heapBytes(count, gridDims, m))
   expect(await heapByteLength()).toBeLessThanOrEqual(estimate)
 })

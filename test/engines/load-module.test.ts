@@ -7,7 +7,7 @@ beforeEach(() => {
 })
 
 async function loadFresh(): Promise<unknown> {
-  const { loadHnswlib } = await import('../../src/engines/hnswlib-wasm/load-module.js')
+  const { loadHnswlib } = await import('../../src/engines/hnswlib-wasm/load-hnswlib.js')
   return loadHnswlib()
 }
 
@@ -22,7 +22,7 @@ function listenerCounts(): Record<string, number> {
 }
 
 test('every global is as it was, as soon as the load has begun and when it is done', async () => {
-  const { loadHnswlib } = await import('../../src/engines/hnswlib-wasm/load-module.js')
+  const { loadHnswlib } = await import('../../src/engines/hnswlib-wasm/load-hnswlib.js')
   const before = globals()
   const loading = loadHnswlib()
   expect(Reflect.ownKeys(globals())).toEqual(Reflect.ownKeys(before))
@@ -51,14 +51,14 @@ test('no process listeners are left behind', async () => {
 })
 
 test('a thread loads one instance, which concurrent callers share', async () => {
-  const { loadHnswlib } = await import('../../src/engines/hnswlib-wasm/load-module.js')
+  const { loadHnswlib } = await import('../../src/engines/hnswlib-wasm/load-hnswlib.js')
   const [first, second] = await Promise.all([loadHnswlib(), loadHnswlib()])
   expect(second).toBe(first)
   expect(await loadHnswlib()).toBe(first)
 })
 
 test('after a drop the next load is a new instance', async () => {
-  const { loadHnswlib, dropHnswlib } = await import('../../src/engines/hnswlib-wasm/load-module.js')
+  const { loadHnswlib, dropHnswlib } = await import('../../src/engines/hnswlib-wasm/load-hnswlib.js')
   const first = await loadHnswlib()
   dropHnswlib()
   expect(await loadHnswlib()).not.toBe(first)

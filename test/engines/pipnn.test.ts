@@ -2,20 +2,20 @@
 
 import { describe, expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { pipnnEngine } from '../../src/engines/pipnn/engine.js'
+import { pipnnEngine } from '../../src/engines/pipnn/pipnn-engine.js'
 import type { EngineParams, Shard, ShardGraph } from '../../src/engines/shard-engine.js'
-import { PARAMS, exactDistance, putShard, randomNumbers, randomRows } from './shards.js'
+import { PARAMS, exactDistance, putShard, randomNumbers, randomRows } from '../fixtures/shards.js'
 
 const KINDS = ['i16', 'f32'] as const
 
 function build(
   rows: Int16Array,
-  codeDims: number,
+  gridDims: number,
   params: Partial<EngineParams> = {},
   kind: Shard['kind'] = 'i16',
 ): Promise<ShardGraph> {
   const kernel = Kernel.create()
-  return pipnnEngine.build(kernel, putShard(kernel, rows, codeDims, kind), { ...PARAMS, ...params })
+  return pipnnEngine.build(kernel, putShard(kernel, rows, gridDims, kind), { ...PARAMS, ...params })
 }
 
 function rowOf(graph: ShardGraph, member: number): Uint32Array {
@@ -123,18 +123,18 @@ test('quality high finds more of the true 10 nearest than balanced', async () =>
 })
 
 test.each(KINDS)('a build of %s codes takes no more than its estimate', async (kind) => {
-  for (const [count, codeDims, m] of [
+  for (const [count, gridDims, m] of [
     [6000, 32, 16],
     [300, 2048, 8],
     [2500, 16, 64],
   ]) {
     const kernel = Kernel.create()
-    const shard = putShard(kernel, randomRows(count, codeDims, 2), codeDims, kind)
+    const shard = putShard(kernel, randomRows(count, gridDims, 2), gridDims, kind)
     const before = kernel.heldBytes
     const graph = await pipnnEngine.build(kernel, shard, { m, seed: 1, quality: 'high', maxDegree: 2 * m })
     const graphBytes = 4 * (graph.offsets.length + 2 * graph.neighbours.length)
     // Memory grows by 4 MiB at least: what it grew beyond the need is not the engine's.
     const taken = kernel.heldBytes - before - 4 * 2 ** 20 + graphBytes
-    expect(taken).toBeLessThanOrEqual(pipnnEngine.workerBytes(count, codeDims, m))
+    expect(taken).toBeLessThanOrEqual(pipnnEngine.workerBytes(count, gridDims, m))
   }
 })

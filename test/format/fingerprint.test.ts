@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidIdError } from '../../src/errors.js'
-import { idFingerprint } from '../../src/format/fingerprint.js'
-import type { Id } from '../../src/types.js'
+import { idFingerprint } from '../../src/format/ids/id-fingerprint.js'
+import type { Id } from '../../src/api/vectors.js'
 
 const print = (id: Id): Uint32Array => {
   const out = new Uint32Array(3)

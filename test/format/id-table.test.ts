@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { encodeIdTable, findNodesByHash, idTableView } from '../../src/format/id-table.js'
+import { encodeIdTable, findNodesByHash, idTableView } from '../../src/format/ids/id-table.js'
 
 /** Few different words, so that rows agree in the high word, or in both. */
 const word = fc.oneof(

@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { IndexLockedError, PathError } from '../../src/errors.js'
-import { acquireLock, removeStaleLock } from '../../src/format/lock.js'
-import { outcome, temporaryFolder } from './fixture.js'
+import { acquireLock, removeStaleLock } from '../../src/format/generation/lock.js'
+import { outcome, temporaryFolder } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
 

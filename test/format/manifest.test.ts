@@ -2,15 +2,16 @@ import { cp, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, PathError } from '../../src/errors.js'
-import { STORAGES, type Storage } from '../../src/format/code-shape.js'
-import { readCurrent } from '../../src/format/current.js'
-import type { Manifest } from '../../src/format/manifest.js'
-import { parseManifest } from '../../src/format/manifest-json.js'
-import { readManifest } from '../../src/format/read-manifest.js'
-import { checkSegmentHeaders } from '../../src/format/read-segment-header.js'
-import type { SegmentFile } from '../../src/format/segment-file.js'
-import { segmentFileBytes } from '../../src/format/segment-header.js'
-import { allBits, outcome, temporaryFolder, withEachBitFlipped, writeTinyIndex } from './fixture.js'
+import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
+import type { Quantization } from '../../src/api/report.js'
+import { readCurrent } from '../../src/format/generation/current.js'
+import type { Manifest } from '../../src/format/generation/manifest.js'
+import { parseManifest } from '../../src/format/generation/manifest-json.js'
+import { readManifest } from '../../src/format/generation/read-manifest.js'
+import { checkSegmentHeaders } from '../../src/format/segment/read-segment-header.js'
+import type { SegmentFile } from '../../src/format/segment/segment-file.js'
+import { segmentFileBytes } from '../../src/format/segment/segment-header.js'
+import { allBits, outcome, temporaryFolder, withEachBitFlipped, writeTinyIndex } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
 
@@ -86,9 +87,9 @@ describe('parseManifest', () => {
     ['metric', set({ metric: 'cityblock' })],
     ['dimensions', set({ dimensions: 0 })],
     ['dimensions', set({ dimensions: 2.5 })],
-    ['storage', set({ storage: 'f64' })],
-    ['storage', set({ storage: 'binary' })],
-    ['report.storage', set({ storage: 'f16' })],
+    ['storage', set({ quantization: 'f64' })],
+    ['storage', set({ quantization: 'binary' })],
+    ['report.quantization', set({ quantization: 'f16' })],
     ['count', set({ count: 0 })],
     ['count', set({ count: 2 ** 32 })],
     ['m', set({ m: '16' })],
@@ -104,7 +105,7 @@ describe('parseManifest', () => {
     ['extra', set({ extra: 1 })],
     ['report', set({ report: [] })],
     ['report.recallAt10', (manifest) => ({ ...manifest, report: { ...manifest.report, recallAt10: null } })],
-    ['report.storage', (manifest) => ({ ...manifest, report: { ...manifest.report, storage: 'f16' } })],
+    ['report.quantization', (manifest) => ({ ...manifest, report: { ...manifest.report, quantization: 'f16' } })],
     ['report.count', (manifest) => ({ ...manifest, report: { ...manifest.report, count: 49 } })],
     [
       'report.stages[0].seconds',
@@ -170,22 +171,40 @@ describe('parseManifest', () => {
     expect(parseManifest(encode({ ...manifest, report }), 'manifest.json')).toEqual({ ...manifest, report })
   })
 
-  const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+  /** As the file has it: format 1 calls the quantization `storage`. */
+  const encode = (manifest: unknown): Uint8Array => {
+    const { quantization, ...fields } = manifest as Record<string, unknown>
+    return new TextEncoder().encode(JSON.stringify({ ...fields, storage: quantization }))
+  }
 
-  it.each(STORAGES)('gives a manifest of storage %s', async (storage) => {
-    const { indexDir, directory, manifest } = await writeTinyIndex(folder.path(`storage-${storage}`), { storage })
+  it.each(QUANTIZATIONS)('gives a manifest of quantization %s', async (quantization) => {
+    const { indexDir, directory, manifest } = await writeTinyIndex(folder.path(`quantization-${quantization}`), {
+      quantization,
+    })
     expect((await readManifest(indexDir)).manifest).toEqual(manifest)
     await checkSegmentHeaders(directory, manifest)
     const kinds = manifest.segments.map(({ kind }) => kind)
-    expect(kinds.filter((kind) => kind === 'codes').length).toBe(storage === 'f32' ? 0 : 2)
-    expect(kinds.filter((kind) => kind === 'codebook').length).toBe(storage === 'f32' || storage === 'f16' ? 0 : 1)
+    expect(kinds.filter((kind) => kind === 'codes').length).toBe(quantization === 'f32' ? 0 : 2)
+    expect(kinds.filter((kind) => kind === 'codebook').length).toBe(
+      quantization === 'f32' || quantization === 'f16' ? 0 : 1,
+    )
   })
 
-  it('takes one without storage, as built before there were codes, for f32', async () => {
-    const { manifest } = await writeTinyIndex(folder.path('before-storage'))
+  it('takes a report that calls the quantization storage, as earlier ones do', async () => {
+    const { manifest } = await writeTinyIndex(folder.path('storage'), { quantization: 'sq8' })
+    const { quantization, ...report } = manifest.report
+    const before = { ...manifest, report: { ...report, storage: quantization } }
+    expect(parseManifest(encode(before), 'manifest.json')).toEqual(manifest)
+    expect(() => parseManifest(encode({ ...before, report: { ...report, storage: 'pq' } }), 'manifest.json')).toThrow(
+      'field report.quantization must be',
+    )
+  })
+
+  it('takes one without quantization, as built before there were codes, for f32', async () => {
+    const { manifest } = await writeTinyIndex(folder.path('before-quantization'))
     const {
-      storage: _,
-      report: { storage: __, ...report },
+      quantization: _,
+      report: { quantization: __, ...report },
       ...rest
     } = manifest
     const before = { ...rest, report }
@@ -197,7 +216,7 @@ describe('parseManifest', () => {
     (name: string, change: Partial<SegmentFile>): ChangeFiles =>
     (segments) =>
       segments.map((one) => (one.name === name ? { ...one, ...change } : one))
-  it.each<readonly [string, Storage, string, ChangeFiles]>([
+  it.each<readonly [string, Quantization, string, ChangeFiles]>([
     [
       'codes under f32',
       'f32',
@@ -217,14 +236,14 @@ describe('parseManifest', () => {
     ['a codebook of another length', 'pq', 'segments[8].bytes', changed('codebook.seg', { bytes: 4096 + 3072 + 12 })],
     ['a codebook of nodes', 'sq8', 'segments[8].count', changed('codebook.seg', { count: 1 })],
     ['a codebook of other nodes', 'binary', 'segments[8].firstNode', changed('codebook.seg', { firstNode: 1 })],
-  ])('refuses %s', async (name, storage, field, change) => {
-    const { manifest } = await writeTinyIndex(folder.path(`codes ${name}`), { storage })
+  ])('refuses %s', async (name, quantization, field, change) => {
+    const { manifest } = await writeTinyIndex(folder.path(`codes ${name}`), { quantization })
     const bytes = encode({ ...manifest, segments: change(manifest.segments) })
     expect(() => parseManifest(bytes, 'manifest.json')).toThrow(`field ${field} must be`)
   })
 
   it('refuses codes of other ranges than the vectors have', async () => {
-    const { manifest } = await writeTinyIndex(folder.path('ranges'), { storage: 'f16' })
+    const { manifest } = await writeTinyIndex(folder.path('ranges'), { quantization: 'f16' })
     const bytesOf = (count: number): number => segmentFileBytes(6 * count)
     const segments = manifest.segments.map((one) => {
       if (one.name === 'codes-000.seg') return { ...one, count: 24, bytes: bytesOf(24) }

@@ -1,11 +1,11 @@
 /** Takes the lock, writes one segment again and publishes: argv is the index, and a file with its new manifest. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { acquireLock } from '../../dist/src/format/lock.js'
-import { publishGeneration } from '../../dist/src/format/publish.js'
-import { readSegmentHeader } from '../../dist/src/format/read-segment-header.js'
-import { SEGMENT_HEADER_BYTES } from '../../dist/src/format/segment-header.js'
-import { writeSegment } from '../../dist/src/format/write-segment.js'
+import { acquireLock } from '../../dist/src/format/generation/lock.js'
+import { publishGeneration } from '../../dist/src/format/generation/publish-generation.js'
+import { readSegmentHeader } from '../../dist/src/format/segment/read-segment-header.js'
+import { SEGMENT_HEADER_BYTES } from '../../dist/src/format/segment/segment-header.js'
+import { writeSegment } from '../../dist/src/format/segment/write-segment.js'
 
 const [indexDir, manifestFile] = process.argv.slice(2)
 const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'))

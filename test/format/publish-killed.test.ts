@@ -5,12 +5,12 @@ import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { acquireLock } from '../../src/format/lock.js'
-import { publishGeneration } from '../../src/format/publish.js'
-import { readManifest } from '../../src/format/read-manifest.js'
-import { verifyIndex } from '../../src/format/verify.js'
+import { acquireLock } from '../../src/format/generation/lock.js'
+import { publishGeneration } from '../../src/format/generation/publish-generation.js'
+import { readManifest } from '../../src/format/generation/read-manifest.js'
+import { verifyIndex } from '../../src/format/verify/verify-index.js'
 import { openIndex } from '../../src/search/open-index.js'
-import { temporaryFolder, writeTinyGeneration, writeTinyIndex } from './fixture.js'
+import { temporaryFolder, writeTinyGeneration, writeTinyIndex } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))

@@ -2,12 +2,12 @@ import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/crc32.js'
-import { listGenerations, nextGeneration } from '../../src/format/generations.js'
-import { publishGeneration } from '../../src/format/publish.js'
-import { readManifest } from '../../src/format/read-manifest.js'
-import { verifyIndex } from '../../src/format/verify.js'
-import { temporaryFolder, writeTinyGeneration, writeTinyIndex } from './fixture.js'
+import { crc32 } from '../../src/format/bytes/crc32.js'
+import { listGenerations, nextGeneration } from '../../src/format/generation/generations.js'
+import { publishGeneration } from '../../src/format/generation/publish-generation.js'
+import { readManifest } from '../../src/format/generation/read-manifest.js'
+import { verifyIndex } from '../../src/format/verify/verify-index.js'
+import { temporaryFolder, writeTinyGeneration, writeTinyIndex } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
 const namesIn = async (indexDir: string): Promise<string[]> => (await listGenerations(indexDir)).map(({ name }) => name)

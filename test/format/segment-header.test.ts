@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/crc32.js'
-import { kindOfSegmentName, segmentFileName } from '../../src/format/segment-file.js'
+import { crc32 } from '../../src/format/bytes/crc32.js'
+import { kindOfSegmentName, segmentFileName } from '../../src/format/segment/segment-file.js'
 import {
   decodeSegmentHeader,
   encodeSegmentHeader,
@@ -10,7 +10,7 @@ import {
   segmentFileBytes,
   vectorsHeader,
   type SegmentHeader,
-} from '../../src/format/segment-header.js'
+} from '../../src/format/segment/segment-header.js'
 
 const header: fc.Arbitrary<SegmentHeader> = fc
   .record({

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, PathError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/crc32.js'
+import { crc32 } from '../../src/format/bytes/crc32.js'
 import {
   encodeTunings,
   MAX_TUNED_EF,
@@ -12,10 +12,10 @@ import {
   readTunings,
   storeTuning,
   TUNING_NAME,
-} from '../../src/format/tuning.js'
-import { verifyIndex } from '../../src/format/verify.js'
-import type { Tuning } from '../../src/types.js'
-import { allBits, temporaryFolder, withEachBitFlipped, writeTinyIndex } from './fixture.js'
+} from '../../src/format/generation/tuning.js'
+import { verifyIndex } from '../../src/format/verify/verify-index.js'
+import type { Tuning } from '../../src/api/measure.js'
+import { allBits, temporaryFolder, withEachBitFlipped, writeTinyIndex } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
 const GENERATION = 'gen-000001'

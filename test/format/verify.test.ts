@@ -2,19 +2,19 @@ import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PathError } from '../../src/errors.js'
-import { STORAGES } from '../../src/format/code-shape.js'
-import { idFingerprint } from '../../src/format/fingerprint.js'
-import { encodeIdTable, idTableView } from '../../src/format/id-table.js'
-import { encodeIds } from '../../src/format/ids.js'
-import type { Manifest } from '../../src/format/manifest.js'
-import { publishGeneration } from '../../src/format/publish.js'
-import { readSegmentData } from '../../src/format/read-segment-data.js'
-import { readSegmentHeader } from '../../src/format/read-segment-header.js'
-import type { SegmentFile } from '../../src/format/segment-file.js'
-import { idsHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../../src/format/segment-header.js'
-import { verifyIndex } from '../../src/format/verify.js'
-import { MAX_LISTED_PROBLEMS } from '../../src/format/verify-report.js'
-import { writeSegment } from '../../src/format/write-segment.js'
+import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
+import { idFingerprint } from '../../src/format/ids/id-fingerprint.js'
+import { encodeIdTable, idTableView } from '../../src/format/ids/id-table.js'
+import { encodeIds } from '../../src/format/ids/ids.js'
+import type { Manifest } from '../../src/format/generation/manifest.js'
+import { publishGeneration } from '../../src/format/generation/publish-generation.js'
+import { readSegmentData } from '../../src/format/segment/read-segment-data.js'
+import { readSegmentHeader } from '../../src/format/segment/read-segment-header.js'
+import type { SegmentFile } from '../../src/format/segment/segment-file.js'
+import { idsHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../../src/format/segment/segment-header.js'
+import { verifyIndex } from '../../src/format/verify/verify-index.js'
+import { MAX_LISTED_PROBLEMS } from '../../src/format/verify/verify-report.js'
+import { writeSegment } from '../../src/format/segment/write-segment.js'
 import {
   allBits,
   pseudoRandomBytes,
@@ -24,7 +24,7 @@ import {
   writeTinyGeneration,
   writeTinyIndex,
   type TinyShape,
-} from './fixture.js'
+} from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
 
@@ -72,8 +72,8 @@ describe('verifyIndex', () => {
     expect(report.linksChecked).toBe(levelZero + 2 * 17 + 2 * 6)
   })
 
-  it.each(STORAGES)('finds nothing wrong with sound codes of %s', async (storage) => {
-    const { indexDir, manifest } = await writeTinyIndex(folder.path(`sound ${storage}`), { storage })
+  it.each(QUANTIZATIONS)('finds nothing wrong with sound codes of %s', async (quantization) => {
+    const { indexDir, manifest } = await writeTinyIndex(folder.path(`sound ${quantization}`), { quantization })
     expect(await verifyIndex(indexDir)).toMatchObject({
       problems: [],
       filesChecked: manifest.segments.length + 2,
@@ -88,20 +88,22 @@ describe('verifyIndex', () => {
   it.each([
     ['any file', 'f32'],
     ['codes and codebook', 'pq'],
-  ] as const)('finds a flipped bit in any place of %s', async (_, storage) => {
-    const { indexDir, directory, manifest } = await writeTinyIndex(folder.path(`flips ${storage}`), { storage })
+  ] as const)('finds a flipped bit in any place of %s', async (_, quantization) => {
+    const { indexDir, directory, manifest } = await writeTinyIndex(folder.path(`flips ${quantization}`), {
+      quantization,
+    })
     const check = async (path: string, bits: Iterable<number>): Promise<void> =>
       withEachBitFlipped(path, bits, async (bit) => {
         const { ok, problems } = await verifyIndex(indexDir)
         expect({ ok, bit, path, found: problems.length > 0 }).toEqual({ ok: false, bit, path, found: true })
       })
-    if (storage === 'f32') {
+    if (quantization === 'f32') {
       for (const path of [join(indexDir, 'CURRENT'), join(directory, 'manifest.json')]) {
         await check(path, allBits((await stat(path)).size))
       }
     }
     const isOfCodes = ({ kind }: SegmentFile): boolean => kind === 'codes' || kind === 'codebook'
-    for (const { name, bytes } of manifest.segments.filter((file) => storage === 'f32' || isOfCodes(file))) {
+    for (const { name, bytes } of manifest.segments.filter((file) => quantization === 'f32' || isOfCodes(file))) {
       const path = join(directory, name)
       await check(path, allBits(52))
       await check(path, allBits(4, SEGMENT_HEADER_BYTES - 4))
@@ -263,9 +265,9 @@ describe('verifyIndex', () => {
     ['sq8', 8],
     ['pq', 1],
     ['binary', 16],
-  ] as const)('finds a code of %s that is not that of its vector, and names its node', async (storage, stride) => {
+  ] as const)('finds a code of %s that is not that of its vector, and names its node', async (quantization, stride) => {
     const change = (data: Uint8Array): void => void (data[stride * 7] ^= 64)
-    const indexDir = await publishChanged(`code ${storage}`, 'codes-001.seg', change, { storage })
+    const indexDir = await publishChanged(`code ${quantization}`, 'codes-001.seg', change, { quantization })
     const path = join(indexDir, 'gen-000001', 'codes-001.seg')
     expect((await verifyIndex(indexDir)).problems).toEqual([
       { path, offset: SEGMENT_HEADER_BYTES + stride * 7, reason: 'node 32: the code is not that of its vector' },
@@ -273,7 +275,7 @@ describe('verifyIndex', () => {
   })
 
   it('names each of many wrong codes, over many chunks', async () => {
-    const given = { count: 60_000, dimensions: 20, storage: 'sq8' } as const
+    const given = { count: 60_000, dimensions: 20, quantization: 'sq8' } as const
     const change = (data: Uint8Array): void => {
       for (const row of [0, 13_107, 29_999]) data[24 * row + 3] ^= 1
     }
@@ -287,16 +289,16 @@ describe('verifyIndex', () => {
     ['sq8', 4, Number.POSITIVE_INFINITY],
     ['pq', 700, Number.NaN],
     ['binary', 14, Number.NEGATIVE_INFINITY],
-  ] as const)('finds, in a codebook of %s, that number %d is %d', async (storage, place, value) => {
+  ] as const)('finds, in a codebook of %s, that number %d is %d', async (quantization, place, value) => {
     const change = (data: Uint8Array): void => void (new Float32Array(data.buffer)[place] = value)
-    const indexDir = await publishChanged(`codebook ${storage}`, 'codebook.seg', change, { storage })
+    const indexDir = await publishChanged(`codebook ${quantization}`, 'codebook.seg', change, { quantization })
     const path = join(indexDir, 'gen-000001', 'codebook.seg')
     const offset = SEGMENT_HEADER_BYTES + 4 * place
     expect((await verifyIndex(indexDir)).problems).toEqual([{ path, offset, reason: `number ${place} is ${value}` }])
   })
 
   it('does not compare codes with vectors that are damaged', async () => {
-    const { indexDir, directory } = await writeTinyIndex(folder.path('codes of damage'), { storage: 'f16' })
+    const { indexDir, directory } = await writeTinyIndex(folder.path('codes of damage'), { quantization: 'f16' })
     const path = join(directory, 'vectors-000.seg')
     const bytes = await readFile(path)
     bytes[SEGMENT_HEADER_BYTES + 3] ^= 4

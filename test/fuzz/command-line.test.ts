@@ -5,8 +5,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, wri
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { shardloom, start, type Ended } from '../cli/shardloom.js'
-import { makeFolder } from '../e2e/fixture.js'
-import { fvecs, ivecs, npyHeader, npyWith } from '../sources/write-vector-files.js'
+import { makeFolder } from '../fixtures/builds.js'
+import { fvecs, ivecs, npyHeader, npyWith } from '../fixtures/write-vector-files.js'
 
 const isWindows = process.platform === 'win32'
 const rows = Array.from({ length: 300 }, (_, row) => [Math.sin(row), Math.cos(row), row % 7, 1])

@@ -14,9 +14,9 @@ import {
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { encodeEntry, parseJournal, type UnitEntry } from '../../dist/src/build/journal.js'
+import { encodeEntry, parseJournal, type UnitEntry } from '../../dist/src/pipeline/resume/journal.js'
 import { AbortedError, buildIndex, ShardloomError, type BuildReport, type VectorRecord } from '../../dist/src/index.js'
-import { makeFolder, randomRows, records, segmentsOf } from '../e2e/fixture.js'
+import { makeFolder, randomRows, records, segmentsOf } from '../fixtures/builds.js'
 import { damage, type Damage } from './damage.js'
 
 const isWindows = process.platform === 'win32'

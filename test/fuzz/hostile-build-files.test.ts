@@ -7,8 +7,11 @@ import { Packr } from 'msgpackr'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_BATCH_BYTES } from '../../spill/batch.js'
-import { crc32, decodeFrame, encodeFrame, FRAME_PREFIX_BYTES, padded } from '../../spill/frame.js'
-import { checkQueue, cutQueue, readBatches, recoverSpillFile, type Batch } from '../../spill/index.js'
+import { crc32, decodeFrame, encodeFrame, FRAME_PREFIX_BYTES, padded } from '../../spill/files/frame.js'
+import { checkQueue, cutQueue } from '../../spill/files/recover-queue.js'
+import { readBatches } from '../../spill/read-batches.js'
+import { recoverSpillFile } from '../../spill/files/recover-spill-file.js'
+import type { Batch } from '../../spill/batch.js'
 import {
   encodeEntry,
   JOURNAL_FORMAT,
@@ -16,11 +19,11 @@ import {
   readJournal,
   type BeginEntry,
   type UnitEntry,
-} from '../../src/build/journal.js'
+} from '../../src/pipeline/resume/journal.js'
 import { CorruptSpillError, IndexLockedError, PathError } from '../../src/errors.js'
-import { acquireLock } from '../../src/format/lock.js'
-import { readCurrent } from '../../src/format/current.js'
-import { makeBatch, snapshot, type TestHeader } from '../spill/batches.js'
+import { acquireLock } from '../../src/format/generation/lock.js'
+import { readCurrent } from '../../src/format/generation/current.js'
+import { makeBatch, snapshot, type TestHeader } from '../fixtures/batches.js'
 import { damage, HOSTILE_WORDS, outcome, refusal } from './damage.js'
 
 const isWindows = process.platform === 'win32'

@@ -6,28 +6,33 @@ import { basename, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CorruptIndexError, ShardloomError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/crc32.js'
-import { encodeCurrent } from '../../src/format/current.js'
-import { nextGeneration } from '../../src/format/generations.js'
-import type { Manifest } from '../../src/format/manifest.js'
-import { readSegmentData } from '../../src/format/read-segment-data.js'
-import { readSegmentHeader } from '../../src/format/read-segment-header.js'
-import { STORAGES, type Storage } from '../../src/format/code-shape.js'
-import type { SegmentFile } from '../../src/format/segment-file.js'
-import { verifyIndex } from '../../src/format/verify.js'
-import { encodeSegmentFooter } from '../../src/format/seal-segment.js'
-import { encodeSegmentHeader, SEGMENT_BLOCK_BYTES, type SegmentHeader } from '../../src/format/segment-header.js'
+import { crc32 } from '../../src/format/bytes/crc32.js'
+import { encodeCurrent } from '../../src/format/generation/current.js'
+import { nextGeneration } from '../../src/format/generation/generations.js'
+import type { Manifest } from '../../src/format/generation/manifest.js'
+import { readSegmentData } from '../../src/format/segment/read-segment-data.js'
+import { readSegmentHeader } from '../../src/format/segment/read-segment-header.js'
+import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
+import type { Quantization } from '../../src/api/report.js'
+import type { SegmentFile } from '../../src/format/segment/segment-file.js'
+import { verifyIndex } from '../../src/format/verify/verify-index.js'
+import { encodeSegmentFooter } from '../../src/format/segment/seal-segment.js'
+import {
+  encodeSegmentHeader,
+  SEGMENT_BLOCK_BYTES,
+  type SegmentHeader,
+} from '../../src/format/segment/segment-header.js'
 import { openIndex } from '../../src/search/open-index.js'
-import { writeTinyIndex } from '../format/fixture.js'
-import { randomGraph, type TestGraph } from '../search/random-graph.js'
-import { writeIndex } from '../search/write-index.js'
+import { writeTinyIndex } from '../fixtures/index-files.js'
+import { randomGraph, type TestGraph } from '../fixtures/random-graph.js'
+import { writeIndex } from '../fixtures/write-index.js'
 
 let root: string
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'shardloom-hostile-'))
   await writeIndex(join(root, 'sound'), graph)
-  for (const storage of STORAGES)
-    await writeTinyIndex(join(root, storage), { storage, count: graph.count, dimensions: graph.dims })
+  for (const quantization of QUANTIZATIONS)
+    await writeTinyIndex(join(root, quantization), { quantization, count: graph.count, dimensions: graph.dims })
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
@@ -76,9 +81,9 @@ let made = 0
 async function withSegment(
   name: string,
   change: (words: Uint32Array) => Uint32Array | undefined,
-  storage?: Storage,
+  quantization?: Quantization,
 ): Promise<Forged> {
-  const { path, directory } = await sound(storage)
+  const { path, directory } = await sound(quantization)
   const manifest = await manifestOf({ path, directory })
   const file = manifest.segments.find((one) => one.name === name)
   if (file === undefined) throw new Error(`no ${name}`)
@@ -125,9 +130,9 @@ async function manifestOf(forged: Forged): Promise<Manifest> {
   return JSON.parse(await readFile(join(forged.directory, 'manifest.json'), 'utf8')) as Manifest
 }
 
-async function sound(storage?: Storage): Promise<Forged> {
+async function sound(quantization?: Quantization): Promise<Forged> {
   const path = join(root, `forged-${made++}.index`)
-  await cp(join(root, storage ?? 'sound'), path, { recursive: true })
+  await cp(join(root, quantization ?? 'sound'), path, { recursive: true })
   return { path, directory: join(path, 'gen-000001') }
 }
 
@@ -216,8 +221,12 @@ describe('any word of a segment, set to anything under right checksums,', () => 
 
   it.each(['f16', 'sq8', 'pq', 'binary'] as const)(
     'of codes or codebook of %s, is searched within bounds',
-    async (storage) => {
-      const coded = fc.constantFrom(...(storage === 'f16' ? [] : ['codebook.seg']), 'codes-000.seg', 'codes-001.seg')
+    async (quantization) => {
+      const coded = fc.constantFrom(
+        ...(quantization === 'f16' ? [] : ['codebook.seg']),
+        'codes-000.seg',
+        'codes-001.seg',
+      )
       const edits = fc.array(fc.tuple(fc.nat(), word), { minLength: 1, maxLength: 40 })
       await fc.assert(
         fc.asyncProperty(coded, edits, async (segment, changes) => {
@@ -227,7 +236,7 @@ describe('any word of a segment, set to anything under right checksums,', () => 
               for (const [at, value] of changes) words[at % words.length] = value
               return undefined
             },
-            storage,
+            quantization,
           )
           expect(await tryOut(forged)).toBe('searched')
         }),

@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidFileError, PathError, ShardloomError } from '../../src/errors.js'
-import { readIdLines } from '../../src/sources/id-lines.js'
-import { readIvecs } from '../../src/sources/ivecs.js'
+import { readIdLines } from '../../src/sources/lines/id-lines.js'
+import { readIvecs } from '../../src/sources/rows/read-ivecs.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { VectorFile } from '../../src/sources/vector-file.js'
-import { arrow } from '../sources/write-arrow.js'
-import { hdf5 } from '../sources/write-hdf5.js'
-import { parquet } from '../sources/write-parquet.js'
+import { arrow } from '../fixtures/write-arrow.js'
+import { hdf5 } from '../fixtures/write-hdf5.js'
+import { parquet } from '../fixtures/write-parquet.js'
 import {
   bin,
   bvecs,
@@ -27,7 +27,7 @@ import {
   npyWith,
   openHandles,
   temporaryFolder,
-} from '../sources/write-vector-files.js'
+} from '../fixtures/write-vector-files.js'
 import { canCap, readCapped } from './capped-child.js'
 import { damage, HOSTILE_WORDS, outcome, refusal } from './damage.js'
 

@@ -3,9 +3,9 @@
  * message. In a process of its own, so that its memory can be capped from outside.
  */
 import { openVectorFile } from '../../dist/src/index.js'
-import { readJournal } from '../../dist/src/build/journal.js'
-import { readIvecs } from '../../dist/src/sources/ivecs.js'
-import { checkSpillFile } from '../../dist/spill/recover-spill-file.js'
+import { readJournal } from '../../dist/src/pipeline/resume/journal.js'
+import { readIvecs } from '../../dist/src/sources/rows/read-ivecs.js'
+import { checkSpillFile } from '../../dist/spill/files/recover-spill-file.js'
 
 const [, , reader, path, ids] = process.argv
 let rows = 0

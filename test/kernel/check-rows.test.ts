@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { firstUnsafeRow } from '../../src/format/check-links.js'
-import { firstUnsafeEntry, nodeProblems } from '../../src/format/check-upper.js'
-import { kernelChecks } from '../../src/search/kernel-checks.js'
-import { withArena } from './samples.js'
+import { firstUnsafeRow } from '../../src/format/graph/check-links.js'
+import { firstUnsafeEntry, nodeProblems } from '../../src/format/graph/check-upper.js'
+import { kernelChecks } from '../../src/search/core/kernel-checks.js'
+import { withArena } from '../fixtures/samples.js'
 
 const kernel = Kernel.create()
 const checks = kernelChecks(kernel)

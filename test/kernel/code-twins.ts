@@ -1,6 +1,6 @@
 /** Plain versions of the compact encoders, from docs/format.md: numbers, one after the other, each sum rounded to f32. */
-import { codeShape, type CodeStorage } from '../../src/format/code-shape.js'
-import type { Metric } from '../../src/types.js'
+import { quantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
+import type { Metric } from '../../src/api/vectors.js'
 
 const { fround } = Math
 
@@ -34,22 +34,22 @@ export const NORM_FACTORS: Readonly<Record<Metric, number>> = { l2: 1, cosine: 0
 
 /** The codes of row-major rows. */
 export function encodeTwin(
-  storage: CodeStorage,
+  quantization: CodeQuantization,
   rows: Float32Array,
   dimensions: number,
   codebook: Float32Array,
   metric: Metric,
 ): { codes: Uint8Array; clamped: number } {
-  const { strideBytes, subspaces } = codeShape(storage, dimensions)
+  const { strideBytes, subspaces } = quantizedShape(quantization, dimensions)
   const count = rows.length / dimensions
   const codes = new Uint8Array(count * strideBytes)
   let clamped = 0
   for (let r = 0; r < count; r++) {
     const row = rows.subarray(r * dimensions, (r + 1) * dimensions)
     const code = codes.subarray(r * strideBytes, (r + 1) * strideBytes)
-    if (storage === 'f16') clamped += f16Row(row, code)
-    else if (storage === 'sq8') clamped += sq8Row(row, codebook, NORM_FACTORS[metric], code)
-    else if (storage === 'pq') pqRow(row, codebook, subspaces, code)
+    if (quantization === 'f16') clamped += f16Row(row, code)
+    else if (quantization === 'sq8') clamped += sq8Row(row, codebook, NORM_FACTORS[metric], code)
+    else if (quantization === 'pq') pqRow(row, codebook, subspaces, code)
     else binaryRow(row, codebook, code)
   }
   return { codes, clamped }

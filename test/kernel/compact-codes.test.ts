@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { codeShape, type CodeStorage } from '../../src/format/code-shape.js'
-import type { Metric } from '../../src/types.js'
+import { quantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
+import type { Metric } from '../../src/api/vectors.js'
 import { encodeTwin, halfBits, halfValue, nearestCentroid, NORM_FACTORS, subspaceStart } from './code-twins.js'
-import { FLAVOURS, f32Rows, place, withArena } from './samples.js'
+import { FLAVOURS, f32Rows, place, withArena } from '../fixtures/samples.js'
 
 const kernel = Kernel.create()
 const seeds = fc.integer({ min: 0, max: 1e6 })
@@ -19,13 +19,13 @@ function flat(rows: readonly Float32Array[]): Float32Array {
 
 /** What lay in the output before must not matter. */
 function encode(
-  storage: CodeStorage,
+  quantization: CodeQuantization,
   rows: readonly Float32Array[],
   dims: number,
   codebook: Float32Array,
   metric: Metric,
 ): { codes: Uint8Array; clamped: number } {
-  const { strideBytes, subspaces } = codeShape(storage, dims)
+  const { strideBytes, subspaces } = quantizedShape(quantization, dims)
   const count = rows.length
   return withArena(kernel, () => {
     const at = place(kernel, rows)
@@ -34,30 +34,31 @@ function encode(
     const out = kernel.alloc(count * strideBytes)
     kernel.u8(out, count * strideBytes).fill(0xa5)
     let clamped = 0
-    if (storage === 'f16') clamped = kernel.fn.encodeF16(at, count, dims, out)
-    if (storage === 'sq8') clamped = kernel.fn.encodeSq8(at, count, dims, codebookAt, NORM_FACTORS[metric], out)
-    if (storage === 'pq') kernel.fn.encodePq(at, count, dims, codebookAt, subspaces, out, scratch)
-    if (storage === 'binary') kernel.fn.encodeBinary(at, count, dims, codebookAt, out, scratch)
+    if (quantization === 'f16') clamped = kernel.fn.encodeF16(at, count, dims, out)
+    if (quantization === 'sq8') clamped = kernel.fn.encodeSq8(at, count, dims, codebookAt, NORM_FACTORS[metric], out)
+    if (quantization === 'pq') kernel.fn.encodePq(at, count, dims, codebookAt, subspaces, out, scratch)
+    if (quantization === 'binary') kernel.fn.encodeBinary(at, count, dims, codebookAt, out, scratch)
     return { codes: kernel.u8(out, count * strideBytes).slice(), clamped }
   })
 }
 
 /** Not what training makes of any rows: some components lie far outside, some steps are 0, many centroids are equal. */
-function anyCodebook(storage: CodeStorage, dims: number, seed: number): Float32Array {
-  const numbers = f32Rows(seed, 'random', 1, Math.max(1, codeShape(storage, dims).codebookBytes / 4))[0]
-  if (storage === 'sq8') numbers.forEach((x, i) => (numbers[i] = i < dims ? x : i % 5 === 0 ? 0 : Math.abs(x) / 100))
-  if (storage === 'pq') numbers.forEach((x, i) => (numbers[i] = Math.round(x * 4) / 4))
+function anyCodebook(quantization: CodeQuantization, dims: number, seed: number): Float32Array {
+  const numbers = f32Rows(seed, 'random', 1, Math.max(1, quantizedShape(quantization, dims).codebookBytes / 4))[0]
+  if (quantization === 'sq8')
+    numbers.forEach((x, i) => (numbers[i] = i < dims ? x : i % 5 === 0 ? 0 : Math.abs(x) / 100))
+  if (quantization === 'pq') numbers.forEach((x, i) => (numbers[i] = Math.round(x * 4) / 4))
   return numbers
 }
 
-describe.each<CodeStorage>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (storage) => {
+describe.each<CodeQuantization>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (quantization) => {
   it('equal their twin', () => {
     fc.assert(
       fc.property(seeds, flavours, counts, anyDims, metrics, (seed, flavour, count, dims, metric) => {
         const rows = f32Rows(seed, flavour, count, dims)
-        const codebook = anyCodebook(storage, dims, seed + 1)
-        const twin = encodeTwin(storage, flat(rows), dims, codebook, metric)
-        expect(encode(storage, rows, dims, codebook, metric)).toEqual(twin)
+        const codebook = anyCodebook(quantization, dims, seed + 1)
+        const twin = encodeTwin(quantization, flat(rows), dims, codebook, metric)
+        expect(encode(quantization, rows, dims, codebook, metric)).toEqual(twin)
       }),
     )
   })
@@ -66,9 +67,9 @@ describe.each<CodeStorage>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (stora
     fc.assert(
       fc.property(seeds, anyDims, metrics, (seed, dims, metric) => {
         const rows = f32Rows(seed, 'random', 4, dims)
-        const codebook = anyCodebook(storage, dims, seed + 1)
-        const { codes } = encode(storage, rows, dims, codebook, metric)
-        const alone = rows.flatMap((row) => [...encode(storage, [row], dims, codebook, metric).codes])
+        const codebook = anyCodebook(quantization, dims, seed + 1)
+        const { codes } = encode(quantization, rows, dims, codebook, metric)
+        const alone = rows.flatMap((row) => [...encode(quantization, [row], dims, codebook, metric).codes])
         expect([...codes]).toEqual(alone)
       }),
     )
@@ -172,7 +173,7 @@ describe('pqStep', () => {
       fc.property(seeds, fc.integer({ min: 1, max: 320 }), fc.integer({ min: 1, max: 13 }), (seed, count, dims) => {
         const rows = f32Rows(seed, 'random', count, dims)
         const codebook = anyCodebook('pq', dims, seed + 1)
-        const { subspaces } = codeShape('pq', dims)
+        const { subspaces } = quantizedShape('pq', dims)
         const s = seed % subspaces
         const [from, to] = [subspaceStart(s, subspaces, dims), subspaceStart(s + 1, subspaces, dims)]
         const before = Uint8Array.from(rows, (_, r) => (seed * r) & 255)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { FLAVOURS, f32Rows, i16Rows, place, withArena } from './samples.js'
+import { FLAVOURS, f32Rows, i16Rows, place, withArena } from '../fixtures/samples.js'
 import { dotTwin, l2IntegerTwin, l2Twin, packTwin, sequentialDotTwin, tileL2Twin } from './twins.js'
 
 const kernel = Kernel.create()
@@ -20,7 +20,7 @@ const matrices = fc.record({
   targetFlavour: flavours,
   queryCount: queryCounts,
   targetCount: targetCounts,
-  codeDims: codeDimsOf,
+  gridDims: codeDimsOf,
   extraStride: fc.integer({ min: 0, max: 3 }),
 })
 
@@ -32,7 +32,7 @@ function distanceWords(
   kind: Kind,
   queries: readonly (Int16Array | Float32Array)[],
   targets: readonly (Int16Array | Float32Array)[],
-  codeDims: number,
+  gridDims: number,
   outStride: number,
 ): Uint32Array {
   return withArena(kernel, () => {
@@ -40,13 +40,13 @@ function distanceWords(
     const t = place(kernel, targets.length > 0 ? targets : [emptyOf[kind]()])
     const queryNorms = kernel.alloc(queries.length * 4)
     const targetNorms = kernel.alloc(targets.length * 4)
-    const panels = kernel.alloc(Math.ceil(targets.length / 4) * 4 * codeDims * (kind === 'I16' ? 2 : 4))
+    const panels = kernel.alloc(Math.ceil(targets.length / 4) * 4 * gridDims * (kind === 'I16' ? 2 : 4))
     const words = queries.length * outStride
     const out = kernel.alloc(words * 4)
     kernel.u32(out, words).fill(UNWRITTEN)
-    kernel.fn[`norms${kind}`](q, queries.length, codeDims, queryNorms)
-    kernel.fn[`norms${kind}`](t, targets.length, codeDims, targetNorms)
-    kernel.fn[`pack${kind}`](t, targets.length, codeDims, panels)
+    kernel.fn[`norms${kind}`](q, queries.length, gridDims, queryNorms)
+    kernel.fn[`norms${kind}`](t, targets.length, gridDims, targetNorms)
+    kernel.fn[`pack${kind}`](t, targets.length, gridDims, panels)
     kernel.fn[`distances${kind}`](
       q,
       queryNorms,
@@ -54,7 +54,7 @@ function distanceWords(
       panels,
       targetNorms,
       targets.length,
-      codeDims,
+      gridDims,
       out,
       outStride,
     )
@@ -79,13 +79,13 @@ const f32Word = (value: number): number => new Uint32Array(Float32Array.of(value
 describe('norms', () => {
   it('are exact for i16', () => {
     fc.assert(
-      fc.property(seeds, flavours, queryCounts, codeDimsOf, (seed, flavour, count, codeDims) => {
-        const rows = i16Rows(seed, flavour, count, codeDims)
-        const zero = new Int16Array(codeDims)
+      fc.property(seeds, flavours, queryCounts, codeDimsOf, (seed, flavour, count, gridDims) => {
+        const rows = i16Rows(seed, flavour, count, gridDims)
+        const zero = new Int16Array(gridDims)
         const got = withArena(kernel, () => {
           const at = place(kernel, rows)
           const out = kernel.alloc(count * 4)
-          kernel.fn.normsI16(at, count, codeDims, out)
+          kernel.fn.normsI16(at, count, gridDims, out)
           return Array.from(kernel.i32(out, count))
         })
         expect(got).toEqual(rows.map((row) => l2IntegerTwin(row, zero)))
@@ -95,12 +95,12 @@ describe('norms', () => {
 
   it('add products one after the other for f32, in every row', () => {
     fc.assert(
-      fc.property(seeds, flavours, queryCounts, codeDimsOf, (seed, flavour, count, codeDims) => {
-        const rows = f32Rows(seed, flavour, count, codeDims)
+      fc.property(seeds, flavours, queryCounts, codeDimsOf, (seed, flavour, count, gridDims) => {
+        const rows = f32Rows(seed, flavour, count, gridDims)
         const got = withArena(kernel, () => {
           const at = place(kernel, rows)
           const out = kernel.alloc(count * 4)
-          kernel.fn.normsF32(at, count, codeDims, out)
+          kernel.fn.normsF32(at, count, gridDims, out)
           return Array.from(kernel.f32(out, count))
         })
         expect(got).toEqual(rows.map((row) => sequentialDotTwin(row, row)))
@@ -112,16 +112,16 @@ describe('norms', () => {
 describe('pack', () => {
   it.each(['I16', 'F32'] as const)('%s interleaves the words of four rows and pads with zeros', (kind) => {
     fc.assert(
-      fc.property(seeds, queryCounts, codeDimsOf, (seed, count, codeDims) => {
-        const wordsPerRow = kind === 'I16' ? codeDims / 2 : codeDims
+      fc.property(seeds, queryCounts, codeDimsOf, (seed, count, gridDims) => {
+        const wordsPerRow = kind === 'I16' ? gridDims / 2 : gridDims
         const rows =
-          kind === 'I16' ? i16Rows(seed, 'random', count, codeDims) : f32Rows(seed, 'random', count, codeDims)
+          kind === 'I16' ? i16Rows(seed, 'random', count, gridDims) : f32Rows(seed, 'random', count, gridDims)
         withArena(kernel, () => {
           const at = place(kernel, rows)
           const outWords = Math.ceil(count / 4) * 4 * wordsPerRow
           const out = kernel.alloc(outWords * 4 + 16)
           kernel.u32(out, outWords + 4).fill(UNWRITTEN)
-          kernel.fn[`pack${kind}`](at, count, codeDims, out)
+          kernel.fn[`pack${kind}`](at, count, gridDims, out)
           expect(kernel.u32(out, outWords)).toEqual(packTwin(kernel.u32(at, count * wordsPerRow), count, wordsPerRow))
           expect(Array.from(kernel.u32(out + outWords * 4, 4))).toEqual(Array(4).fill(UNWRITTEN))
         })
@@ -134,10 +134,10 @@ describe('distancesI16', () => {
   it('is exact for every shape, and writes nothing else', () => {
     fc.assert(
       fc.property(matrices, (m) => {
-        const queries = i16Rows(m.seed, m.queryFlavour, m.queryCount, m.codeDims)
-        const targets = i16Rows(m.seed, m.targetFlavour, m.queryCount + m.targetCount, m.codeDims).slice(m.queryCount)
+        const queries = i16Rows(m.seed, m.queryFlavour, m.queryCount, m.gridDims)
+        const targets = i16Rows(m.seed, m.targetFlavour, m.queryCount + m.targetCount, m.gridDims).slice(m.queryCount)
         const outStride = m.targetCount + m.extraStride
-        expect(distanceWords('I16', queries, targets, m.codeDims, outStride)).toEqual(
+        expect(distanceWords('I16', queries, targets, m.gridDims, outStride)).toEqual(
           expectedWords(queries, targets, outStride, l2IntegerTwin),
         )
       }),
@@ -156,27 +156,27 @@ describe('distancesF32', () => {
   it('equals the plain sequential sum to the bit wherever a pair stands, and writes nothing else', () => {
     fc.assert(
       fc.property(matrices, (m) => {
-        const queries = f32Rows(m.seed, m.queryFlavour, m.queryCount, m.codeDims)
-        const targets = f32Rows(m.seed, m.targetFlavour, m.queryCount + m.targetCount, m.codeDims).slice(m.queryCount)
+        const queries = f32Rows(m.seed, m.queryFlavour, m.queryCount, m.gridDims)
+        const targets = f32Rows(m.seed, m.targetFlavour, m.queryCount + m.targetCount, m.gridDims).slice(m.queryCount)
         const outStride = m.targetCount + m.extraStride
-        expect(distanceWords('F32', queries, targets, m.codeDims, outStride)).toEqual(
+        expect(distanceWords('F32', queries, targets, m.gridDims, outStride)).toEqual(
           expectedWords(queries, targets, outStride, (q, t) => f32Word(tileL2Twin(q, t))),
         )
       }),
     )
   })
 
-  it('stays within (codeDims + 4) * 2^-23 * (|q|^2 + |t|^2) of the true distance', () => {
+  it('stays within (gridDims + 4) * 2^-23 * (|q|^2 + |t|^2) of the true distance', () => {
     fc.assert(
       fc.property(matrices, (m) => {
-        const queries = f32Rows(m.seed, m.queryFlavour, m.queryCount, m.codeDims)
-        const targets = f32Rows(m.seed, m.targetFlavour, m.queryCount + m.targetCount, m.codeDims).slice(m.queryCount)
-        const got = new Float32Array(distanceWords('F32', queries, targets, m.codeDims, m.targetCount).buffer)
+        const queries = f32Rows(m.seed, m.queryFlavour, m.queryCount, m.gridDims)
+        const targets = f32Rows(m.seed, m.targetFlavour, m.queryCount + m.targetCount, m.gridDims).slice(m.queryCount)
+        const got = new Float32Array(distanceWords('F32', queries, targets, m.gridDims, m.targetCount).buffer)
         queries.forEach((q, i) =>
           targets.forEach((t, j) => {
             const norms = dotTwin(q, q).dot + dotTwin(t, t).dot
             const error = Math.abs(got[i * m.targetCount + j] - l2Twin(q, t))
-            expect(error).toBeLessThanOrEqual((m.codeDims + 4) * 2 ** -23 * norms + 1e-37)
+            expect(error).toBeLessThanOrEqual((m.gridDims + 4) * 2 ** -23 * norms + 1e-37)
           }),
         )
       }),

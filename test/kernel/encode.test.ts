@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { FLAVOURS, MAX_SQUARED_NORM, f32Rows, place, withArena } from './samples.js'
+import { FLAVOURS, MAX_SQUARED_NORM, f32Rows, place, withArena } from '../fixtures/samples.js'
 import { encodeF32Twin, encodeI16Twin, l2IntegerTwin, normaliseTwin, squaredNormTwin } from './twins.js'
 
 const kernel = Kernel.create()
@@ -15,9 +15,9 @@ function codeDimsFor(dims: number, radiusSquared: number): number {
   return Math.ceil((dims + (radiusSquared < 0 ? 0 : 1)) / 8) * 8
 }
 
-/** codeDims long; what lies under the padding must not matter. */
-function meanOf(seed: number, codeDims: number): Float32Array {
-  return f32Rows(seed + 17, 'random', 1, codeDims)[0].map((x) => x * 0.1)
+/** gridDims long; what lies under the padding must not matter. */
+function meanOf(seed: number, gridDims: number): Float32Array {
+  return f32Rows(seed + 17, 'random', 1, gridDims)[0].map((x) => x * 0.1)
 }
 
 function prepare(
@@ -39,14 +39,14 @@ function prepare(
 function encodeI16(
   rows: readonly Float32Array[],
   dims: number,
-  options: { mean: Float32Array; scale: number; maxSquaredNorm: number; radiusSquared: number; codeDims: number },
+  options: { mean: Float32Array; scale: number; maxSquaredNorm: number; radiusSquared: number; gridDims: number },
 ): { codes: Int16Array[]; clamped: number } {
-  const { mean, scale, maxSquaredNorm, radiusSquared, codeDims } = options
+  const { mean, scale, maxSquaredNorm, radiusSquared, gridDims } = options
   return withArena(kernel, () => {
     const at = place(kernel, rows)
     const meanAt = place(kernel, [mean])
-    const out = kernel.alloc(rows.length * codeDims * 2)
-    kernel.i16(out, rows.length * codeDims).fill(-1)
+    const out = kernel.alloc(rows.length * gridDims * 2)
+    kernel.i16(out, rows.length * gridDims).fill(-1)
     const clamped = kernel.fn.encodeI16(
       at,
       rows.length,
@@ -55,10 +55,10 @@ function encodeI16(
       scale,
       maxSquaredNorm,
       radiusSquared,
-      codeDims,
+      gridDims,
       out,
     )
-    return { codes: rows.map((_, i) => kernel.i16(out + i * codeDims * 2, codeDims).slice()), clamped }
+    return { codes: rows.map((_, i) => kernel.i16(out + i * gridDims * 2, gridDims).slice()), clamped }
   })
 }
 
@@ -105,12 +105,12 @@ describe('encodeI16', () => {
   it('equals its twin, with and without the added component', () => {
     fc.assert(
       fc.property(seeds, counts, anyDims, radii, (seed, count, dims, radiusSquared) => {
-        const codeDims = codeDimsFor(dims, radiusSquared)
+        const gridDims = codeDimsFor(dims, radiusSquared)
         // Coarse values and a scale that is a power of two put many products exactly on a half.
         const rows = f32Rows(seed, 'random', count, dims).map((row) => row.map((x) => Math.round(x * 64) / 64))
-        const mean = meanOf(seed, codeDims).map((x) => Math.round(x * 8) / 8)
+        const mean = meanOf(seed, gridDims).map((x) => Math.round(x * 8) / 8)
         for (const scale of [32, 333.3]) {
-          const options = { mean, scale, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared, codeDims }
+          const options = { mean, scale, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared, gridDims }
           const twins = rows.map((row) => encodeI16Twin(row, options))
           expect(encodeI16(rows, dims, options)).toEqual({ codes: twins.map((twin) => twin.code), clamped: 0 })
         }
@@ -121,28 +121,28 @@ describe('encodeI16', () => {
   it('scales rows beyond the limit down to it, and counts them', () => {
     fc.assert(
       fc.property(seeds, counts, anyDims, radii, (seed, count, dims, radiusSquared) => {
-        const codeDims = codeDimsFor(dims, radiusSquared)
+        const gridDims = codeDimsFor(dims, radiusSquared)
         // As above, many products on a half; every other row is beyond the limit, or nearly.
         const rows = f32Rows(seed, 'random', count, dims).map((row, i) =>
           row.map((x) => Math.round(x * (i % 2 === 0 ? 640 : 1)) / 64),
         )
-        const mean = meanOf(seed, codeDims).map((x) => Math.round(x * 8) / 8)
+        const mean = meanOf(seed, gridDims).map((x) => Math.round(x * 8) / 8)
         const maxSquaredNorm = 2e4
-        const options = { mean, scale: 32, maxSquaredNorm, radiusSquared, codeDims }
+        const options = { mean, scale: 32, maxSquaredNorm, radiusSquared, gridDims }
         const twins = rows.map((row) => encodeI16Twin(row, options))
         const got = encodeI16(rows, dims, options)
         expect(got).toEqual({
           codes: twins.map((twin) => twin.code),
           clamped: twins.filter((twin) => twin.clamped).length,
         })
-        const zero = new Int16Array(codeDims)
+        const zero = new Int16Array(gridDims)
         for (const code of got.codes) expect(l2IntegerTwin(code, zero)).toBeLessThanOrEqual(maxSquaredNorm)
       }),
     )
   })
 
   it('leaves a row alone that is exactly at the limit', () => {
-    const options = { mean: new Float32Array(8), scale: 1, radiusSquared: -1, codeDims: 8 }
+    const options = { mean: new Float32Array(8), scale: 1, radiusSquared: -1, gridDims: 8 }
     const row = Float32Array.of(30, 40)
     const at = encodeI16([row], 2, { ...options, maxSquaredNorm: 2500 })
     expect(at).toEqual({ codes: [Int16Array.of(30, 40, 0, 0, 0, 0, 0, 0)], clamped: 0 })
@@ -152,7 +152,7 @@ describe('encodeI16', () => {
 
   it('keeps the direction of the wildest outlier', () => {
     const row = Float32Array.of(3e37, -3e37, 0, 0, 0, 0, 0, 0, 3e37)
-    const options = { mean: new Float32Array(16), scale: 1e6, maxSquaredNorm: 3e8, radiusSquared: -1, codeDims: 16 }
+    const options = { mean: new Float32Array(16), scale: 1e6, maxSquaredNorm: 3e8, radiusSquared: -1, gridDims: 16 }
     const { codes, clamped } = encodeI16([row], 9, options)
     expect(clamped).toBe(1)
     for (const [place, sign] of [
@@ -167,7 +167,7 @@ describe('encodeI16', () => {
 
   it('writes zeros on the padding, whatever the mean holds there', () => {
     const mean = new Float32Array(8).fill(0.5)
-    const options = { mean, scale: 10, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared: -1, codeDims: 8 }
+    const options = { mean, scale: 10, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared: -1, gridDims: 8 }
     expect(encodeI16([Float32Array.of(1, 2, 3)], 3, options).codes).toEqual([Int16Array.of(5, 15, 25, 0, 0, 0, 0, 0)])
   })
 })
@@ -176,18 +176,18 @@ describe('encodeF32', () => {
   it('equals its twin, with and without the added component', () => {
     fc.assert(
       fc.property(seeds, flavours, counts, anyDims, radii, (seed, flavour, count, dims, radiusSquared) => {
-        const codeDims = codeDimsFor(dims, radiusSquared)
+        const gridDims = codeDimsFor(dims, radiusSquared)
         const rows = f32Rows(seed, flavour, count, dims)
-        const mean = meanOf(seed, codeDims)
+        const mean = meanOf(seed, gridDims)
         const got = withArena(kernel, () => {
           const at = place(kernel, rows)
           const meanAt = place(kernel, [mean])
-          const out = kernel.alloc(count * codeDims * 4)
-          kernel.f32(out, count * codeDims).fill(-1)
-          kernel.fn.encodeF32(at, count, dims, meanAt, radiusSquared, codeDims, out)
-          return rows.map((_, i) => kernel.f32(out + i * codeDims * 4, codeDims).slice())
+          const out = kernel.alloc(count * gridDims * 4)
+          kernel.f32(out, count * gridDims).fill(-1)
+          kernel.fn.encodeF32(at, count, dims, meanAt, radiusSquared, gridDims, out)
+          return rows.map((_, i) => kernel.f32(out + i * gridDims * 4, gridDims).slice())
         })
-        expect(got).toEqual(rows.map((row) => encodeF32Twin(row, { mean, radiusSquared, codeDims })))
+        expect(got).toEqual(rows.map((row) => encodeF32Twin(row, { mean, radiusSquared, gridDims })))
       }),
     )
   })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { FLAVOURS, f32Rows, i16Rows, place, placePointers, withArena } from './samples.js'
+import { FLAVOURS, f32Rows, i16Rows, place, placePointers, withArena } from '../fixtures/samples.js'
 import { dotTwin, gatherL2Twin, l2IntegerTwin, l2Twin } from './twins.js'
 
 const kernel = Kernel.create()
@@ -15,10 +15,10 @@ const anyDims = fc.integer({ min: 0, max: 131 })
 describe('a pair', () => {
   it('l2I16 is exact', () => {
     fc.assert(
-      fc.property(seeds, flavours, flavours, codeDimsOf, (seed, flavourA, flavourB, codeDims) => {
-        const [a] = i16Rows(seed, flavourA, 1, codeDims)
-        const [b] = i16Rows(seed + 1, flavourB, 1, codeDims)
-        const got = withArena(kernel, () => kernel.fn.l2I16(place(kernel, [a]), place(kernel, [b]), codeDims))
+      fc.property(seeds, flavours, flavours, codeDimsOf, (seed, flavourA, flavourB, gridDims) => {
+        const [a] = i16Rows(seed, flavourA, 1, gridDims)
+        const [b] = i16Rows(seed + 1, flavourB, 1, gridDims)
+        const got = withArena(kernel, () => kernel.fn.l2I16(place(kernel, [a]), place(kernel, [b]), gridDims))
         expect(got).toBe(l2IntegerTwin(a, b))
       }),
     )
@@ -57,18 +57,18 @@ describe('a pair', () => {
 describe('gather', () => {
   it('i16 is exact for every count and order of rows, and writes nothing else', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, codeDimsOf, (seed, flavour, count, codeDims) => {
-        const rows = i16Rows(seed, flavour, count + 1, codeDims)
+      fc.property(seeds, flavours, counts, codeDimsOf, (seed, flavour, count, gridDims) => {
+        const rows = i16Rows(seed, flavour, count + 1, gridDims)
         withArena(kernel, () => {
           const at = place(kernel, rows)
           const picked = Array.from({ length: count }, (_, i) => (i * 5 + 1) % (count + 1))
           const list = placePointers(
             kernel,
-            picked.map((row) => at + row * codeDims * 2),
+            picked.map((row) => at + row * gridDims * 2),
           )
           const out = kernel.alloc((count + 4) * 4)
           kernel.i32(out, count + 4).fill(UNWRITTEN)
-          kernel.fn.gatherL2I16(at, list, count, codeDims, out)
+          kernel.fn.gatherL2I16(at, list, count, gridDims, out)
           expect(Array.from(kernel.i32(out, count))).toEqual(picked.map((row) => l2IntegerTwin(rows[0], rows[row])))
           expect(Array.from(kernel.i32(out + count * 4, 4))).toEqual(Array(4).fill(UNWRITTEN))
         })
@@ -78,23 +78,23 @@ describe('gather', () => {
 
   it('f32 equals eight partial sums to the bit, whatever the place in the list', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, codeDimsOf, (seed, flavour, count, codeDims) => {
-        const rows = f32Rows(seed, flavour, count + 1, codeDims)
+      fc.property(seeds, flavours, counts, codeDimsOf, (seed, flavour, count, gridDims) => {
+        const rows = f32Rows(seed, flavour, count + 1, gridDims)
         withArena(kernel, () => {
           const at = place(kernel, rows)
           const picked = Array.from({ length: count }, (_, i) => (i * 5 + 1) % (count + 1))
           const list = placePointers(
             kernel,
-            picked.map((row) => at + row * codeDims * 4),
+            picked.map((row) => at + row * gridDims * 4),
           )
           const out = kernel.alloc((count + 4) * 4)
           kernel.i32(out, count + 4).fill(UNWRITTEN)
-          kernel.fn.gatherL2F32(at, list, count, codeDims, out)
+          kernel.fn.gatherL2F32(at, list, count, gridDims, out)
           expect(Array.from(kernel.f32(out, count))).toEqual(picked.map((row) => gatherL2Twin(rows[0], rows[row])))
           picked.forEach((row, i) => {
             const expected = l2Twin(rows[0], rows[row])
             const error = Math.abs(kernel.f32(out, count)[i] - expected)
-            expect(error).toBeLessThanOrEqual((codeDims / 8 + 10) * 2 ** -24 * expected + 1e-37)
+            expect(error).toBeLessThanOrEqual((gridDims / 8 + 10) * 2 ** -24 * expected + 1e-37)
           })
           expect(Array.from(kernel.i32(out + count * 4, 4))).toEqual(Array(4).fill(UNWRITTEN))
         })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
 import { InsufficientMemoryError, ShardloomError } from '../../src/errors.js'
-import { i16Rows, place, placeAt, placePointers } from './samples.js'
+import { i16Rows, place, placeAt, placePointers } from '../fixtures/samples.js'
 import { l2IntegerTwin } from './twins.js'
 
 const MIB = 2 ** 20
@@ -9,24 +9,24 @@ const GIB = 2 ** 30
 const FOUR_GIB = 4 * GIB
 
 /** Distances and a gather over codes in fresh allocations; checks every value. */
-function checkDistances(kernel: Kernel, rowsAt: number, rows: Int16Array[], codeDims: number, above: number): void {
+function checkDistances(kernel: Kernel, rowsAt: number, rows: Int16Array[], gridDims: number, above: number): void {
   const count = rows.length
   placeAt(kernel, rowsAt, rows)
   const norms = kernel.alloc(count * 4)
-  const panels = kernel.alloc(Math.ceil(count / 4) * 4 * codeDims * 2)
+  const panels = kernel.alloc(Math.ceil(count / 4) * 4 * gridDims * 2)
   const out = kernel.alloc(count * count * 4)
   for (const pointer of [rowsAt, norms, panels, out]) expect(pointer).toBeGreaterThan(above)
-  kernel.fn.normsI16(rowsAt, count, codeDims, norms)
-  kernel.fn.packI16(rowsAt, count, codeDims, panels)
-  kernel.fn.distancesI16(rowsAt, norms, count, panels, norms, count, codeDims, out, count)
+  kernel.fn.normsI16(rowsAt, count, gridDims, norms)
+  kernel.fn.packI16(rowsAt, count, gridDims, panels)
+  kernel.fn.distancesI16(rowsAt, norms, count, panels, norms, count, gridDims, out, count)
   expect(Array.from(kernel.i32(out, count * count))).toEqual(
     rows.flatMap((query) => rows.map((target) => l2IntegerTwin(query, target))),
   )
   const list = placePointers(
     kernel,
-    rows.map((_, i) => rowsAt + i * codeDims * 2),
+    rows.map((_, i) => rowsAt + i * gridDims * 2),
   )
-  kernel.fn.gatherL2I16(rowsAt, list, count, codeDims, out)
+  kernel.fn.gatherL2I16(rowsAt, list, count, gridDims, out)
   expect(Array.from(kernel.i32(out, count))).toEqual(rows.map((row) => l2IntegerTwin(rows[0], row)))
 }
 
@@ -146,19 +146,19 @@ describe('a system without room', () => {
 })
 
 describe('far addresses', () => {
-  const codeDims = 24
-  const rows = i16Rows(11, 'random', 13, codeDims)
+  const gridDims = 24
+  const rows = i16Rows(11, 'random', 13, gridDims)
 
   it('work above 2 GiB', () => {
     const kernel = Kernel.create()
     kernel.alloc(Math.floor(2.2 * GIB)) // reserved, never touched
-    checkDistances(kernel, kernel.alloc(rows.length * codeDims * 2), rows, codeDims, 2 * GIB)
+    checkDistances(kernel, kernel.alloc(rows.length * gridDims * 2), rows, gridDims, 2 * GIB)
   })
 
   it('work on rows that end at the last byte of 4 GiB', () => {
     const kernel = Kernel.create()
     const room = 64 * 1024
-    const rowBytes = rows.length * codeDims * 2
+    const rowBytes = rows.length * gridDims * 2
     kernel.alloc(FOUR_GIB - kernel.mark() - room)
     const rowsAt = FOUR_GIB - rowBytes
     const mark = kernel.mark()
@@ -167,7 +167,7 @@ describe('far addresses', () => {
     expect(kernel.heldBytes).toBe(FOUR_GIB)
     expect(() => kernel.alloc(1)).toThrow(InsufficientMemoryError)
     kernel.release(mark)
-    checkDistances(kernel, rowsAt, rows, codeDims, 2 * GIB)
+    checkDistances(kernel, rowsAt, rows, gridDims, 2 * GIB)
   })
 
   it('work on panels that end at the last byte of 4 GiB', () => {
@@ -179,11 +179,11 @@ describe('far addresses', () => {
     const norms = kernel.alloc(targets.length * 4)
     const queryNorm = kernel.alloc(4)
     const out = kernel.alloc(targets.length * 4)
-    const panels = FOUR_GIB - targets.length * codeDims * 2
-    kernel.fn.normsI16(at, targets.length, codeDims, norms)
-    kernel.fn.normsI16(queryAt, 1, codeDims, queryNorm)
-    kernel.fn.packI16(at, targets.length, codeDims, panels)
-    kernel.fn.distancesI16(queryAt, queryNorm, 1, panels, norms, targets.length, codeDims, out, targets.length)
+    const panels = FOUR_GIB - targets.length * gridDims * 2
+    kernel.fn.normsI16(at, targets.length, gridDims, norms)
+    kernel.fn.normsI16(queryAt, 1, gridDims, queryNorm)
+    kernel.fn.packI16(at, targets.length, gridDims, panels)
+    kernel.fn.distancesI16(queryAt, queryNorm, 1, panels, norms, targets.length, gridDims, out, targets.length)
     expect(Array.from(kernel.i32(out, targets.length))).toEqual(targets.map((row) => l2IntegerTwin(query, row)))
   })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { f32Rows, i16Rows, place, uniformFrom, withArena } from './samples.js'
+import { f32Rows, i16Rows, place, uniformFrom, withArena } from '../fixtures/samples.js'
 import { gatherL2Twin, l2IntegerTwin, pruneTwin } from './twins.js'
 
 const kernel = Kernel.create()
@@ -125,7 +125,7 @@ describe('merge', () => {
   })
 
   function unitesAndPrunes<Codes extends Int16Array | Float32Array>(
-    rowsOf: (seed: number, count: number, codeDims: number) => Codes[],
+    rowsOf: (seed: number, count: number, gridDims: number) => Codes[],
     distance: (a: Codes, b: Codes) => number,
     name: 'mergeLinksI16' | 'mergeLinksF32',
   ): void {
@@ -134,8 +134,8 @@ describe('merge', () => {
         shapes,
         fc.integer({ min: 1, max: 3 }).map((eights) => eights * 8),
         fc.integer({ min: 1, max: 12 }),
-        (shape, codeDims, maxDegree) => {
-          const codes = rowsOf(shape.seed, shape.nodeCount, codeDims)
+        (shape, gridDims, maxDegree) => {
+          const codes = rowsOf(shape.seed, shape.nodeCount, gridDims)
           const distanceOf = (a: number, b: number): number => distance(codes[a], codes[b])
           const wordOf = (a: number, b: number): number =>
             name === 'mergeLinksI16' ? distanceOf(a, b) : new Uint32Array(Float32Array.of(distanceOf(a, b)).buffer)[0]
@@ -165,7 +165,7 @@ describe('merge', () => {
               bits,
               ranks,
               loaded,
-              codeDims,
+              gridDims,
               maxDegree,
               ALPHA,
               widest,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { uniformFrom, withArena } from './samples.js'
+import { uniformFrom, withArena } from '../fixtures/samples.js'
 import { nearestTwin } from './twins.js'
 
 const kernel = Kernel.create()

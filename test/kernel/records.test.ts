@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { f32Rows, i16Rows, place, uniformFrom, withArena } from './samples.js'
+import { f32Rows, i16Rows, place, uniformFrom, withArena } from '../fixtures/samples.js'
 
 const kernel = Kernel.create()
 const { fn } = kernel
@@ -183,18 +183,18 @@ describe('clusterSums', () => {
         counts,
         fc.integer({ min: 1, max: 5 }).map((eights) => eights * 8),
         fc.integer({ min: 1, max: 4 }),
-        (seed, count, codeDims, clusterCount) => {
+        (seed, count, gridDims, clusterCount) => {
           const uniform = uniformFrom(seed)
           const rows: (Int16Array | Float32Array)[] =
-            kind === 'i16' ? i16Rows(seed, 'random', count, codeDims) : f32Rows(seed, 'random', count, codeDims)
+            kind === 'i16' ? i16Rows(seed, 'random', count, gridDims) : f32Rows(seed, 'random', count, gridDims)
           const clusters = rows.map(() => Math.floor(uniform() * clusterCount))
-          const sums = new Float64Array(clusterCount * codeDims).fill(0.5)
+          const sums = new Float64Array(clusterCount * gridDims).fill(0.5)
           const squares = new Float64Array(clusterCount).fill(0.5)
           const sizes = new Uint32Array(clusterCount).fill(3)
           rows.forEach((row, i) => {
             sizes[clusters[i]]++
             row.forEach((component: number, d: number) => {
-              sums[clusters[i] * codeDims + d] += component
+              sums[clusters[i] * gridDims + d] += component
               squares[clusters[i]] += component * component
             })
           })
@@ -206,7 +206,7 @@ describe('clusterSums', () => {
             kernel.f64(squaresAt, clusterCount).fill(0.5)
             kernel.u32(sizesAt, clusterCount).fill(3)
             const add = kind === 'i16' ? fn.clusterSumsI16 : fn.clusterSumsF32
-            add(place(kernel, rows), count, codeDims, placeWords(clusters), sumsAt, squaresAt, sizesAt)
+            add(place(kernel, rows), count, gridDims, placeWords(clusters), sumsAt, squaresAt, sizesAt)
             expect(kernel.f64(sumsAt, sums.length)).toEqual(sums)
             expect(kernel.f64(squaresAt, clusterCount)).toEqual(squares)
             expect(kernel.u32(sizesAt, clusterCount)).toEqual(sizes)

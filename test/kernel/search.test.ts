@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import type { Metric } from '../../src/types.js'
+import type { Metric } from '../../src/api/vectors.js'
 import {
   bruteForce,
   coreSearch,
@@ -13,7 +13,7 @@ import {
   referenceDistance,
   TwinGraph,
   type TestGraph,
-} from '../search/random-graph.js'
+} from '../fixtures/random-graph.js'
 
 const metrics: readonly Metric[] = ['l2', 'cosine', 'ip']
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryTimeline } from '../../src/memory/memory-timeline.js'
-import type { MemorySample } from '../../src/types.js'
+import type { MemorySample } from '../../src/api/report.js'
 
 const sample = (atSeconds: number): MemorySample => ({
   atSeconds,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compareBuilds, type ComparedFigure } from '../../src/report/comparison.js'
-import type { BuildReport } from '../../src/types.js'
-import { fullManifest, fullReport } from './fixture.js'
+import type { BuildReport } from '../../src/api/report.js'
+import { fullManifest, fullReport } from '../fixtures/reports.js'
 
 function figureOf(name: string, now: Partial<BuildReport>, before: Partial<BuildReport>): ComparedFigure | undefined {
   const { groups } = compareBuilds(fullManifest(now), fullManifest(before))
@@ -65,9 +65,12 @@ describe('compareBuilds', () => {
   })
 
   it('names the options in which the two differ', () => {
-    const { options } = compareBuilds(fullManifest({ memoryBytes: 2e8, m: 24 }), fullManifest({}, { storage: 'sq8' }))
+    const { options } = compareBuilds(
+      fullManifest({ memoryBytes: 2e8, m: 24 }),
+      fullManifest({}, { quantization: 'sq8' }),
+    )
     expect(options).toEqual([
-      { name: 'storage', now: 'f32', before: 'sq8' },
+      { name: 'quantization', now: 'f32', before: 'sq8' },
       { name: 'm', now: '24', before: '16' },
       { name: 'memory budget', now: '200 MB', before: '300 MB' },
     ])

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { diskParts } from '../../src/report/disk-chart.js'
+import { diskParts } from '../../src/report/charts/disk-chart.js'
 import { missingParts } from '../../src/report/missing-notes.js'
 import { endSeconds, stageSpans } from '../../src/report/stage-spans.js'
-import { shortNumber } from '../../src/report/short-number.js'
-import { ratePieces } from '../../src/report/throughput-chart.js'
-import { timeText, timeTicks } from '../../src/report/time-ticks.js'
-import type { BuildReport } from '../../src/types.js'
-import { fullManifest, fullReport } from './fixture.js'
+import { shortNumber } from '../../src/report/draw/short-number.js'
+import { ratePieces } from '../../src/report/charts/throughput-chart.js'
+import { timeText, timeTicks } from '../../src/report/draw/time-ticks.js'
+import type { BuildReport } from '../../src/api/report.js'
+import { fullManifest, fullReport } from '../fixtures/reports.js'
 
 describe('stageSpans', () => {
   it('begin when the report says, and pass vectors at count / seconds', () => {
@@ -49,12 +49,14 @@ describe('ratePieces', () => {
     const { memory } = fullReport()
     const timeline = memory.timeline.map(({ vectorsDone: _, ...sample }) => sample)
     const pieces = ratePieces(fullReport({ memory: { ...memory, timeline } }))
-    expect(pieces.map(({ stage }) => stage)).toEqual(['ingest', 'route', 'number', 'shards', 'merge', 'prove'])
+    expect(pieces.map(({ stage }) => stage)).toEqual(['ingest', 'route', 'assign nodes', 'shards', 'merge', 'prove'])
   })
 
   it('leave out a stage that took a moment', () => {
-    const stages = fullReport().stages.map((stage) => (stage.name === 'number' ? { ...stage, seconds: 0.1 } : stage))
-    expect(ratePieces(fullReport({ stages })).some(({ stage }) => stage === 'number')).toBe(false)
+    const stages = fullReport().stages.map((stage) =>
+      stage.name === 'assign nodes' ? { ...stage, seconds: 0.1 } : stage,
+    )
+    expect(ratePieces(fullReport({ stages })).some(({ stage }) => stage === 'assign nodes')).toBe(false)
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { given, html, markup } from '../../src/report/html.js'
+import { given, html, markup } from '../../src/report/draw/html.js'
 
 describe('html', () => {
   it('escapes text, also in attributes, and leaves markup', () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { reportPage, type ReportPage } from '../../src/report/page.js'
-import type { BuildReport } from '../../src/types.js'
-import { CURVE, fullManifest, fullReport, textOf } from './fixture.js'
+import { reportPage, type ReportPage } from '../../src/report/report-page.js'
+import type { BuildReport } from '../../src/api/report.js'
+import { CURVE, fullManifest, fullReport, textOf } from '../fixtures/reports.js'
 
 const MADE = { path: '/data/articles.index', tunings: [], madeAt: '2026-02-01T06:00:00.000Z', version: '0.1.0' }
 
@@ -14,7 +14,7 @@ describe('reportPage', () => {
   it('says what was built and how good it is first', () => {
     const text = textOf(page())
     expect(text).toContain('An index of 100,000 vectors of 128 dimensions, l2, in 1 min 10 s .')
-    expect(textOf(page({}, { manifest: fullManifest({}, { storage: 'sq8' }) }))).toContain(
+    expect(textOf(page({}, { manifest: fullManifest({}, { quantization: 'sq8' }) }))).toContain(
       '128 dimensions, l2 with sq8 codes, in',
     )
     expect(text.indexOf('98.77%')).toBeLessThan(text.indexOf('Where the time went'))

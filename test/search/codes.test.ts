@@ -1,11 +1,10 @@
 import { describe, expect, it, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { codeShape, type CodeShape, type CodeStorage } from '../../src/format/code-shape.js'
-import { CoreRows } from '../../src/search/core-rows.js'
-import type { RowSource } from '../../src/search/page-table.js'
-import { searchFiltered } from '../../src/search/filtered-search.js'
-import { SearchCore } from '../../src/search/search-core.js'
-import type { Metric } from '../../src/types.js'
+import { quantizedShape, type QuantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
+import { CoreRows } from '../../src/search/core/core-rows.js'
+import { searchFiltered } from '../../src/search/search-filtered.js'
+import { SearchCore } from '../../src/search/core/search-core.js'
+import type { Metric } from '../../src/api/vectors.js'
 import { encodeTwin, halfValue, subspaceStart } from '../kernel/code-twins.js'
 import {
   bruteForce,
@@ -18,13 +17,14 @@ import {
   randomSource,
   referenceDistance,
   type TestGraph,
-} from './random-graph.js'
+} from '../fixtures/random-graph.js'
+import type { RowSource } from '../../src/rows/row-source.js'
 
 const COUNT = 300
 
 interface Coded {
   readonly graph: TestGraph
-  readonly shape: CodeShape
+  readonly shape: QuantizedShape
   readonly codebook: Float32Array
   readonly codes: Uint8Array
 }
@@ -37,22 +37,22 @@ function unitLength(rows: Float32Array, dims: number): void {
   }
 }
 
-function codedGraph(storage: CodeStorage, metric: Metric, dims: number): Coded {
+function codedGraph(quantization: CodeQuantization, metric: Metric, dims: number): Coded {
   const wish = { seed: dims, metric, count: COUNT, dims, m: 6, values: 'reals' } as const
   const random = randomSource(dims + 100)
   const graph = nearestGraph(wish)
   if (metric === 'cosine') unitLength(graph.vectors, dims)
-  const shape = codeShape(storage, dims)
+  const shape = quantizedShape(quantization, dims)
   const codebook = new Float32Array(shape.codebookBytes / 4)
-  if (storage === 'sq8') {
+  if (quantization === 'sq8') {
     for (let d = 0; d < dims; d++) codebook[d] = random() * 0.2 - 0.1
     codebook.fill(2.2 / 254, dims)
-  } else if (storage === 'pq') {
+  } else if (quantization === 'pq') {
     codebook.set(randomRows(random, codebook.length, 1, 'reals'))
   } else {
     codebook.set(Float32Array.from(codebook, (_, i) => (i < dims ? 0 : random() < 0.5 ? -0.5 : 0.5)))
   }
-  return { graph, shape, codebook, codes: encodeTwin(storage, graph.vectors, dims, codebook, metric).codes }
+  return { graph, shape, codebook, codes: encodeTwin(quantization, graph.vectors, dims, codebook, metric).codes }
 }
 
 function rowsOf(bytes: Uint8Array, count: number): RowSource {
@@ -83,13 +83,13 @@ function codeDistance({ graph, shape, codebook, codes }: Coded, query: Float32Ar
   const { metric, dims } = graph
   const code = codes.subarray(node * shape.strideBytes, (node + 1) * shape.strideBytes)
   const view = new DataView(code.buffer, code.byteOffset, code.length)
-  if (shape.storage === 'binary') {
+  if (shape.quantization === 'binary') {
     const asked = encodeTwin('binary', query, dims, codebook, metric).codes
     return code.reduce((sum, byte, at) => sum + (byte ^ asked[at]).toString(2).replaceAll('0', '').length, 0)
   }
   const decoded = Float32Array.from(query, (_, d) => {
-    if (shape.storage === 'f16') return halfValue(view.getUint16(2 * d, true))
-    if (shape.storage === 'sq8') return codebook[d] + codebook[dims + d] * view.getInt8(d)
+    if (shape.quantization === 'f16') return halfValue(view.getUint16(2 * d, true))
+    if (shape.quantization === 'sq8') return codebook[d] + codebook[dims + d] * view.getInt8(d)
     const { subspaces } = shape
     const s = Array.from({ length: subspaces }, (__, at) => at).findLast(
       (at) => subspaceStart(at, subspaces, dims) <= d,
@@ -98,11 +98,11 @@ function codeDistance({ graph, shape, codebook, codes }: Coded, query: Float32Ar
   })
   const distance = referenceDistance(metric, query, decoded)
   // Of codes that are no unit vectors any more, half the squared l2 stands for 1 - cos.
-  if (metric !== 'cosine' || shape.storage === 'f16') return distance
+  if (metric !== 'cosine' || shape.quantization === 'f16') return distance
   return referenceDistance('l2', query, decoded) / 2
 }
 
-const STORAGES: [CodeStorage, Metric][] = [
+const QUANTIZATIONS: [CodeQuantization, Metric][] = [
   ['f16', 'l2'],
   ['f16', 'cosine'],
   ['f16', 'ip'],
@@ -114,8 +114,8 @@ const STORAGES: [CodeStorage, Metric][] = [
   ['pq', 'ip'],
   ['binary', 'cosine'],
 ]
-const CASES = STORAGES.flatMap(([storage, metric]) =>
-  [2, 5, 16, 33, 130].map((dims) => [storage, metric, dims] as const),
+const CASES = QUANTIZATIONS.flatMap(([quantization, metric]) =>
+  [2, 5, 16, 33, 130].map((dims) => [quantization, metric, dims] as const),
 )
 
 function queryFor(coded: Coded, seed: number): Float32Array {
@@ -125,8 +125,8 @@ function queryFor(coded: Coded, seed: number): Float32Array {
   return query
 }
 
-describe.each(CASES)('%s, %s, %d dimensions', (storage, metric, dims) => {
-  const coded = codedGraph(storage, metric, dims)
+describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dims) => {
+  const coded = codedGraph(quantization, metric, dims)
   const plain = loadCore(coded.graph)
 
   it('is walked by the distances that the format says', () => {
@@ -196,8 +196,8 @@ test('a filter finds the nearest by their vectors', () => {
 })
 
 test('requiredBytes covers what a core with codes takes', () => {
-  for (const storage of ['f16', 'sq8', 'pq', 'binary'] as const) {
-    const coded = codedGraph(storage, 'cosine', 33)
+  for (const quantization of ['f16', 'sq8', 'pq', 'binary'] as const) {
+    const coded = codedGraph(quantization, 'cosine', 33)
     const kernel = Kernel.create()
     const { graph, shape } = coded
     new SearchCore(kernel, { ...graph, codes: { shape, codebook: bytesOf(coded.codebook) } })

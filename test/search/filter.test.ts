@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { IndexClosedError, InvalidIdError, InvalidOptionError } from '../../src/errors.js'
-import type { Index } from '../../src/search/index-reader.js'
+import type { Index } from '../../src/search/vector-index.js'
 import { openIndex } from '../../src/search/open-index.js'
-import type { Id } from '../../src/types.js'
-import { bruteForce, nearestGraph, randomRows, randomSource } from './random-graph.js'
-import { writeIndex } from './write-index.js'
+import type { Id } from '../../src/api/vectors.js'
+import { bruteForce, nearestGraph, randomRows, randomSource } from '../fixtures/random-graph.js'
+import { writeIndex } from '../fixtures/write-index.js'
 
 const wish = { seed: 3, count: 600, dims: 8, m: 6, values: 'reals', metric: 'l2' } as const
 const graph = nearestGraph(wish)

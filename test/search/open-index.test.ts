@@ -12,7 +12,8 @@ import {
   PathError,
 } from '../../src/errors.js'
 import { openIndex } from '../../src/search/open-index.js'
-import type { Id, Metric, SearchOptions } from '../../src/types.js'
+import type { Id, Metric } from '../../src/api/vectors.js'
+import type { SearchOptions } from '../../src/api/search.js'
 import {
   bruteForce,
   loadCore,
@@ -21,8 +22,8 @@ import {
   randomRows,
   randomSource,
   type TestGraph,
-} from './random-graph.js'
-import { writeIndex } from './write-index.js'
+} from '../fixtures/random-graph.js'
+import { writeIndex } from '../fixtures/write-index.js'
 
 let root: string
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { PageTable, pageShape, type RowSource } from '../../src/search/page-table.js'
+import { PageTable, pageShape } from '../../src/search/core/page-table.js'
+import type { RowSource } from '../../src/rows/row-source.js'
 
 /** Rows whose every byte is the low byte of their number. */
 function numbered(count: number, strideBytes: number): RowSource & { readonly reads: [number, number][] } {

@@ -9,11 +9,19 @@ import {
   InvalidOptionError,
   InvalidVectorError,
 } from '../../src/errors.js'
-import { sampleNodes } from '../../src/search/measured-queries.js'
+import { sampleNodes } from '../../src/search/measure/measured-queries.js'
 import { openIndex } from '../../src/search/open-index.js'
-import type { MeasureProgress, Metric, RecallOptions } from '../../src/types.js'
-import { bruteForce, nearestGraph, randomGraph, randomRows, randomSource, type TestGraph } from './random-graph.js'
-import { writeIndex } from './write-index.js'
+import type { MeasureProgress, RecallOptions } from '../../src/api/measure.js'
+import type { Metric } from '../../src/api/vectors.js'
+import {
+  bruteForce,
+  nearestGraph,
+  randomGraph,
+  randomRows,
+  randomSource,
+  type TestGraph,
+} from '../fixtures/random-graph.js'
+import { writeIndex } from '../fixtures/write-index.js'
 
 let root: string
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { SearchCore } from '../../src/search/search-core.js'
-import { coreSearch, loadCore, randomGraph, randomRows, randomSource, TwinGraph } from './random-graph.js'
+import { SearchCore } from '../../src/search/core/search-core.js'
+import { coreSearch, loadCore, randomGraph, randomRows, randomSource, TwinGraph } from '../fixtures/random-graph.js'
 
 const wish = { seed: 8, metric: 'l2', count: 400, dims: 9, m: 6, levels: 2, values: 'reals' } as const
 

@@ -5,9 +5,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AbortedError, CorruptIndexError, InvalidOptionError, PathError } from '../../src/errors.js'
 import { openIndex } from '../../src/search/open-index.js'
-import { smallestReaching, type Choice } from '../../src/search/tune.js'
-import { randomGraph, randomRows, randomSource, type TestGraph } from './random-graph.js'
-import { writeIndex } from './write-index.js'
+import { smallestReaching, type Choice } from '../../src/search/measure/choose-ef.js'
+import { randomGraph, randomRows, randomSource, type TestGraph } from '../fixtures/random-graph.js'
+import { writeIndex } from '../fixtures/write-index.js'
 
 let root: string
 beforeAll(async () => {

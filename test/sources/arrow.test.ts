@@ -2,8 +2,8 @@ import { DateDay, Field, FixedSizeList, Float32, Int64, Struct, Uint8, Utf8, Int
 import { describe, expect, it } from 'vitest'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { ReadOptions } from '../../src/sources/vector-file.js'
-import { arrow } from './write-arrow.js'
-import { invalidFile, readAll, readUntilError, temporaryFolder } from './write-vector-files.js'
+import { arrow } from '../fixtures/write-arrow.js'
+import { invalidFile, readAll, readUntilError, temporaryFolder } from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 const rows = Array.from({ length: 2000 }, (_, row) => Array.from({ length: 12 }, (__, i) => (row * 31 + i * 7) % 127))

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { readIdLines } from '../../src/sources/id-lines.js'
+import { readIdLines } from '../../src/sources/lines/id-lines.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import {
   fvecs,
@@ -13,7 +13,7 @@ import {
   readUntilError,
   temporaryFolder,
   zstdRaw,
-} from './write-vector-files.js'
+} from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 const rows = Array.from({ length: 60 }, (_, i) => Array.from({ length: 16 }, (__, j) => (i * 31 + j * 7) % 127))

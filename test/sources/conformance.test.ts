@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import { InvalidFileError, PathError } from '../../src/errors.js'
-import { arrow } from './write-arrow.js'
-import { hdf5 } from './write-hdf5.js'
-import { listSchema, parquet, parquetTable } from './write-parquet.js'
+import { arrow } from '../fixtures/write-arrow.js'
+import { hdf5 } from '../fixtures/write-hdf5.js'
+import { listSchema, parquet, parquetTable } from '../fixtures/write-parquet.js'
 import {
   bin,
   bvecs,
@@ -20,7 +20,7 @@ import {
   temporaryFolder,
   type Rows,
   zstdRaw,
-} from './write-vector-files.js'
+} from '../fixtures/write-vector-files.js'
 
 interface Format {
   readonly name: string

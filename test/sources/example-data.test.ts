@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { readIvecs } from '../../src/sources/ivecs.js'
+import { readIvecs } from '../../src/sources/rows/read-ivecs.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
-import { readAll } from './write-vector-files.js'
+import { readAll } from '../fixtures/write-vector-files.js'
 
 const data = (name: string): string => fileURLToPath(new URL(`../../examples/data/${name}`, import.meta.url))
 

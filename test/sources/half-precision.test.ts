@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { halfValues } from '../../src/sources/half-precision.js'
+import { halfValues } from '../../src/sources/bytes/half-values.js'
 
 describe('half precision', () => {
   // From IEEE 754-2008, binary16.

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MissingPackageError } from '../../src/errors.js'
-import { loadH5wasm } from '../../src/sources/hdf5.js'
+import { loadH5wasm } from '../../src/sources/rows/plan-hdf5.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { ReadOptions } from '../../src/sources/vector-file.js'
-import { hdf5 } from './write-hdf5.js'
-import { invalidFile, readAll, temporaryFolder } from './write-vector-files.js'
+import { hdf5 } from '../fixtures/write-hdf5.js'
+import { invalidFile, readAll, temporaryFolder } from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 const rows = Array.from({ length: 2000 }, (_, row) => Array.from({ length: 12 }, (__, i) => (row * 31 + i * 7) % 127))

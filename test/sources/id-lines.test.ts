@@ -1,9 +1,16 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { readIdLines } from '../../src/sources/id-lines.js'
+import { readIdLines } from '../../src/sources/lines/id-lines.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
-import type { Id } from '../../src/types.js'
-import { fvecs, invalidFile, jsonLines, readAll, readUntilError, temporaryFolder } from './write-vector-files.js'
+import type { Id } from '../../src/api/vectors.js'
+import {
+  fvecs,
+  invalidFile,
+  jsonLines,
+  readAll,
+  readUntilError,
+  temporaryFolder,
+} from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { InvalidOptionError, PathError } from '../../src/errors.js'
 import { expandPaths } from '../../src/sources/expand-paths.js'
 import { openVectorFiles } from '../../src/sources/open-vector-file.js'
-import { parquet } from './write-parquet.js'
+import { parquet } from '../fixtures/write-parquet.js'
 import {
   bvecs,
   fvecs,
@@ -14,7 +14,7 @@ import {
   readAll,
   readUntilError,
   temporaryFolder,
-} from './write-vector-files.js'
+} from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 const rows = Array.from({ length: 5000 }, (_, row) => Array.from({ length: 20 }, (__, i) => (row * 31 + i * 7) % 127))

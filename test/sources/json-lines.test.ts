@@ -3,9 +3,9 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidFileError } from '../../src/errors.js'
-import type { VectorBatch } from '../../src/types.js'
+import type { VectorBatch } from '../../src/api/vectors.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
-import { readAll, readUntilError, temporaryFolder } from './write-vector-files.js'
+import { readAll, readUntilError, temporaryFolder } from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 

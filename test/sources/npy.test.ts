@@ -1,9 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidFileError } from '../../src/errors.js'
-import { parseNpyHeader } from '../../src/sources/npy-header.js'
+import { parseNpyHeader } from '../../src/sources/rows/npy-header.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
-import { float32, invalidFile, npy, npyHeader, npyWith, readAll, temporaryFolder } from './write-vector-files.js'
+import {
+  float32,
+  invalidFile,
+  npy,
+  npyHeader,
+  npyWith,
+  readAll,
+  temporaryFolder,
+} from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 const rows = [

@@ -25,7 +25,7 @@ import {
   readAll,
   readUntilError,
   temporaryFolder,
-} from './write-vector-files.js'
+} from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 const rows = [

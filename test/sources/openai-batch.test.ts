@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { buildIndex, openVectorFile as openBuilt } from '../../dist/src/index.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
-import { float32, invalidFile, openaiBatch, readAll, readUntilError, temporaryFolder } from './write-vector-files.js'
+import {
+  float32,
+  invalidFile,
+  openaiBatch,
+  readAll,
+  readUntilError,
+  temporaryFolder,
+} from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 

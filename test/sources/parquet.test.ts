@@ -3,8 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { ReadOptions } from '../../src/sources/vector-file.js'
-import { listSchema, parquet, parquetTable } from './write-parquet.js'
-import { fvecs, invalidFile, readAll, readUntilError, temporaryFolder, type Rows } from './write-vector-files.js'
+import { listSchema, parquet, parquetTable } from '../fixtures/write-parquet.js'
+import {
+  fvecs,
+  invalidFile,
+  readAll,
+  readUntilError,
+  temporaryFolder,
+  type Rows,
+} from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 const rows = Array.from({ length: 2000 }, (_, row) => Array.from({ length: 12 }, (__, i) => (row * 31 + i * 7) % 127))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CUT, thriftEnd, WRONG } from '../../src/sources/thrift-end.js'
+import { CUT, thriftEnd, WRONG } from '../../src/sources/parquet/thrift-end.js'
 
 const end = (...bytes: number[]): number => thriftEnd(Uint8Array.from(bytes), 0)
 

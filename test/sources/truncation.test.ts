@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidFileError } from '../../src/errors.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
-import { bin, bvecs, fvecs, npy, npyOf, readAll, temporaryFolder, type Rows } from './write-vector-files.js'
+import { bin, bvecs, fvecs, npy, npyOf, readAll, temporaryFolder, type Rows } from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readIvecs } from '../../src/sources/ivecs.js'
+import { readIvecs } from '../../src/sources/rows/read-ivecs.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import {
   bvecs,
@@ -10,7 +10,7 @@ import {
   readUntilError,
   temporaryFolder,
   type Rows,
-} from './write-vector-files.js'
+} from '../fixtures/write-vector-files.js'
 
 const folder = temporaryFolder()
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BufferPool } from '../../spill/index.js'
+import { BufferPool } from '../../spill/buffer-pool.js'
 
 /** Which buffer a view is of: its slab and its place there. */
 function placeOf(slabs: SharedArrayBuffer[], { buffer, byteOffset }: Uint8Array): string {

@@ -3,8 +3,12 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchBytes } from '../../spill/batch.js'
-import { BufferPool, DiskBackedQueue, readBatches, recoverSpillFile, SpillBudget } from '../../spill/index.js'
-import { fileSystemWith, makeBatch, makeDirectory, makeGate, snapshot, type TestHeader } from './batches.js'
+import { BufferPool } from '../../spill/buffer-pool.js'
+import { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
+import { readBatches } from '../../spill/read-batches.js'
+import { recoverSpillFile } from '../../spill/files/recover-spill-file.js'
+import { SpillBudget } from '../../spill/spill-budget.js'
+import { fileSystemWith, makeBatch, makeDirectory, makeGate, snapshot, type TestHeader } from '../fixtures/batches.js'
 
 async function makeQueue(
   limitBytes: number,

@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { BufferPool, DiskBackedQueue, SpillBudget, type SpillFileSystem } from '../../spill/index.js'
+import { BufferPool } from '../../spill/buffer-pool.js'
+import { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
+import { SpillBudget } from '../../spill/spill-budget.js'
+import type { SpillFileSystem } from '../../spill/files/spill-file.js'
 import { DiskFullError } from '../../src/errors.js'
-import { fileSystemWith, makeBatch, makeDirectory, systemError, type TestHeader } from './batches.js'
+import { fileSystemWith, makeBatch, makeDirectory, systemError, type TestHeader } from '../fixtures/batches.js'
 
 function queueIn(
   directory: string,

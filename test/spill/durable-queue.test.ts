@@ -3,16 +3,13 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchBytes } from '../../spill/batch.js'
-import {
-  BufferPool,
-  DiskBackedQueue,
-  checkQueue,
-  cutQueue,
-  readBatches,
-  SpillBudget,
-  type Batch,
-} from '../../spill/index.js'
-import { fileSystemWith, makeBatch, makeDirectory, snapshot, type TestHeader } from './batches.js'
+import { BufferPool } from '../../spill/buffer-pool.js'
+import { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
+import { checkQueue, cutQueue } from '../../spill/files/recover-queue.js'
+import { readBatches } from '../../spill/read-batches.js'
+import { SpillBudget } from '../../spill/spill-budget.js'
+import type { Batch } from '../../spill/batch.js'
+import { fileSystemWith, makeBatch, makeDirectory, snapshot, type TestHeader } from '../fixtures/batches.js'
 
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ push: fc.array(fc.nat(3000), { minLength: 1, maxLength: 4 }) }) },

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeFrame, decodePrefix, encodeFrame } from '../../spill/frame.js'
+import { decodeFrame, decodePrefix, encodeFrame } from '../../spill/files/frame.js'
 import { CorruptSpillError } from '../../src/errors.js'
-import { makeBatch } from './batches.js'
+import { makeBatch } from '../fixtures/batches.js'
 
 const place = { path: 'a.spill', offset: 64 }
 

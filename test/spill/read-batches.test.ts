@@ -4,9 +4,13 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeFrame } from '../../spill/frame.js'
-import { BufferPool, DiskBackedQueue, readBatches, SpillBudget, type BatchRef } from '../../spill/index.js'
-import { makeBatch, makeDirectory, snapshot, type TestHeader } from './batches.js'
+import { encodeFrame } from '../../spill/files/frame.js'
+import { BufferPool } from '../../spill/buffer-pool.js'
+import { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
+import { readBatches } from '../../spill/read-batches.js'
+import { SpillBudget } from '../../spill/spill-budget.js'
+import type { BatchRef } from '../../spill/batch.js'
+import { makeBatch, makeDirectory, snapshot, type TestHeader } from '../fixtures/batches.js'
 
 /** Frames of these sizes in one file, and the refs to them. */
 async function writeFrames(path: string, sizes: readonly number[], firstNumber = 0): Promise<BatchRef<TestHeader>[]> {

@@ -1,10 +1,11 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { encodeFrame } from '../../spill/frame.js'
-import { readBatches, recoverSpillFile } from '../../spill/index.js'
+import { encodeFrame } from '../../spill/files/frame.js'
+import { readBatches } from '../../spill/read-batches.js'
+import { recoverSpillFile } from '../../spill/files/recover-spill-file.js'
 import { CorruptSpillError } from '../../src/errors.js'
-import { makeBatch, makeDirectory, snapshot, type TestHeader } from './batches.js'
+import { makeBatch, makeDirectory, snapshot, type TestHeader } from '../fixtures/batches.js'
 
 // Odd sizes on purpose: padding is part of what is cut and flipped.
 const batches = [makeBatch(1, 13), makeBatch(2, 0), makeBatch(3, 16), makeBatch(4, 5)]

@@ -2,7 +2,10 @@ import { readdir } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchBytes } from '../../spill/batch.js'
-import { BufferPool, DiskBackedQueue, SpillBudget, type SpillFileSystem } from '../../spill/index.js'
+import { BufferPool } from '../../spill/buffer-pool.js'
+import { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
+import { SpillBudget } from '../../spill/spill-budget.js'
+import type { SpillFileSystem } from '../../spill/files/spill-file.js'
 import {
   fileSystemWith,
   makeBatch,
@@ -11,7 +14,7 @@ import {
   snapshot,
   systemError,
   type TestHeader,
-} from './batches.js'
+} from '../fixtures/batches.js'
 
 async function makeQueues(
   limitBytes: number,

@@ -7,7 +7,7 @@
  */
 
 import { EngineError } from '../../errors.js'
-import { ENGINE } from './load-module.js'
+import { ENGINE } from './load-hnswlib.js'
 
 /** Word offsets of the fields in the object. */
 export const WORD = {

@@ -13,7 +13,7 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import { EngineError } from '../../errors.js'
 import type { Shard } from '../shard-engine.js'
 import { WORD, readLevel0, type ExpectedIndex } from './index-layout.js'
-import { ENGINE } from './load-module.js'
+import { ENGINE } from './load-hnswlib.js'
 
 /** Entry of addPoint in the vtable of hnswlib::AlgorithmInterface, whose first virtual function it is. */
 const ADD_POINT_ENTRY = 0
@@ -28,19 +28,19 @@ export function insertMembers(
   shard: Shard,
   expected: ExpectedIndex,
 ): void {
-  const { count, codeDims } = shard
+  const { count, gridDims } = shard
   const addPoint = virtualAddPoint(module, address)
-  const rowAddress = module.asm.malloc(4 * codeDims)
-  if (rowAddress === 0) throw new EngineError(ENGINE, `no room in the heap for a row of ${codeDims} components`)
+  const rowAddress = module.asm.malloc(4 * gridDims)
+  if (rowAddress === 0) throw new EngineError(ENGINE, `no room in the heap for a row of ${gridDims} components`)
   try {
     const codes =
-      shard.kind === 'i16' ? kernel.i16(shard.codes, count * codeDims) : kernel.f32(shard.codes, count * codeDims)
+      shard.kind === 'i16' ? kernel.i16(shard.codes, count * gridDims) : kernel.f32(shard.codes, count * gridDims)
     const rowWord = rowAddress / 4
     for (let member = 0; member < count; member++) {
       // Taken anew each time: the last insertion may have grown the heap.
       const heap = module.HEAPF32
-      const first = member * codeDims
-      for (let at = 0; at < codeDims; at++) heap[rowWord + at] = codes[first + at]
+      const first = member * gridDims
+      for (let at = 0; at < gridDims; at++) heap[rowWord + at] = codes[first + at]
       addPoint(address, rowAddress, member, 0)
       if (member === 0) checkFirstInsertion(module.HEAPU32, address, rowWord, { ...expected, count: 1 })
     }

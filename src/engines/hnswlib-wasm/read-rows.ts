@@ -4,7 +4,7 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import { EngineError } from '../../errors.js'
 import type { Shard, ShardGraph } from '../shard-engine.js'
 import type { Level0 } from './index-layout.js'
-import { ENGINE } from './load-module.js'
+import { ENGINE } from './load-hnswlib.js'
 
 /** @throws EngineError when a record's label or a link is not what this engine put there. */
 export function readRows(
@@ -14,13 +14,13 @@ export function readRows(
   shard: Shard,
   maxDegree: number,
 ): ShardGraph {
-  const { count, codeDims, codes, kind } = shard
+  const { count, gridDims, codes, kind } = shard
   const capacity = rowCapacity(heap, level0, count, maxDegree)
   const offsets = new Uint32Array(count + 1)
   const neighbours = new Uint32Array(capacity)
   const distanceWords = new Uint32Array(capacity)
   const row = new Uint32Array(level0.maxLinks)
-  const rowBytes = codeDims * (kind === 'i16' ? 2 : 4)
+  const rowBytes = gridDims * (kind === 'i16' ? 2 : 4)
 
   const mark = kernel.mark()
   try {
@@ -42,8 +42,8 @@ export function readRows(
         pointers[at] = codes + neighbour * rowBytes
       }
       const from = codes + member * rowBytes
-      if (kind === 'i16') kernel.fn.gatherL2I16(from, pointersAt, links, codeDims, distancesAt)
-      else kernel.fn.gatherL2F32(from, pointersAt, links, codeDims, distancesAt)
+      if (kind === 'i16') kernel.fn.gatherL2I16(from, pointersAt, links, gridDims, distancesAt)
+      else kernel.fn.gatherL2F32(from, pointersAt, links, gridDims, distancesAt)
       sortRow(row, distances, links)
       const kept = Math.min(links, maxDegree)
       for (let at = 0; at < kept; at++, end++) {

@@ -15,21 +15,21 @@ export interface CodeKernel {
   ): void
 }
 
-export function codeKernel({ fn }: Kernel, { kind, codeDims }: Shard): CodeKernel {
+export function codeKernel({ fn }: Kernel, { kind, gridDims }: Shard): CodeKernel {
   if (kind === 'i16') {
     return {
-      rowBytes: 2 * codeDims,
-      norms: (rows, count, out) => fn.normsI16(rows, count, codeDims, out),
-      pack: (rows, count, out) => fn.packI16(rows, count, codeDims, out),
+      rowBytes: 2 * gridDims,
+      norms: (rows, count, out) => fn.normsI16(rows, count, gridDims, out),
+      pack: (rows, count, out) => fn.packI16(rows, count, gridDims, out),
       distances: (q, t, out, stride) =>
-        fn.distancesI16(q.rows, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, stride),
+        fn.distancesI16(q.rows, q.norms, q.count, t.panels, t.norms, t.count, gridDims, out, stride),
     }
   }
   return {
-    rowBytes: 4 * codeDims,
-    norms: (rows, count, out) => fn.normsF32(rows, count, codeDims, out),
-    pack: (rows, count, out) => fn.packF32(rows, count, codeDims, out),
+    rowBytes: 4 * gridDims,
+    norms: (rows, count, out) => fn.normsF32(rows, count, gridDims, out),
+    pack: (rows, count, out) => fn.packF32(rows, count, gridDims, out),
     distances: (q, t, out, stride) =>
-      fn.distancesF32(q.rows, q.norms, q.count, t.panels, t.norms, t.count, codeDims, out, stride),
+      fn.distancesF32(q.rows, q.norms, q.count, t.panels, t.norms, t.count, gridDims, out, stride),
   }
 }

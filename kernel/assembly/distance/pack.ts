@@ -1,0 +1,64 @@
+// Row-major codes to panels of 4 points: what distances.ts reads as targets. One v128 is one word of 4 points, a word
+// being two neighbouring dimensions in i16 and one in f32.
+//
+//     rows     p0: a0 a1 a2 ..          panel    | a0 b0 c0 d0 | a1 b1 c1 d1 | a2 b2 c2 d2 | ..
+//     (words)  p1: b0 b1 b2 ..                     16 bytes
+//              p2: c0 c1 c2 ..
+//              p3: d0 d1 d2 ..          i16: a0 is the dimensions 0 and 1 of p0; f32: a0 is its dimension 0
+//
+// The last panel is filled up with zeros, so that `out` holds ceil(count / 4) * 4 rows.
+
+@inline
+function packFull(rows: usize, rowBytes: usize, out: usize): void {
+  const r1 = rows + rowBytes
+  const r2 = r1 + rowBytes
+  const r3 = r2 + rowBytes
+  for (let at: usize = 0; at != rowBytes; at += 16) {
+    const a = v128.load(rows + at)
+    const b = v128.load(r1 + at)
+    const c = v128.load(r2 + at)
+    const d = v128.load(r3 + at)
+    const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+    const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+    const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+    const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
+    v128.store(out, v128.shuffle<i64>(ab0, cd0, 0, 2))
+    v128.store(out, v128.shuffle<i64>(ab0, cd0, 1, 3), 16)
+    v128.store(out, v128.shuffle<i64>(ab1, cd1, 0, 2), 32)
+    v128.store(out, v128.shuffle<i64>(ab1, cd1, 1, 3), 48)
+    out += 64
+  }
+}
+
+@inline
+function packLast(rows: usize, points: u32, rowBytes: usize, out: usize): void {
+  for (let at: usize = 0; at != rowBytes; at += 4) {
+    v128.store(out, i32x4.splat(0))
+    let word = rows + at
+    for (let p: u32 = 0; p < points; p++) {
+      store<u32>(out + ((<usize>p) << 2), load<u32>(word))
+      word += rowBytes
+    }
+    out += 16
+  }
+}
+
+@inline
+function pack(rows: usize, count: u32, rowBytes: usize, out: usize): void {
+  const panelBytes = rowBytes << 2
+  let left = count
+  for (; left >= 4; left -= 4) {
+    packFull(rows, rowBytes, out)
+    rows += panelBytes
+    out += panelBytes
+  }
+  if (left > 0) packLast(rows, left, rowBytes, out)
+}
+
+export function packI16(rows: usize, count: u32, gridDims: u32, out: usize): void {
+  pack(rows, count, (<usize>gridDims) << 1, out)
+}
+
+export function packF32(rows: usize, count: u32, gridDims: u32, out: usize): void {
+  pack(rows, count, (<usize>gridDims) << 2, out)
+}

@@ -1,0 +1,168 @@
+// Final links of a chunk of nodes: the rows of each node united by (distance word, node), pruned, and written as
+// `[count][maxDegree x node]`.
+import { placeOf } from './merge-places'
+import { pruneF32, pruneI16 } from './prune'
+
+/**
+ * A row as sorted u64 entries, word above node, repeats dropped; returns where they end. Rows are sorted but for ties,
+ * which come in the order of the shard's members.
+ */
+@inline
+function loadRow(place: usize, entries: usize): usize {
+  const count = load<u32>(place)
+  const wordsOffset = (<usize>count) << 2
+  let end = entries
+  for (let i: u32 = 0; i < count; i++) {
+    place += 4
+    const entry = ((<u64>load<u32>(place + wordsOffset)) << 32) | load<u32>(place)
+    let at = end
+    while (at > entries && load<u64>(at - 8) > entry) at -= 8
+    if (at > entries && load<u64>(at - 8) === entry) continue
+    for (let to = end; to > at; to -= 8) store<u64>(to, load<u64>(to - 8))
+    store<u64>(at, entry)
+    end += 8
+  }
+  return end
+}
+
+/** Unites two sorted lists; what is in both is there once. Returns where the union ends. */
+@inline
+function unite(a: usize, aEnd: usize, b: usize, bEnd: usize, out: usize): usize {
+  while (a < aEnd && b < bEnd) {
+    const x = load<u64>(a)
+    const y = load<u64>(b)
+    store<u64>(out, min<u64>(x, y))
+    out += 8
+    a += usize(x <= y) << 3
+    b += usize(y <= x) << 3
+  }
+  for (; a < aEnd; a += 8, out += 8) store<u64>(out, load<u64>(a))
+  for (; b < bEnd; b += 8, out += 8) store<u64>(out, load<u64>(b))
+  return out
+}
+
+@inline
+function link<T>(
+  starts: usize,
+  places: usize,
+  from: u32,
+  to: u32,
+  bits: usize,
+  ranks: usize,
+  codes: usize,
+  gridDims: u32,
+  maxDegree: u32,
+  alpha: f64,
+  widest: u32,
+  scratch: usize,
+  links: usize,
+): u32 {
+  const rowBytes = gridDims * sizeof<T>()
+  const listBytes = (<usize>widest) << 3
+  const loaded = scratch
+  const pointers = scratch + 3 * listBytes
+  const distances = pointers + (listBytes >> 1)
+  const kept = distances + (listBytes >> 1)
+  let degreeSum: u32 = 0
+  for (let i = from; i < to; i++) {
+    let list = scratch + listBytes
+    let other = list + listBytes
+    let listEnd = list
+    const lastRow = load<u32>(starts + ((<usize>i) << 2), 4)
+    for (let r = load<u32>(starts + ((<usize>i) << 2)); r < lastRow; r++) {
+      const loadedEnd = loadRow(<usize>load<u32>(places + ((<usize>r) << 2)), loaded)
+      const end = unite(list, listEnd, loaded, loadedEnd, other)
+      const united = other
+      other = list
+      list = united
+      listEnd = end
+    }
+    const count = <u32>((listEnd - list) >> 3)
+    for (let c: u32 = 0; c < count; c++) {
+      const entry = load<u64>(list + ((<usize>c) << 3))
+      const at = (<usize>c) << 2
+      store<u32>(pointers + at, <u32>codes + placeOf(bits, ranks, <u32>entry) * rowBytes)
+      store<u32>(distances + at, <u32>(entry >> 32))
+    }
+    const degree = isFloat<T>()
+      ? pruneF32(pointers, distances, count, gridDims, maxDegree, alpha, kept)
+      : pruneI16(pointers, distances, count, gridDims, maxDegree, alpha, kept)
+    store<u32>(links, degree)
+    for (let k: u32 = 0; k < degree; k++) {
+      const at = (<usize>k) << 2
+      store<u32>(links + at, load<u32>(list + ((<usize>load<u32>(kept + at)) << 3)), 4)
+    }
+    links += ((<usize>maxDegree) + 1) << 2
+    degreeSum += degree
+  }
+  return degreeSum
+}
+
+/**
+ * codes: the rows of all marked nodes, in order. scratch: 40 bytes x widest, 8-byte aligned.
+ * links: the row of node `from`. Returns the sum of degrees.
+ */
+export function mergeLinksI16(
+  starts: usize,
+  places: usize,
+  from: u32,
+  to: u32,
+  bits: usize,
+  ranks: usize,
+  codes: usize,
+  gridDims: u32,
+  maxDegree: u32,
+  alpha: f64,
+  widest: u32,
+  scratch: usize,
+  links: usize,
+): u32 {
+  return link<i16>(
+    starts,
+    places,
+    from,
+    to,
+    bits,
+    ranks,
+    codes,
+    gridDims,
+    maxDegree,
+    alpha,
+    widest,
+    scratch,
+    links,
+  )
+}
+
+/** As mergeLinksI16 on f32 rows. */
+export function mergeLinksF32(
+  starts: usize,
+  places: usize,
+  from: u32,
+  to: u32,
+  bits: usize,
+  ranks: usize,
+  codes: usize,
+  gridDims: u32,
+  maxDegree: u32,
+  alpha: f64,
+  widest: u32,
+  scratch: usize,
+  links: usize,
+): u32 {
+  return link<f32>(
+    starts,
+    places,
+    from,
+    to,
+    bits,
+    ranks,
+    codes,
+    gridDims,
+    maxDegree,
+    alpha,
+    widest,
+    scratch,
+    links,
+  )
+}

@@ -1,0 +1,95 @@
+// Ball carving, step 1 of the engine pipnn: what is needed around the distance tile. A ball is a list of members, u32.
+import { nearestI32 } from '../distance/nearest'
+
+const GROWTH: u32 = 0x9e3779b9
+
+// The next number of a sequence with a uniform start: a counter through murmur3's finalizer.
+@inline
+function mixed(state: u32): u32 {
+  let word = state
+  word = (word ^ (word >> 16)) * 0x85ebca6b
+  word = (word ^ (word >> 13)) * 0xc2b2ae35
+  return word ^ (word >> 16)
+}
+
+/** Moves `wanted` members, drawn without replacement, to the front of the list, in random order. */
+export function pipnnShuffle(list: usize, count: u32, wanted: u32, seed: u32): void {
+  let state = seed
+  for (let i: u32 = 0; i < wanted; i++) {
+    state += GROWTH
+    const other = i + <u32>((<u64>mixed(state) * (count - i)) >> 32)
+    const a = list + ((<usize>i) << 2)
+    const b = list + ((<usize>other) << 2)
+    const member = load<u32>(a)
+    store<u32>(a, load<u32>(b))
+    store<u32>(b, member)
+  }
+}
+
+/** Rows and norms of the listed members, side by side. rowBytes is a multiple of 16. */
+export function pipnnGather(
+  codes: usize,
+  norms: usize,
+  rowBytes: u32,
+  list: usize,
+  count: u32,
+  outRows: usize,
+  outNorms: usize,
+): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const member = <usize>load<u32>(list + ((<usize>i) << 2))
+    store<u32>(outNorms + ((<usize>i) << 2), load<u32>(norms + (member << 2)))
+    const row = codes + member * rowBytes
+    for (let at: usize = 0; at < rowBytes; at += 16) v128.store(outRows + at, v128.load(row + at))
+    outRows += rowBytes
+  }
+}
+
+/** The `fanOut` nearest columns of each row of a distance matrix. out: u32 x rowCount x fanOut; scratch: u32 x fanOut. */
+export function pipnnNearestBalls(
+  matrix: usize,
+  rowCount: u32,
+  ballCount: u32,
+  fanOut: u32,
+  out: usize,
+  scratch: usize,
+): void {
+  for (let r: u32 = 0; r < rowCount; r++) {
+    nearestI32(matrix, ballCount, fanOut, out, scratch)
+    matrix += (<usize>ballCount) << 2
+    out += (<usize>fanOut) << 2
+  }
+}
+
+/**
+ * Members ball by ball, in list order in each. assigned: u32 x count x fanOut; starts: u32 x (ballCount + 1), where
+ * each ball begins in out and, last, where the end is; out: u32 x count x fanOut.
+ */
+export function pipnnScatter(
+  list: usize,
+  count: u32,
+  fanOut: u32,
+  assigned: usize,
+  ballCount: u32,
+  starts: usize,
+  out: usize,
+): void {
+  const entries = count * fanOut
+  memory.fill(starts, 0, (<usize>ballCount + 1) << 2)
+  for (let i: u32 = 0; i < entries; i++) {
+    const at = starts + ((<usize>load<u32>(assigned + ((<usize>i) << 2))) << 2)
+    store<u32>(at, load<u32>(at) + 1)
+  }
+  let end: u32 = 0
+  for (let ball: u32 = 0; ball <= ballCount; ball++) {
+    end += load<u32>(starts + ((<usize>ball) << 2))
+    store<u32>(starts + ((<usize>ball) << 2), end)
+  }
+  // Each start stands at its ball's end now, and goes down to its beginning while the list is read backwards.
+  for (let i = entries; i > 0; i--) {
+    const at = starts + ((<usize>load<u32>(assigned + ((<usize>(i - 1)) << 2))) << 2)
+    const to = load<u32>(at) - 1
+    store<u32>(at, to)
+    store<u32>(out + ((<usize>to) << 2), load<u32>(list + ((<usize>((i - 1) / fanOut)) << 2)))
+  }
+}

@@ -1,0 +1,150 @@
+// Joins the parts of a shard graph: clusters far from each other share no ball, so nothing links them.
+import { l2F32, l2I16 } from '../distance/pair'
+import { insertLink } from './pipnn-rows'
+
+const NONE: u32 = 0xffffffff
+
+@inline
+function rootOf(parents: usize, member: u32): u32 {
+  let at = member
+  let parent = load<u32>(parents + ((<usize>at) << 2))
+  while (parent !== at) {
+    const above = load<u32>(parents + ((<usize>parent) << 2))
+    store<u32>(parents + ((<usize>at) << 2), above)
+    at = above
+    parent = load<u32>(parents + ((<usize>at) << 2))
+  }
+  return at
+}
+
+// The lower root stays: a part is named by its lowest member.
+@inline
+function unite(parents: usize, a: u32, b: u32): void {
+  const x = rootOf(parents, a)
+  const y = rootOf(parents, b)
+  store<u32>(parents + ((<usize>max<u32>(x, y)) << 2), min<u32>(x, y))
+}
+
+@inline
+function wordBetween<T>(codes: usize, gridDims: u32, a: u32, b: u32): u32 {
+  const rowBytes = <usize>gridDims * sizeof<T>()
+  const x = codes + <usize>a * rowBytes
+  const y = codes + <usize>b * rowBytes
+  return isFloat<T>() ? reinterpret<u32>(l2F32(x, y, gridDims)) : <u32>l2I16(x, y, gridDims)
+}
+
+/**
+ * The member nearest to `from`, of the part `root` or of all others, with fewer than `degree` links: else one
+ * member may be nearest to many parts, and its last link would be all that stays. NONE when there is no such member.
+ */
+@inline
+function nearestMember<T>(
+  codes: usize,
+  gridDims: u32,
+  count: u32,
+  parents: usize,
+  counts: usize,
+  degree: u32,
+  from: u32,
+  root: u32,
+  inside: bool,
+): u32 {
+  let best = NONE
+  let bestWord = u32.MAX_VALUE
+  for (let member: u32 = 0; member < count; member++) {
+    if ((rootOf(parents, member) === root) !== inside) continue
+    if (load<u32>(counts + ((<usize>member) << 2)) >= degree) continue
+    const word = wordBetween<T>(codes, gridDims, from, member)
+    if (best !== NONE && word >= bestWord) continue
+    bestWord = word
+    best = member
+  }
+  return best
+}
+
+// A full row gives up its farthest.
+@inline
+function forceLink(
+  counts: usize,
+  neighbours: usize,
+  words: usize,
+  degree: u32,
+  member: u32,
+  neighbour: u32,
+  word: u32,
+): void {
+  const at = counts + ((<usize>member) << 2)
+  if (load<u32>(at) === degree) store<u32>(at, degree - 1)
+  insertLink(counts, neighbours, words, degree, member, neighbour, word)
+}
+
+@inline
+function join<T>(
+  codes: usize,
+  gridDims: u32,
+  count: u32,
+  degree: u32,
+  counts: usize,
+  neighbours: usize,
+  words: usize,
+  parents: usize,
+): u32 {
+  for (let member: u32 = 0; member < count; member++) store<u32>(parents + ((<usize>member) << 2), member)
+  for (let member: u32 = 0; member < count; member++) {
+    const row = neighbours + ((<usize>member * degree) << 2)
+    const size = load<u32>(counts + ((<usize>member) << 2))
+    for (let n: u32 = 0; n < size; n++) unite(parents, member, load<u32>(row + ((<usize>n) << 2)))
+  }
+  let joined: u32 = 0
+  // The last part is named 0.
+  for (let root: u32 = 1; root < count; root++) {
+    // A part may grow by parts with higher names first: it is done when it belongs to one with a lower name.
+    while (rootOf(parents, root) === root) {
+      let outside = nearestMember<T>(codes, gridDims, count, parents, counts, degree, root, root, false)
+      if (outside === NONE) {
+        outside = nearestMember<T>(codes, gridDims, count, parents, counts, NONE, root, root, false)
+      }
+      let inside = nearestMember<T>(codes, gridDims, count, parents, counts, degree, outside, root, true)
+      if (inside === NONE) {
+        inside = nearestMember<T>(codes, gridDims, count, parents, counts, NONE, outside, root, true)
+      }
+      const word = wordBetween<T>(codes, gridDims, inside, outside)
+      forceLink(counts, neighbours, words, degree, inside, outside, word)
+      forceLink(counts, neighbours, words, degree, outside, inside, word)
+      unite(parents, inside, outside)
+      joined++
+    }
+  }
+  return joined
+}
+
+/**
+ * Links each part of the graph, of which links in either direction make one, to another part by a near pair, both ways.
+ * parents: u32 x count, scratch. Returns how many pairs were linked.
+ */
+export function pipnnJoinI16(
+  codes: usize,
+  gridDims: u32,
+  count: u32,
+  degree: u32,
+  counts: usize,
+  neighbours: usize,
+  words: usize,
+  parents: usize,
+): u32 {
+  return join<i16>(codes, gridDims, count, degree, counts, neighbours, words, parents)
+}
+
+/** As pipnnJoinI16 on f32 rows. */
+export function pipnnJoinF32(
+  codes: usize,
+  gridDims: u32,
+  count: u32,
+  degree: u32,
+  counts: usize,
+  neighbours: usize,
+  words: usize,
+  parents: usize,
+): u32 {
+  return join<f32>(codes, gridDims, count, degree, counts, neighbours, words, parents)
+}

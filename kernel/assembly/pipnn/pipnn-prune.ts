@@ -1,0 +1,108 @@
+// Prunes each reservoir in place (step 4): afterwards its words and items are the kept candidates,
+// nearest first, ties by lower index, and items are plain indexes.
+import { gatherL2F32 } from '../distance/gather'
+import { pruneWithNorms } from '../merge/prune'
+import { CANDIDATE_MASK, COUNT, HEADER_BYTES } from './pipnn-reservoir'
+
+@inline
+function sort(entries: usize, count: u32): void {
+  for (let i: u32 = 1; i < count; i++) {
+    const entry = load<u64>(entries + ((<usize>i) << 3))
+    let at = entries + ((<usize>i) << 3)
+    while (at > entries && load<u64>(at - 8) > entry) {
+      store<u64>(at, load<u64>(at - 8))
+      at -= 8
+    }
+    store<u64>(at, entry)
+  }
+}
+
+@inline
+function prune<T>(
+  codes: usize,
+  norms: usize,
+  gridDims: u32,
+  list: usize,
+  count: u32,
+  records: usize,
+  recordBytes: u32,
+  capacity: u32,
+  maxDegree: u32,
+  alpha: f64,
+  scratch: usize,
+): void {
+  const rowBytes = <usize>gridDims * sizeof<T>()
+  const entries = scratch
+  const pointers = scratch + ((<usize>capacity) << 3)
+  const distances = pointers + ((<usize>capacity) << 2)
+  const kept = distances + ((<usize>capacity) << 2)
+  const candidateNorms = kept + ((<usize>capacity) << 2)
+  for (let i: u32 = 0; i < count; i++) {
+    const member = <usize>load<u32>(list + ((<usize>i) << 2))
+    const record = records + member * recordBytes
+    const words = record + HEADER_BYTES
+    const items = words + ((<usize>capacity) << 2)
+    const candidates = load<u32>(record, COUNT)
+    if (isFloat<T>()) {
+      // The tile's error is relative to the norms, and near pairs far from the centre lose their order by it.
+      for (let c: u32 = 0; c < candidates; c++) {
+        const candidate = <usize>(load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK)
+        store<u32>(pointers + ((<usize>c) << 2), <u32>(codes + candidate * rowBytes))
+      }
+      gatherL2F32(codes + member * rowBytes, pointers, candidates, gridDims, words)
+    }
+    for (let c: u32 = 0; c < candidates; c++) {
+      const candidate = load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK
+      const word = load<u32>(words + ((<usize>c) << 2))
+      store<u64>(entries + ((<usize>c) << 3), ((<u64>word) << 32) | candidate)
+    }
+    sort(entries, candidates)
+    for (let c: u32 = 0; c < candidates; c++) {
+      const entry = load<u64>(entries + ((<usize>c) << 3))
+      store<u32>(pointers + ((<usize>c) << 2), <u32>(codes + <usize>(<u32>entry) * rowBytes))
+      store<u32>(distances + ((<usize>c) << 2), <u32>(entry >> 32))
+      store<u32>(candidateNorms + ((<usize>c) << 2), load<u32>(norms + ((<usize>(<u32>entry)) << 2)))
+    }
+    const size = pruneWithNorms<T>(pointers, candidateNorms, distances, candidates, gridDims, maxDegree, alpha, kept)
+    for (let c: u32 = 0; c < size; c++) {
+      const entry = load<u64>(entries + ((<usize>load<u32>(kept + ((<usize>c) << 2))) << 3))
+      store<u32>(words + ((<usize>c) << 2), <u32>(entry >> 32))
+      store<u32>(items + ((<usize>c) << 2), <u32>entry)
+    }
+    store<u32>(record, size, COUNT)
+  }
+}
+
+/** norms: of all members. maxDegree <= capacity. scratch: 16-byte aligned, 24 bytes x capacity. */
+export function pipnnPruneI16(
+  codes: usize,
+  norms: usize,
+  gridDims: u32,
+  list: usize,
+  count: u32,
+  records: usize,
+  recordBytes: u32,
+  capacity: u32,
+  maxDegree: u32,
+  alpha: f64,
+  scratch: usize,
+): void {
+  prune<i16>(codes, norms, gridDims, list, count, records, recordBytes, capacity, maxDegree, alpha, scratch)
+}
+
+/** As pipnnPruneI16 on f32 rows; distances are measured again, pair by pair. */
+export function pipnnPruneF32(
+  codes: usize,
+  norms: usize,
+  gridDims: u32,
+  list: usize,
+  count: u32,
+  records: usize,
+  recordBytes: u32,
+  capacity: u32,
+  maxDegree: u32,
+  alpha: f64,
+  scratch: usize,
+): void {
+  prune<f32>(codes, norms, gridDims, list, count, records, recordBytes, capacity, maxDegree, alpha, scratch)
+}

@@ -1,0 +1,41 @@
+/** What goes wrong with spill files and queues, as errors that carry numbers. */
+
+import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { DiskFullError, ShardloomError } from '../../src/errors.js'
+
+/**
+ * The error for a failed operation on a spill file: DiskFullError for ENOSPC and EDQUOT, an error that is already one of
+ * ours as it is, anything else (EMFILE, EIO, …) as SHARDLOOM_SPILL_FAILED with its cause.
+ */
+export async function spillFailure(path: string, doing: string, neededBytes: number, cause: unknown): Promise<Error> {
+  if (cause instanceof ShardloomError) return cause
+  const code = errnoCode(cause)
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new DiskFullError({ path, neededBytes, freeBytes: await freeBytesAt(dirname(path)) }, cause)
+  }
+  return spillFailed(path, doing, cause)
+}
+
+export function spillFailed(path: string, doing: string, cause: unknown): ShardloomError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ShardloomError('SHARDLOOM_SPILL_FAILED', `${path}: cannot ${doing}: ${reason}`, { cause })
+}
+
+export function queueClosed(name: string, doing: string): ShardloomError {
+  return new ShardloomError('SHARDLOOM_QUEUE_CLOSED', `queue ${name} is closed: cannot ${doing}`)
+}
+
+export function errnoCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+async function freeBytesAt(directory: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(directory)
+    return bavail * bsize
+  } catch {
+    // The number is only for the message: the full disk is the error to report, not this one.
+    return undefined
+  }
+}

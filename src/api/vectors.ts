@@ -1,0 +1,46 @@
+/** Vectors as they come in: records, batches, sources. */
+
+/** l2: squared Euclidean. cosine: 1 − cos. ip: −(inner product). Smaller is nearer for each. */
+export type Metric = 'l2' | 'cosine' | 'ip'
+
+export type Id = string | number
+
+/** Anything a row of numbers can be. Values are read as float32. */
+export type VectorLike = Float32Array | Float64Array | Int8Array | Uint8Array | readonly number[]
+
+/** One vector. `id` defaults to the ordinal (position in the stream); given for one record, it must be for all. */
+export interface VectorRecord {
+  readonly id?: Id
+  readonly vector: VectorLike
+}
+
+/** Row-major rows: `vectors.length = rows x dimensions`. The fast path: no object per vector. */
+export interface VectorBatch {
+  readonly ids?: readonly Id[]
+  readonly vectors: Float32Array
+  readonly dimensions: number
+}
+
+export type SourceItem = VectorRecord | VectorBatch
+
+/** Any iterable of records or batches: an array, a generator, a Node Readable in object mode, a web ReadableStream. */
+export type VectorSource = AsyncIterable<SourceItem> | Iterable<SourceItem>
+
+/**
+ * A source that can be read again from any ordinal on: the build can then be resumed. `startAt` is how many records to
+ * leave out; the others must be the same as before, in the same order.
+ */
+export type ResumableSource = (startAt: number) => VectorSource
+
+/** What a source knows before its first record. */
+export interface SourceFacts {
+  readonly count?: number
+  readonly dimensions?: number
+  /** Changes when the source does; undefined when it can be read only once. */
+  readonly fingerprint?: string
+}
+
+/** A source that says what it knows of itself: options of the build that are not given are taken from it. */
+export interface DescribedSource extends ResumableSource {
+  facts(): Promise<SourceFacts>
+}

@@ -1,0 +1,52 @@
+import type { Index } from '../../search/vector-index.js'
+import { percentile } from '../../search/measure/percentile.js'
+import type { SearchHit, SearchOptions } from '../../api/search.js'
+
+export interface MeasuredSearch {
+  readonly results: SearchHit[][]
+  readonly queriesPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** Enough for the engine to compile the hot loop and for the upper levels to be in the caches. */
+const WARM_UP_QUERIES = 200
+const WARM_UP_MS = 500
+
+/** Searches every query once, after a warm-up, one thread. */
+export function measureSearch(
+  index: Index,
+  queries: readonly Float32Array[],
+  options: Pick<SearchOptions, 'k' | 'ef' | 'rerank'>,
+): MeasuredSearch {
+  warmUp(index, queries, options)
+  const results: SearchHit[][] = []
+  const tookMs = new Float64Array(queries.length)
+  const startedMs = performance.now()
+  let beganMs = startedMs
+  for (const [i, query] of queries.entries()) {
+    results.push(index.search(query, options))
+    const endedMs = performance.now()
+    tookMs[i] = endedMs - beganMs
+    beganMs = endedMs
+  }
+  const seconds = (beganMs - startedMs) / 1000
+  tookMs.sort()
+  return {
+    results,
+    queriesPerSecond: queries.length / seconds,
+    p50Ms: percentile(tookMs, 0.5),
+    p99Ms: percentile(tookMs, 0.99),
+  }
+}
+
+function warmUp(
+  index: Index,
+  queries: readonly Float32Array[],
+  options: Pick<SearchOptions, 'k' | 'ef' | 'rerank'>,
+): void {
+  const endMs = performance.now() + WARM_UP_MS
+  for (let i = 0; i < WARM_UP_QUERIES && performance.now() < endMs; i++) {
+    index.search(queries[i % queries.length], options)
+  }
+}

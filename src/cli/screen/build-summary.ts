@@ -1,0 +1,34 @@
+import { formatByteSize } from '../../memory/byte-size.js'
+import type { BuildReport } from '../../api/report.js'
+import { countText, plural, rateText, tookText } from '../../report/number-text.js'
+import { shellWord } from '../../report/shell-word.js'
+import { tableLines } from './table-lines.js'
+
+/** What a person wants to know when a build has ended, and what to type next. */
+export function buildSummary(report: BuildReport, out: string): string[] {
+  const { count, skippedInvalid, skippedDuplicates, seconds, reachable, repaired, spilledBytes, events } = report
+  const skipped = [
+    ...(skippedInvalid > 0 ? [`${countText(skippedInvalid)} invalid`] : []),
+    ...(skippedDuplicates > 0 ? [`${countText(skippedDuplicates)} with a repeated id`] : []),
+  ]
+  const rows = [
+    ['vectors', `${countText(count)}${skipped.length > 0 ? ` (skipped: ${skipped.join(', ')})` : ''}`],
+    ['dimensions', `${report.dimensions}, ${report.metric}`],
+    ['time', `${tookText(seconds)}, ${rateText(count / seconds).replace('/s', ' vectors/s')}`],
+    ['quality', qualityText(report)],
+    ...(report.quantization === 'f32' ? [] : [['quantization', report.quantization]]),
+    ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64, measured against exact search)`],
+    ['reachable', `${countText(reachable)} of ${countText(count)} (${countText(repaired)} repaired)`],
+    ['on disk', formatByteSize(report.diskBytes)],
+    ['peak memory', `${formatByteSize(report.peakRssBytes)} of ${formatByteSize(report.memoryBytes)}`],
+    ['spilled', spilledBytes > 0 ? formatByteSize(spilledBytes) : 'nothing'],
+    ['index', `${out} (${report.generation})`],
+  ]
+  if (events.length > 0) rows.push(['notes', `${plural(events.length, 'warning')}, above`])
+  return [...tableLines(rows), '', `next: shardloom search ${shellWord(out)} --queries FILE -k 10`]
+}
+
+function qualityText({ quality, trialRecall }: BuildReport): string {
+  if (trialRecall === undefined) return quality
+  return `${quality} (a trial of balanced on sampled vectors found ${trialRecall.toFixed(3)})`
+}

@@ -1,0 +1,199 @@
+/** Ball carving and leaves, steps 1 and 2 of the engine: fills the reservoirs of all members. */
+
+import type { Kernel } from '../../../kernel/kernel.js'
+import type { CodeKernel } from './code-kernel.js'
+import { CHUNK_ROWS, carveRegions, leaderCount, leafCapacity, smallBall, type ShardSizes } from './shard-sizes.js'
+import type { PipnnParameters } from './pipnn-parameters.js'
+
+/** What the steps before have laid out, as addresses in kernel memory. */
+export interface PreparedShard {
+  readonly sizes: ShardSizes
+  readonly codes: number
+  readonly norms: number
+  /** Reservoir records, `recordBytes` each. */
+  readonly records: number
+  readonly recordBytes: number
+  /** Members to carve, u32 each: afterwards near ones are near each other. */
+  readonly list: number
+  /** u32 x 2 x max(leafK, fanOut). */
+  readonly scratch: number
+}
+
+/** A ball whose largest part keeps more than this share of it did not shrink: its members are (nearly) equally far from each leader. */
+const STUCK_SHARE = 7 / 8
+
+type Regions = { readonly [Name in keyof ReturnType<typeof carveRegions>]: number }
+
+export function fillReservoirs(
+  kernel: Kernel,
+  ops: CodeKernel,
+  shard: PreparedShard,
+  parameters: PipnnParameters,
+  seeds: () => number,
+): void {
+  const mark = kernel.mark()
+  try {
+    const at = Object.fromEntries(
+      Object.entries(carveRegions(shard.sizes, parameters)).map(([name, bytes]) => [name, kernel.alloc(bytes)]),
+    ) as Regions
+    kernel.u32(at.stamps, shard.sizes.count).fill(0)
+    new Carver(kernel, ops, shard, parameters, seeds, at).run()
+  } finally {
+    kernel.release(mark)
+  }
+}
+
+/** One carving. Balls lie in `at.balls`; a ball is carved in place, by way of `at.scattered`. */
+class Carver {
+  readonly #kernel: Kernel
+  readonly #ops: CodeKernel
+  readonly #shard: PreparedShard
+  readonly #parameters: PipnnParameters
+  readonly #seeds: () => number
+  readonly #at: Regions
+  #bucketCount = 0
+  /** Marks the members of the open bucket. */
+  #bucketStamp = 1
+
+  constructor(
+    kernel: Kernel,
+    ops: CodeKernel,
+    shard: PreparedShard,
+    parameters: PipnnParameters,
+    seeds: () => number,
+    at: Regions,
+  ) {
+    this.#kernel = kernel
+    this.#ops = ops
+    this.#shard = shard
+    this.#parameters = parameters
+    this.#seeds = seeds
+    this.#at = at
+  }
+
+  run(): void {
+    const { list, sizes } = this.#shard
+    const { count } = sizes
+    const { fanOut, leafSize } = this.#parameters
+    if (count <= leafSize) {
+      this.#leaf(list, count)
+      return
+    }
+    const leaders = leaderCount(count, fanOut, leafSize)
+    const joined = Math.min(fanOut, leaders)
+    const ends = this.#scatter(list, count, leaders, joined, this.#at.balls)
+    this.#orderByBall(list, count, joined, leaders)
+    this.#carveAll(this.#at.balls, ends)
+    this.#flush()
+  }
+
+  /**
+   * Puts the list in the order of the balls its members are nearest to, which `assigned` still holds: whoever goes
+   * through it afterwards, looking at each member's candidates, finds most of them in the cache.
+   */
+  #orderByBall(list: number, count: number, fanOut: number, leaders: number): void {
+    const { assigned, stamps, starts, scattered } = this.#at
+    const balls = this.#kernel.u32(assigned, count * fanOut)
+    const nearest = this.#kernel.u32(stamps, count)
+    for (let i = 0; i < count; i++) nearest[i] = balls[i * fanOut]
+    this.#kernel.fn.pipnnScatter(list, count, 1, stamps, leaders, starts, scattered)
+    this.#kernel.u32(list, count).set(this.#kernel.u32(scattered, count))
+    nearest.fill(0)
+  }
+
+  #carveAll(first: number, ends: Uint32Array): void {
+    for (let ball = 0; ball + 1 < ends.length; ball++) {
+      this.#carve(first + 4 * ends[ball], ends[ball + 1] - ends[ball])
+    }
+  }
+
+  #carve(ball: number, count: number): void {
+    const { leafSize } = this.#parameters
+    if (count === 0) return
+    if (count < smallBall(leafSize)) {
+      this.#collect(ball, count)
+      return
+    }
+    if (count <= leafSize) {
+      this.#leaf(ball, count)
+      return
+    }
+    const leaders = leaderCount(count, 1, leafSize)
+    const ends = this.#scatter(ball, count, leaders, 1, this.#at.scattered)
+    const largest = ends.reduce((most, end, i) => (i === 0 ? 0 : Math.max(most, end - ends[i - 1])), 0)
+    if (largest > leafSize && largest > STUCK_SHARE * count) {
+      this.#kernel.fn.pipnnShuffle(ball, count, count, this.#seeds())
+      const half = count >> 1
+      this.#carve(ball, half)
+      this.#carve(ball + 4 * half, count - half)
+      return
+    }
+    this.#kernel.u32(ball, count).set(this.#kernel.u32(this.#at.scattered, count))
+    this.#carveAll(ball, ends)
+  }
+
+  /** Members of a list by their nearest `fanOut` of `leaders` random ones, to `out`. Returns where the balls begin and end. */
+  #scatter(list: number, count: number, leaders: number, fanOut: number, out: number): Uint32Array {
+    const { fn } = this.#kernel
+    const { codes, norms, scratch } = this.#shard
+    const { rowBytes } = this.#ops
+    const at = this.#at
+    fn.pipnnShuffle(list, count, leaders, this.#seeds())
+    fn.pipnnGather(codes, norms, rowBytes, list, leaders, at.targetRows, at.targetNorms)
+    this.#ops.pack(at.targetRows, leaders, at.panels)
+    const targets = { panels: at.panels, norms: at.targetNorms, count: leaders }
+    for (let from = 0; from < count; from += CHUNK_ROWS) {
+      const rows = Math.min(CHUNK_ROWS, count - from)
+      fn.pipnnGather(codes, norms, rowBytes, list + 4 * from, rows, at.queryRows, at.queryNorms)
+      this.#ops.distances({ rows: at.queryRows, norms: at.queryNorms, count: rows }, targets, at.matrix, leaders)
+      fn.pipnnNearestBalls(at.matrix, rows, leaders, fanOut, at.assigned + 4 * from * fanOut, scratch)
+    }
+    fn.pipnnScatter(list, count, fanOut, at.assigned, leaders, at.starts, out)
+    return this.#kernel.u32(at.starts, leaders + 1).slice()
+  }
+
+  /** Adds a small ball to the bucket; a member in two of its balls is there once. */
+  #collect(ball: number, count: number): void {
+    const { leafSize } = this.#parameters
+    const members = this.#kernel.u32(ball, count)
+    const bucket = this.#kernel.u32(this.#at.bucket, leafCapacity(leafSize))
+    const stamps = this.#kernel.u32(this.#at.stamps, this.#shard.sizes.count)
+    for (const member of members) {
+      if (stamps[member] === this.#bucketStamp) continue
+      stamps[member] = this.#bucketStamp
+      bucket[this.#bucketCount++] = member
+    }
+    if (this.#bucketCount >= smallBall(leafSize)) this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#bucketCount > 0) this.#leaf(this.#at.bucket, this.#bucketCount)
+    this.#bucketCount = 0
+    this.#bucketStamp++
+  }
+
+  /** All pairs of a leaf; each member's nearest are offered both ways. */
+  #leaf(list: number, count: number): void {
+    if (count < 2) return
+    const { fn } = this.#kernel
+    const { codes, norms, records, recordBytes, scratch } = this.#shard
+    const { leafK, reservoir } = this.#parameters
+    const { rowBytes } = this.#ops
+    const at = this.#at
+    // A leaf this small is a whole shard: nothing else would link its members.
+    const k = count - 1 <= reservoir ? count - 1 : leafK
+    fn.pipnnGather(codes, norms, rowBytes, list, count, at.targetRows, at.targetNorms)
+    this.#ops.pack(at.targetRows, count, at.panels)
+    // Half of the matrix is computed, each chunk of rows from its own first column on, and mirrored to the other half.
+    const stride = 4 * Math.ceil(count / 4)
+    for (let from = 0; from < count; from += CHUNK_ROWS) {
+      const rows = Math.min(CHUNK_ROWS, count - from)
+      const first = { rows: at.targetRows + from * rowBytes, norms: at.targetNorms + 4 * from }
+      const targets = { panels: at.panels + from * rowBytes, norms: first.norms, count: count - from }
+      const row = at.matrix + 4 * from * stride
+      this.#ops.distances({ ...first, count: rows }, targets, row + 4 * from, stride)
+      fn.pipnnMirror(at.matrix, stride, from, rows)
+    }
+    fn.pipnnOffer(list, count, 0, count, at.matrix, stride, k, records, recordBytes, reservoir, scratch)
+  }
+}

@@ -1,0 +1,41 @@
+/** The parameters of the engine for any m; they were tuned at m = 16 on SIFT 100k and WordNet 20k. */
+
+import type { Quality } from '../../api/report.js'
+
+export interface PipnnParameters {
+  /** Balls that each member joins on the first level; one below. */
+  readonly fanOut: number
+  /** Members of a ball that is not carved further. */
+  readonly leafSize: number
+  /** Nearest of its leaf that each member offers. */
+  readonly leafK: number
+  /** Candidates a reservoir holds; a multiple of 4. */
+  readonly reservoir: number
+  /** Links that the prune leaves a member, before reverse links. */
+  readonly shardDegree: number
+}
+
+export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
+  // Below m = 16 the prune keeps what the row holds; above, candidates and reservoir grow with the row.
+  const wide = Math.max(1, m / 16)
+  if (quality === 'high') {
+    return {
+      fanOut: 4,
+      leafSize: 1024,
+      leafK: Math.ceil(10 * wide),
+      reservoir: fours(40 * wide),
+      shardDegree: Math.min(2 * m, Math.ceil(24 * wide)),
+    }
+  }
+  return {
+    fanOut: 4,
+    leafSize: 512,
+    leafK: Math.ceil(6 * wide),
+    reservoir: fours(32 * wide),
+    shardDegree: Math.min(2 * m, Math.ceil(16 * wide)),
+  }
+}
+
+function fours(value: number): number {
+  return 4 * Math.ceil(value / 4)
+}

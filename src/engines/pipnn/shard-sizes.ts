@@ -1,0 +1,91 @@
+/** Where a build's data lies in kernel memory. One list of regions serves the build and the plan's estimate. */
+
+import type { PipnnParameters } from './pipnn-parameters.js'
+
+/** More leaders than this cost more than they sort. */
+export const MAX_LEADERS = 1000
+/**
+ * Query rows per tile call; a multiple of 4. Fewer waste less of a leaf's half matrix: 64, 32 and 16 took 28, 26 and 25 ms
+ * for the tile of 12,000 members of SIFT, 128 dimensions.
+ */
+export const CHUNK_ROWS = 32
+/** Count, worst word and sketch of 12 directions, before the slots of a reservoir. */
+const RECORD_HEADER_BYTES = 64
+export const DIRECTIONS = 12
+
+export interface ShardSizes {
+  readonly count: number
+  readonly gridDims: number
+  readonly rowBytes: number
+  /** Links a row holds: 2m. */
+  readonly degree: number
+}
+
+/** Leaders of a ball of `count` members, each of which joins `fanOut` of the balls to come. */
+export function leaderCount(count: number, fanOut: number, leafSize: number): number {
+  return Math.min(MAX_LEADERS, count, Math.max(2, Math.ceil((3 * count * fanOut) / leafSize)))
+}
+
+/** Balls smaller than this are merged with others. */
+export function smallBall(leafSize: number): number {
+  return leafSize / 8
+}
+
+/** Members of a leaf at most: a bucket of merged balls is full when one more small ball might not fit. */
+export function leafCapacity(leafSize: number): number {
+  return leafSize + smallBall(leafSize)
+}
+
+export function recordBytes(reservoir: number): number {
+  return RECORD_HEADER_BYTES + 8 * reservoir
+}
+
+/** Bytes of each region that lives through the whole build. */
+export function memberRegions({ count, gridDims }: ShardSizes, parameters: PipnnParameters) {
+  return {
+    list: 4 * count,
+    norms: 4 * count,
+    records: recordBytes(parameters.reservoir) * count,
+    directions: 4 * DIRECTIONS * gridDims,
+    scratch: 24 * parameters.reservoir + 8 * Math.max(parameters.leafK, parameters.fanOut, parameters.reservoir),
+  }
+}
+
+/** Bytes of each region that carving and leaves use. */
+export function carveRegions({ count, rowBytes }: ShardSizes, { fanOut, leafSize }: PipnnParameters) {
+  const leaders = Math.min(MAX_LEADERS, count)
+  const leafRows = 4 * Math.ceil(Math.min(count, leafCapacity(leafSize)) / 4)
+  const targets = Math.max(leaders, leafRows)
+  return {
+    balls: 4 * fanOut * count,
+    assigned: 4 * fanOut * count,
+    scattered: 4 * count,
+    starts: 4 * (leaders + 1),
+    bucket: 4 * leafCapacity(leafSize),
+    stamps: 4 * count,
+    targetRows: targets * rowBytes,
+    targetNorms: 4 * targets,
+    panels: (targets + 3) * rowBytes,
+    queryRows: CHUNK_ROWS * rowBytes,
+    queryNorms: 4 * CHUNK_ROWS,
+    matrix: 4 * Math.max(CHUNK_ROWS * leaders, leafRows * leafRows),
+  }
+}
+
+/** Bytes of each region that holds the rows of the graph. */
+export function rowRegions({ count, degree }: ShardSizes) {
+  return {
+    counts: 4 * count,
+    neighbours: 4 * count * degree,
+    words: 4 * count * degree,
+    offsets: 4 * (count + 1),
+    parents: 4 * count,
+  }
+}
+
+/** What the arena adds to a region by alignment. */
+const ALIGNMENT_BYTES = 16
+
+export function regionBytes(regions: Readonly<Record<string, number>>): number {
+  return Object.values(regions).reduce((sum, bytes) => sum + bytes + ALIGNMENT_BYTES, 0)
+}

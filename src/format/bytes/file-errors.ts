@@ -1,0 +1,67 @@
+/** Turns what the operating system says about a failed write or read into the errors callers switch on. */
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../../errors.js'
+
+/** The `code` of a Node.js system error, or undefined. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+const DISK_FULL_CODES = new Set(['ENOSPC', 'EDQUOT'])
+const UNUSABLE_PATH_REASONS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'this process may not write here'],
+  ['EPERM', 'this process may not write here'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOTDIR', 'a part of the path is a file, not a folder'],
+  ['EEXIST', 'a file stands where a folder is needed'],
+  ['EISDIR', 'a folder stands where a file is needed'],
+  ['ENOENT', 'a part of the path does not exist'],
+  ['ENAMETOOLONG', 'the path is too long'],
+  ['ELOOP', 'the path has a loop of symbolic links'],
+])
+
+/** Free bytes of the file system `path` is on, or undefined when that cannot be told. */
+function freeBytesAt(path: string): number | undefined {
+  for (const place of [path, dirname(path)]) {
+    try {
+      const { bavail, bsize } = statfsSync(place)
+      return bavail * bsize
+    } catch (error) {
+      // The file may not exist yet; its folder is asked next. Anything else leaves the number unknown.
+      if (systemErrorCode(error) !== 'ENOENT') return undefined
+    }
+  }
+  return undefined
+}
+
+/**
+ * `cause` as DiskFullError, PathError or SHARDLOOM_FILE_FAILED when the operating system says it; unchanged otherwise.
+ * `neededBytes`: what could not be written, for a full disk.
+ */
+export function writeFailure(path: string, neededBytes: number, cause: unknown): unknown {
+  const code = systemErrorCode(cause)
+  if (code === undefined || cause instanceof ShardloomError) return cause
+  if (DISK_FULL_CODES.has(code)) {
+    return new DiskFullError({ path, neededBytes, freeBytes: freeBytesAt(path) }, cause)
+  }
+  const reason = UNUSABLE_PATH_REASONS.get(code)
+  return reason === undefined ? fileFailed(path, cause) : new PathError(path, `${reason} (${code})`, cause)
+}
+
+/** What is neither the path's fault nor the disk's size: an I/O error, too many open files. */
+export function fileFailed(path: string, cause: unknown): ShardloomError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ShardloomError('SHARDLOOM_FILE_FAILED', `${path}: a file operation failed: ${reason}`, { cause })
+}
+
+/** `cause` as the error of a file that a published index must have. */
+export function readFailure(path: string, cause: unknown): unknown {
+  const code = systemErrorCode(cause)
+  if (code === undefined || cause instanceof ShardloomError) return cause
+  if (code === 'EACCES' || code === 'EPERM') return new PathError(path, `this process may not read it (${code})`, cause)
+  if (code === 'EMFILE' || code === 'ENFILE') return new PathError(path, `too many files are open (${code})`, cause)
+  const missing = code === 'ENOENT' || code === 'ENOTDIR'
+  return new CorruptIndexError(path, missing ? 'the file is missing' : `the file cannot be read (${code})`, { cause })
+}

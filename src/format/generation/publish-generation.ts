@@ -1,0 +1,122 @@
+/**
+ * Makes a finished generation the live one.
+ *
+ * The rename of CURRENT is the moment: before it the old generation is live and untouched, after it the new one is
+ * live and wholly on the device. Old generations go only after that. After the rename nothing throws: whoever heard of a
+ * failure would take the old generation for the live one, and delete the new.
+ */
+import { rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { crc32 } from '../bytes/crc32.js'
+import { CURRENT_NAME, encodeCurrent, readCurrent } from './current.js'
+import { syncDirectory, writeDurably } from '../bytes/whole-files.js'
+import { writeFailure } from '../bytes/file-errors.js'
+import { deleteGeneration, isComplete, listGenerations } from './generations.js'
+import { MANIFEST_NAME, type Manifest } from './manifest.js'
+import { encodeManifest } from './manifest-json.js'
+import { checkFileSizes } from './check-file-sizes.js'
+
+export interface PublishResult {
+  readonly deletedGenerations: readonly string[]
+  /** Old generations that could not be deleted, or not even listed. The new one is live all the same. */
+  readonly undeleted: readonly { readonly generation: string; readonly cause: unknown }[]
+  /**
+   * Why the rename of CURRENT may not be on the device, if so. The new generation is live; a power cut may bring the old
+   * one back, so that none is deleted.
+   */
+  readonly unsynced: { readonly cause: unknown } | undefined
+}
+
+const DEFAULT_KEPT_GENERATIONS = 1
+
+/**
+ * Writes the manifest into `indexDir/generation`, where the sealed segments already are, and switches CURRENT to it.
+ * Keeps the newest `keepGenerations` complete generations before it; deletes the others and all incomplete ones.
+ * The caller holds the lock. Throws with the old generation still live: DiskFullError, PathError, CorruptIndexError,
+ * SHARDLOOM_FILE_FAILED.
+ */
+export async function publishGeneration(
+  indexDir: string,
+  generation: string,
+  manifest: Manifest,
+  options: { keepGenerations?: number } = {},
+): Promise<PublishResult> {
+  const directory = join(indexDir, generation)
+  const manifestPath = join(directory, MANIFEST_NAME)
+  if (manifest.generation !== generation) {
+    throw new RangeError(`the manifest is of ${manifest.generation}, not of ${generation}`)
+  }
+  const bytes = encodeManifest(manifest, manifestPath)
+  await checkFileSizes(directory, manifest.segments)
+  await writeDurably(manifestPath, bytes)
+  await syncDirectory(directory)
+  await syncDirectory(indexDir)
+  await syncDirectory(dirname(resolve(indexDir)))
+  const line = encodeCurrent({ generation, manifestCrc32: crc32(bytes) })
+  const unsynced = await switchCurrent(indexDir, generation, line)
+  if (unsynced !== undefined) return { deletedGenerations: [], undeleted: [], unsynced }
+  return deleteOldGenerations(indexDir, generation, options.keepGenerations ?? DEFAULT_KEPT_GENERATIONS)
+}
+
+/** Answers why the switch, which was made, may not be on the device. */
+async function switchCurrent(
+  indexDir: string,
+  generation: string,
+  line: Uint8Array,
+): Promise<{ readonly cause: unknown } | undefined> {
+  const path = join(indexDir, CURRENT_NAME)
+  const temporary = `${path}.tmp`
+  try {
+    await writeDurably(temporary, line)
+    await rename(temporary, path)
+  } catch (error) {
+    // A file system may have renamed and lost its answer: what CURRENT says now is what counts.
+    if ((await readCurrent(indexDir).catch(() => undefined))?.generation === generation) return { cause: error }
+    // The next publish writes over it: that it could not be deleted is not the error to tell.
+    await rm(temporary, { force: true, recursive: true }).catch(() => undefined)
+    throw writeFailure(path, line.length, error)
+  }
+  try {
+    await syncDirectory(indexDir)
+    return undefined
+  } catch (cause) {
+    return { cause }
+  }
+}
+
+async function deleteOldGenerations(indexDir: string, live: string, keep: number): Promise<PublishResult> {
+  const deletedGenerations: string[] = []
+  const undeleted: { generation: string; cause: unknown }[] = []
+  let kept = 0
+  for (const name of await olderThan(indexDir, live, undeleted)) {
+    try {
+      if ((await isComplete(indexDir, name)) && kept < keep) {
+        kept++
+        continue
+      }
+      await deleteGeneration(indexDir, name)
+      deletedGenerations.push(name)
+    } catch (cause) {
+      undeleted.push({ generation: name, cause })
+    }
+  }
+  return { deletedGenerations, undeleted, unsynced: undefined }
+}
+
+/** All generations but the live one, newest first. */
+async function olderThan(
+  indexDir: string,
+  live: string,
+  undeleted: { generation: string; cause: unknown }[],
+): Promise<string[]> {
+  try {
+    const generations = await listGenerations(indexDir)
+    return generations
+      .map(({ name }) => name)
+      .filter((name) => name !== live)
+      .reverse()
+  } catch (cause) {
+    undeleted.push({ generation: 'the old generations', cause })
+    return []
+  }
+}

@@ -1,0 +1,66 @@
+/** The stored ids of one segment as bytes, front to back, a run at a time. */
+import { CorruptIndexError } from '../../errors.js'
+import type { SegmentReader } from '../segment/segment-reader.js'
+
+/** Neighbouring ids. */
+export interface IdRun {
+  readonly firstNode: number
+  readonly count: number
+  /** Tag and id of node `firstNode + i`, a view that is valid until the next run. */
+  bytesOf(i: number): Buffer
+}
+
+/** Ids read at once, unless they are long. */
+const BATCH_IDS = 16_384
+const BATCH_BLOB_BYTES = 4 * 2 ** 20
+
+/** Every id of the segment, once. @throws CorruptIndexError when they do not fill the blob one after the other. */
+export async function* idRuns(reader: SegmentReader): AsyncGenerator<IdRun, void, void> {
+  const { path, header } = reader
+  const { count, firstNode, dataBytes } = header
+  const blobAt = 4 * (count + 1)
+  if (dataBytes < blobAt) throw new CorruptIndexError(path, `${dataBytes} bytes cannot hold ${count} ids`)
+  let previousEnd = 0
+  for (let first = 0; first < count; first += BATCH_IDS) {
+    const ids = Math.min(BATCH_IDS, count - first)
+    const offsets = new Uint32Array(ids + 1)
+    await reader.read(4 * first, new Uint8Array(offsets.buffer))
+    checkOffsets(offsets, { first, previousEnd, blobBytes: dataBytes - blobAt, path })
+    previousEnd = offsets[ids]
+    for (const { from, to } of batches(offsets)) {
+      const blob = Buffer.allocUnsafe(offsets[to] - offsets[from])
+      await reader.read(blobAt + offsets[from], blob)
+      yield {
+        firstNode: firstNode + first + from,
+        count: to - from,
+        bytesOf: (i) => blob.subarray(offsets[from + i] - offsets[from], offsets[from + i + 1] - offsets[from]),
+      }
+    }
+  }
+  if (blobAt + previousEnd !== dataBytes) {
+    throw new CorruptIndexError(path, `the ids end at blob byte ${previousEnd} of ${dataBytes - blobAt}`)
+  }
+}
+
+function checkOffsets(
+  offsets: Uint32Array,
+  at: { first: number; previousEnd: number; blobBytes: number; path: string },
+): void {
+  const { first, previousEnd, blobBytes, path } = at
+  if (offsets[0] !== previousEnd) throw new CorruptIndexError(path, `id ${first} begins at blob byte ${offsets[0]}`)
+  for (let i = 1; i < offsets.length; i++) {
+    if (offsets[i] <= offsets[i - 1] || offsets[i] > blobBytes) {
+      throw new CorruptIndexError(path, `id ${first + i - 1} lies at blob bytes ${offsets[i - 1]} to ${offsets[i]}`)
+    }
+  }
+}
+
+/** Runs of ids whose bytes fit a batch; an id longer than that has a run of its own. */
+function* batches(offsets: Uint32Array): Generator<{ from: number; to: number }> {
+  const count = offsets.length - 1
+  for (let from = 0, to = 0; from < count; from = to) {
+    to = from + 1
+    while (to < count && offsets[to + 1] - offsets[from] <= BATCH_BLOB_BYTES) to++
+    yield { from, to }
+  }
+}

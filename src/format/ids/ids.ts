@@ -1,0 +1,115 @@
+/**
+ * The caller's ids of one range of nodes, as bytes: u32 offsets[count + 1] into the blob, then the blob. An id is a
+ * tag byte 0 and an i64, or a tag byte 1 and UTF-8. Little-endian.
+ */
+import { CorruptIndexError, InvalidIdError } from '../../errors.js'
+import type { Id } from '../../api/vectors.js'
+
+const INTEGER_TAG = 0
+const STRING_TAG = 1
+const INTEGER_BYTES = 9
+const MAX_BLOB_BYTES = 2 ** 32 - 1
+
+/** Whether an id can be stored and found again: a safe integer, or a string without half a surrogate pair. */
+export function assertId(id: unknown): asserts id is Id {
+  if (typeof id === 'number') {
+    if (!Number.isSafeInteger(id)) throw new InvalidIdError(`id ${id} is not a safe integer; pass it as a string`)
+  } else if (typeof id === 'string') {
+    if (LONE_SURROGATE.test(id)) {
+      throw new InvalidIdError(`id ${JSON.stringify(id)} has half of a surrogate pair and cannot be stored as UTF-8`)
+    }
+  } else {
+    throw new InvalidIdError(`an id must be a string or a safe integer, got ${id === null ? 'null' : typeof id}`)
+  }
+}
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** Bytes of one id in the blob. */
+export function encodedIdBytes(id: Id): number {
+  return typeof id === 'number' ? INTEGER_BYTES : 1 + utf8Bytes(id)
+}
+
+function utf8Bytes(text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text, 'utf8')
+  }
+  return text.length
+}
+
+/** The data of an ids segment. @throws InvalidIdError, RangeError when the blob passes 4 GiB (use more segments). */
+export function encodeIds(ids: readonly Id[]): Uint8Array {
+  const offsets = new Uint32Array(ids.length + 1)
+  let blobBytes = 0
+  for (let i = 0; i < ids.length; i++) {
+    assertId(ids[i])
+    blobBytes += encodedIdBytes(ids[i])
+    if (blobBytes > MAX_BLOB_BYTES) throw new RangeError(`${ids.length} ids need more than 4 GiB in one segment`)
+    offsets[i + 1] = blobBytes
+  }
+  const data = Buffer.allocUnsafe(offsets.byteLength + blobBytes)
+  data.set(new Uint8Array(offsets.buffer))
+  for (let i = 0; i < ids.length; i++) writeId(data, offsets.byteLength + offsets[i], ids[i])
+  return data
+}
+
+/** Writes the `encodedIdBytes(id)` bytes of one id at `at`. */
+/** Writes one id as it lies in the blob, `encodedIdBytes(id)` long. */
+export function writeId(into: Buffer, at: number, id: Id): void {
+  if (typeof id === 'number') {
+    into[at] = INTEGER_TAG
+    // Two words instead of a BigInt: nothing is allocated. `>>>` of a safe integer is its value modulo 2^32.
+    into.writeUInt32LE(id >>> 0, at + 1)
+    into.writeInt32LE(Math.floor(id / 2 ** 32), at + 5)
+    return
+  }
+  into[at] = STRING_TAG
+  for (let i = 0; i < id.length; i++) {
+    const unit = id.charCodeAt(i)
+    if (unit > 0x7f) {
+      into.write(id, at + 1, 'utf8')
+      return
+    }
+    into[at + 1 + i] = unit
+  }
+}
+
+/** The data of an ids segment, ready to look into. */
+export interface IdsView {
+  readonly count: number
+  readonly data: Buffer
+  readonly path: string
+}
+
+/** A view of an ids segment's data (no copy). @throws CorruptIndexError when it cannot hold `count` ids. */
+export function idsView(bytes: Uint8Array, count: number, path: string): IdsView {
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const blobAt = 4 * (count + 1)
+  if (data.length < blobAt) throw new CorruptIndexError(path, `${data.length} bytes cannot hold ${count} ids`)
+  const end = data.readUInt32LE(4 * count)
+  if (data.readUInt32LE(0) !== 0 || blobAt + end !== data.length) {
+    throw new CorruptIndexError(path, `the ids end at blob byte ${end} of ${data.length - blobAt}`)
+  }
+  return { count, data, path }
+}
+
+/** The id at `index` (node − firstNode). @throws CorruptIndexError */
+export function decodeId({ data, count, path }: IdsView, index: number): Id {
+  const start = data.readUInt32LE(4 * index)
+  const end = data.readUInt32LE(4 * index + 4)
+  const blobAt = 4 * (count + 1)
+  if (start >= end || blobAt + end > data.length) {
+    throw new CorruptIndexError(path, `id ${index} lies at blob bytes ${start} to ${end}`)
+  }
+  return decodeIdBytes(data.subarray(blobAt + start, blobAt + end), `id ${index}`, path)
+}
+
+/** One id from its bytes in the blob. `what` names it in errors. @throws CorruptIndexError */
+export function decodeIdBytes(bytes: Buffer, what: string, path: string): Id {
+  if (bytes[0] === STRING_TAG) return bytes.toString('utf8', 1)
+  if (bytes[0] !== INTEGER_TAG || bytes.length !== INTEGER_BYTES) {
+    throw new CorruptIndexError(path, `${what} has tag ${bytes[0]} and ${bytes.length} bytes`)
+  }
+  const id = bytes.readInt32LE(5) * 2 ** 32 + bytes.readUInt32LE(1)
+  if (!Number.isSafeInteger(id)) throw new CorruptIndexError(path, `${what} is ${id}, not a safe integer`)
+  return id
+}

@@ -1,0 +1,115 @@
+/**
+ * Writes one contiguous part of a segment's data, from any thread, while others write other parts.
+ *
+ * Synchronous on purpose: a worker has nothing else to do meanwhile. Small writes gather in a buffer; each byte's CRC
+ * is taken once, per checksum block, when its buffer goes to the file.
+ */
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { crc32 } from '../bytes/crc32.js'
+import { writeAtSync } from '../bytes/whole-files.js'
+import { writeFailure } from '../bytes/file-errors.js'
+import type { PartChecksums } from './segment-checksums.js'
+import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from './segment-header.js'
+
+export type { PartChecksums } from './segment-checksums.js'
+
+const DEFAULT_BUFFER_BYTES = 2 ** 20
+
+export class PartWriter {
+  readonly #path: string
+  readonly #offset: number
+  readonly #endOfData: number
+  readonly #buffer: Uint8Array
+  readonly #pieces: { block: number; start: number; length: number; crc: number }[] = []
+  #fd: number | undefined
+  #buffered = 0
+  #flushed = 0
+
+  /** `path` was made by `createSegment`; `dataOffset` is the part's first byte, counted from the first data byte. */
+  constructor(path: string, dataOffset: number, options: { bufferBytes?: number } = {}) {
+    this.#path = path
+    this.#offset = dataOffset
+    this.#buffer = new Uint8Array(options.bufferBytes ?? DEFAULT_BUFFER_BYTES)
+    try {
+      this.#fd = openSync(path, 'r+')
+      this.#endOfData = fstatSync(this.#fd).size - SEGMENT_HEADER_BYTES
+    } catch (error) {
+      this.close()
+      throw writeFailure(path, 0, error)
+    }
+  }
+
+  /** Bytes taken so far. */
+  get length(): number {
+    return this.#flushed + this.#buffered
+  }
+
+  /** Takes a copy; `bytes` may be reused at once. */
+  write(bytes: Uint8Array): void {
+    const end = this.#offset + this.length + bytes.length
+    if (end > this.#endOfData) {
+      throw new RangeError(`${this.#path}: a part would end at data byte ${end}, the data ends at ${this.#endOfData}`)
+    }
+    if (this.#buffered + bytes.length > this.#buffer.length) this.#flush()
+    if (bytes.length >= this.#buffer.length) {
+      this.#put(bytes)
+      return
+    }
+    this.#buffer.set(bytes, this.#buffered)
+    this.#buffered += bytes.length
+  }
+
+  /** Everything is in the file (not yet synced: `sealSegment` does that); the writer is closed. */
+  finish(): PartChecksums {
+    this.#flush()
+    this.close()
+    return { offset: this.#offset, length: this.#flushed, pieces: this.#pieces }
+  }
+
+  /** Idempotent. Without `finish` before it, the part is given up. */
+  close(): void {
+    const fd = this.#fd
+    this.#fd = undefined
+    try {
+      if (fd !== undefined) closeSync(fd)
+    } catch (error) {
+      throw writeFailure(this.#path, 0, error)
+    }
+  }
+
+  #flush(): void {
+    if (this.#buffered === 0) return
+    const length = this.#buffered
+    this.#buffered = 0
+    this.#put(this.#buffer.subarray(0, length))
+  }
+
+  #put(bytes: Uint8Array): void {
+    if (this.#fd === undefined) throw new Error(`${this.#path}: write after close`)
+    const dataOffset = this.#offset + this.#flushed
+    try {
+      writeAtSync(this.#fd, bytes, SEGMENT_HEADER_BYTES + dataOffset)
+    } catch (error) {
+      throw writeFailure(this.#path, bytes.length, error)
+    }
+    this.#flushed += bytes.length
+    this.#checksum(dataOffset, bytes)
+  }
+
+  #checksum(dataOffset: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const start = (dataOffset + at) % SEGMENT_BLOCK_BYTES
+      const length = Math.min(SEGMENT_BLOCK_BYTES - start, bytes.length - at)
+      const run = bytes.subarray(at, at + length)
+      const last = this.#pieces.at(-1)
+      if (last !== undefined && start > 0) {
+        last.crc = crc32(run, last.crc)
+        last.length += length
+      } else {
+        const block = (dataOffset + at - start) / SEGMENT_BLOCK_BYTES
+        this.#pieces.push({ block, start, length, crc: crc32(run) })
+      }
+      at += length
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Gathers the block CRCs of one segment from parts that arrive in any order.
+ *
+ * Invariant: a block is either whole (its CRC is final) or has a list of pieces, sorted, apart from each other.
+ */
+import { crc32, crc32Combine } from '../bytes/crc32.js'
+import { segmentBlockCount, SEGMENT_BLOCK_BYTES } from './segment-header.js'
+
+/** The CRC of `length` bytes that begin `start` bytes into checksum block `block`. */
+export interface ChecksumPiece {
+  readonly block: number
+  readonly start: number
+  readonly length: number
+  readonly crc: number
+}
+
+/** What a part's writer tells the coordinator. Plain data: it crosses threads. `offset` counts from the first data byte. */
+export interface PartChecksums {
+  readonly offset: number
+  readonly length: number
+  readonly pieces: readonly ChecksumPiece[]
+}
+
+/** The checksums of a part that is in memory as a whole. */
+export function partChecksums(offset: number, bytes: Uint8Array): PartChecksums {
+  const pieces: ChecksumPiece[] = []
+  for (let at = 0; at < bytes.length;) {
+    const start = (offset + at) % SEGMENT_BLOCK_BYTES
+    const length = Math.min(SEGMENT_BLOCK_BYTES - start, bytes.length - at)
+    const block = (offset + at - start) / SEGMENT_BLOCK_BYTES
+    pieces.push({ block, start, length, crc: crc32(bytes.subarray(at, at + length)) })
+    at += length
+  }
+  return { offset, length: bytes.length, pieces }
+}
+
+/** The CRC-32 of all bytes of a part. */
+export function partCrc({ pieces }: PartChecksums): number {
+  return pieces.reduce((crc, piece) => crc32Combine(crc, piece.crc, piece.length), 0)
+}
+
+export class SegmentChecksums {
+  readonly dataBytes: number
+  readonly #crcs: Uint32Array
+  readonly #whole: Uint8Array
+  readonly #pieces = new Map<number, ChecksumPiece[]>()
+  #missing: number
+
+  constructor(dataBytes: number) {
+    this.dataBytes = dataBytes
+    this.#missing = segmentBlockCount(dataBytes)
+    this.#crcs = new Uint32Array(this.#missing)
+    this.#whole = new Uint8Array(this.#missing)
+  }
+
+  /** Whether every byte of the data is under a checksum. */
+  get complete(): boolean {
+    return this.#missing === 0
+  }
+
+  /** Throws, changing nothing, when the part leaves the data, has a hole, or covers a byte that is already covered. */
+  add(part: PartChecksums): void {
+    this.#checkShape(part)
+    for (const piece of part.pieces) this.#checkFree(piece)
+    for (const piece of part.pieces) this.#insert(piece)
+  }
+
+  /** The CRC of a whole block. */
+  blockCrc(block: number): number {
+    if (this.#whole[block] !== 1) throw new Error(`checksum block ${block} is not complete`)
+    return this.#crcs[block]
+  }
+
+  /** Sets the CRC of a whole block whose bytes were changed: `patchSegment`. */
+  replaceBlock(block: number, crc: number): void {
+    if (this.#whole[block] !== 1) throw new Error(`checksum block ${block} is not complete and cannot be replaced`)
+    this.#crcs[block] = crc
+  }
+
+  /** A copy of the CRCs of all blocks. Throws when a byte of the data was never written, naming the first such block. */
+  blockCrcs(): Uint32Array {
+    if (!this.complete) {
+      const block = this.#whole.indexOf(0)
+      const covered = (this.#pieces.get(block) ?? []).reduce((sum, piece) => sum + piece.length, 0)
+      throw new Error(
+        `${this.#missing} of ${this.#whole.length} checksum blocks are incomplete; the first is block ${block} ` +
+          `(data byte ${block * SEGMENT_BLOCK_BYTES}) with ${covered} of ${this.#blockLength(block)} bytes written`,
+      )
+    }
+    return this.#crcs.slice()
+  }
+
+  #blockLength(block: number): number {
+    return Math.min(SEGMENT_BLOCK_BYTES, this.dataBytes - block * SEGMENT_BLOCK_BYTES)
+  }
+
+  #checkShape(part: PartChecksums): void {
+    let at = part.offset
+    for (const { block, start, length } of part.pieces) {
+      if (block * SEGMENT_BLOCK_BYTES + start !== at || length <= 0 || start + length > SEGMENT_BLOCK_BYTES) {
+        throw new RangeError(`a part's checksums do not follow its bytes: block ${block}, start ${start}, at ${at}`)
+      }
+      at += length
+    }
+    if (part.offset < 0 || at !== part.offset + part.length || at > this.dataBytes) {
+      throw new RangeError(
+        `a part of ${part.length} bytes at ${part.offset} has checksums up to ${at}; the data has ${this.dataBytes} bytes`,
+      )
+    }
+  }
+
+  #checkFree({ block, start, length }: ChecksumPiece): void {
+    const overlaps =
+      this.#whole[block] === 1 ||
+      (this.#pieces.get(block) ?? []).some(
+        (other) => start < other.start + other.length && other.start < start + length,
+      )
+    if (overlaps) {
+      const at = block * SEGMENT_BLOCK_BYTES + start
+      throw new RangeError(`data bytes ${at} to ${at + length} were written twice`)
+    }
+  }
+
+  #insert(piece: ChecksumPiece): void {
+    const { block } = piece
+    const others = this.#pieces.get(block) ?? []
+    const after = others.findIndex((other) => other.start > piece.start)
+    const pieces = after < 0 ? [...others, piece] : others.toSpliced(after, 0, piece)
+    const covered = pieces.reduce((sum, { length }) => sum + length, 0)
+    if (covered < this.#blockLength(block)) {
+      this.#pieces.set(block, pieces)
+      return
+    }
+    this.#pieces.delete(block)
+    this.#crcs[block] = pieces.reduce((crc, next) => crc32Combine(crc, next.crc, next.length), 0)
+    this.#whole[block] = 1
+    this.#missing--
+  }
+}

@@ -1,0 +1,141 @@
+/** Files for other programs, out of a published index. */
+import { relative, resolve } from 'node:path'
+import { InvalidOptionError } from '../errors.js'
+import type { Metric } from '../api/vectors.js'
+import { ExportPass, type ExportProgress } from './export-pass.js'
+import { labelKindOf, type LabelKind } from './labels.js'
+import { checkTarget, OutputFile, removeFile } from './output-file.js'
+import { openStoredGraph } from './stored-graph.js'
+import { writeFvecs } from './fvecs/write-fvecs.js'
+import { writeHnswlib } from './hnswlib/write-hnswlib.js'
+import { writeIds } from './write-ids.js'
+import { writeUsearch } from './usearch/write-usearch.js'
+
+export type { ExportProgress } from './export-pass.js'
+
+/**
+ * hnswlib: what hnswlib's `saveIndex` writes on 64-bit machines. usearch: a `.usearch` file of version 2. fvecs: the vectors
+ * alone.
+ */
+export type ExportFormat = 'hnswlib' | 'usearch' | 'fvecs'
+
+export interface ExportOptions {
+  readonly format: ExportFormat
+  /** The file to write. It is there under its name when it is whole, not before. */
+  readonly out: string
+  /** Replace what is there. Default false: an existing file is refused. */
+  readonly overwrite?: boolean
+  readonly signal?: AbortSignal
+  /** Called every few MiB. */
+  readonly onProgress?: (progress: ExportProgress) => void
+}
+
+export interface ExportReport {
+  readonly format: ExportFormat
+  readonly out: string
+  /** The file beside it whose n-th line, from 0, is the id of label or row n; absent when the labels are the ids. */
+  readonly idsFile?: string
+  /** What the file's numbers for vectors are: the caller's ids, or nodes (the order of the index). */
+  readonly labels: LabelKind
+  /** The name of the metric in the program that opens the file; absent for fvecs. */
+  readonly space?: string
+  readonly count: number
+  readonly dimensions: number
+  readonly metric: Metric
+  /** Links per node on levels above 0; level 0 holds up to 2m. */
+  readonly m: number
+  /** The generation that was exported. */
+  readonly generation: string
+  /** Of the file, without the ids beside it. */
+  readonly bytes: number
+  readonly seconds: number
+}
+
+interface Format {
+  readonly write: (pass: ExportPass) => Promise<void>
+  readonly spaces?: Readonly<Record<Metric, string>>
+}
+
+const FORMATS: Readonly<Record<ExportFormat, Format>> = {
+  hnswlib: { write: writeHnswlib, spaces: { l2: 'l2', cosine: 'cosine', ip: 'ip' } },
+  usearch: { write: writeUsearch, spaces: { l2: 'l2sq', cosine: 'cos', ip: 'ip' } },
+  fvecs: { write: writeFvecs },
+}
+export const EXPORT_FORMATS = Object.keys(FORMATS) as readonly ExportFormat[]
+
+const IDS_SUFFIX = '.ids.jsonl'
+
+/**
+ * Writes the live generation of the index directory `path` as a file that another program reads. Reads and writes front to
+ * back; takes a few MiB, and 4 bytes for each node of the upper levels. Every block read is checked.
+ *
+ * Integer ids from 0 on become the file's labels when all ids are such; otherwise labels are nodes, and `out`.ids.jsonl
+ * has the ids. Vectors under cosine have unit length, as the index has them.
+ * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or replaced.
+ */
+export async function exportIndex(path: string, options: ExportOptions): Promise<ExportReport> {
+  const startedMs = performance.now()
+  const out = checkOptions(path, options)
+  const targets = [out, out + IDS_SUFFIX]
+  const checkTargets = async (): Promise<void> => {
+    for (const target of targets) await checkTarget(target, options.overwrite === true)
+  }
+  await checkTargets()
+  const graph = await openStoredGraph(path)
+  const labels = options.format === 'fvecs' ? 'nodes' : await labelKindOf(graph)
+  const file = await OutputFile.create(out)
+  let idsFile: OutputFile | undefined
+  try {
+    const pass = new ExportPass(graph, file, labels, options)
+    await FORMATS[options.format].write(pass)
+    await file.finish()
+    if (labels === 'nodes') {
+      idsFile = await OutputFile.create(out + IDS_SUFFIX)
+      await writeIds(pass, idsFile)
+      await idsFile.finish()
+    }
+    await checkTargets()
+    // The ids first: who sees the file finds its ids, and never those of a file that was there before.
+    if (idsFile === undefined) await removeFile(out + IDS_SUFFIX)
+    else await idsFile.publish()
+    await file.publish()
+  } catch (error) {
+    // What failed is the error to tell, not that its traces could not be removed.
+    await file.discard().catch(() => undefined)
+    await idsFile?.discard().catch(() => undefined)
+    throw error
+  }
+  const { count, dimensions, metric, m, generation } = graph.manifest
+  const space = FORMATS[options.format].spaces?.[metric]
+  return {
+    format: options.format,
+    out,
+    ...(idsFile !== undefined && { idsFile: idsFile.path }),
+    labels,
+    ...(space !== undefined && { space }),
+    count,
+    dimensions,
+    metric,
+    m,
+    generation,
+    bytes: file.length,
+    seconds: Math.round(performance.now() - startedMs) / 1000,
+  }
+}
+
+/** The absolute path of the file. @throws InvalidOptionError */
+function checkOptions(indexDir: string, { format, out }: ExportOptions): string {
+  if (!EXPORT_FORMATS.includes(format)) {
+    throw new InvalidOptionError(`format must be one of ${EXPORT_FORMATS.join(', ')}, got ${JSON.stringify(format)}`)
+  }
+  if (typeof out !== 'string' || out === '') {
+    throw new InvalidOptionError(`out must name the file to write, got ${JSON.stringify(out)}`)
+  }
+  const path = resolve(out)
+  if (!relative(resolve(indexDir), path).startsWith('..')) {
+    throw new InvalidOptionError(
+      `${path} lies in the index directory, which holds nothing but the index; name another file`,
+    )
+  }
+  return path
+}

@@ -1,0 +1,48 @@
+/** Writes rows by node, one after the other, into the segments that hold them. */
+import type { OpenSegments } from '../../pipeline/layer/create-segments.js'
+import { PartWriter } from '../../format/segment/part-writer.js'
+
+export class SegmentRows {
+  readonly #segments: OpenSegments
+  readonly #strideBytes: number
+  #segment = -1
+  #writer: PartWriter | undefined
+  /** Rows that the open segment still takes. */
+  #room = 0
+
+  constructor(segments: OpenSegments, strideBytes: number) {
+    this.#segments = segments
+    this.#strideBytes = strideBytes
+  }
+
+  /** Whole rows. Takes a copy. */
+  write(rows: Uint8Array): void {
+    const stride = this.#strideBytes
+    for (let at = 0; at < rows.length;) {
+      if (this.#room === 0) this.#next()
+      const taken = Math.min(this.#room, (rows.length - at) / stride)
+      this.#writer?.write(rows.subarray(at, at + taken * stride))
+      this.#room -= taken
+      at += taken * stride
+    }
+  }
+
+  /** All rows were written. */
+  finish(): void {
+    if (this.#writer === undefined) return
+    this.#segments.checksums[this.#segment].add(this.#writer.finish())
+    this.#writer = undefined
+  }
+
+  /** Idempotent. Without `finish` before it, what was written is given up. */
+  close(): void {
+    this.#writer?.close()
+  }
+
+  #next(): void {
+    this.finish()
+    this.#segment++
+    this.#room = this.#segments.files[this.#segment].count
+    this.#writer = new PartWriter(this.#segments.paths[this.#segment], 0)
+  }
+}

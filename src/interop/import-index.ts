@@ -1,0 +1,128 @@
+/** An index out of a file that another program built. */
+import { quantize, proofCodes } from '../pipeline/quantize.js'
+import { createSegments } from '../pipeline/layer/create-segments.js'
+import { openBuild } from '../pipeline/run/open-build.js'
+import { prove } from '../pipeline/prove.js'
+import { publish } from '../pipeline/publish.js'
+import { layOutSegments } from '../pipeline/layer/segment-layout.js'
+import { writeIds } from '../pipeline/layer/write-ids.js'
+import { DuplicateIdError, InvalidOptionError } from '../errors.js'
+import type { BuildOptions } from '../api/build.js'
+import type { BuildReport } from '../api/report.js'
+import type { Metric } from '../api/vectors.js'
+import { HnswlibFile } from './hnswlib/hnswlib-file.js'
+import { surveyFile } from './hnswlib/survey.js'
+import { readUpperLevels, writeLevel0 } from './hnswlib/write-level0.js'
+
+export interface ImportOptions extends Pick<
+  BuildOptions,
+  | 'path'
+  | 'quantization'
+  | 'memory'
+  | 'threads'
+  | 'tempDir'
+  | 'minRecall'
+  | 'keepGenerations'
+  | 'signal'
+  | 'onProgress'
+  | 'logger'
+> {
+  /** Length of the vectors. The file does not tell its type of numbers: this is checked against the bytes of one. */
+  readonly dimensions: number
+  /** What the file was built with: it does not tell. Under 'cosine' every vector must have unit length. */
+  readonly metric: Metric
+  /** File with the id of label n in line n, from 0, for a file whose labels are 0, 1, 2, …: text, or JSON in a .jsonl. */
+  readonly ids?: string
+}
+
+/** An import has no choice between two of one id: nothing says which is the newer. */
+const UNIQUE_LABELS = 'the labels of the file must be unique; export it anew, or build from the vectors'
+
+/** Segments hold whole multiples of so many nodes. */
+const LAYOUT_NODES = 4096
+
+/**
+ * Turns an hnswlib file (`saveIndex`, 64-bit) into an index and publishes it as the live generation of `options.path`. The
+ * graph stays as it is: an element's place is its node, its label the id. Elements marked as deleted are left out,
+ * with the links to them, and counted in `skippedInvalid`. Then comes the proof of every build: nodes out of reach are linked,
+ * recall@10 is measured.
+ *
+ * The file is read twice, front to back. Memory: 4 bytes an element, the upper levels, and what the proof takes.
+ * @throws InvalidFileError for what is no such file, damaged or out of bounds; DimensionMismatchError, InvalidVectorError,
+ * DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live before stays live.
+ */
+export async function importIndex(path: string, options: ImportOptions): Promise<BuildReport> {
+  const { ids, ...given } = options
+  // Neither has a default that could be right.
+  if (given.dimensions === undefined || given.metric === undefined) {
+    throw new InvalidOptionError('an import needs dimensions and metric: an hnswlib file tells neither')
+  }
+  const file = await HnswlibFile.open(path, given.dimensions)
+  try {
+    return await importFile(file, given, ids)
+  } finally {
+    await file.close()
+  }
+}
+
+async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: string | undefined): Promise<BuildReport> {
+  const { m, count } = file.header
+  const build = await openBuild({ ...given, m, count, quality: 'balanced' }, false)
+  const { log } = build
+  let failure: unknown
+  try {
+    const survey = await log.stage('ingest', () => surveyFile(build.context, file, idsPath))
+    const { ingested, nodeOfElement } = survey
+    const context = await build.plan(ingested)
+    const { generationDir } = context.paths
+    const shape = { count: ingested.count, dimensions: ingested.dimensions, m }
+    const layout = layOutSegments(evenCounts(ingested.count), ingested.dimensions)
+    const idFiles = await log.stage('assign nodes', () =>
+      writeIds(context, ingested.ids, { layout, nodeOfOrdinal: nodeOfElement }, shape),
+    )
+    const vectors = await createSegments(generationDir, 'vectors', layout, shape)
+    const links = await createSegments(generationDir, 'links', layout, shape)
+    const { degreeSum, upper } = await log.stage('import', async () => {
+      const level0 = await writeLevel0(context, file, survey, { vectors, links })
+      if (level0.uselessLinks > 0) {
+        log.event('useless-links', `${level0.uselessLinks} links lead to their own node or were there twice: left out`)
+      }
+      return { ...level0, upper: await readUpperLevels(context, file, survey) }
+    })
+    const codes = await quantize(context, layout, vectors.files, shape)
+    const graph = {
+      ...shape,
+      metric: context.options.metric,
+      vectors: vectors.files,
+      links: links.files,
+      codes: proofCodes(codes, shape.dimensions),
+      entryPoint: upper.entryPoint,
+      upperLevels: upper.levels,
+    }
+    const proof = await log.stage('prove', () => prove(context, graph, links.checksums, ingested.maxSquaredNorm))
+    return await publish(build, context, {
+      ingested,
+      shardCount: 0,
+      chosen: { quality: 'imported', trialRecall: undefined },
+      engine: 'hnswlib-import',
+      splitShards: 0,
+      averageDegree: degreeSum / ingested.count,
+      proof,
+      upper,
+      segments: { vectors, links, codes, ids: idFiles },
+    })
+  } catch (error) {
+    failure =
+      error instanceof DuplicateIdError ? new DuplicateIdError({ ...error.details, help: UNIQUE_LABELS }) : error
+    throw failure
+  } finally {
+    await build.close(failure)
+  }
+}
+
+/** The layout groups whole shards; an import has none. */
+function evenCounts(count: number): number[] {
+  return Array.from({ length: Math.ceil(count / LAYOUT_NODES) }, (_, i) =>
+    Math.min(LAYOUT_NODES, count - i * LAYOUT_NODES),
+  )
+}

@@ -1,0 +1,129 @@
+/** A published generation, read front to back: its rows by node, its ids by node, its upper levels. */
+import { join } from 'node:path'
+import { firstUnsafeRow } from '../format/graph/check-links.js'
+import { CorruptIndexError } from '../errors.js'
+import { idRuns } from '../format/ids/id-runs.js'
+import { decodeIdBytes } from '../format/ids/ids.js'
+import type { Manifest } from '../format/generation/manifest.js'
+import { readManifest } from '../format/generation/read-manifest.js'
+import { checkSegmentHeaders } from '../format/segment/read-segment-header.js'
+import type { SegmentFile } from '../format/segment/segment-file.js'
+import { linksStrideBytes } from '../format/segment/segment-header.js'
+import { SegmentReader } from '../format/segment/segment-reader.js'
+import type { Id } from '../api/vectors.js'
+
+export interface StoredGraph {
+  readonly manifest: Manifest
+  readonly directory: string
+}
+
+/** @throws PathError when there is no index at `indexDir`; CorruptIndexError */
+export async function openStoredGraph(indexDir: string): Promise<StoredGraph> {
+  const { manifest, directory } = await readManifest(indexDir)
+  await checkSegmentHeaders(directory, manifest)
+  return { manifest, directory }
+}
+
+/** Runs `body` with a reader of each segment of a kind, in the order of nodes. */
+export async function* segmentReaders(
+  { manifest, directory }: StoredGraph,
+  kind: SegmentFile['kind'],
+): AsyncGenerator<SegmentReader, void, void> {
+  for (const file of manifest.segments) {
+    if (file.kind !== kind) continue
+    const reader = await SegmentReader.open(join(directory, file.name), file)
+    try {
+      yield reader
+    } finally {
+      await reader.close()
+    }
+  }
+}
+
+/** The rows of one kind by node, whatever segments they lie in. Each block's checksum is right, or reading throws. */
+export class NodeRows {
+  readonly strideBytes: number
+  readonly #readers: AsyncGenerator<SegmentReader, void, void>
+  #reader: SegmentReader | undefined
+  /** Data bytes of the open segment that were read. */
+  #taken = 0
+  #rows = new Uint8Array(0)
+
+  constructor(graph: StoredGraph, kind: 'vectors' | 'links') {
+    const { dimensions, m } = graph.manifest
+    this.strideBytes = kind === 'vectors' ? 4 * dimensions : linksStrideBytes(m)
+    this.#readers = segmentReaders(graph, kind)
+  }
+
+  /** The next `count` rows: a view that is valid until the next call, at the start of a 4-byte aligned buffer. */
+  async next(count: number): Promise<Uint8Array> {
+    const bytes = count * this.strideBytes
+    if (this.#rows.length < bytes) this.#rows = new Uint8Array(bytes)
+    for (let done = 0; done < bytes;) {
+      const reader = await this.#current()
+      const length = Math.min(bytes - done, reader.header.dataBytes - this.#taken)
+      await reader.read(this.#taken, this.#rows.subarray(done, done + length))
+      this.#taken += length
+      done += length
+    }
+    return this.#rows.subarray(0, bytes)
+  }
+
+  async close(): Promise<void> {
+    await this.#readers.return()
+  }
+
+  async #current(): Promise<SegmentReader> {
+    if (this.#reader !== undefined && this.#taken < this.#reader.header.dataBytes) return this.#reader
+    const next = await this.#readers.next()
+    if (next.done === true) throw new RangeError('rows were read past the last node')
+    this.#reader = next.value
+    this.#taken = 0
+    return next.value
+  }
+}
+
+/** Rows of links that other programs may follow blindly: at most 2m each, and each to a node. */
+export class LinkRows {
+  readonly strideBytes: number
+  readonly #rows: NodeRows
+  readonly #graph: StoredGraph
+  #node = 0
+
+  constructor(graph: StoredGraph) {
+    this.#graph = graph
+    this.#rows = new NodeRows(graph, 'links')
+    this.strideBytes = this.#rows.strideBytes
+  }
+
+  /** As `NodeRows.next`. @throws CorruptIndexError for a row that leads out of the graph. */
+  async next(count: number): Promise<Uint8Array> {
+    const rows = await this.#rows.next(count)
+    const { m, count: nodes } = this.#graph.manifest
+    const words = new Uint32Array(rows.buffer, rows.byteOffset, rows.length / 4)
+    const unsafe = firstUnsafeRow(words, 2 * m, nodes)
+    if (unsafe !== undefined) {
+      throw new CorruptIndexError(
+        this.#graph.directory,
+        `the links of node ${this.#node + unsafe} lead out of the graph`,
+      )
+    }
+    this.#node += count
+    return rows
+  }
+
+  close(): Promise<void> {
+    return this.#rows.close()
+  }
+}
+
+/** Ids by node, some thousand at a time. */
+export async function* storedIds(graph: StoredGraph): AsyncGenerator<Id[], void, void> {
+  for await (const reader of segmentReaders(graph, 'ids')) {
+    for await (const run of idRuns(reader)) {
+      yield Array.from({ length: run.count }, (_, i) =>
+        decodeIdBytes(run.bytesOf(i), `the id of node ${run.firstNode + i}`, reader.path),
+      )
+    }
+  }
+}

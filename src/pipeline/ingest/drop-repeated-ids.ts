@@ -1,0 +1,191 @@
+import { readBatches } from '../../../spill/read-batches.js'
+import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import { DuplicateIdError } from '../../errors.js'
+import { decodeIdBytes } from '../../format/ids/ids.js'
+import { ID_PARTITION_BITS } from '../../plan/plan-build.js'
+import type { Id } from '../../api/vectors.js'
+import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from '../run/build-context.js'
+import { ID_HEAD_BYTES, ID_RECORD_BYTES, hasBit, withBit, type CollectedIds } from './id-collector.js'
+
+export interface SettledIds {
+  readonly ids: DiskBackedQueue<null>
+  /** Records as in the partitions, now all in ascending order of fingerprint, and only of vectors that stay. */
+  readonly table: DiskBackedQueue<null>
+  readonly totalIdBytes: number
+  readonly dropped: Uint8Array | undefined
+  readonly skippedDuplicates: number
+}
+
+/** Words of one record: three of fingerprint, one of ordinal. */
+const WORDS = ID_RECORD_BYTES / 4
+
+/**
+ * Finds repeated ids, partition by partition (so that 50M ids need megabytes, not gigabytes), settles them by
+ * `duplicates`, and leaves the fingerprints sorted for the id table. Two ids are the same when their 96-bit
+ * fingerprints are: among 50M different ids the odds that any two agree are 2 in 10^14.
+ */
+export async function dropRepeatedIds(context: BuildContext, collected: CollectedIds): Promise<SettledIds> {
+  const { duplicates } = context.options
+  const table = openQueue<null>(context, 'id-table')
+  let dropped = collected.dropped
+  let repeated = 0
+  let firstRepeat: { firstOrdinal: number; secondOrdinal: number } | undefined
+  for (const partition of collected.partitions) {
+    throwIfAborted(context)
+    const records = await takeRecords(partition)
+    await disposeQueue(context, partition)
+    const order = sortedOrder(records)
+    const kept = new Uint32Array(order.length)
+    let keptCount = 0
+    for (let from = 0; from < order.length;) {
+      let to = from + 1
+      while (to < order.length && sameKey(records, order[from], order[to])) to++
+      if (to === from + 1) {
+        // Nearly every id: nothing is made for it.
+        if (!hasBit(dropped, records[order[from] * WORDS + 3])) kept[keptCount++] = order[from]
+        from = to
+        continue
+      }
+      // Equal keys are in order of ordinal; vectors skipped as invalid are not there for anybody.
+      const group = Array.from(order.subarray(from, to)).filter((i) => !hasBit(dropped, records[i * WORDS + 3]))
+      const stays = duplicates === 'last' ? group.length - 1 : 0
+      group.forEach((record, i) => {
+        const ordinal = records[record * WORDS + 3]
+        if (i === stays) {
+          kept[keptCount++] = record
+          return
+        }
+        repeated++
+        dropped = withBit(dropped, ordinal)
+        const secondOrdinal = records[group[1] * WORDS + 3]
+        if (firstRepeat === undefined || secondOrdinal < firstRepeat.secondOrdinal) {
+          firstRepeat = { firstOrdinal: records[group[0] * WORDS + 3], secondOrdinal }
+        }
+      })
+      from = to
+    }
+    await pushRecords(context, table, records, kept.subarray(0, keptCount))
+  }
+  await table.close()
+  if (firstRepeat !== undefined && duplicates === 'error') {
+    const id = await findId(collected.ids, firstRepeat.secondOrdinal)
+    throw new DuplicateIdError({ id, ...firstRepeat, count: repeated })
+  }
+  if (repeated > 0) {
+    context.log.event(
+      'duplicate-ids',
+      `${repeated} vectors with repeated ids were left out (the ${duplicates} one stays)`,
+    )
+  }
+  return {
+    ids: collected.ids,
+    table,
+    totalIdBytes: collected.totalIdBytes,
+    dropped,
+    skippedDuplicates: repeated,
+  }
+}
+
+/** All records of one partition, in order of ordinal. */
+async function takeRecords(partition: DiskBackedQueue<null>): Promise<Uint32Array> {
+  const refs = await partition.handOff()
+  let count = 0
+  for (const ref of refs) count += ref.kind === 'memory' ? ref.batch.count : ref.count
+  const records = new Uint32Array(count * WORDS)
+  const bytes = new Uint8Array(records.buffer)
+  let filled = 0
+  for (const batch of readBatches(refs)) {
+    bytes.set(batch.bytes, filled)
+    filled += batch.bytes.length
+  }
+  await partition.release(refs)
+  return records
+}
+
+/** Bits of the sort key that hold the record's index: partitions of up to 4M records. */
+const INDEX_BITS = 22
+
+/**
+ * Indexes of the records by (fingerprint, ordinal). 42 bits of fingerprint and the index make one 64-bit key that the
+ * engine's own numeric sort orders; the few records that agree in those bits are put right afterwards.
+ */
+function sortedOrder(records: Uint32Array): Uint32Array {
+  const count = records.length / WORDS
+  if (count > 2 ** INDEX_BITS)
+    return Uint32Array.from(Array(count).keys()).sort((a, b) => compareRecords(records, a, b))
+  const keys = new BigUint64Array(count)
+  const halves = new Uint32Array(keys.buffer)
+  for (let i = 0; i < count; i++) {
+    const high = records[i * WORDS]
+    const low = records[i * WORDS + 1]
+    // The partition's own bits are the same in all of them: shift them out.
+    halves[2 * i + 1] = ((high << ID_PARTITION_BITS) | (low >>> (32 - ID_PARTITION_BITS))) >>> 0
+    halves[2 * i] = ((((low << ID_PARTITION_BITS) >>> INDEX_BITS) << INDEX_BITS) | i) >>> 0
+  }
+  keys.sort()
+  const order = new Uint32Array(count)
+  for (let i = 0; i < count; i++) {
+    const record = halves[2 * i] & (2 ** INDEX_BITS - 1)
+    let at = i
+    while (at > 0 && compareRecords(records, order[at - 1], record) > 0) {
+      order[at] = order[at - 1]
+      at--
+    }
+    order[at] = record
+  }
+  return order
+}
+
+function compareRecords(records: Uint32Array, a: number, b: number): number {
+  for (let word = 0; word < WORDS; word++) {
+    const difference = records[a * WORDS + word] - records[b * WORDS + word]
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+function sameKey(records: Uint32Array, a: number, b: number): boolean {
+  for (let word = 0; word < WORDS - 1; word++) if (records[a * WORDS + word] !== records[b * WORDS + word]) return false
+  return true
+}
+
+async function pushRecords(
+  context: BuildContext,
+  table: DiskBackedQueue<null>,
+  records: Uint32Array,
+  kept: Uint32Array,
+): Promise<void> {
+  const perBatch = Math.floor(context.batchBytes / ID_RECORD_BYTES)
+  for (let from = 0; from < kept.length; from += perBatch) {
+    const count = Math.min(perBatch, kept.length - from)
+    const bytes = context.buffers.acquire(perBatch * ID_RECORD_BYTES).subarray(0, count * ID_RECORD_BYTES)
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, count * WORDS)
+    for (let i = 0; i < count; i++) {
+      const record = kept[from + i] * WORDS
+      for (let word = 0; word < WORDS; word++) words[i * WORDS + word] = records[record + word]
+    }
+    await table.push({ header: null, count, bytes })
+  }
+}
+
+/** Walks the encoded ids until `ordinal`: only on the way to an error. */
+async function findId(ids: DiskBackedQueue<null>, ordinal: number): Promise<Id> {
+  let found: Id | undefined
+  for await (const { bytes } of ids) {
+    eachIdRecord(bytes, (of, from, to) => {
+      if (of === ordinal) found = decodeIdBytes(Buffer.from(bytes.slice(from, to)), `id of vector ${ordinal}`, 'build')
+    })
+    if (found !== undefined) return found
+  }
+  throw new Error(`the id of vector ${ordinal} was not kept`)
+}
+
+/** Walks records `[u32 number][u32 length][encoded id]`: the number, and where in `bytes` the encoded id lies. */
+export function eachIdRecord(bytes: Uint8Array, visit: (number: number, from: number, to: number) => void): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 0; at < bytes.length;) {
+    const end = at + ID_HEAD_BYTES + view.getUint32(at + 4, true)
+    visit(view.getUint32(at, true), at + ID_HEAD_BYTES, end)
+    at = end
+  }
+}

@@ -1,0 +1,142 @@
+import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { RecoveredFile } from '../../../spill/files/recover-spill-file.js'
+import { InvalidIdError } from '../../errors.js'
+import { FINGERPRINT_LANES, idFingerprint } from '../../format/ids/id-fingerprint.js'
+import { assertId, encodedIdBytes, writeId } from '../../format/ids/ids.js'
+import { ID_PARTITION_BITS, ID_PARTITION_BATCH_BYTES } from '../../plan/plan-build.js'
+import type { Id } from '../../api/vectors.js'
+import { durableOptions, openQueue, type BuildContext } from '../run/build-context.js'
+import { FanOut } from '../layer/fan-out.js'
+
+/** Ids on their way from ingest to the finished index. */
+export interface CollectedIds {
+  /** Records `[u32 ordinal][u32 length][encoded id]`, in order of ordinal, unaligned. */
+  readonly ids: DiskBackedQueue<null>
+  /** Records `[u32 x 3 fingerprint][u32 ordinal]`, in partitions by the first bits of the fingerprint. */
+  readonly partitions: readonly DiskBackedQueue<null>[]
+  /** True when the caller gave ids: only then can one repeat. */
+  readonly given: boolean
+  readonly totalIdBytes: number
+  /** One bit per ordinal that is not in the index; undefined when all are. */
+  readonly dropped: Uint8Array | undefined
+}
+
+export const ID_RECORD_BYTES = 4 * (FINGERPRINT_LANES + 1)
+/** Ordinal and length before an encoded id. */
+export const ID_HEAD_BYTES = 8
+/** An ordinal and one component: no row of an ingest batch is smaller. */
+const LEAST_ROW_BYTES = 8
+
+/** Encodes ids at once (no string is kept) and files their fingerprints for the duplicate check and the id table. */
+export class IdCollector {
+  readonly #idsOut: FanOut<null>
+  readonly #partitionsOut: FanOut<null>
+  #given: boolean | undefined
+  #totalIdBytes = 0
+  #dropped: Uint8Array | undefined
+  /** Ids of the rows of the last ingest batch, however short, for error messages: rows are checked a batch at a time. */
+  readonly #recent: (Id | undefined)[]
+  #record = Buffer.alloc(256)
+  readonly #fingerprint = new Uint32Array(FINGERPRINT_LANES + 1)
+  readonly #fingerprintBytes = new Uint8Array(this.#fingerprint.buffer)
+
+  /** `restored`: the ids of an interrupted build, whose records are then given to `file`. */
+  constructor(context: BuildContext, restored?: { readonly files: readonly RecoveredFile[]; readonly given: boolean }) {
+    const { buffers } = context
+    this.#given = restored?.given
+    this.#recent = new Array<Id | undefined>(Math.ceil(context.batchBytes / LEAST_ROW_BYTES))
+    this.#idsOut = new FanOut({
+      queues: [openQueue<null>(context, 'ids', durableOptions(context, restored?.files))],
+      header: null,
+      buffers,
+      batchBytes: context.batchBytes,
+    })
+    const queues = Array.from({ length: 2 ** ID_PARTITION_BITS }, (_, i) => openQueue<null>(context, `id-keys-${i}`))
+    this.#partitionsOut = new FanOut({ queues, header: null, buffers, batchBytes: ID_PARTITION_BATCH_BYTES })
+  }
+
+  /** `id` is undefined when the caller gives none: then the ordinal is the id. Given once, it must be given always. */
+  add(id: Id | undefined, ordinal: number): Promise<void> | undefined {
+    this.#given ??= id !== undefined
+    if (this.#given !== (id !== undefined)) {
+      throw new InvalidIdError(
+        this.#given
+          ? `vector ${ordinal} has no id, while those before it have; give every vector an id, or none`
+          : `vector ${ordinal} has id ${JSON.stringify(id)}, while those before it have none; give every vector an id, or none`,
+      )
+    }
+    if (id !== undefined) {
+      assertId(id)
+      this.#recent[ordinal % this.#recent.length] = id
+    }
+    const stored = id ?? ordinal
+    const bytes = encodedIdBytes(stored)
+    if (this.#record.length < ID_HEAD_BYTES + bytes) this.#record = Buffer.alloc(2 * (ID_HEAD_BYTES + bytes))
+    this.#record.writeUInt32LE(ordinal, 0)
+    this.#record.writeUInt32LE(bytes, 4)
+    writeId(this.#record, ID_HEAD_BYTES, stored)
+    const idPushed = this.#idsOut.appendRecord(0, this.#record, 0, ID_HEAD_BYTES + bytes)
+    const keyPushed = this.file(stored, bytes, ordinal)
+    if (idPushed === undefined) return keyPushed
+    return keyPushed === undefined ? idPushed : Promise.all([idPushed, keyPushed]).then(() => undefined)
+  }
+
+  /** Files the fingerprint of an id whose record is in the queue: `stored` in `bytes` bytes. */
+  file(stored: Id, bytes: number, ordinal: number): Promise<void> | undefined {
+    this.#totalIdBytes += bytes
+    idFingerprint(stored, this.#fingerprint, 0)
+    this.#fingerprint[FINGERPRINT_LANES] = ordinal
+    const partition = this.#fingerprint[0] >>> (32 - ID_PARTITION_BITS)
+    return this.#partitionsOut.appendRecord(partition, this.#fingerprintBytes, 0, ID_RECORD_BYTES)
+  }
+
+  get given(): boolean {
+    return this.#given ?? false
+  }
+
+  get queue(): DiskBackedQueue<null> {
+    return this.#idsOut.queues[0]
+  }
+
+  /** All ids so far are in the queue. */
+  async flush(): Promise<void> {
+    await this.#idsOut.flush()
+  }
+
+  /** The id of a vector that came lately, when ids are given. */
+  recentId(ordinal: number): Id | undefined {
+    return this.#recent[ordinal % this.#recent.length]
+  }
+
+  drop(ordinal: number): void {
+    this.#dropped = withBit(this.#dropped, ordinal)
+  }
+
+  async finish(): Promise<CollectedIds> {
+    await this.#idsOut.flush()
+    await this.#partitionsOut.flush()
+    return {
+      ids: this.#idsOut.queues[0],
+      partitions: this.#partitionsOut.queues,
+      given: this.given,
+      totalIdBytes: this.#totalIdBytes,
+      dropped: this.#dropped,
+    }
+  }
+}
+
+/** Sets bit `ordinal`, growing (and sharing, for the workers) the bitmap as needed. */
+export function withBit(bits: Uint8Array | undefined, ordinal: number): Uint8Array {
+  const byte = Math.floor(ordinal / 8)
+  let grown = bits
+  if (grown === undefined || grown.length <= byte) {
+    grown = new Uint8Array(new SharedArrayBuffer(Math.max(1024, 2 * (byte + 1))))
+    if (bits !== undefined) grown.set(bits)
+  }
+  grown[byte] |= 1 << (ordinal % 8)
+  return grown
+}
+
+export function hasBit(bits: Uint8Array | undefined, ordinal: number): boolean {
+  return bits !== undefined && (bits[Math.floor(ordinal / 8)] & (1 << (ordinal % 8))) !== 0
+}

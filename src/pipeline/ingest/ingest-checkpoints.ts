@@ -1,0 +1,57 @@
+import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { BuildPaths } from '../run/build-context.js'
+import type { IngestEntry, Journal } from '../resume/journal.js'
+
+const CHECKPOINT_MS = 2000
+const CHECKPOINT_BYTES = 64 * 2 ** 20
+
+type CheckedQueue = Pick<DiskBackedQueue, 'pushedBatches' | 'stored' | 'takeUnsyncedFiles'>
+
+/** Notes in the journal how far the stream is in files: now and then, and behind the stream's back. */
+export class IngestCheckpoints {
+  readonly #journal: Journal
+  readonly #paths: BuildPaths
+  readonly #rows: CheckedQueue
+  readonly #ids: CheckedQueue
+  #lastMs = performance.now()
+  #lastBytes = 0
+  #written: Promise<void> = Promise.resolve()
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(journal: Journal, paths: BuildPaths, rows: CheckedQueue, ids: CheckedQueue) {
+    this.#journal = journal
+    this.#paths = paths
+    this.#rows = rows
+    this.#ids = ids
+  }
+
+  /** `bytes` of rows so far. */
+  isDue(bytes: number): boolean {
+    if (bytes - this.#lastBytes < CHECKPOINT_BYTES && performance.now() - this.#lastMs < CHECKPOINT_MS) return false
+    this.#lastBytes = bytes
+    this.#lastMs = performance.now()
+    return true
+  }
+
+  /** All that `facts` counts has been pushed to the queues. */
+  note(facts: Omit<IngestEntry, 'kind' | 'rowBatches' | 'idBatches'>): void {
+    const rowBatches = this.#rows.pushedBatches
+    const idBatches = this.#ids.pushedBatches
+    this.#written = this.#written.then(async () => {
+      try {
+        await this.#rows.stored(rowBatches)
+        await this.#ids.stored(idBatches)
+        const files = [...this.#rows.takeUnsyncedFiles(), ...this.#ids.takeUnsyncedFiles()]
+        this.#journal.append({ kind: 'ingest', ...facts, rowBatches, idBatches }, files, [this.#paths.spillDir])
+      } catch (error) {
+        this.#failure ??= { error }
+      }
+    })
+  }
+
+  /** Throws what kept a note from being written. */
+  async written(): Promise<void> {
+    await this.#written
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+}

@@ -1,0 +1,168 @@
+/** Rows and ids that an interrupted build had in files, and what follows from them. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { checkQueue, cutQueue, type RecoveredQueue } from '../../../spill/files/recover-queue.js'
+import { readBatches } from '../../../spill/read-batches.js'
+import type { FileBatchRef } from '../../../spill/batch.js'
+import { CorruptSpillError } from '../../errors.js'
+import { decodeIdBytes } from '../../format/ids/ids.js'
+import { throwIfAborted, type BuildContext } from '../run/build-context.js'
+import { ID_HEAD_BYTES, type IdCollector } from './id-collector.js'
+import type { IngestEntry } from '../resume/journal.js'
+import { columnBatchBytes, type ColumnHeader } from '../../rows/record-layout.js'
+import { eachIdRecord } from './drop-repeated-ids.js'
+
+export interface RecoveredIngest {
+  readonly entry: IngestEntry
+  readonly rows: RecoveredQueue
+  readonly ids: RecoveredQueue & { readonly given: boolean }
+}
+
+const ROWS = 'ingest'
+const IDS = 'ids'
+
+/** The newest checkpoint whose batches are whole; undefined when there is none. Every file is read once. */
+export async function recoverIngest(context: BuildContext): Promise<RecoveredIngest | undefined> {
+  const { resume, paths, log } = context
+  if (resume?.finished === undefined) return undefined
+  const entries = resume.finished.ingest
+  const most = (of: (entry: IngestEntry) => number): number => entries.reduce((max, one) => Math.max(max, of(one)), 0)
+  const rows = await checkQueue(
+    paths.spillDir,
+    ROWS,
+    most(({ rowBatches }) => rowBatches),
+  )
+  const ids = await checkQueue(
+    paths.spillDir,
+    IDS,
+    most(({ idBatches }) => idBatches),
+  )
+  for (const { damage } of [rows, ids]) {
+    if (damage !== undefined)
+      log.event('resume-partly', `vectors that were ingested cannot be taken over: ${damage.message}`)
+  }
+  const { dimensions } = context.options
+  const entry = entries.findLast(
+    (one) => (dimensions ?? one.dimensions) === one.dimensions && isInFiles(one, rows, ids),
+  )
+  if (entry === undefined && entries.length > 0) {
+    log.event('resume-partly', 'the source is read from its beginning: its vectors are not in files')
+  }
+  // Behind the checkpoint, and without one, what is in the files is of no use.
+  const keptRows = await cutQueue(paths.spillDir, ROWS, rows, entry?.rowBatches ?? 0)
+  const keptIds = await cutQueue(paths.spillDir, IDS, ids, entry?.idBatches ?? 0)
+  if (entry === undefined) return undefined
+  resume.reused.vectors = entry.ordinals
+  return { entry, rows: keptRows, ids: { ...keptIds, given: entry.idsGiven } }
+}
+
+/** Whether the files hold what the entry counts: its batches, and in them as many rows of its length as it says. */
+function isInFiles(entry: IngestEntry, rows: RecoveredQueue, ids: RecoveredQueue): boolean {
+  if (rows.batches < entry.rowBatches || ids.batches < entry.idBatches) return false
+  // Every vector has an id, given or not; how many ids there are shows when they are read.
+  if (entry.idBatches === 0 && entry.ordinals > 0) return false
+  const recordBytes = columnBatchBytes(1, 4 * entry.dimensions)
+  let batches = 0
+  let rowCount = 0
+  for (const { count, payloadBytes } of framesOf(rows)) {
+    if (batches++ === entry.rowBatches) break
+    if (payloadBytes % recordBytes !== 0 || payloadBytes < count * recordBytes) return false
+    rowCount += count
+  }
+  return rowCount + entry.skippedInvalid === entry.ordinals
+}
+
+/** Ordinals ascend and those without a row were dropped. Throws CorruptSpillError for whole frames that are not of this. */
+export async function replayRows(
+  context: BuildContext,
+  { entry, rows }: RecoveredIngest,
+  dimensions: number,
+  visit: {
+    row: (ordinal: number, rows: Float32Array, at: number) => void
+    batch: (count: number) => void
+    dropped: (ordinal: number) => void
+  },
+): Promise<void> {
+  let next = 0
+  const dropUntil = (ordinal: number): void => {
+    while (next < ordinal) visit.dropped(next++)
+  }
+  const frames = framesOf(rows)
+  let index = 0
+  for (const { header, count, bytes } of readBatches<ColumnHeader | null>(frames)) {
+    const { path, offset } = frames[index++]
+    const capacity = header?.capacity ?? 0
+    if (columnBatchBytes(capacity, 4 * dimensions) !== bytes.byteLength) {
+      throw new CorruptSpillError(path, offset, `${bytes.byteLength} bytes are no ${capacity} rows of ${dimensions}`)
+    }
+    const ordinals = new Uint32Array(bytes.buffer, bytes.byteOffset, count)
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset + 4 * capacity, count * dimensions)
+    for (let i = 0; i < count; i++) {
+      if (ordinals[i] < next || ordinals[i] >= entry.ordinals) {
+        throw new CorruptSpillError(path, offset, `vector ${ordinals[i]} where ${next} of ${entry.ordinals} is due`)
+      }
+      dropUntil(ordinals[i])
+      visit.row(next++, values, i * dimensions)
+    }
+    visit.batch(count)
+    await pause(context, next)
+  }
+  dropUntil(entry.ordinals)
+}
+
+/** One id for each ordinal, in order. Throws CorruptSpillError for whole frames that are not of this. */
+export async function replayIds(
+  context: BuildContext,
+  { entry, ids }: RecoveredIngest,
+  collector: IdCollector,
+): Promise<void> {
+  let done = 0
+  const frames = framesOf(ids)
+  let index = 0
+  for (const { bytes } of readBatches<null>(frames)) {
+    const place = frames[index++]
+    const problem = idRecordsProblem(bytes, done)
+    if (problem !== undefined) throw new CorruptSpillError(place.path, place.offset, problem)
+    let pushed: Promise<void> | undefined
+    eachIdRecord(bytes, (ordinal, from, to) => {
+      const id = decodeIdBytes(
+        Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from),
+        `id of vector ${ordinal}`,
+        place.path,
+      )
+      const push = collector.file(id, to - from, ordinal)
+      if (push !== undefined) pushed = pushed === undefined ? push : Promise.all([pushed, push]).then(() => undefined)
+      done++
+    })
+    await pushed
+    await pause(context, done)
+  }
+  const last = frames.at(-1)
+  if (done !== entry.ordinals && last !== undefined) {
+    throw new CorruptSpillError(last.path, last.offset, `ids of ${done} vectors, expected ${entry.ordinals}`)
+  }
+}
+
+/** What keeps `bytes` from being whole id records of the vectors from `first` on. */
+function idRecordsProblem(bytes: Uint8Array, first: number): string | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let next = first
+  for (let at = 0; at < bytes.byteLength;) {
+    if (at + ID_HEAD_BYTES > bytes.byteLength) return 'the ids end inside a record'
+    if (view.getUint32(at, true) !== next) return `the id of vector ${view.getUint32(at, true)} where ${next} is due`
+    at += ID_HEAD_BYTES + view.getUint32(at + 4, true)
+    if (at > bytes.byteLength) return `the id of vector ${next} ends outside its batch`
+    next++
+  }
+  return undefined
+}
+
+function framesOf(queue: RecoveredQueue): (FileBatchRef & { readonly payloadBytes: number })[] {
+  return queue.files.flatMap(({ frames }) => frames)
+}
+
+/** Reading is synchronous: an abort must be heard between two batches. */
+async function pause(context: BuildContext, done: number): Promise<void> {
+  await nextTurn()
+  throwIfAborted(context)
+  context.log.progress(done, undefined, 'vectors')
+}

@@ -1,0 +1,114 @@
+import { mappedMemory } from '../../../spill/mapped-memory.js'
+import { sampleRows } from '../../plan/plan-build.js'
+import { SALT_SAMPLE, hashOrdinal } from '../../rows/hash-ordinal.js'
+
+export interface Sample {
+  /** Row-major float32 over a SharedArrayBuffer, in random order: its first rows are a smaller sample. */
+  readonly rows: Float32Array
+  readonly count: number
+}
+
+/**
+ * The rows whose (seed, ordinal) hashes are the smallest, as many as `sampleRows` of the count so far: a sample that does
+ * not depend on batching. Exactly uniform while that number is a constant; past 8 million vectors it grows with the
+ * count, and the row that comes when it grows is let in whatever its hash, to be the next to leave. Rows lie in one flat
+ * array; a max-heap over slots says which one that is.
+ */
+export class ReservoirSample {
+  readonly #dimensions: number
+  readonly #seed: number
+  #rows: Float32Array
+  #hashes: Uint32Array
+  #ordinals: Float64Array
+  /** Slots as a heap, the largest (hash, ordinal) at the root. */
+  #heap: Uint32Array
+  #count = 0
+
+  constructor(options: { dimensions: number; seed: number }) {
+    this.#dimensions = options.dimensions
+    this.#seed = options.seed
+    const slots = 4096
+    this.#rows = new Float32Array(mappedMemory(4 * slots * options.dimensions))
+    this.#hashes = new Uint32Array(slots)
+    this.#ordinals = new Float64Array(slots)
+    this.#heap = new Uint32Array(slots)
+  }
+
+  /** Offers `rows[at .. at + dimensions)`, ordinals ascending; copies it only when it is drawn. */
+  offer(ordinal: number, rows: Float32Array, at: number): void {
+    const hash = hashOrdinal(this.#seed, SALT_SAMPLE, ordinal)
+    if (this.#count < sampleRows(ordinal + 1, this.#dimensions)) {
+      const slot = this.#count++
+      if (slot === this.#hashes.length) this.#grow()
+      this.#store(slot, hash, ordinal, rows, at)
+      this.#heap[slot] = slot
+      this.#up(slot)
+      return
+    }
+    const root = this.#heap[0]
+    if (hash > this.#hashes[root] || (hash === this.#hashes[root] && ordinal > this.#ordinals[root])) return
+    this.#store(root, hash, ordinal, rows, at)
+    this.#down(0)
+  }
+
+  /** The sample in order of hash. The rows are copied once and the sample is empty afterwards. */
+  take(): Sample {
+    const count = this.#count
+    const order = Array.from(this.#heap.subarray(0, count)).sort((a, b) => (this.#after(a, b) ? 1 : -1))
+    const rows = new Float32Array(mappedMemory(4 * count * this.#dimensions), 0, count * this.#dimensions)
+    order.forEach((slot, i) => {
+      rows.set(this.#rows.subarray(slot * this.#dimensions, (slot + 1) * this.#dimensions), i * this.#dimensions)
+    })
+    this.#rows = new Float32Array(0)
+    this.#count = 0
+    return { rows, count }
+  }
+
+  #grow(): void {
+    const slots = Math.ceil(this.#hashes.length * 1.5)
+    const grown = <Words extends Float32Array | Float64Array | Uint32Array>(words: Words, larger: Words): Words => {
+      larger.set(words)
+      return larger
+    }
+    this.#rows = grown(this.#rows, new Float32Array(mappedMemory(4 * slots * this.#dimensions)))
+    this.#hashes = grown(this.#hashes, new Uint32Array(slots))
+    this.#ordinals = grown(this.#ordinals, new Float64Array(slots))
+    this.#heap = grown(this.#heap, new Uint32Array(slots))
+  }
+
+  #store(slot: number, hash: number, ordinal: number, rows: Float32Array, at: number): void {
+    this.#hashes[slot] = hash
+    this.#ordinals[slot] = ordinal
+    this.#rows.set(rows.subarray(at, at + this.#dimensions), slot * this.#dimensions)
+  }
+
+  #after(a: number, b: number): boolean {
+    const difference = this.#hashes[a] - this.#hashes[b]
+    return difference === 0 ? this.#ordinals[a] > this.#ordinals[b] : difference > 0
+  }
+
+  #up(start: number): void {
+    const heap = this.#heap
+    let at = start
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!this.#after(heap[at], heap[parent])) return
+      ;[heap[at], heap[parent]] = [heap[parent], heap[at]]
+      at = parent
+    }
+  }
+
+  #down(start: number): void {
+    const heap = this.#heap
+    let at = start
+    for (;;) {
+      let largest = at
+      for (const child of [2 * at + 1, 2 * at + 2]) {
+        if (child < this.#count && this.#after(heap[child], heap[largest])) largest = child
+      }
+      if (largest === at) return
+      ;[heap[at], heap[largest]] = [heap[largest], heap[at]]
+      at = largest
+    }
+  }
+}

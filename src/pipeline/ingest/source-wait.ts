@@ -1,0 +1,67 @@
+import { StalledError } from '../../errors.js'
+import { abortError } from '../../tasks/abort-error.js'
+import type { BuildContext } from '../run/build-context.js'
+
+/** The longest between two looks at the clock. */
+const LOOK_MS = 1000
+
+/**
+ * Awaits one promise of the source after another, until the build is stopped or the source has given nothing for
+ * `stallSeconds`. (Promise.race with one lasting promise would keep a reaction for every vector of the stream, and a
+ * timer for each would cost more than the vector.)
+ */
+export class SourceWait {
+  /** It was still awaited when the wait ended: nobody knows whether it will ever answer. */
+  givenUp = false
+  readonly #signal: AbortSignal | undefined
+  readonly #timer: NodeJS.Timeout | undefined
+  #reject: ((error: Error) => void) | undefined
+  #sinceMs = 0
+  readonly #onAbort = (): void => this.#giveUp(abortError(this.#signal))
+
+  /** @param received records that the source has given so far. */
+  constructor({ options, log }: Pick<BuildContext, 'options' | 'log'>, received: () => number) {
+    const { signal, stallSeconds } = options
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (stallSeconds === 0) return
+    this.#timer = setInterval(
+      () => {
+        if (this.#reject === undefined || performance.now() - this.#sinceMs < 1000 * stallSeconds) return
+        const doing = `the source gave ${received()} vectors and then nothing`
+        const rssBytes = process.memoryUsage.rss()
+        this.#giveUp(new StalledError({ stage: log.stageName, doing, stallSeconds, rssBytes }))
+      },
+      Math.min(LOOK_MS, 250 * stallSeconds),
+    )
+  }
+
+  async for<Value>(given: Value | Promise<Value>): Promise<Value> {
+    if (!(given instanceof Promise)) return given
+    // The listener hears no abort that came before it.
+    if (this.#signal?.aborted === true) {
+      this.givenUp = true
+      given.catch(() => undefined)
+      throw abortError(this.#signal)
+    }
+    try {
+      return await new Promise<Value>((resolve, reject) => {
+        this.#sinceMs = performance.now()
+        this.#reject = reject
+        given.then(resolve, reject)
+      })
+    } finally {
+      this.#reject = undefined
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  #giveUp(error: Error): void {
+    this.givenUp = this.#reject !== undefined
+    this.#reject?.(error)
+  }
+}

@@ -1,0 +1,96 @@
+import type { BufferPool } from '../../../spill/buffer-pool.js'
+import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+
+interface OpenBatch {
+  readonly bytes: Uint8Array
+  used: number
+  count: number
+}
+
+/**
+ * One open batch in front of each of many queues: small runs of records gather there and are pushed when it is full,
+ * so that queues hold, and spill files get, batches of a useful size. Open batches come from the buffer pool and are
+ * the plan's `batchBytes` each; they are not charged to the spill budget.
+ */
+export class FanOut<Header> {
+  readonly queues: readonly DiskBackedQueue<Header>[]
+  readonly #header: Header
+  readonly #buffers: BufferPool
+  readonly #batchBytes: number
+  readonly #open: (OpenBatch | undefined)[]
+
+  constructor(options: {
+    queues: readonly DiskBackedQueue<Header>[]
+    header: Header
+    buffers: BufferPool
+    batchBytes: number
+  }) {
+    this.queues = options.queues
+    this.#header = options.header
+    this.#buffers = options.buffers
+    this.#batchBytes = options.batchBytes
+    this.#open = new Array<OpenBatch | undefined>(options.queues.length).fill(undefined)
+  }
+
+  /**
+   * Copies a run of `count` records to the open batch of `partition`; records of one fixed length are split over two
+   * batches where the first is full, others stay together. The promise, when there is one, resolves when there is room
+   * for more; most runs fit and cost no promise.
+   */
+  append(partition: number, records: Uint8Array, count: number, fixedLength = false): Promise<void> | undefined {
+    const recordBytes = fixedLength ? records.length / count : records.length
+    const pushes: Promise<void>[] = []
+    for (let at = 0; at < records.length;) {
+      let open = this.#open[partition]
+      if (open !== undefined && open.used + recordBytes > open.bytes.length) {
+        pushes.push(this.#push(partition))
+        open = undefined
+      }
+      open ??= this.#open[partition] = {
+        bytes: this.#buffers.acquire(Math.max(this.#batchBytes, recordBytes)),
+        used: 0,
+        count: 0,
+      }
+      const fitting = Math.floor((open.bytes.length - open.used) / recordBytes) * recordBytes
+      const part = records.subarray(at, at + fitting)
+      open.bytes.set(part, open.used)
+      open.used += part.length
+      open.count += fixedLength ? part.length / recordBytes : count
+      at += part.length
+    }
+    return pushes.length === 0 ? undefined : Promise.all(pushes).then(() => undefined)
+  }
+
+  /**
+   * Copies one short record, `from` up to `to` of `bytes`: for streams of a record per vector, so it makes no object
+   * unless a batch is full.
+   */
+  appendRecord(partition: number, bytes: Uint8Array, from: number, to: number): Promise<void> | undefined {
+    const open = this.#open[partition]
+    if (open === undefined || open.used + to - from > open.bytes.length) {
+      return this.append(partition, bytes.subarray(from, to), 1)
+    }
+    const into = open.bytes
+    let at = open.used
+    for (let i = from; i < to; i++) into[at++] = bytes[i]
+    open.used = at
+    open.count++
+    return undefined
+  }
+
+  /** Pushes what is open, so that the queues hold everything. */
+  async flush(): Promise<void> {
+    for (let partition = 0; partition < this.#open.length; partition++) await this.#push(partition)
+  }
+
+  async #push(partition: number): Promise<void> {
+    const open = this.#open[partition]
+    if (open === undefined) return
+    this.#open[partition] = undefined
+    await this.queues[partition].push({
+      header: this.#header,
+      count: open.count,
+      bytes: open.bytes.subarray(0, open.used),
+    })
+  }
+}

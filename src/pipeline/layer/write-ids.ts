@@ -1,0 +1,131 @@
+import path from 'node:path'
+import type { BufferPool } from '../../../spill/buffer-pool.js'
+import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import { createSegment } from '../../format/segment/create-segment.js'
+import { PartWriter } from '../../format/segment/part-writer.js'
+import { sealSegment } from '../../format/segment/seal-segment.js'
+import { SegmentChecksums } from '../../format/segment/segment-checksums.js'
+import { segmentFileName, type SegmentFile } from '../../format/segment/segment-file.js'
+import { idTableHeader, idsHeader } from '../../format/segment/segment-header.js'
+import { writeSegment } from '../../format/segment/write-segment.js'
+import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from '../run/build-context.js'
+import { FanOut } from './fan-out.js'
+import { NO_NODE, type NumberedLayer } from './layer.js'
+import { rangeOf } from './segment-layout.js'
+import { eachIdRecord, type SettledIds } from '../ingest/drop-repeated-ids.js'
+
+/** Open batches of ids: one a segment. */
+const IDS_BATCH_BYTES = 16 * 1024
+const WRITE_BUFFER_BYTES = 256 * 1024
+
+/** Writes the ids by node, segment by segment, and the table that finds a node by its id. */
+export async function writeIds(
+  context: BuildContext,
+  settled: SettledIds,
+  numbered: NumberedLayer,
+  shape: { count: number; dimensions: number },
+): Promise<SegmentFile[]> {
+  const files = await writeIdSegments(context, settled, numbered, shape.dimensions)
+  files.push(await writeIdTable(context, settled, numbered, shape))
+  return files
+}
+
+async function writeIdSegments(
+  context: BuildContext,
+  settled: SettledIds,
+  { layout, nodeOfOrdinal }: NumberedLayer,
+  dimensions: number,
+): Promise<SegmentFile[]> {
+  const segmentCount = layout.starts.length - 1
+  const queues = Array.from({ length: segmentCount }, (_, i) => openQueue<null>(context, `ids-${i}`))
+  const out = new FanOut<null>({ queues, header: null, buffers: context.buffers, batchBytes: IDS_BATCH_BYTES })
+  for await (const batch of settled.ids) {
+    throwIfAborted(context)
+    const view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)
+    for (let at = 0; at < batch.bytes.length;) {
+      const node = nodeOfOrdinal[view.getUint32(at, true)]
+      const length = 8 + view.getUint32(at + 4, true)
+      if (node !== NO_NODE) {
+        // The record keeps its form; its first word now says the node.
+        view.setUint32(at, node, true)
+        const pushed = out.appendRecord(rangeOf(layout.starts, node), batch.bytes, at, at + length)
+        if (pushed !== undefined) await pushed
+      }
+      at += length
+    }
+    context.buffers.release(batch.bytes)
+  }
+  await out.flush()
+  await disposeQueue(context, settled.ids)
+
+  const files: SegmentFile[] = []
+  for (const [segment, queue] of queues.entries()) {
+    throwIfAborted(context)
+    const firstNode = layout.starts[segment]
+    const count = layout.starts[segment + 1] - firstNode
+    const data = await gatherIds(context.buffers, queue, firstNode, count)
+    await disposeQueue(context, queue)
+    const file = path.join(context.paths.generationDir, segmentFileName('ids', segment))
+    files.push(await writeSegment(file, idsHeader({ firstNode, count, dimensions, dataBytes: data.length }), data))
+  }
+  return files
+}
+
+/** Data of one ids segment: offsets, then the encoded ids by node. */
+async function gatherIds(
+  buffers: BufferPool,
+  queue: DiskBackedQueue<null>,
+  firstNode: number,
+  count: number,
+): Promise<Uint8Array> {
+  // First where each id will lie, then the ids: two passes over the batches, and nothing made for an id.
+  const batches: Uint8Array[] = []
+  const ends = new Uint32Array(count + 1)
+  for await (const { bytes } of queue) {
+    batches.push(bytes)
+    eachIdRecord(bytes, (node, from, to) => {
+      ends[node - firstNode + 1] = to - from
+    })
+  }
+  for (let i = 0; i < count; i++) ends[i + 1] += ends[i]
+  const data = new Uint8Array(ends.byteLength + ends[count])
+  data.set(new Uint8Array(ends.buffer))
+  for (const bytes of batches) {
+    eachIdRecord(bytes, (node, from, to) => {
+      let at = ends.byteLength + ends[node - firstNode]
+      for (let i = from; i < to; i++) data[at++] = bytes[i]
+    })
+    buffers.release(bytes)
+  }
+  return data
+}
+
+/** Rows `[u32 high][u32 low][u32 node][0]`, sorted by the first 64 bits of the fingerprint. */
+async function writeIdTable(
+  context: BuildContext,
+  settled: SettledIds,
+  { nodeOfOrdinal }: NumberedLayer,
+  shape: { count: number; dimensions: number },
+): Promise<SegmentFile> {
+  const header = idTableHeader(shape)
+  const file = path.join(context.paths.generationDir, segmentFileName('id-table'))
+  await createSegment(file, header)
+  const checksums = new SegmentChecksums(header.dataBytes)
+  const writer = new PartWriter(file, 0, { bufferBytes: WRITE_BUFFER_BYTES })
+  try {
+    for await (const batch of settled.table) {
+      const words = new Uint32Array(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length / 4)
+      for (let at = 0; at < words.length; at += 4) {
+        words[at + 2] = nodeOfOrdinal[words[at + 3]]
+        words[at + 3] = 0
+      }
+      writer.write(batch.bytes)
+      context.buffers.release(batch.bytes)
+    }
+    checksums.add(writer.finish())
+  } finally {
+    writer.close()
+  }
+  await disposeQueue(context, settled.table)
+  return sealSegment(file, header, checksums)
+}

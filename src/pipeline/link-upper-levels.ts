@@ -1,0 +1,196 @@
+import { encodeUpper } from '../format/graph/upper.js'
+import type { EntryPoint } from '../format/generation/manifest.js'
+import { sampleRows } from '../plan/plan-build.js'
+import { shardGeometry } from '../plan/shard-geometry.js'
+import { engineByName } from '../engines/engine-by-name.js'
+import type { Quality } from '../api/report.js'
+import { openQueue, type PlannedContext } from './run/build-context.js'
+import { gridRowBytes, type GridSpec } from '../rows/grid-spec.js'
+import { readGrid, type GridStore } from '../rows/grid-store.js'
+import { NO_NODE, type LayerInput } from './layer/layer.js'
+import { columnBatchBytes, type ColumnHeader } from '../rows/record-layout.js'
+import { mergeSegments } from './merge-segments.js'
+import { assignNodes } from './assign-nodes.js'
+import { levelOf } from '../rows/hash-ordinal.js'
+import { leadersOf, routeLayer } from './route.js'
+import { linkShards } from './link-shards.js'
+import { splitShards } from './split-shards.js'
+import type { UpperTask } from '../tasks/link/upper-task.js'
+import type { UpperLevel } from '../format/graph/upper-level.js'
+
+export interface UpperLevels {
+  readonly levels: readonly UpperLevel[]
+  readonly bytes: Uint8Array
+  readonly entryPoint: EntryPoint
+}
+
+/** A level up to this many times the engine's shard is linked as one shard; a larger one goes through the stages. */
+const ONE_SHARD_FACTOR = 2
+
+/**
+ * Levels ≥ 1 over the n/M nodes whose hash says so, level by level, by the same builder. The entry point is the node of
+ * the top level that is nearest to the mean of the data.
+ */
+export async function linkUpperLevels(
+  context: PlannedContext,
+  base: { nodeOfOrdinal: Uint32Array; spec: GridSpec; codes: GridStore; quality: Quality },
+): Promise<UpperLevels> {
+  const members = nodesByLevel(base.nodeOfOrdinal, context.options.seed, context.options.m)
+  const levels: UpperLevel[] = []
+  for (const [above, nodes] of members.entries()) {
+    const links = await linkLevel(context, above + 1, nodes, base)
+    const down = above === 0 ? nodes : placesIn(members[above - 1], nodes)
+    levels.push({ nodes, down, links })
+    context.log.progress(above + 1, members.length, 'levels')
+  }
+  return { levels, bytes: encodeUpper(levels), entryPoint: entryPointOf(levels, base) }
+}
+
+/** `[0]`: the nodes of level 1, ascending; each further level is part of the one before. */
+function nodesByLevel(nodeOfOrdinal: Uint32Array, seed: number, m: number): Uint32Array[] {
+  const byLevel: number[][] = []
+  for (let ordinal = 0; ordinal < nodeOfOrdinal.length; ordinal++) {
+    const node = nodeOfOrdinal[ordinal]
+    if (node === NO_NODE) continue
+    const level = levelOf(seed, ordinal, m)
+    for (let l = 0; l < level; l++) (byLevel[l] ??= []).push(node)
+  }
+  return byLevel.map((nodes) => Uint32Array.from(nodes).sort())
+}
+
+/** Where each of `wanted` stands in `nodes`; both ascending, all there. */
+function placesIn(nodes: Uint32Array, wanted: Uint32Array): Uint32Array {
+  const places = new Uint32Array(wanted.length)
+  let at = 0
+  wanted.forEach((node, i) => {
+    while (nodes[at] !== node) at++
+    places[i] = at
+  })
+  return places
+}
+
+async function linkLevel(
+  context: PlannedContext,
+  level: number,
+  nodes: Uint32Array,
+  base: { spec: GridSpec; codes: GridStore; quality: Quality },
+): Promise<Uint32Array> {
+  const { options } = context
+  const engine = engineByName(options.engine)
+  if (nodes.length > ONE_SHARD_FACTOR * engine.shardMembers) return linkLargeLevel(context, level, nodes, base)
+  const { m, seed } = options
+  const { codes, spec, quality } = base
+  const task: UpperTask = { nodes, codes, spec, engine: engine.name, quality, m, seed }
+  const { links } = await context.pool.run('upper', task, `upper level ${level} (${nodes.length} nodes)`)
+  return links
+}
+
+/** Route, shards and merge again, on codes: a level of 50M vectors holds 3M of them. */
+async function linkLargeLevel(
+  context: PlannedContext,
+  level: number,
+  nodes: Uint32Array,
+  { spec, codes, quality }: { spec: GridSpec; codes: GridStore; quality: Quality },
+): Promise<Uint32Array> {
+  const { m } = context.options
+  const engine = engineByName(context.options.engine)
+  const name = `level-${level}`
+  const layer: LayerInput = {
+    name,
+    rowKind: 'codes',
+    input: await queueGrid(context, name, nodes, codes),
+    ordinalCount: nodes.length,
+    vectorCount: nodes.length,
+    dropped: undefined,
+    spec,
+    geometry: shardGeometry(nodes.length, engine.overlap, engine.shardMembers),
+  }
+  const leaders = await leadersOf(context, layer, sampleGrid(nodes, codes, spec))
+  const routed = await splitShards(context, await routeLayer(context, layer, leaders))
+  const numbered = assignNodes(routed)
+  const built = await linkShards(context, routed, numbered, { quality, vectors: undefined })
+  const stride = 1 + m
+  const merged = new Uint32Array(new SharedArrayBuffer(4 * nodes.length * stride))
+  const shape = { name, spec, layout: numbered.layout, maxDegree: m }
+  await mergeSegments(context, shape, built, { kind: 'memory', links: merged })
+
+  // The layer numbered its own nodes; the level wants them in the order of `nodes`.
+  const ordinalOf = new Uint32Array(nodes.length)
+  numbered.nodeOfOrdinal.forEach((node, ordinal) => {
+    ordinalOf[node] = ordinal
+  })
+  const links = new Uint32Array(nodes.length * stride)
+  for (let node = 0; node < nodes.length; node++) {
+    const from = node * stride
+    const to = ordinalOf[node] * stride
+    links[to] = merged[from]
+    for (let i = 1; i <= merged[from]; i++) links[to + i] = ordinalOf[merged[from + i]]
+  }
+  return links
+}
+
+async function queueGrid(
+  context: PlannedContext,
+  name: string,
+  nodes: Uint32Array,
+  codes: GridStore,
+): Promise<LayerInput['input']> {
+  const queue = openQueue<ColumnHeader>(context, `${name}-input`)
+  const capacity = Math.max(1, Math.floor(context.batchBytes / columnBatchBytes(1, codes.rowBytes)))
+  for (let from = 0; from < nodes.length; from += capacity) {
+    const count = Math.min(capacity, nodes.length - from)
+    const bytes = context.buffers.acquire(columnBatchBytes(capacity, codes.rowBytes))
+    const ordinals = new Uint32Array(bytes.buffer, bytes.byteOffset, count)
+    for (let i = 0; i < count; i++) ordinals[i] = from + i
+    readGrid(codes, nodes.subarray(from, from + count), bytes.subarray(4 * capacity))
+    await queue.push({ header: { capacity }, count, bytes })
+  }
+  return queue
+}
+
+/** Evenly spaced nodes: their order is the shards', so a stride through it is spread over the data. */
+function sampleGrid(
+  nodes: Uint32Array,
+  codes: GridStore,
+  spec: GridSpec,
+): { kind: 'codes'; bytes: Uint8Array; count: number } {
+  const count = sampleRows(nodes.length, spec.dimensions)
+  const chosen = Uint32Array.from({ length: count }, (_, i) => nodes[Math.floor((i * nodes.length) / count)])
+  const ordered = new Uint8Array(count * codes.rowBytes)
+  readGrid(codes, chosen, ordered)
+  // Leaders are the first rows of a sample in random order: take them in strides of a number prime to the count.
+  const stride = coprimeStride(count)
+  const bytes = new Uint8Array(ordered.length)
+  for (let i = 0; i < count; i++) {
+    const from = ((i * stride) % count) * codes.rowBytes
+    bytes.set(ordered.subarray(from, from + codes.rowBytes), i * codes.rowBytes)
+  }
+  return { kind: 'codes', bytes, count }
+}
+
+/** Near the golden section of `count`, and prime to it: multiples of it visit every index, far apart. */
+function coprimeStride(count: number): number {
+  const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
+  let stride = Math.max(1, Math.floor(count * 0.618))
+  while (greatestCommonDivisor(stride, count) !== 1) stride++
+  return stride
+}
+
+function entryPointOf(
+  levels: readonly UpperLevel[],
+  { spec, codes }: { spec: GridSpec; codes: GridStore },
+): EntryPoint {
+  if (levels.length === 0) return { node: 0, level: 0, index: 0 }
+  const { nodes } = levels[levels.length - 1]
+  const bytes = new Uint8Array(nodes.length * gridRowBytes(spec))
+  readGrid(codes, nodes, bytes)
+  const rows = spec.kind === 'i16' ? new Int16Array(bytes.buffer) : new Float32Array(bytes.buffer)
+  // Codes are centred on the mean: the nearest to it has the smallest norm.
+  let best = { index: 0, squared: Number.POSITIVE_INFINITY }
+  for (let index = 0; index < nodes.length; index++) {
+    let squared = 0
+    for (let d = 0; d < spec.gridDims; d++) squared += rows[index * spec.gridDims + d] ** 2
+    if (squared < best.squared) best = { index, squared }
+  }
+  return { node: nodes[best.index], level: levels.length, index: best.index }
+}

@@ -1,0 +1,143 @@
+import { quantizedShape, type CodeQuantization } from '../format/graph/quantized-shape.js'
+import { codeSampleRows, trainTaskCount } from '../plan/plan-build.js'
+import type { RowFile } from '../rows/file-rows.js'
+import type { PlannedContext } from './run/build-context.js'
+import { createSegments, type OpenSegments } from './layer/create-segments.js'
+import { SALT_CODEBOOK } from '../rows/hash-ordinal.js'
+import { fileOfNode } from '../rows/open-rows.js'
+import { sampleNodes } from '../rows/sample-nodes.js'
+import type { SegmentLayout } from './layer/segment-layout.js'
+import type { EncodeTask } from '../tasks/quantize/encode-task.js'
+import type { GatherTask } from '../tasks/quantize/gather-task.js'
+import type { ProofCodes } from '../tasks/prove/proof-graph.js'
+import type { TrainTask } from '../tasks/quantize/train-task.js'
+
+/** Compact codes of all vectors, written but not sealed, and what they mean. */
+export interface QuantizedVectors {
+  readonly quantization: CodeQuantization
+  readonly segments: OpenSegments
+  /** Empty for a quantization that has none; else in shared memory. */
+  readonly codebook: Float32Array
+}
+
+/** As searches of the proof get them. */
+export function proofCodes(codes: QuantizedVectors | undefined, dimensions: number): ProofCodes | undefined {
+  if (codes === undefined) return undefined
+  const { quantization, segments, codebook } = codes
+  return {
+    shape: quantizedShape(quantization, dimensions),
+    files: segments.files,
+    codebook: new Uint8Array(codebook.buffer),
+  }
+}
+
+/**
+ * Codes of the finished vectors segments, for searches to walk on. Undefined for quantization f32. A resumed build makes them
+ * again: they take little beside what it need not do.
+ */
+export async function quantize(
+  context: PlannedContext,
+  layout: SegmentLayout,
+  vectors: readonly RowFile[],
+  shape: { count: number; dimensions: number; m: number },
+): Promise<QuantizedVectors | undefined> {
+  const { quantization } = context.options
+  if (quantization === 'f32') return undefined
+  return context.log.stage('quantize', async () => {
+    const codebook = await trainCodebook(context, quantization, vectors, shape)
+    const segments = await createSegments(context.paths.generationDir, 'codes', layout, { ...shape, quantization })
+    await encodeSegments(context, { quantization, segments, codebook }, vectors, shape)
+    return { quantization, segments, codebook }
+  })
+}
+
+async function trainCodebook(
+  context: PlannedContext,
+  quantization: CodeQuantization,
+  vectors: readonly RowFile[],
+  { count, dimensions }: { count: number; dimensions: number },
+): Promise<Float32Array> {
+  const { codebookBytes, subspaces } = quantizedShape(quantization, dimensions)
+  const codebook = new Float32Array(new SharedArrayBuffer(codebookBytes))
+  if (quantization === 'f16') return codebook
+  const { seed, threads } = context.options
+  const nodes = sampleNodes(count, codeSampleRows(count, dimensions), seed, SALT_CODEBOOK)
+  const sample = await gatherSample(context, nodes, vectors, dimensions)
+  // Subspaces are independent of each other: how they are divided changes no byte.
+  const parts = quantization === 'pq' ? trainTaskCount(count, dimensions, subspaces, threads) : 1
+  const startOf = (part: number): number => Math.floor((part * subspaces) / parts)
+  const tasks = Array.from({ length: parts }, (_, part): TrainTask => {
+    const shares = { from: startOf(part), to: startOf(part + 1), subspaces }
+    return { quantization, dimensions, sample, sampleCount: nodes.length, seed, ...shares, codebook }
+  })
+  await context.pool.runAll(
+    tasks,
+    (task) => context.pool.run('train', task, `codebook, subspaces ${task.from} to ${task.to} of ${subspaces}`),
+    () => undefined,
+  )
+  return codebook
+}
+
+/** The vectors of ascending nodes, in shared memory. */
+async function gatherSample(
+  context: PlannedContext,
+  nodes: Uint32Array,
+  vectors: readonly RowFile[],
+  dimensions: number,
+): Promise<Float32Array> {
+  const sample = new Float32Array(new SharedArrayBuffer(4 * nodes.length * dimensions))
+  const tasks: GatherTask[] = []
+  for (let from = 0; from < nodes.length;) {
+    const file = vectors[fileOfNode(vectors, nodes[from])]
+    let to = from + 1
+    while (to < nodes.length && nodes[to] < file.firstNode + file.count) to++
+    const rows = sample.subarray(from * dimensions, to * dimensions)
+    tasks.push({ vectors: file, dimensions, nodes: nodes.slice(from, to), rows })
+    from = to
+  }
+  await context.pool.runAll(
+    tasks,
+    (task) => context.pool.run('gather', task, `sample of ${task.vectors.path}`),
+    () => undefined,
+  )
+  return sample
+}
+
+async function encodeSegments(
+  context: PlannedContext,
+  { quantization, segments, codebook }: QuantizedVectors,
+  vectors: readonly RowFile[],
+  { count, dimensions }: { count: number; dimensions: number },
+): Promise<void> {
+  const { metric } = context.options
+  let done = 0
+  let clamped = 0
+  await context.pool.runAll(
+    vectors.keys(),
+    (i) => {
+      const task: EncodeTask = {
+        quantization,
+        metric,
+        dimensions,
+        vectors: vectors[i],
+        codebook,
+        path: segments.paths[i],
+      }
+      return context.pool.run('encode', task, `codes of ${task.vectors.path}`)
+    },
+    (result, i) => {
+      segments.checksums[i].add(result.checksums)
+      clamped += result.clamped
+      done += vectors[i].count
+      context.log.progress(done, count, 'vectors')
+    },
+  )
+  if (clamped > 0) {
+    const beyond = quantization === 'f16' ? 'the largest half' : 'the range that was sampled'
+    context.log.event(
+      'codes-clamped',
+      `${clamped} of ${count * dimensions} components lie beyond ${beyond}: their codes say the end of it; the vectors ` +
+        `themselves are stored as they are`,
+    )
+  }
+}

@@ -1,0 +1,67 @@
+/** What an earlier, interrupted build of the same index left, and what this one writes down for the next. */
+import { PathError, RecallTooLowError, ShardloomError, SourceError } from '../../errors.js'
+import type { IngestEntry, Journal, ReadJournal, RoutingEntry, SegmentEntry, ShardEntry } from './journal.js'
+import type { ResolvedOptions } from '../../options/resolve-options.js'
+
+/** Finished units, by what the journal says. They are checked before they are used. */
+export interface FinishedWork {
+  readonly startedAt: string
+  /** Oldest first; the newest whose files are whole counts. */
+  readonly ingest: readonly IngestEntry[]
+  readonly routing: RoutingEntry | undefined
+  readonly shards: ReadonlyMap<number, ShardEntry>
+  readonly segments: ReadonlyMap<number, SegmentEntry>
+}
+
+/** What was taken over: `report.resumed`. */
+export interface ReusedWork {
+  vectors: number
+  shards: number
+  segments: number
+}
+
+/** The part of a build's context that makes it resumable; a build of a plain iterable has none. */
+export interface Resume {
+  readonly journal: Journal
+  /** Undefined when this build began afresh. */
+  readonly finished: FinishedWork | undefined
+  readonly reused: ReusedWork
+}
+
+export function finishedWork({ begin, entries }: ReadJournal): FinishedWork {
+  const ingest: IngestEntry[] = []
+  let routing: RoutingEntry | undefined
+  const shards = new Map<number, ShardEntry>()
+  const segments = new Map<number, SegmentEntry>()
+  for (const entry of entries) {
+    if (entry.kind === 'ingest') ingest.push(entry)
+    else if (entry.kind === 'shard') shards.set(entry.shard, entry)
+    else if (entry.kind === 'segment') segments.set(entry.segment, entry)
+    else if (entry.digest !== routing?.digest) {
+      routing = entry
+      shards.clear()
+      segments.clear()
+    }
+  }
+  return { startedAt: begin.startedAt, ingest, routing, shards, segments }
+}
+
+const BAD_INPUT_EXIT_CODE = 2
+const CORRUPT_EXIT_CODE = 4
+
+/**
+ * Whether the same build, begun again, may get further: not when its input is bad, what it wrote is damaged, or it found
+ * its own result wanting.
+ */
+export function canGoOnAfter(failure: unknown): boolean {
+  if (!(failure instanceof ShardloomError)) return true
+  if (failure instanceof SourceError || failure instanceof PathError) return true
+  if (failure instanceof RecallTooLowError || failure.code === 'SHARDLOOM_UNREACHABLE') return false
+  return failure.exitCode !== BAD_INPUT_EXIT_CODE && failure.exitCode !== CORRUPT_EXIT_CODE
+}
+
+/** The options that decide the bytes of an index, or what is in it, as the journal keeps them. */
+export function optionsThatDecide(options: ResolvedOptions): string {
+  const { metric, dimensions, m, quality, engine, quantization, seed, duplicates, invalid } = options
+  return JSON.stringify({ metric, dimensions, m, quality, engine, quantization, seed, duplicates, invalid })
+}

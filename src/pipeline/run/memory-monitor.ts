@@ -1,0 +1,161 @@
+import { Signal } from '../../../spill/signal.js'
+import type { SpillBudget } from '../../../spill/spill-budget.js'
+import { InsufficientMemoryError } from '../../errors.js'
+import { unreclaimableBytes, type MemoryCgroup } from '../../memory/cgroup.js'
+import { MemoryTimeline } from '../../memory/memory-timeline.js'
+import { isAtLeast, PRESSURE_SHARES, pressureLevel, queueLimit, type PressureLevel } from '../../memory/pressure.js'
+import type { MemoryReport, StageName } from '../../api/report.js'
+
+export interface MemoryMonitorOptions {
+  readonly budgetBytes: number
+  /** The cgroup that limits this process, if one does: its kernel kills without a word. */
+  readonly cgroup: MemoryCgroup | undefined
+  readonly budget: SpillBudget
+  /** Queue buffers before the final plan is known. */
+  readonly queueBytes: number
+  readonly onEvent: (kind: string, message: string) => void
+  /** No new task is to start beside a running one, from `true` until `false`. */
+  readonly onPauseTasks: (paused: boolean) => void
+  /** The build cannot go on. */
+  readonly onFailure: (error: InsufficientMemoryError) => void
+  readonly cgroupBytes?: (group: MemoryCgroup) => number | undefined
+}
+
+/** Each change of level is in the counts; so many of each are told one by one. */
+const TOLD_EVENTS = 5
+/** So near the cgroup's limit, for so many samples in a row and with nothing left to give back, the kernel would kill next. */
+const FATAL_SHARE = 0.98
+const FATAL_SAMPLES = 4
+/**
+ * How long ingest waits for memory that may not come back, once each time that the level is reached: a process that is
+ * above its budget for reasons of its own must not wait at every vector. What is read next is spilled as it comes.
+ */
+const RELIEF_SAMPLES = 8
+
+/**
+ * Watches what the process uses, and acts on the levels of pressure: from 75% of the budget on queues grow no more and
+ * spill early, from 90% on no new task starts beside a running one, from 95% on ingest waits while everything in
+ * memory is spilled. Called with every sample of RSS; owns no timer.
+ */
+export class MemoryMonitor {
+  readonly #options: MemoryMonitorOptions
+  readonly #timeline = new MemoryTimeline()
+  readonly #sampled = new Signal()
+  readonly #entered: Record<Exclude<PressureLevel, 'normal'>, number> = { elevated: 0, high: 0, critical: 0 }
+  #level: PressureLevel = 'normal'
+  #plannedQueueBytes: number
+  #fatalSamples = 0
+  #waitedInVain = false
+  #pauses = 0
+  #closed = false
+
+  constructor(options: MemoryMonitorOptions) {
+    this.#options = options
+    this.#plannedQueueBytes = options.queueBytes
+  }
+
+  get level(): PressureLevel {
+    return this.#level
+  }
+
+  get pausesTasks(): boolean {
+    return isAtLeast(this.#level, 'high')
+  }
+
+  /** The plan's queue buffers: what queues may hold when there is no pressure. */
+  set plannedQueueBytes(bytes: number) {
+    this.#plannedQueueBytes = bytes
+    this.#applyQueueLimit()
+  }
+
+  sample(rssBytes: number, atSeconds: number, stage: StageName, vectorsDone?: number): void {
+    if (this.#closed) return
+    const { budgetBytes, cgroup, budget, cgroupBytes: readCgroup = unreclaimableBytes } = this.#options
+    const cgroupBytes = cgroup && readCgroup(cgroup)
+    const cgroupShare = cgroup === undefined ? 0 : (cgroupBytes ?? 0) / cgroup.limitBytes
+    const share = Math.max(rssBytes / budgetBytes, cgroupShare)
+    const before = this.#level
+    this.#level = pressureLevel(share, before)
+    if (this.#level !== before) this.#changed(before, share)
+    if (this.#level !== 'critical') this.#waitedInVain = false
+    this.#applyQueueLimit()
+    this.#timeline.add({
+      atSeconds: Math.round(atSeconds * 100) / 100,
+      stage,
+      rssBytes,
+      ...(cgroupBytes !== undefined && { cgroupBytes }),
+      queueBytes: budget.memoryBytes,
+      spilledBytes: budget.spilledBytes,
+      ...(vectorsDone !== undefined && { vectorsDone }),
+      pressure: this.#level,
+    })
+    this.#fatalSamples = cgroupShare >= FATAL_SHARE && budget.memoryBytes === 0 ? this.#fatalSamples + 1 : 0
+    if (this.#fatalSamples === FATAL_SAMPLES) this.#fail(cgroupBytes ?? 0, stage)
+    this.#sampled.notify()
+  }
+
+  /** Undefined below 95%: nobody waits then. Else resolves when memory came back, or has had time to. */
+  relief(): Promise<void> | undefined {
+    return this.#level === 'critical' && !this.#waitedInVain ? this.#relief() : undefined
+  }
+
+  async #relief(): Promise<void> {
+    this.#pauses++
+    for (let samples = 0; samples < RELIEF_SAMPLES && !this.#closed; samples++) {
+      await this.#sampled.next()
+      if (!isAtLeast(this.#level, 'critical')) return
+    }
+    this.#waitedInVain = true
+  }
+
+  get report(): MemoryReport {
+    return { pressure: { ...this.#entered, ingestPauses: this.#pauses }, timeline: this.#timeline.samples }
+  }
+
+  /** Lets go whoever waits. */
+  close(): void {
+    this.#closed = true
+    this.#sampled.notify()
+  }
+
+  #changed(before: PressureLevel, share: number): void {
+    const level = this.#level
+    const { onEvent, onPauseTasks, budgetBytes } = this.#options
+    const rises = isAtLeast(level, before)
+    if (rises && level !== 'normal') this.#entered[level]++
+    if (this.pausesTasks !== isAtLeast(before, 'high')) onPauseTasks(this.pausesTasks)
+    if (rises && level !== 'normal' && this.#entered[level] <= TOLD_EVENTS) {
+      const percent = Math.round(100 * share)
+      onEvent(
+        `memory-${level}`,
+        `${percent}% of ${Math.round(budgetBytes / 1e6)} MB are in use: ${WHAT_IS_DONE[level]}`,
+      )
+    }
+  }
+
+  #applyQueueLimit(): void {
+    const { budget } = this.#options
+    const bytes = queueLimit(this.#level, this.#plannedQueueBytes, budget.memoryBytes)
+    if (bytes !== budget.limitBytes) budget.limitBytes = bytes
+  }
+
+  #fail(usedBytes: number, stage: StageName): void {
+    const { cgroup, onFailure } = this.#options
+    onFailure(
+      new InsufficientMemoryError({
+        neededBytes: Math.ceil(usedBytes / PRESSURE_SHARES.critical),
+        availableBytes: cgroup?.limitBytes ?? 0,
+        stage,
+        help:
+          `the cgroup's memory is used up with all queues on disk, and its kernel would kill the process next: ` +
+          `pass a smaller budget (--memory), fewer threads (--threads), or raise the cgroup's limit`,
+      }),
+    )
+  }
+}
+
+const WHAT_IS_DONE: Readonly<Record<Exclude<PressureLevel, 'normal'>, string>> = {
+  elevated: 'queues spill early',
+  high: 'no new task starts while one runs',
+  critical: 'reading pauses and queues are written out',
+}

@@ -1,0 +1,256 @@
+import type { BatchRef } from '../../spill/batch.js'
+import type { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
+import { sampleRows, shardMemberLimit } from '../plan/plan-build.js'
+import { acquireOutput, disposeQueue, openQueue, type PlannedContext } from './run/build-context.js'
+import { FanOut } from './layer/fan-out.js'
+import { NO_NODE, type LayerInput, type RoutedLayer } from './layer/layer.js'
+import { recordBytesOf, type RowKind } from '../rows/record-layout.js'
+import { hashOrdinal, SALT_SPLIT } from '../rows/hash-ordinal.js'
+import { noteHomes, routeRuns } from './route.js'
+import type { CutTask } from '../tasks/route/cut-task.js'
+import type { LeadersTask } from '../tasks/route/leaders-task.js'
+import { routeOutputBytes, type RouteTask } from '../tasks/route/route-task.js'
+import type { SampleTask } from '../tasks/route/sample-task.js'
+
+/** A round that leaves more than this share of a shard's members together has not split it. */
+const STUCK_SHARE = 7 / 8
+/** So many members that are no copies, as a share of the largest shard, go with a mass of copies into each of its parts. */
+const OTHERS_SHARE = 1 / 8
+/**
+ * One member in so many goes to the second nearest sub-leader, too. When all shards of a dense spot are split, its parts have
+ * nobody in common with what is around them: without this they are islands (of 48,000 vectors, 40,000 in one spot, 39,441 cut
+ * off and recall .62; .986 with one in 8, .991 with one in 4).
+ */
+const BORDER_STEP = 4
+/** Sub-leaders of one round at most: what is larger takes more rounds. */
+const MAX_LEADERS = 64
+
+/** How a part is split next. One that a round did not split is tried with sampled rows as leaders, then cut. */
+type Way = 'means' | 'rows' | 'cut'
+
+/** A shard on its way to be small enough. Until all are, `id` stands in `homeOfOrdinal`. */
+interface Part {
+  readonly id: number
+  readonly homes: DiskBackedQueue<null>
+  readonly replicas: DiskBackedQueue<null>
+  homeCount: number
+  replicaCount: number
+  way: Way
+}
+
+interface Splitting {
+  readonly context: PlannedContext
+  readonly layer: LayerInput
+  readonly homeOfOrdinal: Uint32Array
+  readonly limit: number
+  nextId: number
+  cuts: number
+}
+
+/**
+ * Splits every shard that has more members than the plan has room for, in place, before nodes are numbered: by distance
+ * to sub-leaders, each member once, as often as needed; where distances do not help, because the members are copies of one
+ * vector or nearly so, by a hash of their ordinals. Depends on members, geometry and seed only.
+ */
+export async function splitShards(context: PlannedContext, routed: RoutedLayer): Promise<RoutedLayer> {
+  const { layer, homeOfOrdinal } = routed
+  const limit = shardMemberLimit(layer.geometry)
+  const shards = routed.homes.map((homes, id): Part => ({
+    id,
+    homes,
+    replicas: routed.replicas[id],
+    homeCount: routed.homeCounts[id],
+    replicaCount: routed.replicaCounts[id],
+    way: 'means',
+  }))
+  const large = shards.filter((shard) => membersOf(shard) > limit)
+  if (large.length === 0) return routed
+
+  const splitting: Splitting = { context, layer, homeOfOrdinal, limit, nextId: shards.length, cuts: 0 }
+  const parts: Part[] = []
+  for (const shard of shards) parts.push(...(await splitPart(splitting, shard)))
+  const shardOfId = new Uint32Array(splitting.nextId)
+  parts.forEach(({ id }, shard) => (shardOfId[id] = shard))
+  for (let ordinal = 0; ordinal < homeOfOrdinal.length; ordinal++) {
+    if (homeOfOrdinal[ordinal] !== NO_NODE) homeOfOrdinal[ordinal] = shardOfId[homeOfOrdinal[ordinal]]
+  }
+  const largest = large.reduce((most, shard) => Math.max(most, membersOf(shard)), 0)
+  const cutText = splitting.cuts === 0 ? '' : `, ${splitting.cuts} times by hash because of (nearly) identical vectors`
+  context.log.event(
+    'split-shards',
+    `${large.length} of ${shards.length} shards of ${layer.name} came out larger than ${limit} members ` +
+      `(the largest ${largest}) and were split${cutText}: ${parts.length} shards`,
+  )
+  return {
+    layer,
+    shardCount: parts.length,
+    homes: parts.map(({ homes }) => homes),
+    replicas: parts.map(({ replicas }) => replicas),
+    homeCounts: Uint32Array.from(parts, ({ homeCount }) => homeCount),
+    replicaCounts: Uint32Array.from(parts, ({ replicaCount }) => replicaCount),
+    homeOfOrdinal,
+    splitShards: large.length,
+  }
+}
+
+function membersOf({ homeCount, replicaCount }: Part): number {
+  return homeCount + replicaCount
+}
+
+async function splitPart(splitting: Splitting, part: Part): Promise<Part[]> {
+  const { context, limit } = splitting
+  if (membersOf(part) <= limit) return [part]
+  const parts: Part[] = []
+  for (const child of await divide(splitting, part)) {
+    if (child.homeCount > 0) parts.push(...(await splitPart(splitting, child)))
+    else {
+      // Nobody's home: each of its members has links from other shards, and a shard without nodes is not built.
+      await disposeQueue(context, child.homes)
+      await disposeQueue(context, child.replicas)
+    }
+  }
+  return parts
+}
+
+/** One round. Sub-leaders, samples and hashes are drawn anew for every part. */
+async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
+  const { context, layer, limit } = splitting
+  const { pool } = context
+  const { spec } = layer
+  const members = membersOf(part)
+  const label = `a part of ${members} members of ${layer.name}`
+  const seed = hashOrdinal(context.options.seed, SALT_SPLIT, part.id)
+  const shares: Shares = {
+    homes: { input: await part.homes.handOff(), rowKind: layer.rowKind },
+    replicas: { input: await part.replicas.handOff(), rowKind: 'codes' },
+  }
+  const wanted = sampleRows(members, spec.dimensions)
+  const sampleTask: SampleTask = { shares: [shares.homes, shares.replicas], spec, wanted, seed }
+  const sample = await pool.run('sample', sampleTask, `sample of ${label}`)
+  const others = members - (sample.mass?.members ?? 0)
+  const fewOthers = others <= limit * OTHERS_SHARE
+  if (fewOthers || part.way === 'cut') {
+    splitting.cuts++
+    const mass = fewOthers ? sample.mass?.code : undefined
+    const aim = layer.geometry.shardMembers - (mass === undefined ? 0 : others)
+    const count = Math.max(2, Math.ceil((mass === undefined ? members : members - others) / aim))
+    return spread(splitting, part, shares, count, 2, async ({ input, rowKind, rowCount, output }) => {
+      const task: CutTask = { input, rowKind, rowCount, spec, parts: count, seed, mass, output }
+      return pool.run('cut', task, `cut ${rowCount} of ${label}`)
+    })
+  }
+
+  const aimed = (members * (1 + 1 / BORDER_STEP)) / layer.geometry.shardMembers
+  const leaderCount = Math.min(MAX_LEADERS, Math.max(2, Math.ceil(aimed)))
+  // With no more rows than leaders, they stay where they are.
+  const rows = part.way === 'means' ? sample.count : Math.min(sample.count, leaderCount)
+  const leadersTask: LeadersTask = {
+    sample: {
+      kind: 'codes',
+      bytes: sample.codes.subarray(0, rows * (sample.codes.length / sample.count)),
+      count: rows,
+    },
+    spec,
+    leaderCount,
+    overlap: 1,
+  }
+  const { leaders } = await pool.run('leaders', leadersTask, `leaders of ${label}`)
+  const children = await spread(splitting, part, shares, leaders.count, 2, ({ input, rowKind, rowCount, output }) => {
+    const overlap = Math.min(2, leaders.count)
+    const sparse = { step: BORDER_STEP, seed }
+    const task: RouteTask = { input, rowKind, rowCount, spec, leaders, overlap, sparse, dropped: undefined, output }
+    return pool.run('route', task, `route ${rowCount} of ${label}`)
+  })
+  for (const child of children) {
+    // A mass stays together, whatever the leaders: what counts is whether those around it go away.
+    const moving = members === others ? membersOf(child) : membersOf(child) - (members - others)
+    if (moving > others * STUCK_SHARE) child.way = part.way === 'means' ? 'rows' : 'cut'
+  }
+  return children
+}
+
+interface Share {
+  readonly input: readonly BatchRef<null>[]
+  readonly rowKind: RowKind
+}
+
+interface Shares {
+  readonly homes: Share
+  readonly replicas: Share
+}
+
+/**
+ * Runs a task for every few batches of a part and sends what comes back to `count` new ones. The part's own batches and
+ * files go as soon as they are read.
+ */
+async function spread(
+  splitting: Splitting,
+  part: Part,
+  shares: Shares,
+  count: number,
+  copies: number,
+  runTask: (run: Share & { rowCount: number; output: Uint8Array }) => Promise<{ counts: Uint32Array }>,
+): Promise<Part[]> {
+  const { context, layer, homeOfOrdinal } = splitting
+  const children = Array.from({ length: count }, () => openPart(splitting))
+  const out = new FanOut<null>({
+    queues: [...children.map(({ homes }) => homes), ...children.map(({ replicas }) => replicas)],
+    header: null,
+    buffers: context.buffers,
+    batchBytes: context.batchBytes,
+  })
+  const sendHomes = async (child: number, records: Uint8Array, rows: number): Promise<void> => {
+    noteHomes(records, rows, records.length / rows, children[child].id, homeOfOrdinal)
+    children[child].homeCount += rows
+    await out.append(child, records, rows, true)
+  }
+  const sendReplicas = async (child: number, records: Uint8Array, rows: number): Promise<void> => {
+    children[child].replicaCount += rows
+    await out.append(count + child, records, rows, true)
+  }
+  for (const name of ['homes', 'replicas'] as const) {
+    const { input, rowKind } = shares[name]
+    await context.pool.runAll(
+      routeRuns(input),
+      async ({ refs, rowCount }) => {
+        const output = acquireOutput(context, routeOutputBytes(rowCount, rowKind, layer.spec, copies))
+        const { counts } = await runTask({ input: refs, rowKind, rowCount, output })
+        await part[name].release(refs)
+        return { counts, output }
+      },
+      async ({ counts, output }) => {
+        let at = 0
+        for (let partition = 0; partition < counts.length; partition++) {
+          const rows = counts[partition]
+          if (rows === 0) continue
+          // Bands of `count` partitions, as in CutResult; a round by distance has only the first.
+          const band = Math.floor(partition / count)
+          const child = partition % count
+          const bytes = rows * recordBytesOf(band === 0 ? rowKind : 'codes', layer.spec)
+          const records = output.subarray(at, at + bytes)
+          at += bytes
+          if (band === 0 && name === 'homes') await sendHomes(child, records, rows)
+          else if (band < 3) await sendReplicas(child, records, rows)
+          else for (let other = 0; other < count; other++) if (other !== child) await sendReplicas(other, records, rows)
+        }
+        context.outputs.release(output)
+      },
+    )
+    await disposeQueue(context, part[name])
+  }
+  await out.flush()
+  return children
+}
+
+function openPart(splitting: Splitting): Part {
+  const { context, layer } = splitting
+  const id = splitting.nextId++
+  return {
+    id,
+    homes: openQueue<null>(context, `${layer.name}-home-${id}`),
+    replicas: openQueue<null>(context, `${layer.name}-replica-${id}`),
+    homeCount: 0,
+    replicaCount: 0,
+    way: 'means',
+  }
+}

@@ -1,0 +1,70 @@
+import { gridDimensions } from '../plan/shard-geometry.js'
+import type { Metric } from '../api/vectors.js'
+
+/** Largest squared norm of a code: then every squared distance, at most four times as large, fits in an i32. */
+export const MAX_GRID_SQUARED_NORM = 5e8
+/** Aim a little lower, so that rounding alone never clamps a sampled vector. */
+const AIMED_SQUARED_NORM = 4.9e8
+/** Below this median norm in code units the integer grid is too coarse for the bulk: use the f32 kernels. */
+const MIN_MEDIAN_CODE_NORM = 1000
+
+/** How vectors come onto the integer grid. Plain data: it travels in task descriptors. */
+export interface GridSpec {
+  readonly kind: 'i16' | 'f32'
+  readonly dimensions: number
+  readonly gridDims: number
+  /** Sample mean, gridDims long, zero in the padding. */
+  readonly mean: Float32Array
+  readonly scale: number
+  /** R² for ip's added component √(R²−|x|²); −1 for the other metrics. */
+  readonly radiusSquared: number
+}
+
+export function gridRowBytes(spec: GridSpec): number {
+  return spec.gridDims * (spec.kind === 'i16' ? 2 : 4)
+}
+
+/**
+ * Mean and scale from the sample (`count` rows of `dimensions`), and i16 or f32 codes.
+ * `maxSquaredNorm` is the largest squared norm of the whole stream; only ip uses it.
+ */
+export function makeGridSpec(
+  metric: Metric,
+  dimensions: number,
+  sample: { rows: Float32Array; count: number },
+  maxSquaredNorm: number,
+): GridSpec {
+  const { rows, count } = sample
+  const gridDims = gridDimensions(dimensions, metric)
+  const radiusSquared = metric === 'ip' ? maxSquaredNorm : -1
+  const sums = new Float64Array(gridDims)
+  for (let row = 0; row < count; row++) {
+    for (let d = 0; d < dimensions; d++) sums[d] += rows[row * dimensions + d]
+    if (metric === 'ip') sums[dimensions] += addedComponent(rows, row * dimensions, dimensions, radiusSquared)
+  }
+  const mean = Float32Array.from(sums, (sum) => sum / count)
+
+  const norms = new Float64Array(count)
+  for (let row = 0; row < count; row++) {
+    let squared = 0
+    for (let d = 0; d < dimensions; d++) squared += (rows[row * dimensions + d] - mean[d]) ** 2
+    if (metric === 'ip') {
+      squared += (addedComponent(rows, row * dimensions, dimensions, radiusSquared) - mean[dimensions]) ** 2
+    }
+    norms[row] = Math.sqrt(squared)
+  }
+  norms.sort()
+  const largest = norms[count - 1]
+  const median = norms[count >> 1]
+  // All sampled vectors equal the mean: any scale serves.
+  const scale = largest > 0 ? Math.sqrt(AIMED_SQUARED_NORM) / largest : 1
+  const coarse = largest > 0 && median * scale < MIN_MEDIAN_CODE_NORM
+  const usable = Number.isFinite(scale) && !coarse
+  return { kind: usable ? 'i16' : 'f32', dimensions, gridDims, mean, scale: usable ? scale : 1, radiusSquared }
+}
+
+function addedComponent(rows: Float32Array, at: number, dimensions: number, radiusSquared: number): number {
+  let squared = 0
+  for (let d = 0; d < dimensions; d++) squared += rows[at + d] ** 2
+  return Math.sqrt(Math.max(0, radiusSquared - squared))
+}

@@ -1,0 +1,136 @@
+/**
+ * Rows of one kind, in pages of kernel memory that come from their files when they are first asked for. With room for all
+ * of them nothing ever goes, and rows lie one behind the other; with less, CLOCK decides what goes (a second chance for
+ * what was used since the hand last passed).
+ */
+import type { Kernel } from '../../../kernel/kernel.js'
+import type { RowSource } from '../../rows/row-source.js'
+
+/**
+ * A search uses a few rows of a page: what else is in it is read, and held, for little. As long as a page of the system's
+ * memory, and beginning on one: the first touch of those is a third of what bringing in a page of 8 KiB takes.
+ */
+const PAGE_BYTES = 4 * 1024
+const ALIGN_BYTES = 64
+const NO_PAGE = 0xffffffff
+
+export interface PageShape {
+  /** A page is 2^shift rows. */
+  readonly shift: number
+  readonly pageBytes: number
+  readonly pageCount: number
+  readonly slots: number
+}
+
+/** The pages that `cacheBytes` have room for; all of them when that is all bytes of the rows. */
+export function pageShape(rows: Pick<RowSource, 'count' | 'strideBytes'>, cacheBytes: number): PageShape {
+  const { count, strideBytes } = rows
+  const all = count * strideBytes <= cacheBytes
+  const shift = Math.max(0, Math.floor(Math.log2(PAGE_BYTES / strideBytes)))
+  const pageBytes = strideBytes * 2 ** shift
+  const pageCount = Math.ceil(count / 2 ** shift)
+  return {
+    shift,
+    pageBytes,
+    pageCount,
+    slots: all ? pageCount : Math.min(pageCount, Math.floor(cacheBytes / pageBytes)),
+  }
+}
+
+/** Bytes of kernel memory that a table of this shape takes. */
+export function pageTableBytes({ pageBytes, pageCount, slots }: PageShape): number {
+  return slots * pageBytes + 5 * pageCount + PAGE_BYTES + 2 * ALIGN_BYTES
+}
+
+export class PageTable {
+  readonly shift: number
+  /** The first slot's address: with room for all pages, that of row 0. */
+  readonly base: number
+  /** Addresses of the u32 per page and of the u8 per page that the kernel reads and writes. */
+  readonly pagesAt: number
+  readonly usedAt: number
+  readonly #kernel: Kernel
+  readonly #source: RowSource
+  readonly #shape: PageShape
+  /** By slot; only where there are fewer slots than pages. */
+  readonly #pageInSlot: Uint32Array
+  #hand = 0
+  #loaded = 0
+  #reads = 0
+
+  constructor(kernel: Kernel, source: RowSource, cacheBytes: number) {
+    this.#kernel = kernel
+    this.#source = source
+    const shape = pageShape(source, cacheBytes)
+    this.#shape = shape
+    this.shift = shape.shift
+    this.base = kernel.alloc(shape.slots * shape.pageBytes, PAGE_BYTES)
+    this.pagesAt = kernel.alloc(4 * shape.pageCount, ALIGN_BYTES)
+    this.usedAt = kernel.alloc(shape.pageCount, ALIGN_BYTES)
+    kernel.u32(this.pagesAt, shape.pageCount).fill(0)
+    kernel.u8(this.usedAt, shape.pageCount).fill(0)
+    this.#pageInSlot = new Uint32Array(shape.slots < shape.pageCount ? shape.slots : 0).fill(NO_PAGE)
+  }
+
+  /** All rows are here, to stay, one behind the other from `base` on. */
+  get complete(): boolean {
+    return this.#loaded === this.#shape.pageCount
+  }
+
+  /** Pages read so far. */
+  get reads(): number {
+    return this.#reads
+  }
+
+  /** Brings a page in. When reading it throws, the page is not there, and what had its place is gone. */
+  load(page: number): void {
+    const { pageBytes, pageCount, slots } = this.#shape
+    const slot = slots === pageCount ? page : this.#freeSlot()
+    const address = this.base + slot * pageBytes
+    const first = page * 2 ** this.shift
+    const count = Math.min(2 ** this.shift, this.#source.count - first)
+    this.#source.read(first, count, this.#kernel.u8(address, count * this.#source.strideBytes))
+    this.#reads++
+    this.#kernel.u32(this.pagesAt, pageCount)[page] = address
+    this.#kernel.u8(this.usedAt, pageCount)[page] = 1
+    if (slots === pageCount) this.#loaded++
+    else this.#pageInSlot[slot] = page
+  }
+
+  /** Copies one row, from its page if that is here: reading one does not bring in others. */
+  readRow(row: number, into: Uint8Array): void {
+    const { pageCount } = this.#shape
+    const page = row >>> this.shift
+    const address = this.#kernel.u32(this.pagesAt, pageCount)[page]
+    if (address === 0) this.#source.read(row, 1, into)
+    else into.set(this.#kernel.u8(address + (row & (2 ** this.shift - 1)) * into.length, into.length))
+  }
+
+  /** For whoever filled all rows from `base` on. */
+  markComplete(): void {
+    const { pageBytes, pageCount, slots } = this.#shape
+    if (slots < pageCount) throw new RangeError(`${slots} slots hold no ${pageCount} pages`)
+    const pages = this.#kernel.u32(this.pagesAt, pageCount)
+    for (let page = 0; page < pageCount; page++) pages[page] = this.base + page * pageBytes
+    this.#loaded = pageCount
+  }
+
+  /** The next slot by the hand whose page was not used since it last passed, emptied. */
+  #freeSlot(): number {
+    const { pageCount, slots } = this.#shape
+    const pages = this.#kernel.u32(this.pagesAt, pageCount)
+    const used = this.#kernel.u8(this.usedAt, pageCount)
+    for (;;) {
+      const slot = this.#hand
+      this.#hand = slot + 1 === slots ? 0 : slot + 1
+      const page = this.#pageInSlot[slot]
+      if (page === NO_PAGE) return slot
+      if (used[page] === 0) {
+        pages[page] = 0
+        this.#pageInSlot[slot] = NO_PAGE
+        return slot
+      }
+      used[page] = 0
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/** The columns of an Arrow schema: their types, and which buffers of a record batch are theirs. */
+import type { TableColumn } from '../tables/choose-columns.js'
+import type { FlatTable } from '../parquet/flat-table.js'
+import { VALUE_TYPES, type ValueType } from '../rows/value-type.js'
+
+const MAX_FIELDS = 20_000
+const MAX_DEPTH = 50
+
+/** Numbers of the union Type in Arrow's Schema.fbs. */
+const [NULL, INT, FLOAT, UTF8, LIST, STRUCT, UNION, FIXED_LIST] = [1, 2, 3, 5, 12, 13, 14, 16]
+const [LARGE_UTF8, LARGE_LIST, RUN_END, BINARY_VIEW, UTF8_VIEW, LIST_VIEW, LARGE_LIST_VIEW] = [
+  20, 21, 22, 23, 24, 25, 26,
+]
+const TYPE_NAMES = ['none', 'null', 'int', 'float', 'binary', 'text', 'bool', 'decimal', 'date', 'time', 'timestamp',
+  'interval', 'list', 'struct', 'union', 'fixed size binary', 'fixed size list', 'map', 'duration', 'large binary',
+  'large text', 'large list', 'run ends', 'binary view', 'text view', 'list view', 'large list view'] // prettier-ignore
+/** Buffers besides validity; 1 where none is said. */
+const DATA_BUFFERS: ReadonlyMap<number, number> = new Map([
+  [4, 2], [UTF8, 2], [19, 2], [LARGE_UTF8, 2], [STRUCT, 0], [FIXED_LIST, 0], [LIST_VIEW, 2], [LARGE_LIST_VIEW, 2],
+]) // prettier-ignore
+
+export interface ArrowList {
+  readonly kind: 'list'
+  readonly values: ValueType
+  /** Of each list, when all have it; 0 for lists with offsets. */
+  readonly size: number
+  readonly offsetBytes: 0 | 4 | 8
+}
+
+export type ArrowIds =
+  | { readonly kind: 'text'; readonly offsetBytes: 4 | 8 }
+  | { readonly kind: 'integer'; readonly bytes: 1 | 2 | 4 | 8; readonly signed: boolean }
+
+export interface ArrowColumn extends TableColumn {
+  readonly shape: ArrowList | ArrowIds | undefined
+  /** Places of its first node and its first buffer in a record batch; undefined behind a column with an unknown number. */
+  readonly node: number | undefined
+  readonly buffer: number | undefined
+}
+
+/** @throws RangeError when the schema is damaged */
+export function arrowColumns(schema: FlatTable, version: number): ArrowColumn[] {
+  let fieldCount = 0
+  let node = 0
+  let buffer: number | undefined = 0
+
+  const walk = (field: FlatTable, depth: number): void => {
+    if (++fieldCount > MAX_FIELDS || depth > MAX_DEPTH) throw new RangeError('the schema is too large')
+    const type = field.byte(2, 0)
+    const isDictionary = field.table(4) !== undefined
+    node++
+    if (buffer !== undefined) buffer += bufferCount(type, isDictionary, field, version)
+    // How many buffers a view has is said batch by batch.
+    if (!isDictionary && (type === BINARY_VIEW || type === UTF8_VIEW)) buffer = undefined
+    if (!isDictionary) for (const child of field.tables(5)) walk(child, depth + 1)
+  }
+
+  return schema.tables(1).map((field) => {
+    const place = { node, buffer }
+    walk(field, 0)
+    return { ...columnOf(field), ...place }
+  })
+}
+
+function bufferCount(type: number, isDictionary: boolean, field: FlatTable, version: number): number {
+  if (isDictionary) return 2
+  if (type === NULL || type === RUN_END) return 0
+  if (type === UNION) return (field.table(3)?.int16(0, 0) === 1 ? 2 : 1) + (version < 4 ? 1 : 0)
+  return 1 + (DATA_BUFFERS.get(type) ?? 1)
+}
+
+function columnOf(field: FlatTable): Omit<ArrowColumn, 'node' | 'buffer'> {
+  const type = field.byte(2, 0)
+  const isDictionary = field.table(4) !== undefined
+  const shape = isDictionary ? undefined : (listOf(field, type) ?? idsOf(field, type))
+  const inner = type === LIST || type === LARGE_LIST || type === FIXED_LIST ? `s of ${innerName(field)}` : ''
+  return {
+    name: field.text(0),
+    type: `${TYPE_NAMES[type] ?? `type ${type}`}${inner}${isDictionary ? ' in a dictionary' : ''}`,
+    use: shape === undefined ? 'none' : shape.kind === 'list' ? 'vector' : 'id',
+    shape,
+  }
+}
+
+function innerName(field: FlatTable): string {
+  const type = field.tables(5).at(0)?.byte(2, 0) ?? 0
+  return TYPE_NAMES[type] ?? `type ${type}`
+}
+
+const FLOATS: readonly (ValueType | undefined)[] = [VALUE_TYPES.f2, VALUE_TYPES.f4, VALUE_TYPES.f8]
+
+function listOf(field: FlatTable, type: number): ArrowList | undefined {
+  if (type !== LIST && type !== LARGE_LIST && type !== FIXED_LIST) return undefined
+  const children = field.tables(5)
+  if (children.length !== 1 || children[0].byte(2, 0) !== FLOAT || children[0].table(4) !== undefined) return undefined
+  const values = FLOATS[children[0].table(3)?.int16(0, 0) ?? 0]
+  if (values === undefined) return undefined
+  if (type === FIXED_LIST) return { kind: 'list', values, size: field.table(3)?.int32(0, 0) ?? 0, offsetBytes: 0 }
+  return { kind: 'list', values, size: 0, offsetBytes: type === LIST ? 4 : 8 }
+}
+
+function idsOf(field: FlatTable, type: number): ArrowIds | undefined {
+  if (type === UTF8 || type === LARGE_UTF8) return { kind: 'text', offsetBytes: type === UTF8 ? 4 : 8 }
+  if (type !== INT) return undefined
+  const bytes = (field.table(3)?.int32(0, 0) ?? 0) / 8
+  if (bytes !== 1 && bytes !== 2 && bytes !== 4 && bytes !== 8) return undefined
+  return { kind: 'integer', bytes, signed: field.table(3)?.byte(1, 0) === 1 }
+}

@@ -1,0 +1,63 @@
+/** gzip (RFC 1952), one member or several, decompressed as it comes. */
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { InvalidFileError } from '../../errors.js'
+import type { ByteReader } from './byte-reader.js'
+
+export const GZIP_MAGIC = Uint8Array.of(0x1f, 0x8b, 0x08)
+
+const PIECE_BYTES = 64 * 1024
+
+/** @throws InvalidFileError when it is damaged or cut, or something else follows */
+export async function* gunzip(bytes: ByteReader): AsyncGenerator<Uint8Array, void, void> {
+  const pieces = new Pieces(bytes)
+  const decompressor = createGunzip({ chunkSize: PIECE_BYTES })
+  // A failure of the file fails the decompressor too, and is thrown where that is read: here it may be passed over.
+  pipeline(Readable.from(pieces.read(), { highWaterMark: 1 }), decompressor).catch(() => undefined)
+  try {
+    for await (const chunk of decompressor) yield chunk as Uint8Array
+  } catch (cause) {
+    throw isZlibError(cause) ? damaged(bytes.path, decompressor.bytesWritten, cause) : cause
+  }
+  // The decompressor stops at what is no further member, and would leave the rest out without a word.
+  if (decompressor.bytesWritten < pieces.position || (await pieces.hasMore())) {
+    throw new InvalidFileError(bytes.path, 'its gzip data is followed by something else', {
+      offset: decompressor.bytesWritten,
+    })
+  }
+}
+
+class Pieces {
+  readonly #bytes: ByteReader
+  position = 0
+
+  constructor(bytes: ByteReader) {
+    this.#bytes = bytes
+  }
+
+  async *read(): AsyncGenerator<Uint8Array, void, void> {
+    for (;;) {
+      // A piece of its own each: the decompressor works on it while the next one is read.
+      const piece = new Uint8Array(PIECE_BYTES)
+      const got = await this.#bytes.read(piece, this.position)
+      if (got === 0) return
+      this.position += got
+      yield piece.subarray(0, got)
+    }
+  }
+
+  async hasMore(): Promise<boolean> {
+    return (await this.#bytes.read(new Uint8Array(1), this.position)) > 0
+  }
+}
+
+function isZlibError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && /^(Z_|ERR_TRAILING)/.test(String(error.code))
+}
+
+function damaged(path: string, offset: number, cause: Error): InvalidFileError {
+  const isCut = cause.message === 'unexpected end of file'
+  const what = isCut ? 'it is truncated: its gzip data has no end' : `its gzip data is damaged (${cause.message})`
+  return new InvalidFileError(path, what, { offset, cause })
+}

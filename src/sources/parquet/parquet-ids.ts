@@ -1,0 +1,46 @@
+/** The ids of a Parquet file: a column of text or integers. */
+import { InvalidFileError } from '../../errors.js'
+import type { Id } from '../../api/vectors.js'
+import type { ByteReader } from '../bytes/byte-reader.js'
+import type { ParquetColumn, ParquetFooter } from './parquet-footer.js'
+import { columnPages } from './parquet-pages.js'
+
+/**
+ * In arrays, one for each page, from a row group on.
+ * @throws InvalidFileError at a null, an integer that is not exact, or text that is not UTF-8
+ */
+export async function* parquetIds(
+  bytes: ByteReader,
+  footer: ParquetFooter,
+  column: ParquetColumn,
+  fromGroup: number,
+): AsyncGenerator<Id[], void, void> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const isUnsigned =
+    column.physical.converted_type?.startsWith('UINT_') === true ||
+    (column.physical.logical_type?.type === 'INTEGER' && !column.physical.logical_type.isSigned)
+  const refuse = (what: string, cause?: unknown): InvalidFileError =>
+    new InvalidFileError(bytes.path, `its column ${JSON.stringify(column.name)} has ${what}`, { cause })
+
+  const idOf = (value: number | bigint | Uint8Array): Id => {
+    if (typeof value === 'number') return isUnsigned ? value >>> 0 : value
+    if (typeof value === 'bigint') {
+      const id = Number(isUnsigned ? BigInt.asUintN(64, value) : value)
+      if (Number.isSafeInteger(id)) return id
+      throw refuse(`the id ${value}, too large to be exact; cast the column to text`)
+    }
+    try {
+      return decoder.decode(value)
+    } catch (cause) {
+      throw refuse('text that is not UTF-8', cause)
+    }
+  }
+
+  let row = footer.groupRows.slice(0, fromGroup).reduce((sum, rows) => sum + rows, 0)
+  for await (const { count, values } of columnPages(bytes, footer, column, fromGroup)) {
+    if (values.length < count)
+      throw refuse(`a null among rows ${row} to ${row + count - 1}, expected an id in every row`)
+    yield Array.from(values as ArrayLike<number | bigint | Uint8Array>, idOf)
+    row += count
+  }
+}

@@ -1,0 +1,116 @@
+/** npy (numpy.lib.format, versions 1 to 3): floats or short integers, little-endian, C order, two-dimensional. */
+import { InvalidFileError } from '../../errors.js'
+import { knownByteLength, readExactly, readFully, type ByteReader } from '../bytes/byte-reader.js'
+import { parseNpyHeader, type NpyHeader } from './npy-header.js'
+import { checkDataLength, planFlatRows, type FlatRows } from './flat-rows.js'
+import { VALUE_TYPES, type ValueType } from './value-type.js'
+import { MAX_DIMENSIONS, type ReadPlan } from '../vector-file.js'
+
+export const NPY_MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
+const VERSION_AT = NPY_MAGIC.length
+const LENGTH_AT = VERSION_AT + 2
+
+/** A header of three keys is about 100 bytes, and NumPy itself refuses one above 10,000; this is version 1's own limit. */
+const MAX_HEADER_BYTES = 65_535
+
+/** @throws InvalidFileError when the file is no rows of a type that is read, or not as long as its shape says; PathError */
+export async function planNpy(bytes: ByteReader): Promise<ReadPlan> {
+  const byteLength = knownByteLength(bytes, 'npy')
+  const { header, dataOffset } = await readHeader(bytes, byteLength)
+  const rows = { ...checkedRows(bytes.path, header), dataOffset }
+  checkDataLength(bytes.path, byteLength, rows, 'shape')
+  return planFlatRows(rows)
+}
+
+async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ header: NpyHeader; dataOffset: number }> {
+  const { path } = bytes
+  const start = new Uint8Array(LENGTH_AT + 4)
+  const got = await readFully(bytes, start, 0)
+  const known = start.subarray(0, Math.min(got, NPY_MAGIC.length))
+  if (!known.every((byte, i) => byte === NPY_MAGIC[i])) {
+    const hex = Buffer.from(known).toString('hex')
+    throw new InvalidFileError(path, `it is not npy: expected the first bytes 934e554d5059, got ${hex}`, { offset: 0 })
+  }
+  const version = start[VERSION_AT]
+  const lengthBytes = version === 1 ? 2 : 4
+  if (got < LENGTH_AT + lengthBytes) {
+    throw new InvalidFileError(path, `it is truncated in its npy header: the file ends after ${got} bytes`, {
+      offset: got,
+    })
+  }
+  if (version < 1 || version > 3) {
+    const found = `${version}.${start[VERSION_AT + 1]}`
+    throw new InvalidFileError(path, `npy version ${found} is unknown, expected 1.0, 2.0 or 3.0`, {
+      offset: VERSION_AT,
+    })
+  }
+  const view = new DataView(start.buffer)
+  const headerBytes = lengthBytes === 2 ? view.getUint16(LENGTH_AT, true) : view.getUint32(LENGTH_AT, true)
+  const headerAt = LENGTH_AT + lengthBytes
+  if (headerBytes > MAX_HEADER_BYTES) {
+    const reason = `its npy header claims ${headerBytes} bytes, expected at most ${MAX_HEADER_BYTES}`
+    throw new InvalidFileError(path, reason, { offset: LENGTH_AT })
+  }
+  const dataOffset = headerAt + headerBytes
+  if (dataOffset > byteLength) {
+    const reason = `it is truncated in its npy header: expected the header to end at byte ${dataOffset}, got ${byteLength} bytes`
+    throw new InvalidFileError(path, reason, { offset: byteLength })
+  }
+  const text = new Uint8Array(headerBytes)
+  await readExactly(bytes, text, headerAt)
+  // Versions 1 and 2 are latin-1 and 3 is UTF-8; only field names of structured dtypes, refused anyway, can differ.
+  const header = parseNpyHeader(Buffer.from(text.buffer).toString('latin1'))
+  if (typeof header === 'string') {
+    throw new InvalidFileError(path, `its npy header cannot be read: ${header.slice(0, 200)}`, { offset: headerAt })
+  }
+  return { header, dataOffset }
+}
+
+/** As NumPy writes them: one byte has no order. */
+const TYPES_BY_DESCR: ReadonlyMap<string, ValueType> = new Map([
+  ['<f2', VALUE_TYPES.f2],
+  ['<f4', VALUE_TYPES.f4],
+  ['<f8', VALUE_TYPES.f8],
+  ['|i1', VALUE_TYPES.i1],
+  ['|u1', VALUE_TYPES.u1],
+  ['<i2', VALUE_TYPES.i2],
+  ['<u2', VALUE_TYPES.u2],
+])
+
+function checkedRows(path: string, { descr, fortranOrder, shape }: NpyHeader): Omit<FlatRows, 'dataOffset'> {
+  const refuse = (reason: string): InvalidFileError => new InvalidFileError(path, reason, { offset: 0 })
+  const written = shortened(`(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`)
+  const type = TYPES_BY_DESCR.get(descr)
+  if (type === undefined) {
+    const known = [...TYPES_BY_DESCR.keys()].join(', ')
+    throw refuse(
+      `its dtype is '${shortened(descr)}', expected one of ${known}; ` +
+        `convert it: numpy.save(path, array.astype('<f4'))`,
+    )
+  }
+  if (shape.length !== 2) {
+    throw refuse(
+      `its shape is ${written}, ${shape.length}-dimensional, expected 2 dimensions (rows, d); ` +
+        'convert it: numpy.save(path, array.reshape(-1, d))',
+    )
+  }
+  if (fortranOrder) {
+    throw refuse(
+      'its values are in Fortran (column) order, expected C (row) order; ' +
+        'convert it: numpy.save(path, numpy.ascontiguousarray(array))',
+    )
+  }
+  const [count, dimensions] = shape
+  if (dimensions <= 0 || dimensions > MAX_DIMENSIONS) {
+    throw refuse(`its shape is ${written}: d = ${dimensions}, expected 1 to ${MAX_DIMENSIONS}`)
+  }
+  if (!Number.isSafeInteger(count * dimensions * type.bytes)) {
+    throw refuse(`its shape is ${written}: more bytes than any file has; the header is damaged`)
+  }
+  return { count, dimensions, type }
+}
+
+/** What a header says may be as long as the header. */
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}

@@ -1,0 +1,115 @@
+/**
+ * Rows out of lists: the batches of a table's column of vectors. Lists come as lengths or level by level, in pieces that may
+ * end inside a row; each must be as long as the first.
+ */
+import { InvalidFileError } from '../../errors.js'
+import { rowsPerBatch } from '../vector-file.js'
+
+export interface ListRowsOptions {
+  readonly path: string
+  readonly dimensions: number
+  /** Row of the file that the next list is. */
+  readonly firstRow: number
+  /** Rows before this one are checked and left out. */
+  readonly startAt: number
+  /** 'skip' gives a list that is null, or has a null, as NaN. */
+  readonly invalid: 'error' | 'skip'
+}
+
+export class ListRows {
+  readonly #path: string
+  readonly #dimensions: number
+  readonly #startAt: number
+  readonly #invalid: 'error' | 'skip'
+  readonly #values: Float32Array
+  readonly #capacity: number
+  /** Whole rows in `#values`. */
+  #rows = 0
+  /** Values of the list that has begun; below 0 none has. */
+  #filled = -1
+  #isNull = false
+  /** Of the list that has begun, or the next one. */
+  row: number
+
+  constructor({ path, dimensions, firstRow, startAt, invalid }: ListRowsOptions) {
+    this.#path = path
+    this.#dimensions = dimensions
+    this.#startAt = startAt
+    this.#invalid = invalid
+    this.row = firstRow
+    this.#capacity = rowsPerBatch(dimensions)
+    this.#values = new Float32Array(this.#capacity * dimensions)
+  }
+
+  get isFull(): boolean {
+    return this.#rows === this.#capacity
+  }
+
+  get hasRows(): boolean {
+    return this.#rows > 0
+  }
+
+  /** The rows gathered; they are overwritten by the next ones. */
+  take(): Float32Array {
+    const vectors = this.#values.subarray(0, this.#rows * this.#dimensions)
+    this.#rows = 0
+    return vectors
+  }
+
+  /** A whole list of the right length, from `at` on. There must be room: ask `isFull` first. */
+  addWhole(values: ArrayLike<number> & { subarray(from: number, to: number): ArrayLike<number> }, at: number): void {
+    if (this.row >= this.#startAt) {
+      this.#values.set(values.subarray(at, at + this.#dimensions), this.#rows * this.#dimensions)
+      this.#rows++
+    }
+    this.row++
+  }
+
+  /** The list that has begun is whole. @throws InvalidFileError when it has another length, or a null */
+  end(): void {
+    if (this.#filled < 0) return
+    if (this.#isNull) this.#endNull()
+    else if (this.#filled !== this.#dimensions) throw wrongLength(this.#path, this.row, this.#filled, this.#dimensions)
+    if (this.row >= this.#startAt) this.#rows++
+    this.row++
+    this.#filled = -1
+  }
+
+  begin(): void {
+    this.#filled = 0
+    this.#isNull = false
+  }
+
+  add(value: number): void {
+    if (this.#filled < 0) throw this.#refuse('has no beginning')
+    // How long it is in all is said at its end.
+    if (this.#filled < this.#dimensions) this.#values[this.#rows * this.#dimensions + this.#filled] = value
+    this.#filled++
+  }
+
+  /** The list is null, or has one in it. */
+  addNull(): void {
+    if (this.#filled < 0) throw this.#refuse('has no beginning')
+    this.#isNull = true
+  }
+
+  #endNull(): void {
+    if (this.#invalid === 'error') throw nullVector(this.#path, this.row)
+    const at = this.#rows * this.#dimensions
+    this.#values.fill(NaN, at, at + this.#dimensions)
+  }
+
+  #refuse(what: string): InvalidFileError {
+    return new InvalidFileError(this.#path, `the vector of row ${this.row} ${what}`)
+  }
+}
+
+export function wrongLength(path: string, row: number, length: number, dimensions: number): InvalidFileError {
+  const reason = `the vector of row ${row} has ${length} numbers, expected ${dimensions} as in the first one`
+  return new InvalidFileError(path, reason)
+}
+
+export function nullVector(path: string, row: number): InvalidFileError {
+  const reason = `the vector of row ${row} is null, or has a null in it`
+  return new InvalidFileError(path, `${reason}; pass invalid: 'skip' (--invalid skip) to leave such out`)
+}

@@ -1,0 +1,30 @@
+import type { Kernel } from '../../../kernel/kernel.js'
+import { engineByName } from '../../engines/engine-by-name.js'
+import type { ShardGraph } from '../../engines/shard-engine.js'
+import type { EngineName, Quality } from '../../api/report.js'
+import type { GridSpec } from '../../rows/grid-spec.js'
+import { gridOps } from '../../rows/grid-ops.js'
+import { addCopies, findCopies, packDistinct, unpackDistinct } from './distinct-members.js'
+
+/** What decides a graph besides its members. */
+export interface GraphTask {
+  readonly spec: GridSpec
+  readonly engine: EngineName
+  readonly quality: Quality
+  readonly m: number
+  readonly seed: number
+}
+
+/** The engine's graph of the distinct members, with copies linked to the first of their kind. */
+export async function buildGraph(kernel: Kernel, task: GraphTask, codes: number, count: number): Promise<ShardGraph> {
+  const { gridDims, kind } = task.spec
+  const { rowBytes } = gridOps(kernel, task.spec)
+  const engine = engineByName(task.engine)
+  const params = { m: task.m, seed: task.seed, quality: task.quality, maxDegree: 2 * task.m }
+  const distinct = findCopies(kernel, codes, rowBytes, count)
+  if (distinct === undefined) return engine.build(kernel, { count, gridDims, kind, codes }, params)
+  packDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
+  const graph = await engine.build(kernel, { count: distinct.members.length, gridDims, kind, codes }, params)
+  unpackDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
+  return addCopies(graph, distinct, params.maxDegree)
+}

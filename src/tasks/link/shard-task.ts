@@ -1,0 +1,202 @@
+import type { Kernel } from '../../../kernel/kernel.js'
+import { readBatches } from '../../../spill/read-batches.js'
+import { writeFrames } from '../../../spill/files/write-frames.js'
+import type { BatchRef, FileBatchRef } from '../../../spill/batch.js'
+import type { ShardGraph } from '../../engines/shard-engine.js'
+import { PartWriter, type PartChecksums } from '../../format/segment/part-writer.js'
+
+import type { EngineName, Quality } from '../../api/report.js'
+import { writeGrid, type GridStore } from '../../rows/grid-store.js'
+import type { GridSpec } from '../../rows/grid-spec.js'
+import { recordBytesOf, rowBytesOf, type RowKind } from '../../rows/record-layout.js'
+import { buildGraph } from './build-graph.js'
+import { gridOps } from '../../rows/grid-ops.js'
+
+/** Builds the graph of one shard, and puts its home vectors and codes in their final place. */
+export interface ShardTask {
+  readonly homes: readonly BatchRef<null>[]
+  readonly replicas: readonly BatchRef<null>[]
+  readonly homeKind: RowKind
+  readonly homeCount: number
+  readonly replicaCount: number
+  readonly spec: GridSpec
+  /** Node of the shard's first home vector. */
+  readonly firstNode: number
+  /** Node by ordinal, u32 each. */
+  readonly nodeOfOrdinal: Uint32Array
+  readonly engine: EngineName
+  readonly quality: Quality
+  readonly m: number
+  readonly seed: number
+  readonly codes: GridStore
+  /** The vectors segment and the byte of its data where this shard begins; absent in upper layers. */
+  readonly vectors: { readonly path: string; readonly dataOffset: number } | undefined
+  /** First node of each segment, then the node count. */
+  readonly segmentStarts: Uint32Array
+  /** Longest run of rows, so that runs fill batches well. */
+  readonly runBytes: number
+  /** Where the graph rows go, segment by segment. */
+  readonly output: Uint8Array
+  /** In a build that can be resumed, they go from there to this file. */
+  readonly rowsPath: string | undefined
+}
+
+/** Graph rows in a shard's own file, all of nodes of one segment. */
+export interface ShardRows {
+  readonly segment: number
+  readonly ref: FileBatchRef
+}
+
+export interface ShardResult {
+  readonly checksums: PartChecksums | undefined
+  /** Runs of rows in the output, ascending by segment. */
+  readonly runs: readonly { readonly segment: number; readonly rows: number; readonly bytes: number }[]
+  /** The same runs, when they went to a file. */
+  readonly stored: readonly ShardRows[]
+}
+
+/**
+ * Rows of a shard graph on their way to merge, u32 words: `[node][count][count x neighbour node][count x distance]`,
+ * nearest first.
+ */
+export async function buildShard(kernel: Kernel, task: ShardTask): Promise<ShardResult> {
+  const { spec, homeCount, replicaCount } = task
+  const ops = gridOps(kernel, spec)
+  const memberCount = homeCount + replicaCount
+  const nodes = kernel.alloc(4 * memberCount)
+  const codes = kernel.alloc(memberCount * ops.rowBytes)
+  const checksums = loadHomes(kernel, task, codes)
+  writeGrid(task.codes, task.firstNode, kernel.u8(codes, homeCount * ops.rowBytes))
+  loadReplicas(kernel, task, codes + homeCount * ops.rowBytes, nodes + 4 * homeCount)
+  const homeNodes = kernel.u32(nodes, homeCount)
+  for (let i = 0; i < homeCount; i++) homeNodes[i] = task.firstNode + i
+
+  const graph = await buildGraph(kernel, task, codes, memberCount)
+  const runs = writeRows(kernel, task, graph, nodes)
+  return { checksums, runs, stored: task.rowsPath === undefined ? [] : await storeRows(task.rowsPath, task, runs) }
+}
+
+async function storeRows(path: string, { output }: ShardTask, runs: ShardResult['runs']): Promise<ShardRows[]> {
+  let at = 0
+  const batches = runs.map(({ segment, rows, bytes }) => {
+    const batch = { header: segment, count: rows, bytes: output.subarray(at, at + bytes) }
+    at += bytes
+    return batch
+  })
+  const refs = await writeFrames(path, batches)
+  return refs.map((ref, i) => ({ segment: runs[i].segment, ref }))
+}
+
+/**
+ * Puts each home row at its node's place (the numbering sorts them by ordinal), encodes it, and writes the vectors
+ * of the whole shard in one forward run.
+ */
+function loadHomes(kernel: Kernel, task: ShardTask, codes: number): PartChecksums | undefined {
+  const { spec, homeKind, homeCount } = task
+  const ops = gridOps(kernel, spec)
+  const rowBytes = rowBytesOf(homeKind, spec)
+  const mark = kernel.mark()
+  const rows = homeKind === 'codes' ? codes : kernel.alloc(homeCount * rowBytes)
+  const recordWords = recordBytesOf(homeKind, spec) / 4
+  for (const batch of readBatches<null>(task.homes)) {
+    const batchMark = kernel.mark()
+    const records = kernel.alloc(batch.bytes.length)
+    const places = kernel.alloc(4 * batch.count)
+    kernel.u8(records, batch.bytes.length).set(batch.bytes)
+    const words = kernel.u32(records, batch.count * recordWords)
+    const placeOf = kernel.u32(places, batch.count)
+    for (let i = 0; i < batch.count; i++) placeOf[i] = task.nodeOfOrdinal[words[i * recordWords]] - task.firstNode
+    kernel.fn.scatterRecords(records, batch.count, rowBytes, places, rows)
+    kernel.release(batchMark)
+  }
+  if (homeKind === 'vectors') {
+    const mean = kernel.alloc(4 * spec.gridDims)
+    kernel.f32(mean, spec.gridDims).set(spec.mean)
+    ops.encode(rows, homeCount, mean, codes)
+  }
+  const checksums = task.vectors && writePart(task.vectors, kernel.u8(rows, homeCount * rowBytes))
+  kernel.release(mark)
+  return checksums
+}
+
+export function writePart(place: { path: string; dataOffset: number }, bytes: Uint8Array): PartChecksums {
+  const writer = new PartWriter(place.path, place.dataOffset)
+  try {
+    writer.write(bytes)
+    return writer.finish()
+  } finally {
+    writer.close()
+  }
+}
+
+/** Replicas come in any order of batches; they are placed by node, so that the shard is the same every time. */
+function loadReplicas(kernel: Kernel, task: ShardTask, codes: number, nodes: number): void {
+  const { spec, replicaCount } = task
+  const recordBytes = recordBytesOf('codes', spec)
+  const mark = kernel.mark()
+  const records = kernel.alloc(replicaCount * recordBytes)
+  const keysAt = kernel.alloc(8 * replicaCount)
+  const orderAt = kernel.alloc(4 * replicaCount)
+  const into = kernel.u8(records, replicaCount * recordBytes)
+  let filled = 0
+  for (const batch of readBatches<null>(task.replicas)) {
+    into.set(batch.bytes.subarray(0, batch.count * recordBytes), filled)
+    filled += batch.count * recordBytes
+  }
+  // Node in the high part and arrival in the low part of one number: a numeric sort orders both at once.
+  const words = kernel.u32(records, filled / 4)
+  const keys = kernel.f64(keysAt, replicaCount)
+  for (let i = 0; i < replicaCount; i++) {
+    keys[i] = task.nodeOfOrdinal[words[(i * recordBytes) / 4]] * 2 ** 21 + i
+  }
+  keys.sort()
+  const nodeOf = kernel.u32(nodes, replicaCount)
+  const order = kernel.u32(orderAt, replicaCount)
+  for (let i = 0; i < replicaCount; i++) {
+    nodeOf[i] = Math.floor(keys[i] / 2 ** 21)
+    order[i] = keys[i] % 2 ** 21
+  }
+  kernel.fn.gatherRecords(records, replicaCount, recordBytes - 4, orderAt, codes)
+  kernel.release(mark)
+}
+
+/** Rows by node to the output: homes are one ascending run of nodes, replicas another around it. */
+function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: number): ShardResult['runs'] {
+  const { homeCount, replicaCount, firstNode, segmentStarts } = task
+  const count = homeCount + replicaCount
+  const outBytes = 8 * (count + graph.neighbours.length)
+  const mark = kernel.mark()
+  const starts = kernel.alloc(segmentStarts.byteLength)
+  const offsets = kernel.alloc(graph.offsets.byteLength)
+  const neighbours = kernel.alloc(graph.neighbours.byteLength)
+  const words = kernel.alloc(graph.distanceWords.byteLength)
+  const out = kernel.alloc(outBytes)
+  const runsAt = kernel.alloc(12 * count)
+  kernel.u32(starts, segmentStarts.length).set(segmentStarts)
+  kernel.u32(offsets, graph.offsets.length).set(graph.offsets)
+  kernel.u32(neighbours, graph.neighbours.length).set(graph.neighbours)
+  kernel.u32(words, graph.distanceWords.length).set(graph.distanceWords)
+  const replicaNodes = kernel.u32(nodes + 4 * homeCount, replicaCount)
+  const after = replicaNodes.findIndex((node) => node > firstNode)
+  const runCount = kernel.fn.writeGraphRows(
+    count,
+    homeCount,
+    after < 0 ? replicaCount : after,
+    nodes,
+    offsets,
+    neighbours,
+    words,
+    starts,
+    task.runBytes,
+    out,
+    runsAt,
+  )
+  task.output.set(kernel.u8(out, outBytes))
+  const fields = kernel.u32(runsAt, 3 * runCount)
+  const runs = Array.from({ length: runCount }, (_, i) => {
+    const [segment, rows, bytes] = fields.subarray(3 * i)
+    return { segment, rows, bytes }
+  })
+  kernel.release(mark)
+  return runs
+}

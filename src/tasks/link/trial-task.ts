@@ -1,0 +1,115 @@
+import type { Kernel } from '../../../kernel/kernel.js'
+import type { ShardGraph } from '../../engines/shard-engine.js'
+import { SearchCore } from '../../search/core/search-core.js'
+import type { EngineName } from '../../api/report.js'
+import type { Metric } from '../../api/vectors.js'
+import type { GridSpec } from '../../rows/grid-spec.js'
+import { buildGraph, type GraphTask } from './build-graph.js'
+import { gridOps } from '../../rows/grid-ops.js'
+import { scanRows } from '../../search/measure/scan-rows.js'
+import { linkUpperLevel } from './upper-task.js'
+import type { UpperLevel } from '../../format/graph/upper-level.js'
+
+/** A small index of sampled vectors at quality 'balanced', searched with sampled vectors that are not in it. */
+export interface TrialTask {
+  /** Row-major float32, unit length for cosine, in random order: the first `rowCount` are linked, the next `queryCount` asked for. */
+  readonly sample: Uint8Array
+  readonly rowCount: number
+  readonly queryCount: number
+  readonly metric: Metric
+  readonly spec: GridSpec
+  readonly engine: EngineName
+  readonly m: number
+  readonly seed: number
+  /** Largest squared norm of the data: ip's R². */
+  readonly maxSquaredNorm: number
+}
+
+export interface TrialResult {
+  readonly recallAt10: number
+}
+
+const K = 10
+const EF = 64
+/** One row in so many is on the level above, from which searches come down. */
+const UPPER_STEP = 16
+
+export async function tryBalanced(kernel: Kernel, task: TrialTask): Promise<TrialResult> {
+  const { spec, metric, m, rowCount, queryCount } = task
+  const { dimensions } = spec
+  const rowBytes = 4 * dimensions
+  const rows = task.sample.subarray(0, rowCount * rowBytes)
+  const codes = encodeRows(kernel, spec, rows, rowCount)
+  const how: GraphTask = { spec, engine: task.engine, quality: 'balanced', m, seed: task.seed }
+  const graph = await buildGraph(kernel, how, codes, rowCount)
+  const upperLevels = await linkLevelAbove(kernel, how, codes, rowCount)
+
+  const entryPoint = { index: 0 }
+  const core = new SearchCore(kernel, {
+    metric,
+    dims: dimensions,
+    count: rowCount,
+    m,
+    entryPoint,
+    upperLevels,
+    maxEf: EF,
+  })
+  core.vectorsAt(0, rowCount).set(rows)
+  writeLinks(graph, 2 * m, core.linksAt(0, rowCount))
+
+  const queries = floats(task.sample.subarray(rowCount * rowBytes, (rowCount + queryCount) * rowBytes))
+  const k = Math.min(K, rowCount)
+  const { maxSquaredNorm } = task
+  const exact = scanRows(
+    kernel,
+    { metric, dimensions, queries, queryCount, k, maxSquaredNorm },
+    {
+      first: 0,
+      count: rowCount,
+      read: (first, into) => into.set(rows.subarray(first * rowBytes, first * rowBytes + into.length)),
+    },
+  )
+  let hits = 0
+  for (let query = 0; query < queryCount; query++) {
+    const found = core.search(queries.subarray(query * dimensions, (query + 1) * dimensions), k, EF)
+    // Among equal distances any neighbour is right.
+    const farthest = exact.distances[(query + 1) * k - 1]
+    for (let i = 0; i < found; i++) if (core.distances[i] <= farthest) hits++
+  }
+  return { recallAt10: hits / (queryCount * k) }
+}
+
+function encodeRows(kernel: Kernel, spec: GridSpec, rows: Uint8Array, count: number): number {
+  const ops = gridOps(kernel, spec)
+  const codes = kernel.alloc(count * ops.rowBytes)
+  const mark = kernel.mark()
+  const mean = kernel.alloc(4 * spec.gridDims)
+  const from = kernel.alloc(rows.length)
+  kernel.f32(mean, spec.gridDims).set(spec.mean)
+  kernel.u8(from, rows.length).set(rows)
+  ops.encode(from, count, mean, codes)
+  kernel.release(mark)
+  return codes
+}
+
+/** Like level 1 of an index: without it a search could not get from one cluster to the next. */
+async function linkLevelAbove(kernel: Kernel, how: GraphTask, codes: number, count: number): Promise<UpperLevel[]> {
+  const nodes = Uint32Array.from({ length: Math.ceil(count / UPPER_STEP) }, (_, i) => i * UPPER_STEP)
+  const { rowBytes } = gridOps(kernel, how.spec)
+  const bytes = kernel.u8(codes, count * rowBytes).slice()
+  const { links } = await linkUpperLevel(kernel, { ...how, nodes, codes: { kind: 'memory', rowBytes, bytes } })
+  return [{ nodes, down: nodes, links }]
+}
+
+function writeLinks(graph: ShardGraph, maxDegree: number, into: Uint8Array): void {
+  const words = new Uint32Array(into.buffer, into.byteOffset, into.length >>> 2)
+  for (let node = 0; node + 1 < graph.offsets.length; node++) {
+    const row = graph.neighbours.subarray(graph.offsets[node], graph.offsets[node + 1])
+    words[node * (1 + maxDegree)] = row.length
+    words.set(row, node * (1 + maxDegree) + 1)
+  }
+}
+
+function floats(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+}

@@ -1,0 +1,115 @@
+/**
+ * A finished graph that stays in its files: single rows by positional reads, with a small cache. For `searchGraph`
+ * when vectors and links do not fit the memory there is. Distances are the kernel's own, so that a search here and a
+ * search in memory give the same answers to the bit.
+ */
+import type { Kernel } from '../../../kernel/kernel.js'
+import { linksStrideBytes } from '../../format/segment/segment-header.js'
+import type { Metric } from '../../api/vectors.js'
+import type { SearchableGraph } from './search-graph.js'
+import { FileRows, type RowFile } from '../../rows/file-rows.js'
+import { distanceBias } from '../../search/core/search-core.js'
+
+export interface FileGraphShape {
+  readonly metric: Metric
+  readonly dims: number
+  readonly m: number
+  /** Each list covers all nodes without overlap, in any order. */
+  readonly vectors: readonly RowFile[]
+  readonly links: readonly RowFile[]
+  /** For cached rows, about. Default 8 MiB. */
+  readonly cacheBytes?: number
+}
+
+const DEFAULT_CACHE_BYTES = 8 * 2 ** 20
+
+export class FileGraph implements SearchableGraph {
+  readonly #kernel: Kernel
+  readonly #metric: Metric
+  readonly #dims: number
+  readonly #query: number
+  readonly #vectors: RowCache
+  readonly #vectorRows: number
+  readonly #links: RowCache
+  readonly #linkRows: Uint8Array
+
+  /** Takes kernel memory for the cache until the caller releases its mark. Opens every file; `close` closes them. */
+  constructor(kernel: Kernel, shape: FileGraphShape) {
+    const { metric, dims, m, cacheBytes = DEFAULT_CACHE_BYTES } = shape
+    this.#kernel = kernel
+    this.#metric = metric
+    this.#dims = dims
+    const vectorBytes = 4 * dims
+    const linkBytes = linksStrideBytes(m)
+    const slots = Math.max(1, Math.floor(cacheBytes / (vectorBytes + linkBytes)))
+    this.#query = kernel.alloc(vectorBytes)
+    this.#vectorRows = kernel.alloc(slots * vectorBytes)
+    this.#linkRows = new Uint8Array(slots * linkBytes)
+    this.#vectors = new RowCache(shape.vectors, vectorBytes, slots)
+    try {
+      this.#links = new RowCache(shape.links, linkBytes, slots)
+    } catch (error) {
+      this.#vectors.close()
+      throw error
+    }
+  }
+
+  /** `dims` long; unit length for cosine. */
+  setQuery(query: Float32Array): void {
+    this.#kernel.f32(this.#query, this.#dims).set(query)
+  }
+
+  links(node: number): Uint32Array {
+    const { strideBytes } = this.#links
+    const at =
+      strideBytes *
+      this.#links.slotOf(node, (slot) => this.#linkRows.subarray(slot * strideBytes, (slot + 1) * strideBytes))
+    const row = new Uint32Array(this.#linkRows.buffer, at, strideBytes / 4)
+    return row.subarray(1, 1 + row[0])
+  }
+
+  distance(node: number): number {
+    const { strideBytes } = this.#vectors
+    const rowAt = (slot: number): number => this.#vectorRows + slot * strideBytes
+    const row = rowAt(this.#vectors.slotOf(node, (slot) => this.#kernel.u8(rowAt(slot), strideBytes)))
+    const { fn } = this.#kernel
+    return this.#metric === 'l2'
+      ? fn.searchDistanceL2(this.#query, row, this.#dims)
+      : fn.searchDistanceDot(this.#query, row, this.#dims, distanceBias(this.#metric))
+  }
+
+  close(): void {
+    this.#vectors.close()
+    this.#links.close()
+  }
+}
+
+/** Which row is in which slot, and how one gets there. Direct-mapped: a node has one slot, near nodes have others. */
+class RowCache {
+  readonly #files: FileRows
+  readonly #nodeInSlot: Float64Array
+
+  constructor(files: readonly RowFile[], strideBytes: number, slots: number) {
+    this.#files = new FileRows(files, strideBytes)
+    this.#nodeInSlot = new Float64Array(slots).fill(-1)
+  }
+
+  get strideBytes(): number {
+    return this.#files.strideBytes
+  }
+
+  /** The node's slot; when another row is in it, `viewOf` says where the bytes go. */
+  slotOf(node: number, viewOf: (slot: number) => Uint8Array): number {
+    const slot = node % this.#nodeInSlot.length
+    if (this.#nodeInSlot[slot] !== node) {
+      this.#nodeInSlot[slot] = -1
+      this.#files.read(node, 1, viewOf(slot))
+      this.#nodeInSlot[slot] = node
+    }
+    return slot
+  }
+
+  close(): void {
+    this.#files.close()
+  }
+}

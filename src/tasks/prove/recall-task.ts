@@ -1,0 +1,104 @@
+import type { Kernel } from '../../../kernel/kernel.js'
+import { linksStrideBytes } from '../../format/segment/segment-header.js'
+import { CoreRows } from '../../search/core/core-rows.js'
+import { FileGraph } from './file-graph.js'
+import { FileRows, type RowFile } from '../../rows/file-rows.js'
+import { searchGraph } from './search-graph.js'
+import { SearchCore } from '../../search/core/search-core.js'
+import { readRows } from '../../rows/open-rows.js'
+import { emptyLists, insertNearest, type NearestLists } from '../../search/measure/nearest-lists.js'
+import type { ProofCodes, ProofGraph } from './proof-graph.js'
+
+/** For pages of a graph that does not fit. */
+const PAGE_CACHE_BYTES = 8 * 2 ** 20
+
+/** Searches the finished graph for some queries, as a user will. */
+export interface RecallTask {
+  readonly graph: ProofGraph
+  /** Row-major float32, unit length for cosine. */
+  readonly queries: Float32Array
+  readonly queryCount: number
+  readonly k: number
+  readonly ef: number
+  /** The whole graph in this thread's memory; otherwise row by row from the files. */
+  readonly inMemory: boolean
+}
+
+export function searchFinished(kernel: Kernel, task: RecallTask): NearestLists {
+  const { codes } = task.graph
+  if (codes !== undefined) return searchCodes(kernel, task, codes)
+  return task.inMemory ? searchInMemory(kernel, task) : searchFiles(kernel, task)
+}
+
+/** As an open index does: everything in memory, or pages that come and go. */
+function searchCodes(kernel: Kernel, task: RecallTask, { shape, codebook, files }: ProofCodes): NearestLists {
+  const { graph, k, ef, inMemory } = task
+  const { metric, dimensions: dims, count, m, entryPoint, upperLevels } = graph
+  const opened: FileRows[] = []
+  const open = (rows: readonly RowFile[], strideBytes: number): FileRows => {
+    const source = new FileRows(rows, strideBytes)
+    opened.push(source)
+    return source
+  }
+  try {
+    const core = new SearchCore(kernel, {
+      metric,
+      dims,
+      count,
+      m,
+      entryPoint,
+      upperLevels,
+      maxEf: Math.max(k, ef),
+      codes: { shape, codebook },
+      paged: {
+        vectors: open(graph.vectors, 4 * dims),
+        links: open(graph.links, linksStrideBytes(m)),
+        codes: open(files, shape.strideBytes),
+        cacheBytes: inMemory
+          ? CoreRows.allBytes({ count, dims, m, codes: shape })
+          : CoreRows.leastPageBytes({ count, dims, m, codes: shape }) + PAGE_CACHE_BYTES,
+      },
+    })
+    return searchAll(core, task)
+  } finally {
+    for (const source of opened) source.close()
+  }
+}
+
+function searchInMemory(kernel: Kernel, task: RecallTask): NearestLists {
+  const { graph, k, ef } = task
+  const { metric, dimensions: dims, count, m, entryPoint, upperLevels } = graph
+  const core = new SearchCore(kernel, { metric, dims, count, m, entryPoint, upperLevels, maxEf: Math.max(k, ef) })
+  for (const file of graph.vectors) readRows(file, 4 * dims, file.firstNode, core.vectorsAt(file.firstNode, file.count))
+  for (const file of graph.links) {
+    readRows(file, linksStrideBytes(m), file.firstNode, core.linksAt(file.firstNode, file.count))
+  }
+  return searchAll(core, task)
+}
+
+function searchAll(core: SearchCore, { queries, queryCount, k, ef }: RecallTask): NearestLists {
+  const { dims } = core
+  const lists = emptyLists(queryCount, k)
+  for (let query = 0; query < queryCount; query++) {
+    const found = core.search(queries.subarray(query * dims, (query + 1) * dims), k, ef)
+    for (let i = 0; i < found; i++) insertNearest(lists, query, core.nodes[i], core.distances[i])
+  }
+  return lists
+}
+
+function searchFiles(kernel: Kernel, { graph, queries, queryCount, k, ef }: RecallTask): NearestLists {
+  const { metric, dimensions: dims, m, vectors, links, entryPoint, upperLevels } = graph
+  const files = new FileGraph(kernel, { metric, dims, m, vectors, links })
+  try {
+    const lists = emptyLists(queryCount, k)
+    for (let query = 0; query < queryCount; query++) {
+      files.setQuery(queries.subarray(query * dims, (query + 1) * dims))
+      for (const { node, distance } of searchGraph(files, { upperLevels, index: entryPoint.index, m }, k, ef)) {
+        insertNearest(lists, query, node, distance)
+      }
+    }
+    return lists
+  } finally {
+    files.close()
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The search loop of kernel/assembly/search/search.ts in plain TypeScript, over anything that can tell links and distances.
+ * Same descent, same beam, same ties: given the same distances it returns the same nodes. Holds the kernel to its
+ * word in the tests, and searches graphs that are not in one memory.
+ */
+import { UPPER_EF } from '../../search/core/search-core.js'
+import type { UpperLevel } from '../../format/graph/upper-level.js'
+
+export interface SearchableGraph {
+  /** Level-0 neighbours. A view that need not outlive the next call. */
+  links(node: number): Uint32Array
+  /** From the query to the node, float32. NaN counts as the largest. */
+  distance(node: number): number
+}
+
+export interface GraphEntry {
+  /** `[0]` is level 1. */
+  readonly upperLevels: readonly UpperLevel[]
+  /** Into the top level's arrays, or the node itself when there are no upper levels. */
+  readonly index: number
+  /** Links per node on levels ≥ 1. */
+  readonly m: number
+}
+
+/** A found node. Ascending by distance, then node. */
+export interface Found {
+  readonly node: number
+  readonly distance: number
+}
+
+interface BeamSlot extends Found {
+  expanded: boolean
+}
+
+/** The nearest min(k, reachable) nodes with a beam of max(k, ef). */
+export function searchGraph(graph: SearchableGraph, entry: GraphEntry, k: number, ef: number): Found[] {
+  const beam = beamSearch(graph, descend(graph, entry), Math.max(k, ef))
+  return beam.slice(0, k).map(({ node, distance }) => ({ node, distance }))
+}
+
+/** A narrow beam on each level ≥ 1, from the entry point down to level 1: the level-0 node to begin at. */
+function descend(graph: SearchableGraph, { upperLevels, index, m }: GraphEntry): number {
+  let at = index
+  for (const { nodes, down, links } of upperLevels.toReversed()) {
+    // Nodes ascend within a level, so a lower index is a lower node.
+    const level: SearchableGraph = {
+      links: (i) => links.subarray(i * (1 + m) + 1, i * (1 + m) + 1 + links[i * (1 + m)]),
+      distance: (i) => graph.distance(nodes[i]),
+    }
+    at = down[beamSearch(level, at, UPPER_EF)[0].node]
+  }
+  return at
+}
+
+function beamSearch(graph: SearchableGraph, start: number, ef: number): Found[] {
+  const visited = new Set([start])
+  const beam: BeamSlot[] = [{ node: start, distance: distanceTo(graph, start), expanded: false }]
+  let next: BeamSlot | undefined = beam[0]
+  while (next !== undefined) {
+    next.expanded = true
+    for (const node of [...graph.links(next.node)]) {
+      if (visited.has(node)) continue
+      visited.add(node)
+      offer(beam, { node, distance: distanceTo(graph, node), expanded: false }, ef)
+    }
+    next = beam.find((slot) => !slot.expanded)
+  }
+  return beam
+}
+
+/** Invariant: the beam ascends and has at most ef slots. */
+function offer(beam: BeamSlot[], found: BeamSlot, ef: number): void {
+  let low = 0
+  let high = beam.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (nearer(beam[middle], found)) low = middle + 1
+    else high = middle
+  }
+  if (low >= ef) return
+  beam.splice(low, 0, found)
+  if (beam.length > ef) beam.pop()
+}
+
+function nearer(a: Found, b: Found): boolean {
+  return a.distance < b.distance || (a.distance === b.distance && a.node < b.node)
+}
+
+function distanceTo(graph: SearchableGraph, node: number): number {
+  const distance = graph.distance(node)
+  return Number.isNaN(distance) ? Infinity : distance
+}

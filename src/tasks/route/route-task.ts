@@ -1,0 +1,152 @@
+import type { Kernel } from '../../../kernel/kernel.js'
+import { readBatches } from '../../../spill/read-batches.js'
+import type { BatchRef } from '../../../spill/batch.js'
+import type { GridSpec } from '../../rows/grid-spec.js'
+import { recordBytesOf, rowBytesOf, type ColumnHeader, type RowKind } from '../../rows/record-layout.js'
+import { hashOrdinal, SALT_SPLIT } from '../../rows/hash-ordinal.js'
+import { assignLeaders, type Leaders } from './assign-leaders.js'
+import { gridOps } from '../../rows/grid-ops.js'
+
+/** Sends some batches of vectors to their shards. */
+export interface RouteTask {
+  /** Columns, as ingest pushes them, or records (no header) when a shard is routed once more. */
+  readonly input: readonly BatchRef<ColumnHeader | null>[]
+  readonly rowKind: RowKind
+  readonly rowCount: number
+  readonly spec: GridSpec
+  readonly leaders: Leaders
+  /** Shards a vector goes to: home and replicas. */
+  readonly overlap: number
+  /** Of one row in so many, by a hash of its ordinal, all targets count; of the rest only the nearest. Absent: of all. */
+  readonly sparse?: { readonly step: number; readonly seed: number }
+  /** One bit per ordinal that is left out (a repeated id), or undefined. */
+  readonly dropped: Uint8Array | undefined
+  /** Where the records go: home records shard by shard, then replica records shard by shard. */
+  readonly output: Uint8Array
+}
+
+export interface RouteResult {
+  /** Home records per shard, then replica records per shard: 2 x leaders counts, in the order of the output. */
+  readonly counts: Uint32Array
+  readonly clamped: number
+}
+
+/** Bytes the output of one route task needs at most. */
+export function routeOutputBytes(rowCount: number, rowKind: RowKind, spec: GridSpec, overlap: number): number {
+  return rowCount * (recordBytesOf(rowKind, spec) + (overlap - 1) * recordBytesOf('codes', spec))
+}
+
+/** Distance of every vector to every leader (tile kernel); home copy to the nearest, code copies to the next ones. */
+export function routeVectors(kernel: Kernel, task: RouteTask): RouteResult {
+  const { leaders, overlap, sparse } = task
+  const loaded = loadEncoded(kernel, task)
+  const nearest = kernel.alloc(4 * loaded.count * overlap)
+  assignLeaders(kernel, gridOps(kernel, task.spec), loaded, leaders, overlap, nearest)
+  if (sparse !== undefined) {
+    const targets = kernel.u32(nearest, loaded.count * overlap)
+    const ordinals = kernel.u32(loaded.ordinals, loaded.count)
+    // A target that repeats the first sends no second record.
+    for (let at = 0, row = 0; row < loaded.count; at += overlap, row++) {
+      if (hashOrdinal(sparse.seed, SALT_SPLIT, ordinals[row]) % sparse.step === 0) continue
+      targets.fill(targets[at], at + 1, at + overlap)
+    }
+  }
+  return { counts: sendRows(kernel, task, loaded, { nearest, overlap, count: leaders.count }), clamped: loaded.clamped }
+}
+
+/** Rows of a task, their codes and their ordinals, at addresses in kernel memory. */
+export interface EncodedRows {
+  readonly count: number
+  readonly ordinals: number
+  readonly rows: number
+  /** The same address when the rows are codes. */
+  readonly codes: number
+  readonly clamped: number
+}
+
+type LoadTask = Pick<RouteTask, 'input' | 'rowKind' | 'rowCount' | 'spec' | 'dropped'>
+
+export function loadEncoded(kernel: Kernel, task: LoadTask): EncodedRows {
+  const { spec, rowKind } = task
+  const ops = gridOps(kernel, spec)
+  const rowBytes = rowBytesOf(rowKind, spec)
+  const ordinals = kernel.alloc(4 * task.rowCount)
+  const codes = kernel.alloc(task.rowCount * ops.rowBytes)
+  const rows = rowKind === 'vectors' ? kernel.alloc(task.rowCount * rowBytes) : codes
+  const count = loadRows(kernel, task, rows, rowBytes, ordinals)
+  if (rowKind === 'codes') return { count, ordinals, rows, codes, clamped: 0 }
+  const mean = kernel.alloc(4 * spec.gridDims)
+  kernel.f32(mean, spec.gridDims).set(spec.mean)
+  return { count, ordinals, rows, codes, clamped: ops.encode(rows, count, mean, codes) }
+}
+
+/** Where rows go: `nearest` is the address of `overlap` targets a row; the first gets the row, the next ones its code. */
+export interface RowTargets {
+  readonly nearest: number
+  readonly overlap: number
+  readonly count: number
+}
+
+/** Writes the records to the output; the counts are as in RouteResult. */
+export function sendRows(
+  kernel: Kernel,
+  { rowKind, spec, output }: Pick<RouteTask, 'rowKind' | 'spec' | 'output'>,
+  loaded: EncodedRows,
+  targets: RowTargets,
+): Uint32Array {
+  const counts = kernel.alloc(8 * targets.count)
+  const offsets = kernel.alloc(8 * targets.count)
+  const out = kernel.alloc(routeOutputBytes(loaded.count, rowKind, spec, targets.overlap))
+  const bytes = kernel.fn.routeRecords(
+    targets.nearest,
+    loaded.count,
+    targets.overlap,
+    targets.count,
+    loaded.ordinals,
+    loaded.rows,
+    rowBytesOf(rowKind, spec),
+    loaded.codes,
+    rowBytesOf('codes', spec),
+    counts,
+    offsets,
+    out,
+  )
+  output.set(kernel.u8(out, bytes))
+  return kernel.u32(counts, 2 * targets.count).slice()
+}
+
+/** Copies the rows that are not dropped side by side into kernel memory, their ordinals too. */
+function loadRows(kernel: Kernel, task: LoadTask, rows: number, rowBytes: number, ordinalsAt: number): number {
+  const { dropped, rowCount } = task
+  const ordinals = kernel.u32(ordinalsAt, rowCount)
+  const into = kernel.u8(rows, rowCount * rowBytes)
+  let count = 0
+  for (const batch of readBatches<ColumnHeader | null>(task.input)) {
+    if (batch.header === null) {
+      const words = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)
+      for (let i = 0, at = 0; i < batch.count; i++, at += 4 + rowBytes) {
+        ordinals[count + i] = words.getUint32(at, true)
+        into.set(batch.bytes.subarray(at + 4, at + 4 + rowBytes), (count + i) * rowBytes)
+      }
+      count += batch.count
+      continue
+    }
+    const { capacity } = batch.header
+    const column = new Uint32Array(batch.bytes.buffer, batch.bytes.byteOffset, batch.count)
+    const rowColumn = batch.bytes.subarray(4 * capacity, 4 * capacity + batch.count * rowBytes)
+    if (dropped === undefined) {
+      ordinals.set(column, count)
+      into.set(rowColumn, count * rowBytes)
+      count += batch.count
+      continue
+    }
+    for (let i = 0; i < batch.count; i++) {
+      const ordinal = column[i]
+      if ((dropped[ordinal >>> 3] & (1 << (ordinal & 7))) !== 0) continue
+      ordinals[count] = ordinal
+      into.set(rowColumn.subarray(i * rowBytes, (i + 1) * rowBytes), count * rowBytes)
+      count++
+    }
+  }
+  return count
+}
