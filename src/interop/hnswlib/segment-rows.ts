@@ -1,6 +1,6 @@
 /** Writes rows by node, one after the other, into the segments that hold them. */
-import type { OpenSegments } from '../../pipeline/layer/create-segments.js'
 import { PartWriter } from '../../format/segment/part-writer.js'
+import type { OpenSegments } from '../../pipeline/segments/create-segments.js'
 
 export class SegmentRows {
   readonly #segments: OpenSegments

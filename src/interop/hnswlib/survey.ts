@@ -3,9 +3,8 @@
  * Nothing of the index is written before all of it was found sound.
  */
 import { Kernel } from '../../../kernel/kernel.js'
-import { throwIfAborted, type BuildContext } from '../../pipeline/run/build-context.js'
+import { throwIfAborted, type Uses } from '../../pipeline/run/run.js'
 import { IdCollector } from '../../pipeline/ingest/id-collector.js'
-import { whyInvalid, type IngestedFacts } from '../../pipeline/ingest/ingest.js'
 import { NO_NODE } from '../../pipeline/layer/layer.js'
 import { dropRepeatedIds } from '../../pipeline/ingest/drop-repeated-ids.js'
 import { EmptySourceError, InvalidFileError, InvalidVectorError } from '../../errors.js'
@@ -13,6 +12,8 @@ import { hnswlibSizes } from './hnswlib-header.js'
 import type { Id } from '../../api/vectors.js'
 import { isDeleted, type HnswlibFile, type RecordRun } from './hnswlib-file.js'
 import { IdFile, labelAt } from './id-file.js'
+import { whyInvalid } from '../../pipeline/ingest/why-invalid.js'
+import type { IngestedFacts } from '../../pipeline/ingest/ingested.js'
 
 export interface Survey {
   readonly ingested: IngestedFacts
@@ -26,13 +27,16 @@ export interface Survey {
 const UNIT_TOLERANCE = 1e-3
 
 /** @throws InvalidFileError, InvalidVectorError, DuplicateIdError, EmptySourceError */
-export async function surveyFile(context: BuildContext, file: HnswlibFile, idsPath?: string): Promise<Survey> {
-  const ids = new IdCollector(context)
+/** The parts of a run that an import's first pass may touch. */
+type SurveyRun = Uses<'options' | 'queues' | 'log'>
+
+export async function surveyFile(run: SurveyRun, file: HnswlibFile, idsPath?: string): Promise<Survey> {
+  const ids = new IdCollector(run)
   const idFile = idsPath === undefined ? undefined : new IdFile(idsPath)
   try {
-    const level0 = await surveyRecords(context, file, ids, idFile)
+    const level0 = await surveyRecords(run, file, ids, idFile)
     await idFile?.end()
-    const levelCounts = await surveyLevels(context, file, level0.nodeOfElement)
+    const levelCounts = await surveyLevels(run, file, level0.nodeOfElement)
     const { count: ordinalCount, dimensions } = file.header
     const { count, nodeOfElement, maxSquaredNorm } = level0
     if (count === 0) throw new EmptySourceError()
@@ -42,7 +46,7 @@ export async function surveyFile(context: BuildContext, file: HnswlibFile, idsPa
       count,
       skippedInvalid: ordinalCount - count,
       maxSquaredNorm,
-      ids: await dropRepeatedIds(context, await ids.finish()),
+      ids: await dropRepeatedIds(run, await ids.finish()),
     }
     return { ingested, nodeOfElement, levelCounts }
   } finally {
@@ -51,7 +55,7 @@ export async function surveyFile(context: BuildContext, file: HnswlibFile, idsPa
 }
 
 async function surveyRecords(
-  context: BuildContext,
+  run: SurveyRun,
   file: HnswlibFile,
   ids: IdCollector,
   idFile: IdFile | undefined,
@@ -59,15 +63,15 @@ async function surveyRecords(
   const { count: elements } = file.header
   const { labelOffset } = hnswlibSizes(file.header)
   const nodeOfElement = new Uint32Array(elements)
-  const vectors = new VectorCheck(context, file)
+  const vectors = new VectorCheck(run, file)
   let count = 0
   let textLabels = 0
-  for await (const run of file.records()) {
-    throwIfAborted(context)
-    for (let i = 0; i < run.count; i++) {
-      const element = run.first + i
-      const record = run.record(i)
-      checkLinks(file, record, run.offsetOf(i), element)
+  for await (const records of file.records()) {
+    throwIfAborted(run)
+    for (let i = 0; i < records.count; i++) {
+      const element = records.first + i
+      const record = records.record(i)
+      checkLinks(file, record, records.offsetOf(i), element)
       const label = labelAt(record, labelOffset)
       const id = idFile === undefined ? label : await idInStep(file, idFile, label, element)
       if (isDeleted(record)) {
@@ -79,14 +83,14 @@ async function surveyRecords(
       const pushed = ids.add(id, element)
       if (pushed !== undefined) await pushed
     }
-    vectors.check(run)
-    context.log.progress(run.first + run.count, elements, 'elements')
+    vectors.check(records)
+    run.log.progress(records.first + records.count, elements, 'elements')
   }
   if (count < elements) {
-    context.log.event('deleted-elements', `${elements - count} of ${elements} elements are marked as deleted: left out`)
+    run.log.event('deleted-elements', `${elements - count} of ${elements} elements are marked as deleted: left out`)
   }
   if (textLabels > 0) {
-    context.log.event('labels-as-text', `${textLabels} labels are above 2^53 - 1: their ids are the digits, as text`)
+    run.log.event('labels-as-text', `${textLabels} labels are above 2^53 - 1: their ids are the digits, as text`)
   }
   return { count, nodeOfElement, maxSquaredNorm: vectors.maxSquaredNorm }
 }
@@ -119,38 +123,39 @@ function checkLinks(file: HnswlibFile, record: Buffer, offset: number, element: 
 /** Norms of a run of vectors at once, in kernel memory. */
 class VectorCheck {
   maxSquaredNorm = 0
-  readonly #context: BuildContext
+  readonly #run: SurveyRun
   readonly #file: HnswlibFile
   readonly #kernel = Kernel.create()
   #capacity = 0
   #rowsAt = 0
   #normsAt = 0
 
-  constructor(context: BuildContext, file: HnswlibFile) {
-    this.#context = context
+  constructor(run: SurveyRun, file: HnswlibFile) {
+    this.#run = run
     this.#file = file
   }
 
-  check(run: RecordRun): void {
+  check(records: RecordRun): void {
     const { dimensions } = this.#file.header
     const { dataOffset, labelOffset } = hnswlibSizes(this.#file.header)
     // The first run is the longest.
     if (this.#capacity === 0) {
-      this.#capacity = run.count
-      this.#rowsAt = this.#kernel.alloc(4 * run.count * dimensions)
-      this.#normsAt = this.#kernel.alloc(8 * run.count)
+      this.#capacity = records.count
+      this.#rowsAt = this.#kernel.alloc(4 * records.count * dimensions)
+      this.#normsAt = this.#kernel.alloc(8 * records.count)
     }
-    const rows = this.#kernel.u8(this.#rowsAt, 4 * run.count * dimensions)
-    for (let i = 0; i < run.count; i++) {
-      rows.set(run.record(i).subarray(dataOffset, labelOffset), 4 * i * dimensions)
+    const rows = this.#kernel.u8(this.#rowsAt, 4 * records.count * dimensions)
+    for (let i = 0; i < records.count; i++) {
+      rows.set(records.record(i).subarray(dataOffset, labelOffset), 4 * i * dimensions)
     }
-    this.#kernel.fn.prepareRows(this.#rowsAt, run.count, dimensions, 0, this.#normsAt)
-    const norms = this.#kernel.f64(this.#normsAt, run.count)
-    for (let i = 0; i < run.count; i++) if (!isDeleted(run.record(i))) this.#checkNorm(norms[i], run.first + i)
+    this.#kernel.fn.prepareRows(this.#rowsAt, records.count, dimensions, 0, this.#normsAt)
+    const norms = this.#kernel.f64(this.#normsAt, records.count)
+    for (let i = 0; i < records.count; i++)
+      if (!isDeleted(records.record(i))) this.#checkNorm(norms[i], records.first + i)
   }
 
   #checkNorm(squared: number, element: number): void {
-    const cosine = this.#context.options.metric === 'cosine'
+    const cosine = this.#run.options.metric === 'cosine'
     const reason = whyInvalid(squared, cosine)
     if (reason !== undefined) {
       const what = `${this.#file.path}: element`
@@ -167,16 +172,12 @@ class VectorCheck {
   }
 }
 
-async function surveyLevels(
-  context: BuildContext,
-  file: HnswlibFile,
-  nodeOfElement: Uint32Array,
-): Promise<readonly number[]> {
+async function surveyLevels(run: SurveyRun, file: HnswlibFile, nodeOfElement: Uint32Array): Promise<readonly number[]> {
   const { maxLevel, entryNode, count } = file.header
   const counts = new Array<number>(Math.max(0, maxLevel)).fill(0)
   let entryLevel = maxLevel
   for await (const blocks of file.upperBlocks()) {
-    throwIfAborted(context)
+    throwIfAborted(run)
     for (const { element, level } of blocks) {
       if (element === entryNode) entryLevel = level
       if (nodeOfElement[element] === NO_NODE) continue

@@ -1,6 +1,5 @@
 /** The second way through the file: its records become segments of vectors and links, its upper blocks upper levels. */
-import { throwIfAborted, type PlannedContext } from '../../pipeline/run/build-context.js'
-import type { OpenSegments } from '../../pipeline/layer/create-segments.js'
+import { throwIfAborted, type Uses } from '../../pipeline/run/run.js'
 import { NO_NODE } from '../../pipeline/layer/layer.js'
 import type { UpperLevels } from '../../pipeline/link-upper-levels.js'
 import { InsufficientMemoryError, InvalidFileError } from '../../errors.js'
@@ -12,6 +11,7 @@ import { isDeleted, type HnswlibFile } from './hnswlib-file.js'
 import { SegmentRows } from './segment-rows.js'
 import type { Survey } from './survey.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
+import type { OpenSegments } from '../../pipeline/segments/create-segments.js'
 
 export interface Level0 {
   /** Links of all nodes together. */
@@ -22,7 +22,7 @@ export interface Level0 {
 
 /** Vectors and links by node. Links to deleted elements are left out. */
 export async function writeLevel0(
-  context: PlannedContext,
+  run: Uses<'options' | 'log'>,
   file: HnswlibFile,
   { nodeOfElement }: Survey,
   segments: { vectors: OpenSegments; links: OpenSegments },
@@ -35,19 +35,19 @@ export async function writeLevel0(
   const row = new LinkRow(rowWords)
   let degreeSum = 0
   try {
-    for await (const run of file.records()) {
-      throwIfAborted(context)
-      for (let i = 0; i < run.count; i++) {
-        const record = run.record(i)
+    for await (const records of file.records()) {
+      throwIfAborted(run)
+      for (let i = 0; i < records.count; i++) {
+        const record = records.record(i)
         if (isDeleted(record)) continue
-        row.begin(nodeOfElement[run.first + i])
+        row.begin(nodeOfElement[records.first + i])
         const links = record.readUInt16LE(0)
         for (let link = 0; link < links; link++) row.add(nodeOfElement[record.readUInt32LE(4 + 4 * link)])
         linkRows.write(row.bytes)
         vectorRows.write(record.subarray(dataOffset, labelOffset))
         degreeSum += row.words[0]
       }
-      context.log.progress(run.first + run.count, count, 'elements')
+      run.log.progress(records.first + records.count, count, 'elements')
     }
     linkRows.finish()
     vectorRows.finish()
@@ -91,12 +91,12 @@ class LinkRow {
  * @throws InvalidFileError for a link that leads to an element which is not on the level; InsufficientMemoryError
  */
 export async function readUpperLevels(
-  context: PlannedContext,
+  run: Uses<'options' | 'plan'>,
   file: HnswlibFile,
   { nodeOfElement, levelCounts }: Survey,
 ): Promise<UpperLevels> {
   const { m, entryNode } = file.header
-  checkFits(context, levelCounts, m)
+  checkFits(run, levelCounts, m)
   const levels = levelCounts.map((count) => ({
     nodes: new Uint32Array(count),
     down: new Uint32Array(count),
@@ -104,7 +104,7 @@ export async function readUpperLevels(
   }))
   const filled = levels.map(() => 0)
   for await (const blocks of file.upperBlocks()) {
-    throwIfAborted(context)
+    throwIfAborted(run)
     for (const blocksOfElement of blocks) {
       const { element, level } = blocksOfElement
       const node = nodeOfElement[element]
@@ -130,7 +130,7 @@ export async function readUpperLevels(
 }
 
 /** A sound file's levels thin out; one that does not could make any amount of them. */
-function checkFits({ plan }: PlannedContext, levelCounts: readonly number[], m: number): void {
+function checkFits({ plan }: Uses<'plan'>, levelCounts: readonly number[], m: number): void {
   const bytes = levelCounts.reduce((sum, count) => sum + 4 * count * (3 + m), 0)
   // The arrays, and the bytes that are written of them.
   const neededBytes = 2 * bytes
