@@ -21,7 +21,7 @@ export { readManifest, type LiveGeneration } from './format/generation/read-mani
 export type { SegmentFile } from './format/segment/segment-file.js'
 export type { SegmentKind } from './format/segment/segment-header.js'
 export { importIndex, type ImportOptions } from './interop/import-index.js'
-export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './plan/estimate-memory.js'
+export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './pipeline/estimate-memory.js'
 export type { StageEstimate } from './plan/plan-build.js'
 export {
   suggestQuantization,

@@ -2,8 +2,7 @@ import type { Quality } from '../api/report.js'
 import type { Uses } from './run/run.js'
 import type { GridSpec } from '../rows/grid-spec.js'
 import type { Sample } from './ingest/reservoir-sample.js'
-import { type TrialTask } from '../tasks/link/trial-task.js'
-import { TRIAL_QUERIES } from '../plan/plan-build.js'
+import { TRIAL_QUERIES, trialRows, type TrialTask } from '../tasks/link/trial-task.js'
 
 export interface ChosenQuality {
   readonly quality: Quality
@@ -32,7 +31,7 @@ export async function chooseQuality(
 ): Promise<ChosenQuality> {
   const { quality, metric, engine, m, seed } = options
   if (quality !== 'auto') return { quality, trialRecall: undefined }
-  const used = Math.min(sample.count, plan.trialRows)
+  const used = Math.min(sample.count, trialRows(plan))
   if (used < LEAST_SAMPLE) return { quality: 'balanced', trialRecall: undefined }
   const { buffer, byteOffset } = sample.rows
   const task: TrialTask = {

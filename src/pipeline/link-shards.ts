@@ -5,6 +5,9 @@ import { openCheckpoints, routingDigest, type Checkpoints } from './resume/check
 import type { Routed } from './route.js'
 import type { PlannedRun } from './run/run.js'
 import { createSegments, type OpenSegments } from './segments/create-segments.js'
+import { graphRowBytes } from '../plan/graph-row-bytes.js'
+import { nodeByOrdinalBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
+import { shardOutputBytes, shardTaskBytes } from '../tasks/link/shard-task.js'
 
 /** The shards of level 0, with the vectors segments that they filled. */
 export interface BaseShards extends LinkedShards {
@@ -23,4 +26,18 @@ export async function linkShards(run: PlannedRun, routed: Routed, nodes: Assigne
   })
   const shards = await linkLayerShards(run, routed, nodes, { quality, vectors, checkpoints })
   return { ...shards, vectors, checkpoints }
+}
+
+export function shardsMemory(sizes: BuildSizes): StageMemory {
+  const { count, m, geometry } = sizes
+  return {
+    held: nodeByOrdinalBytes(sizes),
+    task: shardTaskBytes(sizes),
+    readsFiles: true,
+    output: shardOutputBytes(sizes),
+    usesQueues: true,
+    usesGrid: true,
+    // Rows of hnswlib hold two thirds of their 2M links on average.
+    spills: count * geometry.overlap * graphRowBytes((4 * m) / 3),
+  }
 }

@@ -1,6 +1,5 @@
 import { encodeUpper } from '../format/graph/upper.js'
 import type { EntryPoint } from '../format/generation/manifest.js'
-import { sampleRows } from '../plan/plan-build.js'
 import { shardGeometry } from '../plan/shard-geometry.js'
 import { engineByName } from '../engines/engine-by-name.js'
 import type { Quality } from '../api/report.js'
@@ -19,6 +18,10 @@ import { numberNodes } from './layer/number-nodes.js'
 import { linkLayerShards } from './layer/link-layer-shards.js'
 import { mergeLayer } from './layer/merge-layer.js'
 import { splitShards } from './layer/split-shards.js'
+import { nodeByOrdinalBytes, upperLevelBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
+import { mergeTaskBytes } from '../tasks/link/merge-task.js'
+import { shardOutputBytes, shardTaskBytes } from '../tasks/link/shard-task.js'
+import { sampleRows } from '../plan/sample-rows.js'
 
 export interface UpperLevels {
   readonly levels: readonly UpperLevel[]
@@ -199,4 +202,17 @@ function entryPointOf(levels: readonly UpperLevel[], { spec, grid }: Base): Entr
     if (squared < best.squared) best = { index, squared }
   }
   return { node: nodes[best.index], level: levels.length, index: best.index }
+}
+
+/** A level of more than one shard goes through queues, shards and merge once more. */
+export function upperLevelsMemory(sizes: BuildSizes): StageMemory {
+  const { count, m, engine } = sizes
+  const isLarge = count / m > ONE_SHARD_FACTOR * engine.shardMembers
+  return {
+    held: nodeByOrdinalBytes(sizes) + upperLevelBytes(sizes),
+    task: Math.max(shardTaskBytes(sizes), mergeTaskBytes(sizes)),
+    ...(isLarge && { output: shardOutputBytes(sizes), usesQueues: true }),
+    usesGrid: true,
+    reusesThreads: true,
+  }
 }

@@ -4,6 +4,8 @@ import { mergeLayer } from './layer/merge-layer.js'
 import type { BaseShards } from './link-shards.js'
 import type { PlannedRun } from './run/run.js'
 import { createSegments, type OpenSegments } from './segments/create-segments.js'
+import { nodeByOrdinalBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
+import { mergeTaskBytes } from '../tasks/link/merge-task.js'
 
 export interface MergedLinks {
   readonly links: OpenSegments
@@ -27,4 +29,14 @@ export async function mergeSegments(
   })
   const shape = { name, spec, layout, maxDegree: 2 * m }
   return { links, degreeSum: await mergeLayer(run, shape, shards, { kind: 'segments', ...links }, checkpoints) }
+}
+
+export function mergeMemory(sizes: BuildSizes): StageMemory {
+  return {
+    held: nodeByOrdinalBytes(sizes),
+    task: mergeTaskBytes(sizes),
+    readsFiles: true,
+    usesQueues: true,
+    usesGrid: true,
+  }
 }

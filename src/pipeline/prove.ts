@@ -13,6 +13,8 @@ import { recallOf } from '../search/measure/recall-of.js'
 import type { ProofGraph } from '../tasks/prove/proof-graph.js'
 import type { ReachResult, ReachTask } from '../tasks/prove/reach-task.js'
 import type { RecallTask } from '../tasks/prove/recall-task.js'
+import { quantizedFileBytes } from '../plan/plan-build.js'
+import { nodeByOrdinalBytes, upperLevelBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
 
 export interface Proof {
   readonly reachable: number
@@ -165,3 +167,17 @@ function unite(into: NearestLists, from: NearestLists, queries: number): void {
     }
   }
 }
+
+/** Marks and degrees of all nodes, and the reader of one walk; the whole index, when there is room to search it in memory. */
+export function proveMemory(sizes: BuildSizes): StageMemory {
+  const { count, m, vectorBytes } = sizes
+  return {
+    held: nodeByOrdinalBytes(sizes) + 4.25 * count + WALK_BUFFER_BYTES,
+    task: 0,
+    readsFiles: true,
+    ifRoom: count * (vectorBytes + 4 * (2 * m + 1) + 2) + upperLevelBytes(sizes) + quantizedFileBytes(sizes),
+  }
+}
+
+/** Rows and links that the walk through all nodes reads at a time. */
+const WALK_BUFFER_BYTES = 8 * 2 ** 20

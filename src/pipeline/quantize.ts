@@ -1,16 +1,16 @@
 import { quantizedShape, type CodeQuantization } from '../format/graph/quantized-shape.js'
-import { codeSampleRows, trainTaskCount } from '../plan/plan-build.js'
 import type { RowFile } from '../rows/file-rows.js'
 import type { PlannedRun, Uses } from './run/run.js'
 import { SALT_CODEBOOK } from '../rows/hash-ordinal.js'
 import { fileOfNode } from '../rows/open-rows.js'
 import { sampleNodes } from '../rows/sample-nodes.js'
 import type { SegmentLayout } from './layer/segment-layout.js'
-import type { EncodeTask } from '../tasks/quantize/encode-task.js'
+import { encodeTaskBytes, type EncodeTask } from '../tasks/quantize/encode-task.js'
 import type { GatherTask } from '../tasks/quantize/gather-task.js'
 import type { ProofCodes } from '../tasks/prove/proof-graph.js'
-import type { TrainTask } from '../tasks/quantize/train-task.js'
+import { codebookSampleRows, trainTaskBytes, trainTaskCount, type TrainTask } from '../tasks/quantize/train-task.js'
 import { createSegments, type OpenSegments } from './segments/create-segments.js'
+import { nodeByOrdinalBytes, upperLevelBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
 
 /** Compact codes of all vectors, written but not sealed, and what they mean. */
 export interface QuantizedVectors {
@@ -66,7 +66,7 @@ async function trainCodebook(
   const codebook = new Float32Array(new SharedArrayBuffer(codebookBytes))
   if (quantization === 'f16') return codebook
   const { seed, threads } = options
-  const nodes = sampleNodes(count, codeSampleRows(count, dimensions), seed, SALT_CODEBOOK)
+  const nodes = sampleNodes(count, codebookSampleRows(count, dimensions), seed, SALT_CODEBOOK)
   const sample = await gatherSample({ threads: pool }, nodes, vectors, dimensions)
   // Subspaces are independent of each other: how they are divided changes no byte.
   const parts = quantization === 'pq' ? trainTaskCount(count, dimensions, subspaces, threads) : 1
@@ -144,5 +144,19 @@ async function encodeSegments(
       `${clamped} of ${count * dimensions} components lie beyond ${beyond}: their codes say the end of it; the vectors ` +
         `themselves are stored as they are`,
     )
+  }
+}
+
+/** The sample and the codebook; in each task what training or encoding takes. Undefined when nothing is quantized. */
+export function quantizeMemory(sizes: BuildSizes): StageMemory | undefined {
+  const { count, dimensions, vectorBytes, quantization } = sizes
+  if (quantization === 'f32') return undefined
+  const shape = quantizedShape(quantization, dimensions)
+  const sampled = quantization === 'f16' ? 0 : codebookSampleRows(count, dimensions)
+  return {
+    held: nodeByOrdinalBytes(sizes) + upperLevelBytes(sizes),
+    shared: sampled * vectorBytes + shape.codebookBytes,
+    task: Math.max(encodeTaskBytes(sizes, shape), trainTaskBytes(sizes, shape)),
+    readsFiles: true,
   }
 }

@@ -7,6 +7,10 @@ import { leadersOf, routeLayer } from './layer/route-layer.js'
 import { splitShards } from './layer/split-shards.js'
 import type { PlannedRun, Uses } from './run/run.js'
 import type { Ingested } from './ingest/ingested.js'
+import { nodeByOrdinalBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
+import { trialTaskBytes } from '../tasks/link/trial-task.js'
+import { leaderBytes, routeTaskMemory } from '../tasks/route/route-task.js'
+import { sampleBytes } from './ingest/reservoir-sample.js'
 
 /** Level 0, routed; and the quality that its shards are built with. */
 export interface Routed extends RoutedLayer {
@@ -57,4 +61,18 @@ function baseLayer({ log, plan }: Uses<'log' | 'plan'>, ingested: Ingested, spec
 function sampleVectors(sample: Sample): LeadersTask['sample'] {
   const { buffer, byteOffset, byteLength } = sample.rows
   return { kind: 'vectors', bytes: new Uint8Array(buffer, byteOffset, byteLength), count: sample.count }
+}
+
+/** Sample, leaders and home by ordinal; in one thread the trial, which runs beside routing. */
+export function routeMemory(sizes: BuildSizes): StageMemory {
+  const { count, vectorBytes, gridRowBytes, geometry } = sizes
+  const { task, output } = routeTaskMemory(sizes)
+  return {
+    held: sampleBytes(sizes) + leaderBytes(sizes) + nodeByOrdinalBytes(sizes),
+    task,
+    once: Math.max(0, trialTaskBytes(sizes) - task),
+    output,
+    usesQueues: true,
+    spills: count * (vectorBytes + (geometry.overlap - 1) * gridRowBytes),
+  }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { layOutSegments, rangeOf } from '../../src/pipeline/layer/segment-layout.js'
-import { SEGMENT_MAX_NODES } from '../../src/plan/plan-build.js'
+import { SEGMENT_MAX_NODES } from '../../src/plan/segment-size.js'
 
 describe('layOutSegments', () => {
   it('makes segments of whole shards that cover all nodes, none of them empty', () => {

@@ -7,8 +7,8 @@ import { buildShard, type ShardResult, type ShardTask } from '../../src/tasks/li
 import { createSegment } from '../../src/format/segment/create-segment.js'
 import { SegmentChecksums } from '../../src/format/segment/segment-checksums.js'
 import { SEGMENT_HEADER_BYTES, vectorsHeader } from '../../src/format/segment/segment-header.js'
-import { graphRowBytes } from '../../src/plan/plan-build.js'
 import { encode, makeFolder, memoryRef, randomRows, shared, specOf, squaredL2 } from '../fixtures/tasks.js'
+import { graphRowBytes } from '../../src/plan/graph-row-bytes.js'
 
 const DIMENSIONS = 6
 const M = 4

@@ -3,7 +3,6 @@ import { QUANTIZATIONS } from '../../format/graph/quantized-shape.js'
 import { MAX_DIMENSIONS } from '../../options/limits.js'
 import { DEFAULT_ENGINE, ENGINE_NAMES } from '../../engines/engine-names.js'
 import { formatByteSize } from '../../memory/byte-size.js'
-import type { EstimateOptions, MemoryEstimate } from '../../plan/estimate-memory.js'
 import type { QuantizationSuggestion } from '../../plan/suggest-quantization.js'
 import type { EngineName, Quantization } from '../../api/report.js'
 import type { Metric } from '../../api/vectors.js'
@@ -12,6 +11,7 @@ import { byteSizeFlag, choiceFlag, integerFlag } from '../flags/flag-values.js'
 import { countText } from '../../report/number-text.js'
 import type { CommonFlags, Session } from '../session.js'
 import { tableLines } from '../screen/table-lines.js'
+import type { EstimateOptions, MemoryEstimate } from '../../pipeline/estimate-memory.js'
 
 const EXAMPLES = `
 Builds nothing. For searches it says what each quantization would hold in memory, and which one fits. Exit code 0 also when the build would not fit: the answer is in the output ("fits").
@@ -54,7 +54,7 @@ export function addEstimateCommand(program: Command, session: Session): void {
     .addHelpText('after', EXAMPLES)
     .action(async (flags: EstimateFlags) => {
       // Loaded when it runs, so that other commands start without it.
-      const { estimateMemory } = await import('../../plan/estimate-memory.js')
+      const { estimateMemory } = await import('../../pipeline/estimate-memory.js')
       const { suggestQuantization } = await import('../../plan/suggest-quantization.js')
       const { terminal } = session
       const { count, dimensions, metric, m, memory, threads, engine, quantization } = flags

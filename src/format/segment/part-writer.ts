@@ -13,7 +13,7 @@ import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from './segment-header.js'
 
 export type { PartChecksums } from './segment-checksums.js'
 
-const DEFAULT_BUFFER_BYTES = 2 ** 20
+export const PART_BUFFER_BYTES = 2 ** 20
 
 export class PartWriter {
   readonly #path: string
@@ -29,7 +29,7 @@ export class PartWriter {
   constructor(path: string, dataOffset: number, options: { bufferBytes?: number } = {}) {
     this.#path = path
     this.#offset = dataOffset
-    this.#buffer = new Uint8Array(options.bufferBytes ?? DEFAULT_BUFFER_BYTES)
+    this.#buffer = new Uint8Array(options.bufferBytes ?? PART_BUFFER_BYTES)
     try {
       this.#fd = openSync(path, 'r+')
       this.#endOfData = fstatSync(this.#fd).size - SEGMENT_HEADER_BYTES

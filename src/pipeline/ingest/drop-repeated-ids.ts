@@ -2,9 +2,15 @@ import { readBatches } from '../../../spill/read-batches.js'
 import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
 import { DuplicateIdError } from '../../errors.js'
 import { decodeIdBytes } from '../../format/ids/ids.js'
-import { ID_PARTITION_BITS } from '../../plan/plan-build.js'
 import type { Id } from '../../api/vectors.js'
-import { ID_HEAD_BYTES, ID_RECORD_BYTES, hasBit, withBit, type CollectedIds } from './id-collector.js'
+import {
+  ID_HEAD_BYTES,
+  ID_RECORD_BYTES,
+  hasBit,
+  withBit,
+  type CollectedIds,
+  ID_PARTITION_BITS,
+} from './id-collector.js'
 import type { Uses } from '../run/run.js'
 import type { Queues } from '../run/queues.js'
 import { throwIfAborted } from '../run/run.js'

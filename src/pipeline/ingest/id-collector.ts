@@ -3,7 +3,6 @@ import type { RecoveredFile } from '../../../spill/files/recover-spill-file.js'
 import { InvalidIdError } from '../../errors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../../format/ids/id-fingerprint.js'
 import { assertId, encodedIdBytes, writeId } from '../../format/ids/ids.js'
-import { ID_PARTITION_BITS, ID_PARTITION_BATCH_BYTES } from '../../plan/plan-build.js'
 import type { Id } from '../../api/vectors.js'
 import { FanOut } from '../layer/fan-out.js'
 import type { Uses } from '../run/run.js'
@@ -21,6 +20,9 @@ export interface CollectedIds {
   readonly dropped: Uint8Array | undefined
 }
 
+/** Fingerprints of ids are sorted partition by partition; 2^6 of them hold 50M ids in 13 MB each. */
+export const ID_PARTITION_BITS = 6
+const ID_PARTITION_BATCH_BYTES = 16 * 1024
 export const ID_RECORD_BYTES = 4 * (FINGERPRINT_LANES + 1)
 /** Ordinal and length before an encoded id. */
 export const ID_HEAD_BYTES = 8

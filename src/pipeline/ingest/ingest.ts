@@ -9,6 +9,9 @@ import { firstDimensions, isBatch } from './source-item.js'
 import { throwIfAborted } from '../run/run.js'
 import { EmptySourceError, SourceError, StalledError, AbortedError } from '../../errors.js'
 import type { Ingested } from './ingested.js'
+import type { BuildSizes, StageMemory } from '../../plan/stage-memory.js'
+import { ID_HEAD_BYTES } from './id-collector.js'
+import { sampleBytes } from './reservoir-sample.js'
 
 /**
  * Pulls the stream with backpressure, validates, normalises for cosine, keeps a sample, pushes batches, and at the end
@@ -50,3 +53,16 @@ export async function ingest(run: Run, source: ResumableSource): Promise<Ingeste
     throw error
   }
 }
+
+/** The sample, and its copy when it is taken; open batches. */
+export function ingestMemory(sizes: BuildSizes): StageMemory {
+  const { count, vectorBytes, idBytes } = sizes
+  return {
+    held: sampleBytes(sizes) + OPEN_BATCHES_BYTES,
+    usesQueues: true,
+    spills: count * (vectorBytes + idBytes + ID_HEAD_BYTES),
+  }
+}
+
+/** Batches of rows and ids that are being filled. */
+const OPEN_BATCHES_BYTES = 4 * 2 ** 20

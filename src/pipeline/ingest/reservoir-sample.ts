@@ -1,6 +1,7 @@
 import { mappedMemory } from '../../../spill/mapped-memory.js'
-import { sampleRows } from '../../plan/plan-build.js'
 import { SALT_SAMPLE, hashOrdinal } from '../../rows/hash-ordinal.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
+import { sampleRows } from '../../plan/sample-rows.js'
 
 export interface Sample {
   /** Row-major float32 over a SharedArrayBuffer, in random order: its first rows are a smaller sample. */
@@ -111,4 +112,9 @@ export class ReservoirSample {
       at = largest
     }
   }
+}
+
+/** The rows of a sample, and their copy in random order. */
+export function sampleBytes({ count, dimensions, vectorBytes }: BuildSizes): number {
+  return 2 * sampleRows(count, dimensions) * vectorBytes
 }

@@ -1,7 +1,6 @@
 import path from 'node:path'
 import type { Quality } from '../../api/report.js'
 import { partCrc, type SegmentChecksums } from '../../format/segment/segment-checksums.js'
-import { graphRowBytes } from '../../rows/graph-row-bytes.js'
 import { gridRowBytes } from '../../rows/grid-spec.js'
 import { openGridStore, type GridStore } from '../../rows/grid-store.js'
 import type { ShardResult, ShardTask } from '../../tasks/link/shard-task.js'
@@ -10,6 +9,7 @@ import { gridPath, type PlannedRun } from '../run/run.js'
 import { queuedRows, storedRows } from './collect-rows.js'
 import type { LinkedShards, NumberedLayer, RoutedLayer } from './layer.js'
 import { rangeOf } from './segment-layout.js'
+import { graphRowBytes } from '../../plan/graph-row-bytes.js'
 
 /** The vectors segments that the shards fill, by segment. */
 export interface VectorSink {

@@ -1,11 +1,10 @@
 import { partCrc, type SegmentChecksums } from '../../format/segment/segment-checksums.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
-import { type MergeResult, type MergeTask } from '../../tasks/link/merge-task.js'
+import { type MergeResult, type MergeTask, MERGE_CHUNK_BYTES } from '../../tasks/link/merge-task.js'
 import type { Checkpoints } from '../resume/checkpoints.js'
 import type { Uses } from '../run/run.js'
 import type { LinkedShards } from './layer.js'
 import type { SegmentLayout } from './segment-layout.js'
-import { MERGE_CHUNK_BYTES } from '../../plan/plan-build.js'
 
 /** Where merged links go: the links segments, or (upper layers) shared memory, rows of 1 + maxDegree words by node. */
 export type LinkSink =

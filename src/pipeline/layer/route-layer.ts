@@ -2,11 +2,10 @@ import type { BatchRef } from '../../../spill/batch.js'
 import { recordBytesOf } from '../../rows/record-layout.js'
 import type { Leaders } from '../../tasks/route/assign-leaders.js'
 import type { LeadersTask } from '../../tasks/route/leaders-task.js'
-import { routeOutputBytes, type RouteTask } from '../../tasks/route/route-task.js'
+import { routeOutputBytes, type RouteTask, ROUTE_TASK_BYTES } from '../../tasks/route/route-task.js'
 import type { Uses } from '../run/run.js'
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
-import { ROUTE_TASK_BYTES } from '../../plan/plan-build.js'
 
 /** Leaders of a layer, from its sample. */
 export async function leadersOf(

@@ -1,4 +1,4 @@
-import { SEGMENT_MAX_NODES, segmentAimBytes } from '../../plan/plan-build.js'
+import { SEGMENT_MAX_NODES, segmentAimBytes } from '../../plan/segment-size.js'
 
 /** Which nodes and shards make up each segment. Nodes are numbered shard by shard. */
 export interface SegmentLayout {

@@ -1,7 +1,6 @@
 import type { Uses } from '../run/run.js'
 import type { BatchRef } from '../../../spill/batch.js'
 import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
-import { sampleRows, shardMemberLimit } from '../../plan/plan-build.js'
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
 import { recordBytesOf, type RowKind } from '../../rows/record-layout.js'
@@ -11,6 +10,8 @@ import type { CutTask } from '../../tasks/route/cut-task.js'
 import type { LeadersTask } from '../../tasks/route/leaders-task.js'
 import { routeOutputBytes, type RouteTask } from '../../tasks/route/route-task.js'
 import type { SampleTask } from '../../tasks/route/sample-task.js'
+import { sampleRows } from '../../plan/sample-rows.js'
+import { shardMemberLimit } from '../../plan/shard-geometry.js'
 
 /** A round that leaves more than this share of a shard's members together has not split it. */
 const STUCK_SHARE = 7 / 8

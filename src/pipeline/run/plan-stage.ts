@@ -2,7 +2,8 @@ import { engineByName } from '../../engines/engine-by-name.js'
 import type { MemoryCgroup } from '../../memory/cgroup.js'
 import { formatByteSize } from '../../memory/byte-size.js'
 import { decideBudget, readMemoryFacts, type MemoryBudget } from '../../memory/detect-memory.js'
-import { planBuild, type BuildPlan } from '../../plan/plan-build.js'
+import type { BuildPlan } from '../../plan/plan-build.js'
+import { planStages } from '../plan-stages.js'
 import type { BuildLog } from './build-log.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
@@ -66,7 +67,7 @@ function plan(
 ): BuildPlan {
   const { metric, m, threads, queueBytes, quantization } = options
   const engine = engineByName(options.engine)
-  return planBuild({
+  return planStages({
     count: Math.max(1, count),
     dimensions,
     metric,

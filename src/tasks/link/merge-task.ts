@@ -6,6 +6,10 @@ import { readGrid, type GridStore } from '../../rows/grid-store.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { PRUNE_ALPHA } from '../../rows/grid-ops.js'
 import { writePart } from './shard-task.js'
+import { graphRowBytes } from '../../plan/graph-row-bytes.js'
+import { SEGMENT_MAX_NODES, segmentAimBytes } from '../../plan/segment-size.js'
+import { SHARD_SKEW } from '../../plan/shard-geometry.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
 
 /** Unites the shard rows of one segment's nodes into final links. */
 export interface MergeTask {
@@ -116,4 +120,18 @@ function mergeChunk(
   )
   kernel.release(mark)
   return { end, degreeSum }
+}
+
+/** Grid rows that one chunk may hold, with the numbers of their nodes. */
+export const MERGE_CHUNK_BYTES = 16 * 2 ** 20
+
+/** The rows of one segment's nodes with their links, marks of all nodes, and a chunk of grid rows. */
+export function mergeTaskBytes({ count, dimensions, m, vectorBytes, geometry }: BuildSizes): number {
+  const aimedNodes = Math.max(1, Math.ceil(segmentAimBytes(count, dimensions) / vectorBytes))
+  const nodes = Math.min(count, SEGMENT_MAX_NODES, aimedNodes * SHARD_SKEW)
+  // Rows of hnswlib hold two thirds of their 2M links on average. Beside each row its place.
+  const rows = geometry.overlap * (graphRowBytes((4 * m) / 3) + 4) + 4
+  // A chunk's candidates: a bit of every node, and 4 bytes for 64 of them.
+  const marks = (count * 3) / 16
+  return nodes * (rows + 4 * (2 * m + 1)) + marks + MERGE_CHUNK_BYTES
 }

@@ -9,6 +9,9 @@ import { writeGrid, type GridStore } from '../../rows/grid-store.js'
 import { recordBytesOf, rowBytesOf, type RowKind } from '../../rows/record-layout.js'
 import { buildGraph, type GraphTask } from './build-graph.js'
 import { gridOps } from '../../rows/grid-ops.js'
+import { graphRowBytes } from '../../plan/graph-row-bytes.js'
+import { shardMemberLimit } from '../../plan/shard-geometry.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
 
 /** Members of a shard on their way to it: records of `kind`. */
 export interface ShardMembers {
@@ -205,4 +208,27 @@ function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: nu
   })
   kernel.release(mark)
   return runs
+}
+
+/** One shard in one worker: grid rows, then whichever is larger of its float rows and what the engine needs. */
+export function shardTaskBytes({
+  count,
+  m,
+  vectorBytes,
+  gridRowBytes,
+  gridDims,
+  engine,
+  geometry,
+}: BuildSizes): number {
+  const largest = Math.min(count, shardMemberLimit(geometry))
+  const loading = Math.ceil(largest / geometry.overlap) * vectorBytes + largest * (gridRowBytes / 2)
+  const building = engine.workerBytes(largest, gridDims, m)
+  const rows = largest * graphRowBytes(2 * m)
+  // Members' nodes and runs of rows are 16 bytes a member. Rows go out by way of kernel memory: as the graph, as records.
+  return largest * (gridRowBytes + 16) + Math.max(loading, building, 2 * rows) + rows
+}
+
+/** The graph rows of the largest shard. */
+export function shardOutputBytes({ count, m, geometry }: BuildSizes): number {
+  return Math.min(count, shardMemberLimit(geometry)) * graphRowBytes(2 * m)
 }

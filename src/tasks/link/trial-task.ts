@@ -8,6 +8,8 @@ import { gridOps } from '../../rows/grid-ops.js'
 import { scanRows } from '../../search/measure/scan-rows.js'
 import { linkUpperLevel } from './upper-task.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
+import { sampleRows } from '../../plan/sample-rows.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
 
 /** A small index of sampled vectors at quality 'balanced', searched with sampled vectors that are not in it. */
 export interface TrialTask extends Omit<GraphTask, 'quality'> {
@@ -107,4 +109,25 @@ function writeLinks(graph: ShardGraph, maxDegree: number, into: Uint8Array): voi
 
 function floats(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+}
+
+/** Sampled rows of a trial; the last TRIAL_QUERIES of them are asked for, not linked. */
+const TRIAL_ROWS = 4096
+export const TRIAL_QUERIES = 256
+
+/** Rows of the sample that a trial may use: no more than a shard, which must fit anyway. */
+export function trialRows({
+  count,
+  dimensions,
+  geometry,
+}: Pick<BuildSizes, 'count' | 'dimensions' | 'geometry'>): number {
+  return Math.min(TRIAL_ROWS, geometry.shardMembers, sampleRows(count, dimensions))
+}
+
+/** The engine's build, then vectors and links beside the grid rows. */
+export function trialTaskBytes(sizes: BuildSizes): number {
+  const { m, vectorBytes, gridRowBytes, gridDims, engine } = sizes
+  const rows = trialRows(sizes)
+  const searched = rows * (2 * vectorBytes + 4 * (2 * m + 1))
+  return 2 * rows * gridRowBytes + Math.max(engine.workerBytes(rows, gridDims, m), searched)
 }

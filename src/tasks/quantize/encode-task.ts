@@ -1,11 +1,12 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { CodeQuantization } from '../../format/graph/quantized-shape.js'
 import { rowEncoder } from '../../format/graph/row-encoder.js'
-import { PartWriter, type PartChecksums } from '../../format/segment/part-writer.js'
-import { ENCODE_CHUNK_BYTES } from '../../plan/plan-build.js'
+import { PartWriter, type PartChecksums, PART_BUFFER_BYTES } from '../../format/segment/part-writer.js'
 import type { RowFile } from '../../rows/file-rows.js'
 import type { Metric } from '../../api/vectors.js'
 import { openRows } from '../../rows/open-rows.js'
+import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
 
 /** The compact codes of all vectors of one segment. */
 export interface EncodeTask {
@@ -27,7 +28,7 @@ export interface EncodeResult {
 
 export function encodeSegment(kernel: Kernel, task: EncodeTask): EncodeResult {
   const { dimensions, vectors, path } = task
-  const chunkRows = Math.min(vectors.count, Math.max(1, Math.floor(ENCODE_CHUNK_BYTES / (4 * dimensions))))
+  const chunkRows = chunkRowsOf({ count: vectors.count, dimensions })
   const encoder = rowEncoder(kernel, { ...task, chunkRows })
   let clamped = 0
   const file = openRows(vectors, 4 * dimensions)
@@ -47,4 +48,17 @@ export function encodeSegment(kernel: Kernel, task: EncodeTask): EncodeResult {
   } finally {
     file.close()
   }
+}
+
+/** Vectors that are encoded at a time. */
+const ENCODE_CHUNK_BYTES = 4 * 2 ** 20
+
+function chunkRowsOf({ count, dimensions }: { readonly count: number; readonly dimensions: number }): number {
+  return Math.min(count, Math.max(1, Math.floor(ENCODE_CHUNK_BYTES / (4 * dimensions))))
+}
+
+/** The codebook, a chunk of vectors and codes, and the buffer of the file that is written. */
+export function encodeTaskBytes(sizes: BuildSizes, { strideBytes, codebookBytes }: QuantizedShape): number {
+  const { dimensions } = sizes
+  return codebookBytes + chunkRowsOf(sizes) * (4 * dimensions + strideBytes) + 4 * dimensions + PART_BUFFER_BYTES
 }

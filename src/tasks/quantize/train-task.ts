@@ -1,6 +1,8 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { BINARY_ROUNDS, PQ_CENTROIDS, subspaceStart } from '../../format/graph/quantized-shape.js'
 import { hashOrdinal, SALT_CENTROID, SALT_TURN } from '../../rows/hash-ordinal.js'
+import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
 
 /** A part of a codebook, trained on sampled vectors. What the numbers mean: docs/format.md. */
 export interface TrainTask {
@@ -129,4 +131,29 @@ function distinctParts(
     if (rows.length === PQ_CENTROIDS) break
   }
   return rows
+}
+
+/** The sample that a codebook is trained on, at most. k-means in 256 clusters wants some dozens of rows for each. */
+const CODEBOOK_SAMPLE_ROWS = 16_384
+const CODEBOOK_SAMPLE_BYTES = 64 * 2 ** 20
+/** Columns of the sample that one task of k-means takes, about. */
+const TRAIN_TASK_BYTES = 8 * 2 ** 20
+
+/** Vectors sampled to train the codebook. Must not depend on memory: it decides the bytes of the index. */
+export function codebookSampleRows(count: number, dimensions: number): number {
+  return Math.min(count, CODEBOOK_SAMPLE_ROWS, Math.max(1, Math.floor(CODEBOOK_SAMPLE_BYTES / (4 * dimensions))))
+}
+
+/** Tasks that train the subspaces: some for each thread, and none larger than planned. */
+export function trainTaskCount(count: number, dimensions: number, subspaces: number, threads: number): number {
+  const sampleBytes = 4 * codebookSampleRows(count, dimensions) * dimensions
+  return Math.min(subspaces, Math.max(4 * threads, Math.ceil(sampleBytes / TRAIN_TASK_BYTES)))
+}
+
+/** Columns of the sample and of the codebook; beside them the sums of a subspace, and two numbers a row. */
+export function trainTaskBytes({ count, dimensions, quantization }: BuildSizes, { subspaces }: QuantizedShape): number {
+  if (quantization !== 'pq') return 24 * dimensions
+  const sampled = codebookSampleRows(count, dimensions)
+  const columns = Math.ceil(dimensions / trainTaskCount(count, dimensions, subspaces, 1)) + 4
+  return columns * (4 * sampled + 4 * PQ_CENTROIDS) + 12 * 1024 + 16 * sampled
 }

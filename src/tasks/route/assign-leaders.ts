@@ -6,7 +6,7 @@ export const MAX_FLAT_LEADERS = 1000
 /** Coarse cells searched per vector. */
 const COARSE_PROBES = 4
 /** Query rows per tile call. */
-const CHUNK_ROWS = 128
+export const CHUNK_ROWS = 128
 const NONE = 0xffffffff
 
 /** The leaders of a layer. Plain data: it travels in task descriptors. */

@@ -6,6 +6,8 @@ import { recordBytesOf, rowBytesOf, type ColumnHeader, type RowKind } from '../.
 import { hashOrdinal, SALT_SPLIT } from '../../rows/hash-ordinal.js'
 import { assignLeaders, type Leaders } from './assign-leaders.js'
 import { gridOps } from '../../rows/grid-ops.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
+import { CHUNK_ROWS } from './assign-leaders.js'
 
 /** Sends some batches of vectors to their shards. */
 export interface RouteTask {
@@ -149,4 +151,21 @@ function loadRows(kernel: Kernel, task: LoadTask, rows: number, rowBytes: number
     }
   }
   return count
+}
+
+/** Source rows in one route task: bytes of batches. */
+export const ROUTE_TASK_BYTES = 2 * 2 ** 20
+
+/** What one route task takes, and writes: the leaders, its rows, their grid rows and records. */
+export function routeTaskMemory(sizes: BuildSizes): { readonly task: number; readonly output: number } {
+  const { vectorBytes, gridRowBytes, geometry } = sizes
+  const rows = ROUTE_TASK_BYTES / vectorBytes
+  const output = rows * (vectorBytes + 4 + (geometry.overlap - 1) * (gridRowBytes + 4))
+  const distances = 4 * geometry.shardCount * CHUNK_ROWS
+  return { task: ROUTE_TASK_BYTES * 1.5 + output + leaderBytes(sizes) + distances, output }
+}
+
+/** The leaders of a layer, once as they came and once packed. */
+export function leaderBytes({ geometry, gridRowBytes }: BuildSizes): number {
+  return geometry.shardCount * gridRowBytes * 2
 }

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { engineByName } from '../../src/engines/engine-by-name.js'
 import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
 import { InsufficientMemoryError } from '../../src/errors.js'
-import { planBuild, sampleRows, segmentAimBytes, type BuildPlan, type PlanFacts } from '../../src/plan/plan-build.js'
+import { type BuildPlan, type PlanFacts } from '../../src/plan/plan-build.js'
+import { planStages } from '../../src/pipeline/plan-stages.js'
+import { sampleRows } from '../../src/plan/sample-rows.js'
+import { segmentAimBytes } from '../../src/plan/segment-size.js'
 
 const MB = 1e6
 const BASE: PlanFacts = {
@@ -16,7 +19,7 @@ const BASE: PlanFacts = {
   threads: 2,
   idBytes: 16,
 }
-const plan = (changes: Partial<PlanFacts> = {}): BuildPlan => planBuild({ ...BASE, ...changes })
+const plan = (changes: Partial<PlanFacts> = {}): BuildPlan => planStages({ ...BASE, ...changes })
 
 function planOrUndefined(changes: Partial<PlanFacts>): BuildPlan | undefined {
   try {
@@ -59,7 +62,7 @@ const shapes = fc.record({
   quantization: fc.constantFrom(...QUANTIZATIONS),
 })
 
-describe('planBuild', () => {
+describe('planStages', () => {
   it('with room keeps everything in memory: all threads, codes, search, and no queue has to spill', () => {
     const { threads, gridInMemory, searchInMemory, reducedShards, queueBytes } = plan()
     expect({ threads, gridInMemory, searchInMemory, reducedShards }).toEqual({
@@ -164,7 +167,7 @@ describe('planBuild', () => {
   })
 })
 
-describe('planBuild refusing', () => {
+describe('planStages refusing', () => {
   it('says bytes needed, bytes there, the stage and what would help', () => {
     const error = refusal({ budgetBytes: 50 * MB })
     expect(error.code).toBe('SHARDLOOM_INSUFFICIENT_MEMORY')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.js'
 import { quantizedShape } from '../../src/format/graph/quantized-shape.js'
-import { estimateMemory, type EstimateOptions } from '../../src/plan/estimate-memory.js'
+import { estimateMemory, type EstimateOptions } from '../../src/pipeline/estimate-memory.js'
 
 const SIFT: EstimateOptions = { count: 100_000, dimensions: 128, threads: 2 }
 const MB = 1e6

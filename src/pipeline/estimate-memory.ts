@@ -7,7 +7,8 @@ import type { EngineName, Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
-import { planBuild, type BuildPlan, type StageEstimate } from './plan-build.js'
+import type { BuildPlan, StageEstimate } from '../plan/plan-build.js'
+import { planStages } from './plan-stages.js'
 
 export interface EstimateOptions {
   readonly count: number
@@ -65,10 +66,10 @@ export function estimateMemory(options: EstimateOptions): MemoryEstimate {
     idBytes: 16,
   }
   const minimumBytes = smallestBudget(
-    (bytes) => tryPlan(() => planBuild({ ...facts, budgetBytes: bytes })) !== undefined,
+    (bytes) => tryPlan(() => planStages({ ...facts, budgetBytes: bytes })) !== undefined,
   )
-  const plan = tryPlan(() => planBuild({ ...facts, budgetBytes }))
-  const shown = plan ?? planBuild({ ...facts, budgetBytes: minimumBytes, threads: 1 })
+  const plan = tryPlan(() => planStages({ ...facts, budgetBytes }))
+  const shown = plan ?? planStages({ ...facts, budgetBytes: minimumBytes, threads: 1 })
   return {
     fits: plan !== undefined,
     budgetBytes,
