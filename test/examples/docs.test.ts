@@ -30,6 +30,7 @@ const TABLES: Readonly<Record<string, string>> = {
   'options-search': 'docs/api/search.md',
   'options-measure': 'docs/api/search.md',
   'options-estimate': 'docs/api/other.md',
+  'options-suggest': 'docs/api/other.md',
   'options-export': 'docs/interop.md',
   'options-import': 'docs/interop.md',
   'flags-common': 'docs/cli.md',
@@ -73,6 +74,7 @@ describe('the tables', () => {
     ['options-build', fieldsOf('src/api/build.ts', 'BuildOptions')],
     ['options-import', fieldsOf('src/interop/import-index.ts', 'ImportOptions')],
     ['options-estimate', fieldsOf('src/plan/estimate-memory.ts', 'EstimateOptions')],
+    ['options-suggest', fieldsOf('src/plan/suggest-quantization.ts', 'SuggestQuantizationOptions')],
     ['options-open', fieldsOf('src/api/search.ts', 'OpenOptions')],
     ['options-search', fieldsOf('src/api/search.ts', 'SearchOptions')],
     ['options-measure', fieldsOf('src/api/measure.ts', 'MeasureOptions', 'RecallOptions', 'TuneOptions')],
@@ -110,8 +112,11 @@ describe('the tables', () => {
     'list the flags of shardloom $name',
     ({ name, command }) => {
       const common = namesIn('flags-common').filter((flag) => flag !== '-h, --help')
-      const flags = command.options.filter(({ hidden }) => !hidden).map(({ flags }) => flags)
-      expect([...rowsOf(`flags-${name}`).map(([flag]) => plain(flag)), ...common].sort()).toEqual(flags.sort())
+      const listed = rowsOf(`flags-${name}`).map(([flag]) => plain(flag))
+      // Arguments are in the table too: `<DIR>`.
+      const flags = listed.filter((flag) => flag.startsWith('-'))
+      const known = command.options.filter(({ hidden }) => !hidden).map((option) => option.flags)
+      expect([...flags, ...common].sort()).toEqual(known.sort())
     },
   )
 })
