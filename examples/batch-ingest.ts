@@ -3,8 +3,8 @@
  *
  *   npx tsx examples/batch-ingest.ts [VECTORS [IDS]] [--metric M] [--memory SIZE] [--out DIR]
  *
- * Without a file it takes the nouns of examples/data. It has the exit codes of the command line: 2 for bad input, 3 for too
- * little memory or disk, 130 when interrupted, 1 for the rest.
+ * Without a file it takes the nouns of examples/data. Its exit codes: 2 for bad input, 3 for too little memory or disk,
+ * 130 when interrupted, 1 for the rest.
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

@@ -31,8 +31,8 @@ try {
 }
 
 /**
- * The rows of a table as records, a page at a time. When the build ends early, by an error or an abort, the `finally` block
- * still runs: close a cursor or release a connection there.
+ * The rows of a table as records, a page at a time. When the build ends early, by an error or an abort, `finally` still
+ * runs: close a cursor or release a connection there.
  */
 async function* products(): AsyncGenerator<VectorRecord> {
   let fetched = 0

@@ -4,7 +4,7 @@
 #   rebuild.sh INPUT INDEX [flags of shardloom build…]
 #
 # REPORT=FILE in the environment: writes a page about the new index beside the previous one.
-# Exit code 0 when the new index is live and sound; otherwise the exit code of shardloom, and the previous index is live.
+# Exit code 0 when the new index is live and sound; otherwise shardloom's exit code, and the previous index is live.
 set -u
 
 log() { printf '%s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2"; }
@@ -24,8 +24,8 @@ input=$1
 index=$2
 shift 2
 
-# One rebuild at a time. The kernel frees the lock when this process ends, however it ends. Without flock (macOS) the lock
-# of the index still refuses a second build.
+# One rebuild at a time. The kernel frees the lock when this process ends, however it ends. Without flock (macOS) the
+# lock of the index still refuses a second build.
 mkdir -p "$(dirname "$index")" 2>/dev/null
 (: >>"$index.lock") 2>/dev/null || fail 2 "$index.lock cannot be written"
 exec 9>>"$index.lock"
