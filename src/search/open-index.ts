@@ -24,7 +24,7 @@ import { NodeIds } from './node-ids.js'
 import { planMemory } from './core/plan-memory.js'
 import { preloadRows } from './core/preload-rows.js'
 import { SearchCore } from './core/search-core.js'
-import { SearchThreads } from './search-threads.js'
+import { SearchThreads } from './batch/search-threads.js'
 import { codeRows, linkRows, vectorRows } from './core/segment-rows.js'
 import { storedLevels } from './core/stored-levels.js'
 
@@ -103,7 +103,7 @@ function checkThreads(threads: number): number {
 function rowsShape({ count, dimensions, m, quantization }: Manifest): RowsShape {
   return {
     count,
-    dims: dimensions,
+    dimensions,
     m,
     codes: quantization === 'f32' ? undefined : quantizedShape(quantization, dimensions),
   }
@@ -112,7 +112,7 @@ function rowsShape({ count, dimensions, m, quantization }: Manifest): RowsShape 
 function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kernel: Kernel): SearchCore {
   const { metric, entryPoint } = manifest
   const shape = rowsShape(manifest)
-  const { count, dims, codes } = shape
+  const { count, dimensions, codes } = shape
   const checks = kernelChecks(kernel)
   return new SearchCore(kernel, {
     ...shape,
@@ -120,7 +120,7 @@ function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kerne
     entryPoint,
     upperLevels: storedLevels(files.of('upper'), manifest, checks),
     paged: {
-      vectors: vectorRows(files.of('vectors'), count, dims),
+      vectors: vectorRows(files.of('vectors'), count, dimensions),
       links: linkRows(files.of('links'), manifest, checks),
       codes: codes && codeRows(files.of('codes'), count, codes),
       cacheBytes,

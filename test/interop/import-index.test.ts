@@ -53,11 +53,11 @@ async function failure(
 
 /** Unit rows, as an index has them under cosine. */
 function unitRows(graph: TestGraph): TestGraph {
-  const { dims, metric } = graph
+  const { dimensions, metric } = graph
   if (metric !== 'cosine') return graph
   const vectors = graph.vectors.slice()
-  for (let at = 0; at < vectors.length; at += dims) {
-    const row = vectors.subarray(at, at + dims)
+  for (let at = 0; at < vectors.length; at += dimensions) {
+    const row = vectors.subarray(at, at + dimensions)
     const norm = Math.hypot(...row)
     row.forEach((value, i) => (row[i] = norm > 0 ? value / norm : Number(i === 0)))
   }
@@ -65,7 +65,7 @@ function unitRows(graph: TestGraph): TestGraph {
 }
 
 const smallGraph = (): TestGraph =>
-  withRing(randomGraph({ seed: 7, metric: 'l2', count: 40, dims: 3, m: 4, levels: 2, values: 'reals' }))
+  withRing(randomGraph({ seed: 7, metric: 'l2', count: 40, dimensions: 3, m: 4, levels: 2, values: 'reals' }))
 let small: Buffer
 beforeAll(async () => {
   await mkdir(folder.path('made'))
@@ -80,7 +80,7 @@ describe('an imported file', () => {
         const graph = withRing(unitRows(randomGraph(wish)))
         const ids = Array.from({ length: graph.count }, (_, node) => 3 * node + 1)
         const given = await hnswlibBytes(folder.path('made'), graph, ids)
-        await imported(given, { metric: wish.metric, dimensions: wish.dims }, async (report) => {
+        await imported(given, { metric: wish.metric, dimensions: wish.dimensions }, async (report) => {
           expect(report).toMatchObject({
             count: wish.count,
             repaired: 0,
@@ -96,7 +96,7 @@ describe('an imported file', () => {
   })
 
   it('answers as the index did that it was exported from', async () => {
-    const graph = nearestGraph({ seed: 8, metric: 'ip', count: 300, dims: 6, m: 8, values: 'reals' })
+    const graph = nearestGraph({ seed: 8, metric: 'ip', count: 300, dimensions: 6, m: 8, values: 'reals' })
     const before = folder.path('before.index')
     await writeIndex(
       before,
@@ -120,7 +120,7 @@ describe('an imported file', () => {
 
   it('becomes a sound index in segments, with its proof in the report', async () => {
     const graph = withRing(
-      randomGraph({ seed: 9, metric: 'l2', count: 9000, dims: 128, m: 4, levels: 3, values: 'reals' }),
+      randomGraph({ seed: 9, metric: 'l2', count: 9000, dimensions: 128, m: 4, levels: 3, values: 'reals' }),
     )
     const given = await hnswlibBytes(folder.path('made'), graph)
     await imported(given, { metric: 'l2', dimensions: 128 }, async (report) => {
@@ -166,7 +166,7 @@ describe('an imported file', () => {
 
   it('is given up for minRecall, and leaves the live generation', async () => {
     await imported(sound(), L2, async () => {
-      const line = nearestGraph({ seed: 8, metric: 'l2', count: 200, dims: 3, m: 4, values: 'reals' })
+      const line = nearestGraph({ seed: 8, metric: 'l2', count: 200, dimensions: 3, m: 4, values: 'reals' })
       const ring = { ...line, neighbours: Array.from({ length: 200 }, (_, node) => [(node + 77) % 200]) }
       const path = await saved(folder.path('ring.bin'), await hnswlibBytes(folder.path('made'), ring))
       const error = await outcome(importIndex(path, { ...L2, path: indexDir(), threads: 1, minRecall: 1 }))

@@ -11,7 +11,7 @@ import type { RowSource } from '../../rows/row-source.js'
 
 export interface RowsShape {
   readonly count: number
-  readonly dims: number
+  readonly dimensions: number
   readonly m: number
   /** Absent: the graph is walked on the vectors. */
   readonly codes?: QuantizedShape | undefined
@@ -155,8 +155,8 @@ export function linkStrideBytes(m: number): number {
   return 4 * (2 * m + 1)
 }
 
-function stridesOf({ dims, m, codes }: RowsShape): Record<RowKind, number> {
-  return { vectors: 4 * dims, links: linkStrideBytes(m), codes: codes?.strideBytes ?? 0 }
+function stridesOf({ dimensions, m, codes }: RowsShape): Record<RowKind, number> {
+  return { vectors: 4 * dimensions, links: linkStrideBytes(m), codes: codes?.strideBytes ?? 0 }
 }
 
 function kindsOf(shape: RowsShape): { kind: RowKind; strideBytes: number }[] {

@@ -2,7 +2,7 @@
 import { InsufficientMemoryError } from '../../errors.js'
 import { CoreRows, type RowsShape } from './core-rows.js'
 import { SearchCore } from './search-core.js'
-import { MIN_BEAM } from '../search-threads.js'
+import { MIN_BEAM } from '../batch/search-threads.js'
 
 /** A WebAssembly memory ends at 4 GiB; the margin is the module's own data and growth steps. */
 const KERNEL_LIMIT_BYTES = 2 ** 32 - 64 * 2 ** 20

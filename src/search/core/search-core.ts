@@ -11,7 +11,7 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
 import type { Metric } from '../../api/vectors.js'
 import { CoreRows, type PagedRows, type RowsShape } from './core-rows.js'
-import { defaultRerank } from '../default-rerank.js'
+import { defaultRerank } from './default-rerank.js'
 import {
   CONTEXT_BYTES,
   CONTEXT_FIELDS,
@@ -25,7 +25,7 @@ import type { UpperLevel } from '../../format/graph/upper-level.js'
 
 export interface SearchCoreShape {
   readonly metric: Metric
-  readonly dims: number
+  readonly dimensions: number
   readonly count: number
   readonly m: number
   /** `index`: into the top level's arrays, or the node itself when there are no upper levels. */
@@ -79,7 +79,7 @@ const SCRATCH_PADDING = 4
 
 export class SearchCore {
   readonly metric: Metric
-  readonly dims: number
+  readonly dimensions: number
   readonly count: number
   /** Results of the last search, nearest first: valid up to its return value, until the next search. */
   nodes = new Uint32Array(0)
@@ -104,9 +104,9 @@ export class SearchCore {
 
   /** Bytes of kernel memory that a core of this shape takes. `upperBytes`: of the upper segment's data. */
   static requiredBytes(shape: RowsShape & { upperBytes: number; maxEf?: number }): number {
-    const { count, dims, m, codes, upperBytes, maxEf = DEFAULT_MAX_EF } = shape
+    const { count, dimensions, m, codes, upperBytes, maxEf = DEFAULT_MAX_EF } = shape
     const upperTags = upperBytes / (4 * (3 + m))
-    const query = 4 * dims + (codes === undefined ? 0 : codes.codebookBytes + codes.preparedBytes)
+    const query = 4 * dimensions + (codes === undefined ? 0 : codes.codebookBytes + codes.preparedBytes)
     const scratch = 12 * (2 * m + SCRATCH_PADDING) + CONTEXT_BYTES + 3 * TABLE_BYTES
     const allocations = 24 * ALIGN_BYTES + 64 * 4 * ALIGN_BYTES
     const beam = BEAM_SLOT_BYTES * beamSlots(maxEf, count)
@@ -115,21 +115,21 @@ export class SearchCore {
 
   /** @throws ShardloomError when the kernel's memory cannot grow as far. */
   constructor(kernel: Kernel, shape: SearchCoreShape) {
-    const { metric, dims, count, m, entryPoint, upperLevels, maxEf = DEFAULT_MAX_EF, paged, codes } = shape
+    const { metric, dimensions, count, m, entryPoint, upperLevels, maxEf = DEFAULT_MAX_EF, paged, codes } = shape
     this.#kernel = kernel
     this.metric = metric
-    this.dims = dims
+    this.dimensions = dimensions
     this.count = count
     this.#m = m
     this.#codes = codes?.shape
     this.#codebook = codes?.codebook
-    this.#rows = new CoreRows(kernel, { count, dims, m, metric, codes: codes?.shape }, paged)
-    this.#query = kernel.alloc(4 * dims, ALIGN_BYTES)
+    this.#rows = new CoreRows(kernel, { count, dimensions, m, metric, codes: codes?.shape }, paged)
+    this.#query = kernel.alloc(4 * dimensions, ALIGN_BYTES)
     this.#context = kernel.alloc(CONTEXT_BYTES, ALIGN_BYTES)
     const scratchBytes = 4 * (2 * m + SCRATCH_PADDING)
     const values: Record<ContextField, number> = {
       count,
-      dims,
+      dimensions,
       metric: metricNumber(metric),
       walked: this.#rows.walked,
       exact: this.#rows.exact,
@@ -209,11 +209,14 @@ export class SearchCore {
   threadContext(width: number): ThreadContext {
     if (!this.complete) throw new Error('threads search only a core that has all its rows')
     const kernel = this.#kernel
-    const { dims } = this
+    const { dimensions } = this
     const slots = beamSlots(width, this.count)
     const scratchBytes = 4 * (2 * this.#m + SCRATCH_PADDING)
     const context = kernel.alloc(CONTEXT_BYTES, ALIGN_BYTES)
-    const [query, beam] = [kernel.alloc(4 * dims, ALIGN_BYTES), kernel.alloc(BEAM_SLOT_BYTES * slots, ALIGN_BYTES)]
+    const [query, beam] = [
+      kernel.alloc(4 * dimensions, ALIGN_BYTES),
+      kernel.alloc(BEAM_SLOT_BYTES * slots, ALIGN_BYTES),
+    ]
     const [ids, distances, addresses] = [1, 2, 3].map(() => kernel.alloc(scratchBytes, ALIGN_BYTES))
     const prepared = kernel.alloc(this.#codes?.preparedBytes ?? 0, ALIGN_BYTES)
     const visited = allocZeroed(kernel, this.count)
@@ -225,9 +228,9 @@ export class SearchCore {
   }
 
   /** Bytes of kernel memory that a `threadContext` takes. */
-  static threadBytes({ count, dims, m, codes, width }: RowsShape & { readonly width: number }): number {
+  static threadBytes({ count, dimensions, m, codes, width }: RowsShape & { readonly width: number }): number {
     const scratch = 12 * (2 * m + SCRATCH_PADDING) + CONTEXT_BYTES + 9 * ALIGN_BYTES
-    const query = 4 * dims + (codes?.preparedBytes ?? 0)
+    const query = 4 * dimensions + (codes?.preparedBytes ?? 0)
     return Math.ceil(count * (1 + 1 / m)) + query + BEAM_SLOT_BYTES * beamSlots(width, count) + scratch
   }
 
@@ -237,7 +240,7 @@ export class SearchCore {
   }
 
   /**
-   * The nearest of `query` (`dims` long; unit length for cosine) with a beam of max(k, ef): fills `nodes` and
+   * The nearest of `query` (`dimensions` long; unit length for cosine) with a beam of max(k, ef): fills `nodes` and
    * `distances`, ascending, ties by lower node. Returns how many were found: less than k only when fewer are reachable.
    * Where the walk goes by codes, the best `rerank` (k at least) are scored again on their vectors.
    */
@@ -285,7 +288,7 @@ export class SearchCore {
    * does. Returns how many.
    */
   scan(query: Float32Array, nodes: Iterable<number>, k: number): number {
-    this.#queryView = this.#kernel.f32(this.#query, this.dims)
+    this.#queryView = this.#kernel.f32(this.#query, this.dimensions)
     this.#queryView.set(query)
     const room = Math.min(k, this.count)
     if (room > this.nodes.length) {
@@ -327,7 +330,7 @@ export class SearchCore {
 
   /** The stored vector of a node: a copy; of unit length for cosine. */
   vectorOf(node: number): Float32Array {
-    const row = new Uint8Array(4 * this.dims)
+    const row = new Uint8Array(4 * this.dimensions)
     this.#rows.readVector(node, row)
     return new Float32Array(row.buffer)
   }
@@ -389,7 +392,7 @@ export class SearchCore {
 
   /** Growth of the memory, by whoever else allocates in it, leaves views of length 0. */
   #refreshViews(): void {
-    this.#queryView = this.#kernel.f32(this.#query, this.dims)
+    this.#queryView = this.#kernel.f32(this.#query, this.dimensions)
     this.#beamWords = this.#kernel.u32(this.#beam, 2 * this.#beamSlots)
     this.#beamFloats = this.#kernel.f32(this.#beam, 2 * this.#beamSlots)
   }

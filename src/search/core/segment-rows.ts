@@ -9,8 +9,8 @@ import type { RowSource } from '../../rows/row-source.js'
 /** Throws when rows of one segment, from `firstNode` on, must not be used. */
 type RowCheck = (rows: Uint8Array, segment: SegmentBlocks, firstNode: number) => void
 
-export function vectorRows(segments: readonly SegmentBlocks[], count: number, dims: number): RowSource {
-  return segmentRows(segments, count, 4 * dims)
+export function vectorRows(segments: readonly SegmentBlocks[], count: number, dimensions: number): RowSource {
+  return segmentRows(segments, count, 4 * dimensions)
 }
 
 export function codeRows(

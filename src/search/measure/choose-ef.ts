@@ -1,6 +1,6 @@
 import { MAX_TUNED_EF } from '../../format/generation/tuning.js'
 import type { RecallPoint, TuneOptions, TuneResult } from '../../api/measure.js'
-import { checkMeasureOptions, checkTarget } from './measure-options.js'
+import { checkMeasureOptions, checkTarget } from './check-measure-options.js'
 import { measuredQueries } from './measured-queries.js'
 import type { Pace } from './pace.js'
 import { RecallMeter, type Measurable } from './recall-meter.js'

@@ -1,11 +1,11 @@
 /** A part of a batch of searches, in a worker thread, over a memory that it shares with others. */
-import { Kernel } from '../../kernel/kernel.js'
-import type { ThreadContext } from './core/search-core.js'
+import { Kernel } from '../../../kernel/kernel.js'
+import type { ThreadContext } from '../core/search-core.js'
 
 export interface SearchSlice {
   readonly memory: WebAssembly.Memory
   readonly context: ThreadContext
-  readonly dims: number
+  readonly dimensions: number
   readonly k: number
   readonly ef: number
   /** How many of the best by their codes are scored again; 0 without codes. */
@@ -28,15 +28,15 @@ let held: { readonly memory: WebAssembly.Memory; readonly kernel: Kernel } | und
 
 /** Takes queries until none is left. */
 export function searchSlice(slice: SearchSlice): void {
-  const { context, dims, k, ef, rerank, queryCount, queries, next, nodes, distances, found } = slice
+  const { context, dimensions, k, ef, rerank, queryCount, queries, next, nodes, distances, found } = slice
   if (held?.memory.buffer !== slice.memory.buffer) held = { memory: slice.memory, kernel: Kernel.over(slice.memory) }
   const { fn } = held.kernel
-  const query = held.kernel.f32(context.query, dims)
+  const query = held.kernel.f32(context.query, dimensions)
   const beamWords = held.kernel.u32(context.beam, 2 * context.slots)
   const beamFloats = held.kernel.f32(context.beam, 2 * context.slots)
   for (let first = take(next); first < queryCount; first = take(next)) {
     for (let at = first; at < Math.min(first + TAKEN_QUERIES, queryCount); at++) {
-      query.set(queries.subarray(at * dims, (at + 1) * dims))
+      query.set(queries.subarray(at * dimensions, (at + 1) * dimensions))
       const count = fn.search(context.context, k, ef, rerank)
       found[at] = count
       for (let i = 0; i < count; i++) {

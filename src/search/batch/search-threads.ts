@@ -1,8 +1,8 @@
 /** Worker threads that search one core together. */
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import { WorkerFailedError } from '../errors.js'
-import type { Beam, SearchCore, ThreadContext } from './core/search-core.js'
+import { WorkerFailedError } from '../../errors.js'
+import type { Beam, SearchCore, ThreadContext } from '../core/search-core.js'
 import type { SearchSlice } from './search-slice.js'
 
 export interface BatchResult {
@@ -25,7 +25,7 @@ export class SearchThreads {
     this.#core = core
     this.#threads = threads
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('../../workers/worker.js', import.meta.url)),
+      filename: fileURLToPath(new URL('../../../workers/worker.js', import.meta.url)),
       name: 'search',
       minThreads: threads,
       maxThreads: threads,
@@ -48,15 +48,15 @@ export class SearchThreads {
   }
 
   async #search(queries: Float32Array, { k, ef, rerank }: Beam): Promise<BatchResult> {
-    const { dims, memory } = this.#core
-    const queryCount = queries.length / dims
+    const { dimensions, memory } = this.#core
+    const queryCount = queries.length / dimensions
     const result = {
       nodes: new Uint32Array(new SharedArrayBuffer(4 * k * queryCount)),
       distances: new Float32Array(new SharedArrayBuffer(4 * k * queryCount)),
       found: new Uint32Array(new SharedArrayBuffer(4 * queryCount)),
     }
     const next = new Int32Array(new SharedArrayBuffer(4))
-    const slice = { memory, dims, k, ef, rerank, queryCount, queries, next, ...result }
+    const slice = { memory, dimensions, k, ef, rerank, queryCount, queries, next, ...result }
     // All have ended before an error of one is thrown: the next batch searches with the same contexts.
     const ended = await Promise.allSettled(
       this.#contextsFor(ef).map((context) => this.#piscina.run({ ...slice, context } satisfies SearchSlice)),
