@@ -4,6 +4,7 @@ import { quantizedShape, type QuantizedShape, type CodeQuantization } from '../.
 import { CoreRows } from '../../src/search/core/core-rows.js'
 import { searchFiltered } from '../../src/search/search-filtered.js'
 import { SearchCore } from '../../src/search/core/search-core.js'
+import { SearchMemory } from '../../src/search/core/search-memory.js'
 import type { Metric } from '../../src/api/vectors.js'
 import { encodeTwin, halfValue, subspaceStart } from '../kernel/code-twins.js'
 import {
@@ -201,7 +202,7 @@ test('requiredBytes covers what a core with codes takes', () => {
     const kernel = Kernel.create()
     const { graph, shape } = coded
     new SearchCore(kernel, { ...graph, codes: { shape, codebook: bytesOf(coded.codebook) } })
-    const required = SearchCore.requiredBytes({ ...graph, codes: shape, upperBytes: 4 })
+    const required = SearchMemory.requiredBytes({ ...graph, codes: shape, upperBytes: 4 })
     expect(kernel.usedBytes).toBeLessThanOrEqual(required)
     expect(required - kernel.usedBytes).toBeLessThan(30_000)
   }

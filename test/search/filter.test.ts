@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { IndexClosedError, InvalidIdError, InvalidOptionError } from '../../src/errors.js'
-import type { Index } from '../../src/search/vector-index.js'
+import type { VectorIndex } from '../../src/search/vector-index.js'
 import { openIndex } from '../../src/search/open-index.js'
 import type { Id } from '../../src/api/vectors.js'
 import { bruteForce, nearestGraph, randomRows, randomSource } from '../fixtures/random-graph.js'
@@ -17,7 +17,7 @@ const nodeOf = (id: Id): number => (typeof id === 'number' ? id : Number(id.slic
 const query = (seed: number): Float32Array => randomRows(randomSource(seed), 1, wish.dimensions, 'reals')
 
 let root: string
-let index: Index
+let index: VectorIndex
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'shardloom-filter-'))
   await writeIndex(join(root, 'an.index'), graph, ids)
@@ -120,7 +120,7 @@ describe('get', () => {
 describe('refresh', () => {
   const other = nearestGraph({ ...wish, seed: 8, count: 50, dimensions: 5 })
 
-  async function published(name: string): Promise<{ path: string; live: Index }> {
+  async function published(name: string): Promise<{ path: string; live: VectorIndex }> {
     const path = join(root, name)
     await writeIndex(path, graph, ids)
     return { path, live: await openIndex(path) }
@@ -160,7 +160,7 @@ describe('refresh', () => {
     const filter = live.select(['id-1'])
     await writeIndex(path, other)
     await live.refresh()
-    expect(() => live.search(new Float32Array(5), { filter })).toThrow(/set of gen-000001, and gen-000002 is searched/)
+    expect(() => live.search(new Float32Array(5), { filter })).toThrow(/set of gen-000001, but gen-000002 is searched/)
     await live.close()
   })
 

@@ -272,7 +272,7 @@ describe('an index in little memory', () => {
   test('that does not hold it all cannot be preloaded', async () => {
     const path = await saved('preload-little', connected('l2'))
     await expect(openIndex(path, { memory: '280KB', preload: true })).rejects.toThrow(
-      /preload and threads want the whole index/,
+      /preload and threads need the whole index/,
     )
   })
 

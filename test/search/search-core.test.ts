@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
 import { SearchCore } from '../../src/search/core/search-core.js'
+import { SearchMemory } from '../../src/search/core/search-memory.js'
 import { coreSearch, loadCore, randomGraph, randomRows, randomSource, TwinGraph } from '../fixtures/random-graph.js'
 
 const wish = { seed: 8, metric: 'l2', count: 400, dimensions: 9, m: 6, levels: 2, values: 'reals' } as const
@@ -41,7 +42,7 @@ test('requiredBytes covers what the constructor takes', () => {
     const kernel = Kernel.create()
     const core = new SearchCore(kernel, graph)
     const upperBytes = graph.upperLevels.reduce((sum, { nodes, links }) => sum + 8 * nodes.length + 4 * links.length, 4)
-    const required = SearchCore.requiredBytes({ count, dimensions, m, upperBytes })
+    const required = SearchMemory.requiredBytes({ count, dimensions, m, upperBytes })
     expect(kernel.usedBytes).toBeLessThanOrEqual(required)
     expect(required - kernel.usedBytes).toBeLessThan(30_000)
     expect(core.count).toBe(count)

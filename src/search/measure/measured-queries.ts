@@ -1,9 +1,9 @@
 /** The queries that recall is measured with: vectors of the index, or the caller's own. */
 import { mix } from '../../format/ids/mix.js'
-import { DimensionMismatchError, InvalidOptionError } from '../../errors.js'
+import { InvalidOptionError } from '../../errors.js'
 import type { MeasureOptions } from '../../api/measure.js'
 import type { Metric, VectorLike } from '../../api/vectors.js'
-import { copyQuery } from '../check-search-options.js'
+import { copyQuery, queryRows } from '../copy-query.js'
 import type { CheckedMeasure } from './check-measure-options.js'
 import type { SearchCore } from '../core/search-core.js'
 
@@ -28,7 +28,7 @@ export function measuredQueries(
 ): MeasuredQueries {
   const { count, dimensions, metric } = core
   if (queries !== undefined) {
-    const given = queries instanceof Float32Array ? rowsOf(queries, dimensions) : queries
+    const given = queries instanceof Float32Array ? queryRows(queries, dimensions) : queries
     if (given.length === 0) throw new InvalidOptionError('queries has no vectors, expected at least one')
     const neighbours = Math.min(k, count)
     return { source: 'given', ...prepared(given, dimensions, metric), neighbours, k: neighbours }
@@ -61,11 +61,4 @@ function prepared(
   for (const [i, vector] of vectors.entries())
     copyQuery(vector, i, metric, rows.subarray(i * dimensions, (i + 1) * dimensions))
   return { rows, queryCount: vectors.length }
-}
-
-function rowsOf(vectors: Float32Array, dimensions: number): Float32Array[] {
-  const count = Math.floor(vectors.length / dimensions)
-  const rest = vectors.length % dimensions
-  if (rest !== 0) throw new DimensionMismatchError({ ordinal: count, expected: dimensions, got: rest, what: 'query' })
-  return Array.from({ length: count }, (_, i) => vectors.subarray(i * dimensions, (i + 1) * dimensions))
 }

@@ -8,7 +8,7 @@ import { linksStrideBytes } from '../../format/segment/segment-header.js'
 import type { Metric } from '../../api/vectors.js'
 import type { SearchableGraph } from './search-graph.js'
 import { FileRows, type RowFile } from '../../rows/file-rows.js'
-import { distanceBias } from '../../search/core/search-core.js'
+import { distanceBias } from '../../search/core/search-context.js'
 
 export interface FileGraphShape {
   readonly metric: Metric
