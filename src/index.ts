@@ -29,7 +29,7 @@ export {
   type QuantizationSuggestion,
   type SuggestQuantizationOptions,
 } from './plan/suggest-quantization.js'
-export { failureMetrics, reportMetrics, type FailedBuild } from './report/metrics/build-metrics.js'
+export { failureMetrics, reportMetrics, type FailedBuild } from './report/metrics/report-metrics.js'
 export { openIndex } from './search/open-index.js'
 export type { IndexFacts } from './search/open-generation.js'
 export type { VectorIndex, VectorIndex as Index } from './search/vector-index.js'
