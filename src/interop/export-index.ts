@@ -13,8 +13,8 @@ import { writeUsearch } from './usearch/write-usearch.js'
 export type { ExportProgress } from './export-pass.js'
 
 /**
- * hnswlib: what hnswlib's `saveIndex` writes on 64-bit machines. usearch: a `.usearch` file of version 2. fvecs: the vectors
- * alone.
+ * hnswlib: what hnswlib's `saveIndex` writes on 64-bit machines. usearch: a `.usearch` file of version 2. fvecs: the
+ * vectors alone.
  */
 export type ExportFormat = 'hnswlib' | 'usearch' | 'fvecs'
 
@@ -65,12 +65,13 @@ export const EXPORT_FORMATS = Object.keys(FORMATS) as readonly ExportFormat[]
 const IDS_SUFFIX = '.ids.jsonl'
 
 /**
- * Writes the live generation of the index directory `path` as a file that another program reads. Reads and writes front to
- * back; takes a few MiB, and 4 bytes for each node of the upper levels. Checks every block that it reads.
+ * Writes the live generation of the index directory `path` as a file that another program reads. Reads and writes front
+ * to back; takes a few MiB, and 4 bytes for each node of the upper levels. Checks every block that it reads.
  *
  * When all ids are integers of at least 0, they become the labels of the file; otherwise labels are nodes, and
  * `out`.ids.jsonl has the ids. Vectors under cosine have unit length, as in the index.
- * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or replaced
+ * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or
+ * replaced
  */
 export async function exportIndex(path: string, options: ExportOptions): Promise<ExportReport> {
   const startedMs = performance.now()

@@ -29,7 +29,10 @@ export interface ImportOptions extends Pick<
 > {
   /** Length of the vectors. The file only has the bytes of a vector, which this is compared with. */
   readonly dimensions: number
-  /** The metric that the file was built with, which it does not record. Under 'cosine' every vector must have unit length. */
+  /**
+   * The metric that the file was built with, which it does not record. Under 'cosine' every vector must have unit
+   * length.
+   */
   readonly metric: Metric
   /** A file of ids, for labels 0, 1, 2, …: line n, from 0, has the id of label n, as text, or as JSON in a .jsonl. */
   readonly ids?: string
@@ -42,14 +45,15 @@ const UNIQUE_LABELS = 'the labels of the file must be unique; export it again, o
 const LAYOUT_NODES = 4096
 
 /**
- * Turns an hnswlib file (`saveIndex`, 64-bit) into an index and publishes it as the live generation of `options.path`. The
- * graph is not changed: an element's place is its node, its label the id. Elements marked as deleted are left out, with
- * the links to them, and counted in `skippedInvalid`. Then follows the proof of every build: nodes out of reach are linked,
- * and recall@10 is measured.
+ * Turns an hnswlib file (`saveIndex`, 64-bit) into an index and publishes it as the live generation of `options.path`.
+ * The graph is not changed: an element's place is its node, its label the id. Elements marked as deleted are left out,
+ * with the links to them, and counted in `skippedInvalid`. Then follows the proof of every build: nodes out of reach
+ * are linked, and recall@10 is measured.
  *
  * The file is read twice, front to back. Memory: 4 bytes an element, the upper levels, and what the proof takes.
- * @throws InvalidFileError for a file of another format, damaged or out of bounds; DimensionMismatchError, InvalidVectorError,
- * DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live before stays live.
+ * @throws InvalidFileError for a file of another format, damaged or out of bounds; DimensionMismatchError,
+ * InvalidVectorError, DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live
+ * before stays live.
  */
 export async function importIndex(path: string, options: ImportOptions): Promise<BuildReport> {
   const { ids, ...given } = options

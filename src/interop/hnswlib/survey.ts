@@ -98,7 +98,8 @@ async function idInStep(file: HnswlibFile, idFile: IdFile, label: Id, element: n
   if (label !== element) {
     throw new InvalidFileError(
       file.path,
-      `element ${element} has the label ${label}; with a file of ids, labels must be 0, 1, 2, … in this order, as an export writes them`,
+      `element ${element} has the label ${label}; ` +
+        `with a file of ids, labels must be 0, 1, 2, … in this order, as an export writes them`,
     )
   }
   return idFile.next()

@@ -5,7 +5,10 @@ import type { BuildContext } from '../../pipeline/run/build-context.js'
 import { isDeleted, type HnswlibFile, type RecordRun } from './hnswlib-file.js'
 import { hnswlibSizes } from './hnswlib-header.js'
 
-/** Largest error of a squared length that should be 1: float32 sums have thousands of terms, and some programs round more. */
+/**
+ * Largest error of a squared length that should be 1: float32 sums have thousands of terms, and some programs round
+ * more.
+ */
 const UNIT_TOLERANCE = 1e-3
 
 /** Checks the norms of vectors, one run of records at a time, in kernel memory. */
@@ -51,7 +54,8 @@ export class VectorCheck {
     if (cosine && Math.abs(squared - 1) > UNIT_TOLERANCE) {
       throw new InvalidFileError(
         this.#file.path,
-        `element ${element} has a vector of length ${Math.sqrt(squared).toPrecision(4)}, but under cosine all have length 1; ` +
+        `element ${element} has a vector of length ${Math.sqrt(squared).toPrecision(4)}, ` +
+          `but under cosine all have length 1; ` +
           `pass the metric that the file was built with`,
       )
     }
