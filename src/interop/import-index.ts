@@ -1,4 +1,3 @@
-/** An index out of a file that another program built. */
 import { layOutSegments, type SegmentLayout } from '../pipeline/layer/segment-layout.js'
 import { writeIds } from '../pipeline/segments/write-ids.js'
 import { DuplicateIdError, InvalidOptionError } from '../errors.js'
@@ -7,7 +6,8 @@ import type { BuildReport } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 import { HnswlibFile } from './hnswlib/hnswlib-file.js'
 import { surveyFile, type Survey } from './hnswlib/survey.js'
-import { readUpperLevels, writeLevel0 } from './hnswlib/write-level0.js'
+import { readUpperLevels } from './hnswlib/read-upper-levels.js'
+import { writeLevel0 } from './hnswlib/write-level0.js'
 import { withRun, type OpenRun } from '../pipeline/run/with-run.js'
 import { finish } from '../pipeline/finish.js'
 import type { PlannedRun } from '../pipeline/run/run.js'
@@ -27,35 +27,41 @@ export interface ImportOptions extends Pick<
   | 'onProgress'
   | 'logger'
 > {
-  /** Length of the vectors. The file does not tell its type of numbers: this is checked against the bytes of one. */
+  /** Length of the vectors. The file only has the bytes of a vector, which this is compared with. */
   readonly dimensions: number
-  /** What the file was built with: it does not tell. Under 'cosine' every vector must have unit length. */
+  /**
+   * The metric that the file was built with, which it does not record. Under 'cosine' every vector must have unit
+   * length.
+   */
   readonly metric: Metric
-  /** File with the id of label n in line n, from 0, for a file whose labels are 0, 1, 2, …: text, or JSON in a .jsonl. */
+  /** A file of ids, for labels 0, 1, 2, …: line n, from 0, has the id of label n, as text, or as JSON in a .jsonl. */
   readonly ids?: string
 }
 
-/** An import has no choice between two of one id: nothing says which is the newer. */
-const UNIQUE_LABELS = 'the labels of the file must be unique; export it anew, or build from the vectors'
+/** An import cannot choose between two vectors of one id: the file does not say which is newer. */
+const UNIQUE_LABELS = 'the labels of the file must be unique; export it again, or build from the vectors'
 
-/** Segments hold whole multiples of so many nodes. */
+/** All segments but the last hold a multiple of this many nodes. */
 const LAYOUT_NODES = 4096
 
 /**
- * Turns an hnswlib file (`saveIndex`, 64-bit) into an index and publishes it as the live generation of `options.path`. The
- * graph stays as it is: an element's place is its node, its label the id. Elements marked as deleted are left out,
- * with the links to them, and counted in `skippedInvalid`. Then comes the proof of every build: nodes out of reach are linked,
- * recall@10 is measured.
+ * Turns an hnswlib file (`saveIndex`, 64-bit) into an index and publishes it as the live generation of `options.path`.
+ * The graph is not changed: an element's place is its node, its label the id. Elements marked as deleted are left out,
+ * with the links to them, and counted in `skippedInvalid`. Then follows the proof of every build: nodes out of reach
+ * are linked, and recall@10 is measured.
  *
  * The file is read twice, front to back. Memory: 4 bytes an element, the upper levels, and what the proof takes.
- * @throws InvalidFileError for what is no such file, damaged or out of bounds; DimensionMismatchError, InvalidVectorError,
- * DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live before stays live.
+ * @throws InvalidFileError for a file of another format, damaged or out of bounds; DimensionMismatchError,
+ * InvalidVectorError, DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live
+ * before stays live.
  */
 export async function importIndex(path: string, options: ImportOptions): Promise<BuildReport> {
   const { ids, ...given } = options
-  // Neither has a default that could be right.
+  // No default could be right for either.
   if (given.dimensions === undefined || given.metric === undefined) {
-    throw new InvalidOptionError('an import needs dimensions and metric: an hnswlib file tells neither')
+    throw new InvalidOptionError(
+      'an import needs dimensions (--dimensions) and metric (--metric), because an hnswlib file has neither',
+    )
   }
   const file = await HnswlibFile.open(path, given.dimensions)
   try {
@@ -99,7 +105,7 @@ async function surveyOnce(run: OpenRun, file: HnswlibFile, idsPath: string | und
   }
 }
 
-/** Copies vectors, links and upper levels out of the file. */
+/** Writes the vectors, links and upper levels of the file. */
 async function writeGraph(
   run: PlannedRun,
   file: HnswlibFile,
@@ -111,12 +117,12 @@ async function writeGraph(
   const links = await createSegments(run, 'links', layout, { dimensions })
   const { degreeSum, uselessLinks } = await writeLevel0(run, file, survey, { vectors, links })
   if (uselessLinks > 0) {
-    run.log.event('useless-links', `${uselessLinks} links lead to their own node or were there twice: left out`)
+    run.log.event('useless-links', `${uselessLinks} links were left out: they lead to their own node, or are repeated`)
   }
   return { vectors, links, degreeSum, upper: await readUpperLevels(run, file, survey) }
 }
 
-/** The layout groups whole shards; an import has none. */
+/** The layout groups whole shards; an import has no shards, so these groups take their place. */
 function evenCounts(count: number): number[] {
   return Array.from({ length: Math.ceil(count / LAYOUT_NODES) }, (_, i) =>
     Math.min(LAYOUT_NODES, count - i * LAYOUT_NODES),

@@ -4,6 +4,7 @@ import { quantizedShape, type QuantizedShape, type CodeQuantization } from '../.
 import { CoreRows } from '../../src/search/core/core-rows.js'
 import { searchFiltered } from '../../src/search/search-filtered.js'
 import { SearchCore } from '../../src/search/core/search-core.js'
+import { SearchMemory } from '../../src/search/core/search-memory.js'
 import type { Metric } from '../../src/api/vectors.js'
 import { encodeTwin, halfValue, subspaceStart } from '../kernel/code-twins.js'
 import {
@@ -29,30 +30,30 @@ interface Coded {
   readonly codes: Uint8Array
 }
 
-function unitLength(rows: Float32Array, dims: number): void {
-  for (let at = 0; at < rows.length; at += dims) {
-    const row = rows.subarray(at, at + dims)
+function unitLength(rows: Float32Array, dimensions: number): void {
+  for (let at = 0; at < rows.length; at += dimensions) {
+    const row = rows.subarray(at, at + dimensions)
     const norm = Math.hypot(...row)
-    for (let d = 0; d < dims; d++) row[d] /= norm
+    for (let d = 0; d < dimensions; d++) row[d] /= norm
   }
 }
 
-function codedGraph(quantization: CodeQuantization, metric: Metric, dims: number): Coded {
-  const wish = { seed: dims, metric, count: COUNT, dims, m: 6, values: 'reals' } as const
-  const random = randomSource(dims + 100)
+function codedGraph(quantization: CodeQuantization, metric: Metric, dimensions: number): Coded {
+  const wish = { seed: dimensions, metric, count: COUNT, dimensions, m: 6, values: 'reals' } as const
+  const random = randomSource(dimensions + 100)
   const graph = nearestGraph(wish)
-  if (metric === 'cosine') unitLength(graph.vectors, dims)
-  const shape = quantizedShape(quantization, dims)
+  if (metric === 'cosine') unitLength(graph.vectors, dimensions)
+  const shape = quantizedShape(quantization, dimensions)
   const codebook = new Float32Array(shape.codebookBytes / 4)
   if (quantization === 'sq8') {
-    for (let d = 0; d < dims; d++) codebook[d] = random() * 0.2 - 0.1
-    codebook.fill(2.2 / 254, dims)
+    for (let d = 0; d < dimensions; d++) codebook[d] = random() * 0.2 - 0.1
+    codebook.fill(2.2 / 254, dimensions)
   } else if (quantization === 'pq') {
     codebook.set(randomRows(random, codebook.length, 1, 'reals'))
   } else {
-    codebook.set(Float32Array.from(codebook, (_, i) => (i < dims ? 0 : random() < 0.5 ? -0.5 : 0.5)))
+    codebook.set(Float32Array.from(codebook, (_, i) => (i < dimensions ? 0 : random() < 0.5 ? -0.5 : 0.5)))
   }
-  return { graph, shape, codebook, codes: encodeTwin(quantization, graph.vectors, dims, codebook, metric).codes }
+  return { graph, shape, codebook, codes: encodeTwin(quantization, graph.vectors, dimensions, codebook, metric).codes }
 }
 
 function rowsOf(bytes: Uint8Array, count: number): RowSource {
@@ -80,24 +81,24 @@ function codedCore(coded: Coded, cacheBytes = Number.MAX_SAFE_INTEGER): SearchCo
 
 /** The approximate distance of docs/format.md, in float64. */
 function codeDistance({ graph, shape, codebook, codes }: Coded, query: Float32Array, node: number): number {
-  const { metric, dims } = graph
+  const { metric, dimensions } = graph
   const code = codes.subarray(node * shape.strideBytes, (node + 1) * shape.strideBytes)
   const view = new DataView(code.buffer, code.byteOffset, code.length)
   if (shape.quantization === 'binary') {
-    const asked = encodeTwin('binary', query, dims, codebook, metric).codes
+    const asked = encodeTwin('binary', query, dimensions, codebook, metric).codes
     return code.reduce((sum, byte, at) => sum + (byte ^ asked[at]).toString(2).replaceAll('0', '').length, 0)
   }
   const decoded = Float32Array.from(query, (_, d) => {
     if (shape.quantization === 'f16') return halfValue(view.getUint16(2 * d, true))
-    if (shape.quantization === 'sq8') return codebook[d] + codebook[dims + d] * view.getInt8(d)
+    if (shape.quantization === 'sq8') return codebook[d] + codebook[dimensions + d] * view.getInt8(d)
     const { subspaces } = shape
     const s = Array.from({ length: subspaces }, (__, at) => at).findLast(
-      (at) => subspaceStart(at, subspaces, dims) <= d,
+      (at) => subspaceStart(at, subspaces, dimensions) <= d,
     )
     return codebook[256 * d + code[s ?? 0]]
   })
   const distance = referenceDistance(metric, query, decoded)
-  // Of codes that are no unit vectors any more, half the squared l2 stands for 1 - cos.
+  // Decoded vectors do not have unit length, so half the squared l2 stands for 1 - cos.
   if (metric !== 'cosine' || shape.quantization === 'f16') return distance
   return referenceDistance('l2', query, decoded) / 2
 }
@@ -115,21 +116,21 @@ const QUANTIZATIONS: [CodeQuantization, Metric][] = [
   ['binary', 'cosine'],
 ]
 const CASES = QUANTIZATIONS.flatMap(([quantization, metric]) =>
-  [2, 5, 16, 33, 130].map((dims) => [quantization, metric, dims] as const),
+  [2, 5, 16, 33, 130].map((dimensions) => [quantization, metric, dimensions] as const),
 )
 
 function queryFor(coded: Coded, seed: number): Float32Array {
-  const { dims, metric } = coded.graph
-  const query = randomRows(randomSource(seed), 1, dims, 'reals')
-  if (metric === 'cosine') unitLength(query, dims)
+  const { dimensions, metric } = coded.graph
+  const query = randomRows(randomSource(seed), 1, dimensions, 'reals')
+  if (metric === 'cosine') unitLength(query, dimensions)
   return query
 }
 
-describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dims) => {
-  const coded = codedGraph(quantization, metric, dims)
+describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dimensions) => {
+  const coded = codedGraph(quantization, metric, dimensions)
   const plain = loadCore(coded.graph)
 
-  it('is walked by the distances that the format says', () => {
+  it('is walked with the distances of the format', () => {
     const core = codedCore(coded)
     const query = queryFor(coded, 4)
     expect(core.walk(query, COUNT)).toBe(COUNT)
@@ -139,7 +140,7 @@ describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dims) => {
     }
   })
 
-  it('gives the answers of the vectors when all are scored again', () => {
+  it('gives the same answers as the vectors when all are scored again', () => {
     const core = codedCore(coded)
     for (let seed = 0; seed < 5; seed++) {
       const query = queryFor(coded, seed)
@@ -164,13 +165,13 @@ describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dims) => {
 })
 
 test('a row of codes that ends at the end of the memory is read without leaving it', () => {
-  // Weights beyond the dimensions are zero, and what they meet is whatever follows.
+  // Weights beyond the dimensions are zero, so the bytes after the row do not matter.
   const coded = codedGraph('sq8', 'l2', 17)
   const core = codedCore(coded)
   expect(core.search(queryFor(coded, 1), 5, 20)).toBe(5)
 })
 
-test('as many are scored again as were asked for, and never fewer than are wanted', () => {
+test('scores as many again as were asked for, and never fewer than k', () => {
   const coded = codedGraph('binary', 'cosine', 130)
   const core = codedCore(coded)
   expect(core.beamFor(10, 64)).toEqual({ k: 10, ef: 100, rerank: 100 })
@@ -179,7 +180,7 @@ test('as many are scored again as were asked for, and never fewer than are wante
   expect(loadCore(coded.graph).beamFor(10, 64, 50)).toEqual({ k: 10, ef: 64, rerank: 0 })
 })
 
-test('a filter finds the nearest by their vectors', () => {
+test('a filtered search finds the nearest by their vectors', () => {
   const coded = codedGraph('sq8', 'cosine', 130)
   const core = codedCore(coded)
   const query = queryFor(coded, 3)
@@ -195,13 +196,13 @@ test('a filter finds the nearest by their vectors', () => {
   expect(Array.from(core.nodes.subarray(0, found))).toEqual(exact.slice(0, 5).map(({ node }) => node))
 })
 
-test('requiredBytes covers what a core with codes takes', () => {
+test('requiredBytes covers the memory of a core with quantized vectors', () => {
   for (const quantization of ['f16', 'sq8', 'pq', 'binary'] as const) {
     const coded = codedGraph(quantization, 'cosine', 33)
     const kernel = Kernel.create()
     const { graph, shape } = coded
     new SearchCore(kernel, { ...graph, codes: { shape, codebook: bytesOf(coded.codebook) } })
-    const required = SearchCore.requiredBytes({ ...graph, codes: shape, upperBytes: 4 })
+    const required = SearchMemory.requiredBytes({ ...graph, codes: shape, upperBytes: 4 })
     expect(kernel.usedBytes).toBeLessThanOrEqual(required)
     expect(required - kernel.usedBytes).toBeLessThan(30_000)
   }

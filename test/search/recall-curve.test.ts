@@ -9,7 +9,7 @@ import {
   InvalidOptionError,
   InvalidVectorError,
 } from '../../src/errors.js'
-import { sampleNodes } from '../../src/search/measure/measured-queries.js'
+import { spreadNodes } from '../../src/search/measure/measured-queries.js'
 import { openIndex } from '../../src/search/open-index.js'
 import type { MeasureProgress, RecallOptions } from '../../src/api/measure.js'
 import type { Metric } from '../../src/api/vectors.js'
@@ -29,15 +29,15 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-/** Few links of little use: searches miss much, so that every ef has a recall of its own. */
+/** Few and random links, so that searches miss many neighbours and every ef has a different recall. */
 const poor = (metric: Metric, values: 'integers' | 'reals' = 'integers', count = 300): TestGraph => {
-  const graph = randomGraph({ seed: 7, metric, count, dims: 6, m: 4, levels: 1, values })
+  const graph = randomGraph({ seed: 7, metric, count, dimensions: 6, m: 4, levels: 1, values })
   return metric === 'cosine' ? { ...graph, vectors: unitRows(graph.vectors, 6) } : graph
 }
 
-function unitRows(rows: Float32Array, dims: number): Float32Array {
+function unitRows(rows: Float32Array, dimensions: number): Float32Array {
   return rows.map((x, i) => {
-    const row = rows.subarray(i - (i % dims), i - (i % dims) + dims)
+    const row = rows.subarray(i - (i % dimensions), i - (i % dimensions) + dimensions)
     return x / Math.sqrt(row.reduce((sum, y) => sum + y * y, 0))
   })
 }
@@ -49,7 +49,7 @@ async function saved(graph: TestGraph): Promise<string> {
   return path
 }
 
-/** Share of hits that are no farther than the last of the exact ones, from the definition. */
+/** Share of hits that are not farther than the last exact neighbour, from the definition. */
 function expectedRecall(
   found: readonly (readonly number[])[],
   exact: readonly (readonly number[])[],
@@ -63,11 +63,11 @@ function expectedRecall(
   return hits / exact.flat().length
 }
 
-const rowsOf = (rows: Float32Array, dims: number): Float32Array[] =>
-  Array.from({ length: rows.length / dims }, (_, i) => rows.slice(i * dims, (i + 1) * dims))
+const rowsOf = (rows: Float32Array, dimensions: number): Float32Array[] =>
+  Array.from({ length: rows.length / dimensions }, (_, i) => rows.slice(i * dimensions, (i + 1) * dimensions))
 
 describe('a recall curve', () => {
-  test.each(['l2', 'cosine', 'ip'] as const)('of given %s queries is what brute force says', async (metric) => {
+  test.each(['l2', 'cosine', 'ip'] as const)('of given %s queries agrees with brute force', async (metric) => {
     const graph = poor(metric, 'reals')
     const index = await openIndex(await saved(graph))
     const queries = unitRows(randomRows(randomSource(3), 40, 6, 'reals'), 6)
@@ -86,12 +86,12 @@ describe('a recall curve', () => {
     await index.close()
   })
 
-  test('of sampled vectors leaves each out of its own neighbours, on both sides', async () => {
+  test('of sampled vectors leaves each out of its own neighbours, exact and found', async () => {
     const graph = poor('l2')
     const index = await openIndex(await saved(graph))
     const [k, ef, seed] = [5, 12, 9]
     const curve = await index.recallCurve({ k, ef: [ef], sample: 50, seed })
-    const nodes = sampleNodes(graph.count, 50, seed)
+    const nodes = spreadNodes(graph.count, 50, seed)
     const vectors = Array.from(nodes, (node) => graph.vectors.slice(node * 6, node * 6 + 6))
     const exact = vectors.map((vector, i) =>
       bruteForce(graph, vector, graph.count)
@@ -111,8 +111,8 @@ describe('a recall curve', () => {
     await index.close()
   })
 
-  test('takes any of equally near vectors for a neighbour', async () => {
-    const graph = nearestGraph({ seed: 2, metric: 'l2', count: 60, dims: 6, m: 4, values: 'integers' })
+  test('counts any of equally near vectors as a neighbour', async () => {
+    const graph = nearestGraph({ seed: 2, metric: 'l2', count: 60, dimensions: 6, m: 4, values: 'integers' })
     const same = { ...graph, vectors: new Float32Array(graph.vectors.length).fill(1) }
     const index = await openIndex(await saved(same))
     const { points } = await index.recallCurve({ k: 5, ef: [60] })
@@ -136,7 +136,7 @@ describe('a recall curve', () => {
 
   test('tells vectors apart whose distances are lost in their norms', async () => {
     const near = poor('l2', 'reals')
-    // Two crowds, so that no mean is near both.
+    // Two clusters, so that no mean is near both.
     const crowds = (rows: Float32Array): Float32Array =>
       rows.map((x, i) => (Math.floor(i / 6) % 2 === 0 ? 64 : -64) + Math.round(x * 50) / 4096)
     const graph = { ...near, vectors: crowds(near.vectors) }
@@ -160,7 +160,7 @@ describe('a recall curve', () => {
     await large.close()
   })
 
-  test('goes from 16, or k, by doubling to the size of the index when not told', async () => {
+  test('by default doubles ef from 16, or k, up to the size of the index', async () => {
     const index = await openIndex(await saved(poor('l2')))
     const widths = async (options: RecallOptions): Promise<number[]> =>
       (await index.recallCurve({ sample: 5, ...options })).points.map(({ ef }) => ef)
@@ -169,7 +169,7 @@ describe('a recall curve', () => {
     await index.close()
   })
 
-  test('asks for no more neighbours than there are', async () => {
+  test('asks for at most as many neighbours as the index has', async () => {
     const index = await openIndex(await saved(nearestGraph({ ...poor('l2'), seed: 1, count: 6, values: 'reals' })))
     expect((await index.recallCurve({ k: 50 })).points.at(-1)).toMatchObject({ recall: 1 })
     expect((await index.recallCurve({ k: 50, queries: [[1, 2, 3, 4, 5, 6]] })).points.at(-1)).toMatchObject({
@@ -178,7 +178,7 @@ describe('a recall curve', () => {
     await index.close()
   })
 
-  test('tells how far it is, and ends when its signal does', async () => {
+  test('reports progress, and ends when its signal fires', async () => {
     const index = await openIndex(await saved(poor('l2')))
     const seen: MeasureProgress[] = []
     await index.recallCurve({ sample: 20, ef: [30], onProgress: (progress) => seen.push(progress) })
@@ -215,18 +215,18 @@ describe('a recall curve', () => {
   })
 
   test('needs queries for an index of one vector', async () => {
-    const one = randomGraph({ seed: 1, metric: 'l2', count: 1, dims: 6, m: 4, levels: 0, values: 'reals' })
+    const one = randomGraph({ seed: 1, metric: 'l2', count: 1, dimensions: 6, m: 4, levels: 0, values: 'reals' })
     const index = await openIndex(await saved(one))
-    await expect(index.recallCurve()).rejects.toThrow('measure with queries of yours')
+    await expect(index.recallCurve()).rejects.toThrow('measure with queries of your own')
     expect((await index.recallCurve({ queries: [[1, 2, 3, 4, 5, 6]] })).points[0].recall).toBe(1)
     await index.close()
   })
 })
 
 test('sampled nodes are spread over all of them, and repeat for a seed', () => {
-  const nodes = sampleNodes(1000, 10, 1)
+  const nodes = spreadNodes(1000, 10, 1)
   expect(Array.from(nodes, (node) => Math.floor(node / 100))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-  expect(sampleNodes(1000, 10, 1)).toEqual(nodes)
-  expect(sampleNodes(1000, 10, 2)).not.toEqual(nodes)
-  expect([...sampleNodes(4, 10, 1)]).toEqual([0, 1, 2, 3])
+  expect(spreadNodes(1000, 10, 1)).toEqual(nodes)
+  expect(spreadNodes(1000, 10, 2)).not.toEqual(nodes)
+  expect([...spreadNodes(4, 10, 1)]).toEqual([0, 1, 2, 3])
 })

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidOptionError } from '../../errors.js'
-import type { Index } from '../../search/vector-index.js'
+import type { VectorIndex } from '../../search/vector-index.js'
 import type { MeasureOptions, RecallCurve, TuneResult } from '../../api/measure.js'
 import { addCommonFlags } from '../flags/common-flags.js'
 import { byteSizeFlag, integerFlag, integersFlag, shareFlag, textFlag } from '../flags/flag-values.js'
@@ -108,7 +108,7 @@ async function measure(path: string, flags: RecallFlags, { terminal }: Session):
   }
 }
 
-async function queriesOf(index: Index, { queries }: RecallFlags): Promise<Float32Array[] | undefined> {
+async function queriesOf(index: VectorIndex, { queries }: RecallFlags): Promise<Float32Array[] | undefined> {
   return queries === undefined ? undefined : readQueries(queries, index.dimensions)
 }
 

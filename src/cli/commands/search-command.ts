@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { InvalidOptionError } from '../../errors.js'
 import { DEFAULT_EF, tuningFor } from '../../search/default-ef.js'
-import type { Index } from '../../search/vector-index.js'
+import type { VectorIndex } from '../../search/vector-index.js'
 import type { MeasureProgress, Tuning } from '../../api/measure.js'
 import type { SearchHit } from '../../api/search.js'
 import { addCommonFlags } from '../flags/common-flags.js'
@@ -128,7 +128,7 @@ async function search(path: string, flags: SearchFlags, terminal: Terminal): Pro
 
 /** The choice of ef that counts, if one does. */
 async function chooseTuning(
-  index: Index,
+  index: VectorIndex,
   { k, ef, targetRecall }: SearchFlags,
   terminal: Terminal,
 ): Promise<SearchReport['tuning']> {

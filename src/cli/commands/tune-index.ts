@@ -1,10 +1,10 @@
 import { PathError } from '../../errors.js'
-import type { Index } from '../../search/vector-index.js'
+import type { VectorIndex } from '../../search/vector-index.js'
 import type { TuneOptions, TuneResult, Tuning } from '../../api/measure.js'
 import type { Terminal } from '../screen/terminal.js'
 
 /** Tunes and stores; where nothing can be stored, says so and tunes all the same. */
-export async function tuneIndex(index: Index, options: TuneOptions, terminal: Terminal): Promise<TuneResult> {
+export async function tuneIndex(index: VectorIndex, options: TuneOptions, terminal: Terminal): Promise<TuneResult> {
   try {
     return await index.tune(options)
   } catch (error) {

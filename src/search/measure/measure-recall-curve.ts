@@ -1,5 +1,5 @@
 import type { RecallCurve, RecallOptions, RecallPoint } from '../../api/measure.js'
-import { checkInteger, checkMeasureOptions, checkWidths } from './measure-options.js'
+import { checkInteger, checkMeasureOptions, checkWidths } from './check-measure-options.js'
 import { measuredQueries } from './measured-queries.js'
 import type { Pace } from './pace.js'
 import { RecallMeter, type Measurable } from './recall-meter.js'

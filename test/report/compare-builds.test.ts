@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compareBuilds, type ComparedFigure } from '../../src/report/comparison.js'
+import { compareBuilds, type ComparedFigure } from '../../src/report/compare-builds.js'
 import type { BuildReport } from '../../src/api/report.js'
 import { fullManifest, fullReport } from '../fixtures/reports.js'
 
@@ -9,7 +9,7 @@ function figureOf(name: string, now: Partial<BuildReport>, before: Partial<Build
 }
 
 describe('compareBuilds', () => {
-  it('finds a build the same as itself, in every figure', () => {
+  it('finds every figure of a build the same as itself', () => {
     const { groups, options } = compareBuilds(fullManifest(), fullManifest())
     const figures = groups.flatMap(({ figures }) => figures)
     expect(figures.length).toBeGreaterThan(15)
@@ -18,8 +18,8 @@ describe('compareBuilds', () => {
   })
 
   it('gives both values, the difference and its share', () => {
-    expect(figureOf('time in all', { seconds: 90 }, { seconds: 60 })).toEqual({
-      name: 'time in all',
+    expect(figureOf('total time', { seconds: 90 }, { seconds: 60 })).toEqual({
+      name: 'total time',
       now: '1 min 30 s',
       before: '1 min 0 s',
       difference: '+30.0 s (+50%)',
@@ -29,13 +29,13 @@ describe('compareBuilds', () => {
 
   it.each<readonly [string, Partial<BuildReport>, Partial<BuildReport>]>([
     ['recall@10', { recallAt10: 0.97 }, { recallAt10: 0.98 }],
-    ['peak of the process', { peakRssBytes: 3e8 }, { peakRssBytes: 2e8 }],
-    ['spilled to files', { spilledBytes: 1 }, { spilledBytes: 0 }],
+    ['peak memory of the process', { peakRssBytes: 3e8 }, { peakRssBytes: 2e8 }],
+    ['spilled to temporary files', { spilledBytes: 1 }, { spilledBytes: 0 }],
     ['vectors skipped', { skipped: 1 }, { skipped: 0 }],
-    ['vectors out of reach that were linked', { repaired: 1 }, { repaired: 0 }],
+    ['unreachable vectors that were linked', { repaired: 1 }, { repaired: 0 }],
     ['events', {}, { events: [] }],
     ['bytes on disk', { diskBytes: 80e6 }, { diskBytes: 70e6 }],
-  ])('calls more, or less, of %s worse, and the other way round better', (name, worse, better) => {
+  ])('calls a change of %s in the bad direction worse, in the other better', (name, worse, better) => {
     expect(figureOf(name, worse, better)?.verdict).toBe('worse')
     expect(figureOf(name, better, worse)?.verdict).toBe('better')
   })
@@ -47,24 +47,24 @@ describe('compareBuilds', () => {
     })
   })
 
-  it('takes what two runs of the same differ by for the same', () => {
-    expect(figureOf('time in all', { seconds: 76 }, { seconds: 70 })?.verdict).toBe('same')
+  it('counts differences within the noise as the same', () => {
+    expect(figureOf('total time', { seconds: 76 }, { seconds: 70 })?.verdict).toBe('same')
     expect(figureOf('recall@10', { recallAt10: 0.982 }, { recallAt10: 0.9875 })?.verdict).toBe('same')
-    expect(figureOf('time in all', { seconds: 0.19 }, { seconds: 0.1 })?.verdict).toBe('same')
+    expect(figureOf('total time', { seconds: 0.19 }, { seconds: 0.1 })?.verdict).toBe('same')
   })
 
-  it('compares the stages that both have', () => {
+  it('compares the stages that both builds have', () => {
     const stages = fullReport().stages.filter(({ name }) => name !== 'prove')
     expect(figureOf('stage prove', { stages }, {})).toBeUndefined()
     expect(figureOf('stage merge', { stages }, {})?.verdict).toBe('same')
   })
 
-  it('leaves out the pressure when one of the two did not note it', () => {
+  it('leaves out the pressure when one of the reports lacks it', () => {
     expect(figureOf('times under pressure', {}, {})?.now).toBe('3')
     expect(figureOf('times under pressure', {}, { memory: undefined })).toBeUndefined()
   })
 
-  it('names the options in which the two differ', () => {
+  it('names the options that differ', () => {
     const { options } = compareBuilds(
       fullManifest({ memoryBytes: 2e8, m: 24 }),
       fullManifest({}, { quantization: 'sq8' }),

@@ -1,4 +1,3 @@
-/** What callers may ask of a measurement, checked, with its defaults. */
 import { InvalidOptionError } from '../../errors.js'
 import type { MeasureOptions, RecallOptions, TuneOptions } from '../../api/measure.js'
 
@@ -18,7 +17,9 @@ export interface CheckedMeasure {
 /** @throws InvalidOptionError */
 export function checkMeasureOptions(options: MeasureOptions): CheckedMeasure {
   if (options.sample !== undefined && options.queries !== undefined) {
-    throw new InvalidOptionError('sample says how many vectors of the index to ask for, queries are your own: give one')
+    throw new InvalidOptionError(
+      'sample (--sample) takes queries from the index, queries (--queries) are your own; pass one of them',
+    )
   }
   const { k = DEFAULT_K, sample = DEFAULT_SAMPLE, seed = DEFAULT_SEED } = options
   checkInteger('k', k, 1)
@@ -27,7 +28,10 @@ export function checkMeasureOptions(options: MeasureOptions): CheckedMeasure {
   return { k, sample, seed }
 }
 
-/** Ascending, each once; no wider than the index, where all widths are the same. @throws InvalidOptionError */
+/**
+ * The widths to measure, ascending, without repeats; by default none above the count, from which all are alike.
+ * @throws InvalidOptionError
+ */
 export function checkWidths(ef: RecallOptions['ef'], k: number, count: number): number[] {
   const first = Math.max(LEAST_EF, k)
   const widths = ef ?? Array.from({ length: DEFAULT_POINTS }, (_, i) => Math.min(first * 2 ** i, count))
