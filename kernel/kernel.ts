@@ -6,9 +6,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { InsufficientMemoryError, ShardloomError } from '../src/errors.js'
-import type { KernelFunctions } from './kernel-functions.js'
+import type { BuildFunctions, DistanceTile } from './build-functions.js'
+import type { SearchFunctions } from './search-functions.js'
 
-export type { KernelFunctions } from './kernel-functions.js'
+export interface KernelFunctions extends BuildFunctions, SearchFunctions {}
 
 const PAGE_BYTES = 65_536
 const MAX_PAGES = 65_536
@@ -154,13 +155,13 @@ export class Kernel {
   /** Asking the clock twice takes 0.3 microseconds, 32 rows against 500 of 128 dimensions about 100. */
   #timed(exports: KernelFunctions): KernelFunctions {
     const timed =
-      (name: 'distancesI16' | 'distancesF32'): KernelFunctions['distancesI16'] =>
-      (queries, queryNorms, queryCount, panels, targetNorms, targetCount, gridDims, out, outStride) => {
+      (tile: DistanceTile): DistanceTile =>
+      (...tileArguments) => {
         const start = performance.now()
-        exports[name](queries, queryNorms, queryCount, panels, targetNorms, targetCount, gridDims, out, outStride)
+        tile(...tileArguments)
         this.tileMs += performance.now() - start
       }
-    return { ...exports, distancesI16: timed('distancesI16'), distancesF32: timed('distancesF32') }
+    return { ...exports, distancesI16: timed(exports.distancesI16), distancesF32: timed(exports.distancesF32) }
   }
 
   #growTo(endBytes: number): void {

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { PQ_STEP } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { quantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
 import type { Metric } from '../../src/api/vectors.js'
@@ -131,9 +133,10 @@ describe('pqStep', () => {
       const codes = kernel.alloc(before.length)
       kernel.u8(codes, before.length).set(before)
       const [sums, sizes] = [kernel.alloc(8 * 256 * (to - from)), kernel.alloc(4 * 256)]
-      const [scratch, far] = [kernel.alloc(4 * 256), kernel.alloc(4 * rows.length)]
-      const { fn } = kernel
-      const changed = fn.pqStep(at, rows.length, dims, codebook, from, to, codes, sums, sizes, scratch, far)
+      const [table, far] = [kernel.alloc(4 * 256), kernel.alloc(4 * rows.length)]
+      const buffers = { rows: at, codebook, codes, sums, sizes, table, far }
+      const block = placeBlock(kernel, PQ_STEP, { ...buffers, dimensions: dims, from, to })
+      const changed = kernel.fn.pqStep(block, rows.length)
       return {
         codebook: kernel.f32(codebook, given.length).slice(),
         codes: kernel.u8(codes, before.length).slice(),

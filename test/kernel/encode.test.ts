@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { GRID_ENCODER } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { FLAVOURS, MAX_SQUARED_NORM, f32Rows, place, withArena } from '../fixtures/samples.js'
 import { encodeF32Twin, encodeI16Twin, l2IntegerTwin, normaliseTwin, squaredNormTwin } from './twins.js'
@@ -47,17 +49,9 @@ function encodeI16(
     const meanAt = place(kernel, [mean])
     const out = kernel.alloc(rows.length * gridDims * 2)
     kernel.i16(out, rows.length * gridDims).fill(-1)
-    const clamped = kernel.fn.encodeI16(
-      at,
-      rows.length,
-      dims,
-      meanAt,
-      scale,
-      maxSquaredNorm,
-      radiusSquared,
-      gridDims,
-      out,
-    )
+    const dimensions = dims
+    const values = { scale, maxSquaredNorm, radiusSquared, mean: meanAt, dimensions, gridDims }
+    const clamped = kernel.fn.encodeI16(placeBlock(kernel, GRID_ENCODER, values), at, rows.length, out)
     return { codes: rows.map((_, i) => kernel.i16(out + i * gridDims * 2, gridDims).slice()), clamped }
   })
 }
@@ -184,7 +178,8 @@ describe('encodeF32', () => {
           const meanAt = place(kernel, [mean])
           const out = kernel.alloc(count * gridDims * 4)
           kernel.f32(out, count * gridDims).fill(-1)
-          kernel.fn.encodeF32(at, count, dims, meanAt, radiusSquared, gridDims, out)
+          const values = { scale: 1, maxSquaredNorm: 0, radiusSquared, mean: meanAt, dimensions: dims, gridDims }
+          kernel.fn.encodeF32(placeBlock(kernel, GRID_ENCODER, values), at, count, out)
           return rows.map((_, i) => kernel.f32(out + i * gridDims * 4, gridDims).slice())
         })
         expect(got).toEqual(rows.map((row) => encodeF32Twin(row, { mean, radiusSquared, gridDims })))

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { MERGE_LINKS } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { f32Rows, i16Rows, place, uniformFrom, withArena } from '../fixtures/samples.js'
 import { gatherL2Twin, l2IntegerTwin, pruneTwin } from './twins.js'
@@ -157,21 +159,22 @@ describe('merge', () => {
             const linkWords = 1 + maxDegree
             const links = kernel.alloc(4 * given.count * linkWords)
             kernel.u8(links, 4 * given.count * linkWords).fill(0)
-            const degreeSum = fn[name](
+            const chunk = placeBlock(kernel, MERGE_LINKS, {
+              alpha: ALPHA,
               starts,
               places,
-              0,
-              given.count,
+              from: 0,
+              to: given.count,
               bits,
               ranks,
-              loaded,
+              grid: loaded,
               gridDims,
               maxDegree,
-              ALPHA,
               widest,
               scratch,
               links,
-            )
+            })
+            const degreeSum = fn[name](chunk)
             let degrees = 0
             for (let i = 0; i < given.count; i++) {
               const node = given.firstNode + i

@@ -16,7 +16,7 @@ function nearest(kind: 'I32' | 'F32', row: readonly number[], k: number): { inde
     else kernel.f32(at, row.length).set(row)
     kernel.u32(outIndex, k + 1).fill(UNWRITTEN)
     kernel.u32(outDistance, k + 1).fill(UNWRITTEN)
-    const found = kernel.fn[`nearest${kind}`](at, row.length, k, outIndex, outDistance)
+    const found = kernel.fn.nearestWords(at, row.length, k, outIndex, outDistance)
     expect(Array.from(kernel.u32(outIndex, k + 1).subarray(found))).toEqual(Array(k + 1 - found).fill(UNWRITTEN))
     expect(Array.from(kernel.u32(outDistance, k + 1).subarray(found))).toEqual(Array(k + 1 - found).fill(UNWRITTEN))
     const distances = kind === 'I32' ? kernel.i32(outDistance, found) : kernel.f32(outDistance, found)
@@ -79,7 +79,7 @@ describe('nearest', () => {
     const words = withArena(kernel, () => {
       const [at, out] = [kernel.alloc(80 * 4), kernel.alloc(16)]
       kernel.u32(at, 80).fill(0xffffffff)
-      kernel.fn.nearestI32(at, 80, 3, out, kernel.alloc(16))
+      kernel.fn.nearestWords(at, 80, 3, out, kernel.alloc(16))
       return Array.from(kernel.u32(out, 3))
     })
     expect(words).toEqual([0, 1, 2])

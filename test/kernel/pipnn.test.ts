@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { PIPNN_SHARD } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
+import { PRUNE_ALPHA } from '../../kernel/typed-ops.js'
 
 const HEADER_BYTES = 64
 const CAPACITY = 8
@@ -116,7 +119,20 @@ describe('reservoirs', () => {
       Array.from({ length: SIZE }, (_, i) => i),
     )
     const matrix = kernel.alloc(4 * SIZE * SIZE)
-    const scratch = kernel.alloc(8 * SIZE)
+    const shard = placeBlock(kernel, PIPNN_SHARD, {
+      alpha: PRUNE_ALPHA,
+      count: SIZE,
+      grid: codes,
+      gridDims: CODE_DIMS,
+      rowBytes: 2 * CODE_DIMS,
+      norms: 0,
+      list,
+      records,
+      recordBytes: RECORD_BYTES,
+      capacity: CAPACITY,
+      maxDegree: CAPACITY,
+      scratch: kernel.alloc(8 * SIZE),
+    })
     const component = fc.integer({ min: -3, max: 3 })
     const rowsOf = (rows: number): fc.Arbitrary<number[]> =>
       fc.array(component, { minLength: rows * CODE_DIMS, maxLength: rows * CODE_DIMS })
@@ -124,7 +140,7 @@ describe('reservoirs', () => {
       fc.property(rowsOf(SIZE), rowsOf(12), fc.integer({ min: 1, max: 12 }), (rows, lines, k) => {
         kernel.i16(codes, rows.length).set(rows)
         kernel.i16(directions, lines.length).set(lines)
-        kernel.fn.pipnnSketchI16(codes, SIZE, CODE_DIMS, directions, records, RECORD_BYTES)
+        kernel.fn.pipnnSketchI16(shard, directions)
         const side = (member: number, line: number): number => {
           let sum = 0
           for (let d = 0; d < CODE_DIMS; d++) sum += rows[member * CODE_DIMS + d] * lines[line * CODE_DIMS + d]
@@ -146,7 +162,7 @@ describe('reservoirs', () => {
           const row = kernel.u32(matrix + 4 * a * SIZE, SIZE)
           for (let b = 0; b < SIZE; b++) row[b] = word(a, b)
         }
-        kernel.fn.pipnnOffer(list, SIZE, 0, SIZE, matrix, SIZE, k, records, RECORD_BYTES, CAPACITY, scratch)
+        kernel.fn.pipnnOffer(shard, list, SIZE, matrix, SIZE, k)
         const wanted = twin(offers, keyOf)
         for (let member = 0; member < SIZE; member++) {
           const record = records + member * RECORD_BYTES

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { ROUTE_RECORDS, WRITE_GRAPH_ROWS } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { f32Rows, i16Rows, place, uniformFrom, withArena } from '../fixtures/samples.js'
 
@@ -76,20 +78,21 @@ describe('records', () => {
             const countsAt = kernel.alloc(8 * leaders)
             const offsets = kernel.alloc(8 * leaders)
             const out = kernel.alloc(4 * count * (1 + rowWidth + (overlap - 1) * (1 + codeWidth)))
-            const bytes = fn.routeRecords(
-              placeWords(nearest.flat()),
+            const route = placeBlock(kernel, ROUTE_RECORDS, {
+              nearest: placeWords(nearest.flat()),
               count,
               overlap,
               leaders,
-              placeWords(ordinals),
-              placeWords(rows.flat()),
-              4 * rowWidth,
-              placeWords(codes.flat()),
-              4 * codeWidth,
-              countsAt,
+              ordinals: placeWords(ordinals),
+              rows: placeWords(rows.flat()),
+              rowBytes: 4 * rowWidth,
+              grid: placeWords(codes.flat()),
+              gridBytes: 4 * codeWidth,
+              counts: countsAt,
               offsets,
               out,
-            )
+            })
+            const bytes = fn.routeRecords(route)
             expect(Array.from(kernel.u32(out, bytes / 4))).toEqual(partitions.flat(2))
             expect(Array.from(kernel.u32(countsAt, 2 * leaders))).toEqual(partitions.map(({ length }) => length))
           })
@@ -153,19 +156,20 @@ describe('writeGraphRows', () => {
           withArena(kernel, () => {
             const out = kernel.alloc(4 * expectedRows.flat().length)
             const runs = kernel.alloc(12 * count)
-            const found = fn.writeGraphRows(
+            const graph = placeBlock(kernel, WRITE_GRAPH_ROWS, {
               count,
               homeCount,
               before,
-              placeWords(nodes),
-              placeWords(offsets),
-              placeWords(rows.flat()),
-              placeWords(words.flat()),
-              placeWords(starts),
+              nodes: placeWords(nodes),
+              offsets: placeWords(offsets),
+              neighbours: placeWords(rows.flat()),
+              words: placeWords(words.flat()),
+              starts: placeWords(starts),
               runBytes,
               out,
               runs,
-            )
+            })
+            const found = fn.writeGraphRows(graph)
             expect(Array.from(kernel.u32(runs, 3 * found))).toEqual(expectedRuns.flat())
             expect(Array.from(kernel.u32(out, expectedRows.flat().length))).toEqual(expectedRows.flat())
           })

@@ -191,8 +191,7 @@ function insertAll(row: usize, count: u32, found: u32, indexes: usize, words: us
   }
 }
 
-@inline
-function nearest(row: usize, count: u32, k: u32, indexes: usize, words: usize): u32 {
+export function nearestWords(row: usize, count: u32, k: u32, indexes: usize, words: usize): u32 {
   const found = min<u32>(count, k)
   if (found === 0) return 0
   if (k <= COLUMNS && count >= MIN_TWO_PASSES) {
@@ -206,12 +205,4 @@ function nearest(row: usize, count: u32, k: u32, indexes: usize, words: usize): 
   }
   insertAll(row, count, found, indexes, words)
   return found
-}
-
-export function nearestI32(row: usize, count: u32, k: u32, outIndex: usize, outDistance: usize): u32 {
-  return nearest(row, count, k, outIndex, outDistance)
-}
-
-export function nearestF32(row: usize, count: u32, k: u32, outIndex: usize, outDistance: usize): u32 {
-  return nearest(row, count, k, outIndex, outDistance)
 }

@@ -70,16 +70,33 @@ export function encodePq(
   }
 }
 
-/**
- * One step of k-means in one subspace, dimensions `from` to `to - 1`: names each row's nearest centroid (codes: u8 x
- * count) and moves each centroid to the mean of its rows. One without any row takes the place of the row farthest from
- * its own. sums: f64 x (to - from) x 256, sizes: u32 x 256, scratch: f32 x 256, far: f32 x count. Returns the rows
- * that changed their centroid; codes are those of before at first (255 and 0 alternating serve).
- */
-export function pqStep(
-  rows: usize, count: u32, dims: u32, codebook: usize, from: u32, to: u32,
-  codes: usize, sums: usize, sizes: usize, scratch: usize, far: usize,
-): u32 {
+/** Fields: PQ_STEP in kernel/blocks.ts. */
+@unmanaged
+export class PqStep {
+  rows!: usize
+  dimensions!: u32
+  codebook!: usize
+  from!: u32
+  to!: u32
+  codes!: usize
+  sums!: usize
+  sizes!: usize
+  table!: usize
+  far!: usize
+}
+
+/** Names each row's nearest centroid and moves each centroid to the mean of its rows; one without rows to the farthest row. */
+export function pqStep(step: PqStep, count: u32): u32 {
+  const rows = step.rows
+  const dims = step.dimensions
+  const codebook = step.codebook
+  const from = step.from
+  const to = step.to
+  const codes = step.codes
+  const sums = step.sums
+  const sizes = step.sizes
+  const scratch = step.table
+  const far = step.far
   const width = to - from
   memory.fill(sums, 0, <usize>width * CENTROIDS * 8)
   memory.fill(sizes, 0, <usize>CENTROIDS * 4)

@@ -1,5 +1,6 @@
 // Ball carving, step 1 of the engine pipnn: what is needed around the distance tile. A ball is a list of members, u32.
-import { nearestI32 } from '../distance/nearest'
+import { nearestWords } from '../distance/nearest'
+import { PipnnShard } from './pipnn-shard'
 
 const GROWTH: u32 = 0x9e3779b9
 
@@ -26,20 +27,15 @@ export function pipnnShuffle(list: usize, count: u32, wanted: u32, seed: u32): v
   }
 }
 
-/** Rows and norms of the listed members, side by side. rowBytes is a multiple of 16. */
-export function pipnnGather(
-  codes: usize,
-  norms: usize,
-  rowBytes: u32,
-  list: usize,
-  count: u32,
-  outRows: usize,
-  outNorms: usize,
-): void {
+/** Rows and norms of the listed members, side by side. */
+export function pipnnGather(shard: PipnnShard, list: usize, count: u32, outRows: usize, outNorms: usize): void {
+  const grid = shard.grid
+  const norms = shard.norms
+  const rowBytes = <usize>shard.rowBytes
   for (let i: u32 = 0; i < count; i++) {
     const member = <usize>load<u32>(list + ((<usize>i) << 2))
     store<u32>(outNorms + ((<usize>i) << 2), load<u32>(norms + (member << 2)))
-    const row = codes + member * rowBytes
+    const row = grid + member * rowBytes
     for (let at: usize = 0; at < rowBytes; at += 16) v128.store(outRows + at, v128.load(row + at))
     outRows += rowBytes
   }
@@ -55,7 +51,7 @@ export function pipnnNearestBalls(
   scratch: usize,
 ): void {
   for (let r: u32 = 0; r < rowCount; r++) {
-    nearestI32(matrix, ballCount, fanOut, out, scratch)
+    nearestWords(matrix, ballCount, fanOut, out, scratch)
     matrix += (<usize>ballCount) << 2
     out += (<usize>fanOut) << 2
   }

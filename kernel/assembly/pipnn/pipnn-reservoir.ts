@@ -8,6 +8,7 @@
 // candidate stays. `worst` is the largest word of a full reservoir, and beyond all words until it is full: most offers
 // end at that comparison. An item is key << 20 | candidate.
 import { dotF32, fourDotI16 } from '../distance/pair'
+import { PipnnShard } from './pipnn-shard'
 
 export const COUNT: usize = 48
 export const WORST: usize = 52
@@ -23,47 +24,41 @@ function clear(record: usize): void {
   store<u32>(record, 0, WORST_SLOT)
 }
 
-/** Empty records with the sketches of all rows. directions: i16 x 12 x gridDims. */
-export function pipnnSketchI16(
-  codes: usize,
-  count: u32,
-  gridDims: u32,
-  directions: usize,
-  records: usize,
-  recordBytes: u32,
-): void {
+export function pipnnSketchI16(shard: PipnnShard, directions: usize): void {
+  const count = shard.count
+  const gridDims = shard.gridDims
+  const recordBytes = shard.recordBytes
+  let row = shard.grid
+  let record = shard.records
   const rowBytes = (<usize>gridDims) << 1
   const four = rowBytes << 2
   for (let r: u32 = 0; r < count; r++) {
     for (let group: usize = 0; group < 3; group++) {
       const d = directions + group * four
-      const dots = fourDotI16(codes, d, d + rowBytes, d + 2 * rowBytes, d + 3 * rowBytes, gridDims)
-      v128.store(records + (group << 4), dots)
+      const dots = fourDotI16(row, d, d + rowBytes, d + 2 * rowBytes, d + 3 * rowBytes, gridDims)
+      v128.store(record + (group << 4), dots)
     }
-    clear(records)
-    codes += rowBytes
-    records += recordBytes
+    clear(record)
+    row += rowBytes
+    record += recordBytes
   }
 }
 
-/** As pipnnSketchI16 with f32 rows and directions. */
-export function pipnnSketchF32(
-  codes: usize,
-  count: u32,
-  gridDims: u32,
-  directions: usize,
-  records: usize,
-  recordBytes: u32,
-): void {
+export function pipnnSketchF32(shard: PipnnShard, directions: usize): void {
+  const count = shard.count
+  const gridDims = shard.gridDims
+  const recordBytes = shard.recordBytes
+  let row = shard.grid
+  let record = shard.records
   const rowBytes = (<usize>gridDims) << 2
   for (let r: u32 = 0; r < count; r++) {
     for (let d: usize = 0; d < 12; d++) {
-      const bits = reinterpret<i32>(dotF32(codes, directions + d * rowBytes, gridDims))
-      store<i32>(records + (d << 2), bits ^ ((bits >> 31) & 0x7fffffff))
+      const bits = reinterpret<i32>(dotF32(row, directions + d * rowBytes, gridDims))
+      store<i32>(record + (d << 2), bits ^ ((bits >> 31) & 0x7fffffff))
     }
-    clear(records)
-    codes += rowBytes
-    records += recordBytes
+    clear(record)
+    row += rowBytes
+    record += recordBytes
   }
 }
 

@@ -1,6 +1,7 @@
 /** Level 0 of a finished index → shard graph: exact distances by the kernel, rows sorted and cut. */
 
 import type { Kernel } from '../../../kernel/kernel.js'
+import { typedOps } from '../../../kernel/typed-ops.js'
 import { EngineError } from '../../errors.js'
 import type { Shard, ShardGraph } from '../shard-engine.js'
 import type { Level0 } from './index-layout.js'
@@ -20,7 +21,7 @@ export function readRows(
   const neighbours = new Uint32Array(capacity)
   const distanceWords = new Uint32Array(capacity)
   const row = new Uint32Array(level0.maxLinks)
-  const rowBytes = gridDims * (kind === 'i16' ? 2 : 4)
+  const ops = typedOps(kernel, kind, gridDims)
 
   const mark = kernel.mark()
   try {
@@ -39,11 +40,10 @@ export function readRows(
           throw new EngineError(ENGINE, `member ${member} of ${count} has a link to ${neighbour}`)
         }
         row[at] = neighbour
-        pointers[at] = codes + neighbour * rowBytes
+        pointers[at] = codes + neighbour * ops.rowBytes
       }
-      const from = codes + member * rowBytes
-      if (kind === 'i16') kernel.fn.gatherL2I16(from, pointersAt, links, gridDims, distancesAt)
-      else kernel.fn.gatherL2F32(from, pointersAt, links, gridDims, distancesAt)
+      const from = codes + member * ops.rowBytes
+      ops.gather(from, pointersAt, links, distancesAt)
       sortRow(row, distances, links)
       const kept = Math.min(links, maxDegree)
       for (let at = 0; at < kept; at++, end++) {

@@ -1,21 +1,18 @@
 /** Ball carving and leaves, steps 1 and 2 of the engine: fills the reservoirs of all members. */
 
+import type { Block } from '../../../kernel/block.js'
 import type { Kernel } from '../../../kernel/kernel.js'
-import type { CodeKernel } from './code-kernel.js'
+import type { TypedOps } from '../../../kernel/typed-ops.js'
 import { CHUNK_ROWS, carveRegions, leaderCount, leafCapacity, smallBall, type ShardSizes } from './shard-sizes.js'
 import type { PipnnParameters } from './pipnn-parameters.js'
 
-/** What the steps before have laid out, as addresses in kernel memory. */
+/** What the steps before have laid out, at addresses in kernel memory. */
 export interface PreparedShard {
   readonly sizes: ShardSizes
-  readonly codes: number
-  readonly norms: number
-  /** Reservoir records, `recordBytes` each. */
-  readonly records: number
-  readonly recordBytes: number
+  readonly block: Block<'PipnnShard'>
   /** Members to carve, u32 each: afterwards near ones are near each other. */
   readonly list: number
-  /** u32 x 2 x max(leafK, fanOut). */
+  /** u32 x fanOut at least. */
   readonly scratch: number
 }
 
@@ -26,7 +23,7 @@ type Regions = { readonly [Name in keyof ReturnType<typeof carveRegions>]: numbe
 
 export function fillReservoirs(
   kernel: Kernel,
-  ops: CodeKernel,
+  ops: TypedOps,
   shard: PreparedShard,
   parameters: PipnnParameters,
   seeds: () => number,
@@ -46,7 +43,7 @@ export function fillReservoirs(
 /** One carving. Balls lie in `at.balls`; a ball is carved in place, by way of `at.scattered`. */
 class Carver {
   readonly #kernel: Kernel
-  readonly #ops: CodeKernel
+  readonly #ops: TypedOps
   readonly #shard: PreparedShard
   readonly #parameters: PipnnParameters
   readonly #seeds: () => number
@@ -57,7 +54,7 @@ class Carver {
 
   constructor(
     kernel: Kernel,
-    ops: CodeKernel,
+    ops: TypedOps,
     shard: PreparedShard,
     parameters: PipnnParameters,
     seeds: () => number,
@@ -135,16 +132,15 @@ class Carver {
   /** Members of a list by their nearest `fanOut` of `leaders` random ones, to `out`. Returns where the balls begin and end. */
   #scatter(list: number, count: number, leaders: number, fanOut: number, out: number): Uint32Array {
     const { fn } = this.#kernel
-    const { codes, norms, scratch } = this.#shard
-    const { rowBytes } = this.#ops
+    const { block, scratch } = this.#shard
     const at = this.#at
     fn.pipnnShuffle(list, count, leaders, this.#seeds())
-    fn.pipnnGather(codes, norms, rowBytes, list, leaders, at.targetRows, at.targetNorms)
+    fn.pipnnGather(block, list, leaders, at.targetRows, at.targetNorms)
     this.#ops.pack(at.targetRows, leaders, at.panels)
     const targets = { panels: at.panels, norms: at.targetNorms, count: leaders }
     for (let from = 0; from < count; from += CHUNK_ROWS) {
       const rows = Math.min(CHUNK_ROWS, count - from)
-      fn.pipnnGather(codes, norms, rowBytes, list + 4 * from, rows, at.queryRows, at.queryNorms)
+      fn.pipnnGather(block, list + 4 * from, rows, at.queryRows, at.queryNorms)
       this.#ops.distances({ rows: at.queryRows, norms: at.queryNorms, count: rows }, targets, at.matrix, leaders)
       fn.pipnnNearestBalls(at.matrix, rows, leaders, fanOut, at.assigned + 4 * from * fanOut, scratch)
     }
@@ -176,13 +172,13 @@ class Carver {
   #leaf(list: number, count: number): void {
     if (count < 2) return
     const { fn } = this.#kernel
-    const { codes, norms, records, recordBytes, scratch } = this.#shard
+    const { block } = this.#shard
     const { leafK, reservoir } = this.#parameters
     const { rowBytes } = this.#ops
     const at = this.#at
     // A leaf this small is a whole shard: nothing else would link its members.
     const k = count - 1 <= reservoir ? count - 1 : leafK
-    fn.pipnnGather(codes, norms, rowBytes, list, count, at.targetRows, at.targetNorms)
+    fn.pipnnGather(block, list, count, at.targetRows, at.targetNorms)
     this.#ops.pack(at.targetRows, count, at.panels)
     // Half of the matrix is computed, each chunk of rows from its own first column on, and mirrored to the other half.
     const stride = 4 * Math.ceil(count / 4)
@@ -194,6 +190,6 @@ class Carver {
       this.#ops.distances({ ...first, count: rows }, targets, row + 4 * from, stride)
       fn.pipnnMirror(at.matrix, stride, from, rows)
     }
-    fn.pipnnOffer(list, count, 0, count, at.matrix, stride, k, records, recordBytes, reservoir, scratch)
+    fn.pipnnOffer(block, list, count, at.matrix, stride, k)
   }
 }

@@ -1,3 +1,5 @@
+import { placeBlock } from '../../../kernel/block.js'
+import { WRITE_GRAPH_ROWS } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
 import { readBatches } from '../../../spill/read-batches.js'
 import { writeFrames } from '../../../spill/files/write-frames.js'
@@ -10,7 +12,7 @@ import { writeGrid, type GridStore } from '../../rows/grid-store.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { recordBytesOf, rowBytesOf, type RowKind } from '../../rows/record-layout.js'
 import { buildGraph } from './build-graph.js'
-import { gridOps } from '../../rows/grid-ops.js'
+import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 
 /** Builds the graph of one shard, and puts its home vectors and codes in their final place. */
 export interface ShardTask {
@@ -93,7 +95,6 @@ async function storeRows(path: string, { output }: ShardTask, runs: ShardResult[
  */
 function loadHomes(kernel: Kernel, task: ShardTask, codes: number): PartChecksums | undefined {
   const { spec, homeKind, homeCount } = task
-  const ops = gridOps(kernel, spec)
   const rowBytes = rowBytesOf(homeKind, spec)
   const mark = kernel.mark()
   const rows = homeKind === 'codes' ? codes : kernel.alloc(homeCount * rowBytes)
@@ -110,9 +111,7 @@ function loadHomes(kernel: Kernel, task: ShardTask, codes: number): PartChecksum
     kernel.release(batchMark)
   }
   if (homeKind === 'vectors') {
-    const mean = kernel.alloc(4 * spec.gridDims)
-    kernel.f32(mean, spec.gridDims).set(spec.mean)
-    ops.encode(rows, homeCount, mean, codes)
+    gridEncoder(kernel, spec)(rows, homeCount, codes)
   }
   const checksums = task.vectors && writePart(task.vectors, kernel.u8(rows, homeCount * rowBytes))
   kernel.release(mark)
@@ -178,19 +177,9 @@ function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: nu
   kernel.u32(words, graph.distanceWords.length).set(graph.distanceWords)
   const replicaNodes = kernel.u32(nodes + 4 * homeCount, replicaCount)
   const after = replicaNodes.findIndex((node) => node > firstNode)
-  const runCount = kernel.fn.writeGraphRows(
-    count,
-    homeCount,
-    after < 0 ? replicaCount : after,
-    nodes,
-    offsets,
-    neighbours,
-    words,
-    starts,
-    task.runBytes,
-    out,
-    runsAt,
-  )
+  const before = after < 0 ? replicaCount : after
+  const rows = { count, homeCount, before, nodes, offsets, neighbours, words, starts, runBytes: task.runBytes }
+  const runCount = kernel.fn.writeGraphRows(placeBlock(kernel, WRITE_GRAPH_ROWS, { ...rows, out, runs: runsAt }))
   task.output.set(kernel.u8(out, outBytes))
   const fields = kernel.u32(runsAt, 3 * runCount)
   const runs = Array.from({ length: runCount }, (_, i) => {
