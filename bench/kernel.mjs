@@ -162,19 +162,19 @@ function benchRows(dims) {
   const mean = alloc(dims * 4)
   new Float32Array(memory.buffer, mean, dims).fill(0)
   const norms = alloc(COUNT * 8)
-  const codes = alloc(COUNT * dims * 4)
+  const grid = alloc(COUNT * dims * 4)
   const each = (name, kind, call) => print(name, kind, dims, rate(COUNT * dims, call) / 1e9, 'giga components/s')
   each('prepareRows, normalise', 'f32', () => fn.prepareRows(rows, COUNT, dims, 1, norms))
   // GRID_ENCODER of kernel/blocks.ts.
   const encoder = alloc(36)
   new Float64Array(memory.buffer, encoder, 3).set([2e4, 5e8, -1])
   new Uint32Array(memory.buffer, encoder + 24, 3).set([mean, dims, dims])
-  each('encode', 'i16', () => fn.encodeI16(encoder, rows, COUNT, codes))
-  each('encode', 'f32', () => fn.encodeF32(encoder, rows, COUNT, codes))
-  each('norms', 'i16', () => fn.normsI16(codes, COUNT, dims, norms))
+  each('encode', 'i16', () => fn.encodeI16(encoder, rows, COUNT, grid))
+  each('encode', 'f32', () => fn.encodeF32(encoder, rows, COUNT, grid))
+  each('norms', 'i16', () => fn.normsI16(grid, COUNT, dims, norms))
   each('norms', 'f32', () => fn.normsF32(rows, COUNT, dims, norms))
-  each('pack', 'i16', () => fn.packI16(rows, COUNT, dims, codes))
-  each('pack', 'f32', () => fn.packF32(rows, COUNT, dims, codes))
+  each('pack', 'i16', () => fn.packI16(rows, COUNT, dims, grid))
+  each('pack', 'f32', () => fn.packF32(rows, COUNT, dims, grid))
 }
 
 for (const kind of ['i16', 'f32']) {

@@ -18,7 +18,7 @@ export interface Shard {
   readonly gridDims: number
   readonly kind: 'i16' | 'f32'
   /** Address in kernel memory of `count x gridDims` components, row-major. */
-  readonly codes: number
+  readonly grid: number
 }
 
 export interface EngineParams {

@@ -19,7 +19,7 @@ export function testConformance(engine: ShardEngine): void {
     return engine.build(kernel, putShard(kernel, rows, gridDims, kind), { ...PARAMS, ...params })
   }
 
-  describe.each(['i16', 'f32'] as const)('%s codes', (kind) => {
+  describe.each(['i16', 'f32'] as const)('%s rows', (kind) => {
     test('rows are in range, nearest first, without self or repeats, with exact distances', async () => {
       const rows = randomRows(700, 24, 3)
       expectValid(await build(rows, 24, {}, kind), rows, 24, PARAMS.maxDegree, kind)
@@ -60,7 +60,7 @@ export function testConformance(engine: ShardEngine): void {
     expect(graph.distanceWords.length).toBe(0)
   })
 
-  test('the extremes of i16 give exact distances up to the limit of the codes', async () => {
+  test('the extremes of i16 give exact distances up to the largest norm', async () => {
     // Codes keep every squared norm below 5e8: opposite vectors of that norm are 2e9 apart.
     const rows = new Int16Array(16)
     rows[0] = 22_360
@@ -121,14 +121,14 @@ export function testConformance(engine: ShardEngine): void {
     expectValid(await build(rows, 8, { seed: 0xffffffff }), rows, 8, PARAMS.maxDegree, 'i16')
   })
 
-  test('the codes are unchanged and kernel memory is released', async () => {
+  test('the grid rows are unchanged and kernel memory is released', async () => {
     const kernel = Kernel.create()
     const rows = randomRows(300, 8, 31)
     const shard = putShard(kernel, rows, 8, 'i16')
     const usedBytes = kernel.usedBytes
     await engine.build(kernel, shard, PARAMS)
     expect(kernel.usedBytes).toBe(usedBytes)
-    expect(kernel.i16(shard.codes, rows.length)).toEqual(rows)
+    expect(kernel.i16(shard.grid, rows.length)).toEqual(rows)
   })
 
   test('the estimate for the plan grows with members, components and m', () => {

@@ -47,7 +47,7 @@ function faultsOf(graph: ShardGraph, maxDegree: number): string[] {
   return faults
 }
 
-describe.each(KINDS)('%s codes', (kind) => {
+describe.each(KINDS)('%s rows', (kind) => {
   test('two far clusters are linked both ways', async () => {
     const rows = randomRows(3000, 16, 6)
     for (let at = 0; at < rows.length; at++) rows[at] = rows[at] / 4 + (at < 1000 * 16 ? -4000 : 4000)
@@ -122,7 +122,7 @@ test('quality high finds more of the true 10 nearest than balanced', async () =>
   expect(await share('high')).toBeGreaterThan(await share('balanced'))
 })
 
-test.each(KINDS)('a build of %s codes takes no more than its estimate', async (kind) => {
+test.each(KINDS)('a build of %s rows takes no more than its estimate', async (kind) => {
   for (const [count, gridDims, m] of [
     [6000, 32, 16],
     [300, 2048, 8],

@@ -10,7 +10,7 @@ const UNWRITTEN = 0x55555555
 // Around the tile's 4 and 8, and up to several tiles.
 const queryCounts = fc.integer({ min: 0, max: 11 })
 const targetCounts = fc.integer({ min: 0, max: 35 })
-const codeDimsOf = fc.integer({ min: 0, max: 20 }).map((eights) => eights * 8)
+const gridDimsOf = fc.integer({ min: 0, max: 20 }).map((eights) => eights * 8)
 const flavours = fc.constantFrom(...FLAVOURS)
 const seeds = fc.integer({ min: 0, max: 1e6 })
 // One seed for both sides: `close` and `repeated` rows have the same origin, so cancellation is at its worst.
@@ -20,7 +20,7 @@ const matrices = fc.record({
   targetFlavour: flavours,
   queryCount: queryCounts,
   targetCount: targetCounts,
-  gridDims: codeDimsOf,
+  gridDims: gridDimsOf,
   extraStride: fc.integer({ min: 0, max: 3 }),
 })
 
@@ -79,7 +79,7 @@ const f32Word = (value: number): number => new Uint32Array(Float32Array.of(value
 describe('norms', () => {
   it('are exact for i16', () => {
     fc.assert(
-      fc.property(seeds, flavours, queryCounts, codeDimsOf, (seed, flavour, count, gridDims) => {
+      fc.property(seeds, flavours, queryCounts, gridDimsOf, (seed, flavour, count, gridDims) => {
         const rows = i16Rows(seed, flavour, count, gridDims)
         const zero = new Int16Array(gridDims)
         const got = withArena(kernel, () => {
@@ -95,7 +95,7 @@ describe('norms', () => {
 
   it('add products one after the other for f32, in every row', () => {
     fc.assert(
-      fc.property(seeds, flavours, queryCounts, codeDimsOf, (seed, flavour, count, gridDims) => {
+      fc.property(seeds, flavours, queryCounts, gridDimsOf, (seed, flavour, count, gridDims) => {
         const rows = f32Rows(seed, flavour, count, gridDims)
         const got = withArena(kernel, () => {
           const at = place(kernel, rows)
@@ -112,7 +112,7 @@ describe('norms', () => {
 describe('pack', () => {
   it.each(['I16', 'F32'] as const)('%s interleaves the words of four rows and pads with zeros', (kind) => {
     fc.assert(
-      fc.property(seeds, queryCounts, codeDimsOf, (seed, count, gridDims) => {
+      fc.property(seeds, queryCounts, gridDimsOf, (seed, count, gridDims) => {
         const wordsPerRow = kind === 'I16' ? gridDims / 2 : gridDims
         const rows =
           kind === 'I16' ? i16Rows(seed, 'random', count, gridDims) : f32Rows(seed, 'random', count, gridDims)

@@ -8,7 +8,7 @@ const MIB = 2 ** 20
 const GIB = 2 ** 30
 const FOUR_GIB = 4 * GIB
 
-/** Distances and a gather over codes in fresh allocations; checks every value. */
+/** Distances and a gather over rows in fresh allocations; checks every value. */
 function checkDistances(kernel: Kernel, rowsAt: number, rows: Int16Array[], gridDims: number, above: number): void {
   const count = rows.length
   placeAt(kernel, rowsAt, rows)

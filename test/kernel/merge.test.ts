@@ -126,9 +126,9 @@ describe('merge', () => {
     )
   })
 
-  function unitesAndPrunes<Codes extends Int16Array | Float32Array>(
-    rowsOf: (seed: number, count: number, gridDims: number) => Codes[],
-    distance: (a: Codes, b: Codes) => number,
+  function unitesAndPrunes<GridRow extends Int16Array | Float32Array>(
+    rowsOf: (seed: number, count: number, gridDims: number) => GridRow[],
+    distance: (a: GridRow, b: GridRow) => number,
     name: 'mergeLinksI16' | 'mergeLinksF32',
   ): void {
     fc.assert(
@@ -137,8 +137,8 @@ describe('merge', () => {
         fc.integer({ min: 1, max: 3 }).map((eights) => eights * 8),
         fc.integer({ min: 1, max: 12 }),
         (shape, gridDims, maxDegree) => {
-          const codes = rowsOf(shape.seed, shape.nodeCount, gridDims)
-          const distanceOf = (a: number, b: number): number => distance(codes[a], codes[b])
+          const grid = rowsOf(shape.seed, shape.nodeCount, gridDims)
+          const distanceOf = (a: number, b: number): number => distance(grid[a], grid[b])
           const wordOf = (a: number, b: number): number =>
             name === 'mergeLinksI16' ? distanceOf(a, b) : new Uint32Array(Float32Array.of(distanceOf(a, b)).buffer)[0]
           const given = makeRows(shape, wordOf)
@@ -153,7 +153,7 @@ describe('merge', () => {
             const needed = kernel.u32(nodes, fn.mergeRank(bits, bitWords, ranks, nodes))
             const loaded = place(
               kernel,
-              Array.from(needed, (node) => codes[node]),
+              Array.from(needed, (node) => grid[node]),
             )
             const scratch = kernel.alloc(40 * widest)
             const linkWords = 1 + maxDegree
@@ -199,7 +199,7 @@ describe('merge', () => {
   // Copies make ties, whose order is that of the nodes.
   it('unites rows without repeats by distance, then node, and prunes them, i16', () => {
     unitesAndPrunes(
-      (seed, count, dims) => i16Rows(seed, seed % 2 ? 'random' : 'repeated', count, dims),
+      (seed, count, dimensions) => i16Rows(seed, seed % 2 ? 'random' : 'repeated', count, dimensions),
       l2IntegerTwin,
       'mergeLinksI16',
     )
@@ -207,7 +207,7 @@ describe('merge', () => {
 
   it('unites rows without repeats by distance, then node, and prunes them, f32', () => {
     unitesAndPrunes(
-      (seed, count, dims) => f32Rows(seed, seed % 2 ? 'random' : 'repeated', count, dims),
+      (seed, count, dimensions) => f32Rows(seed, seed % 2 ? 'random' : 'repeated', count, dimensions),
       gatherL2Twin,
       'mergeLinksF32',
     )

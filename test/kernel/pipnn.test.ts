@@ -108,11 +108,11 @@ describe('reservoirs', () => {
   }
 
   test('keep of each key the nearest, and drop the farthest when they are full', () => {
-    const CODE_DIMS = 8
+    const GRID_DIMS = 8
     const SIZE = 40
     const kernel = Kernel.create()
-    const codes = kernel.alloc(2 * SIZE * CODE_DIMS)
-    const directions = kernel.alloc(2 * 12 * CODE_DIMS)
+    const grid = kernel.alloc(2 * SIZE * GRID_DIMS)
+    const directions = kernel.alloc(2 * 12 * GRID_DIMS)
     const records = kernel.alloc(RECORD_BYTES * SIZE)
     const list = putWords(
       kernel,
@@ -122,9 +122,9 @@ describe('reservoirs', () => {
     const shard = placeBlock(kernel, PIPNN_SHARD, {
       alpha: PRUNE_ALPHA,
       count: SIZE,
-      grid: codes,
-      gridDims: CODE_DIMS,
-      rowBytes: 2 * CODE_DIMS,
+      grid,
+      gridDims: GRID_DIMS,
+      rowBytes: 2 * GRID_DIMS,
       norms: 0,
       list,
       records,
@@ -135,15 +135,15 @@ describe('reservoirs', () => {
     })
     const component = fc.integer({ min: -3, max: 3 })
     const rowsOf = (rows: number): fc.Arbitrary<number[]> =>
-      fc.array(component, { minLength: rows * CODE_DIMS, maxLength: rows * CODE_DIMS })
+      fc.array(component, { minLength: rows * GRID_DIMS, maxLength: rows * GRID_DIMS })
     fc.assert(
       fc.property(rowsOf(SIZE), rowsOf(12), fc.integer({ min: 1, max: 12 }), (rows, lines, k) => {
-        kernel.i16(codes, rows.length).set(rows)
+        kernel.i16(grid, rows.length).set(rows)
         kernel.i16(directions, lines.length).set(lines)
         kernel.fn.pipnnSketchI16(shard, directions)
         const side = (member: number, line: number): number => {
           let sum = 0
-          for (let d = 0; d < CODE_DIMS; d++) sum += rows[member * CODE_DIMS + d] * lines[line * CODE_DIMS + d]
+          for (let d = 0; d < GRID_DIMS; d++) sum += rows[member * GRID_DIMS + d] * lines[line * GRID_DIMS + d]
           return sum
         }
         const keyOf = (member: number, candidate: number): number => {

@@ -59,11 +59,11 @@ describe('records', () => {
         rowWords,
         fc.integer({ min: 1, max: 6 }),
         fc.integer({ min: 1, max: 4 }),
-        (seed, count, rowWidth, codeWidth, leaders, overlap) => {
+        (seed, count, rowWidth, gridWidth, leaders, overlap) => {
           const uniform = uniformFrom(seed)
           const ordinals = randomWords(uniform, count)
           const rows = Array.from({ length: count }, () => randomWords(uniform, rowWidth))
-          const codes = Array.from({ length: count }, () => randomWords(uniform, codeWidth))
+          const grid = Array.from({ length: count }, () => randomWords(uniform, gridWidth))
           const nearest = Array.from({ length: count }, () =>
             Array.from({ length: overlap }, () => Math.floor(uniform() * leaders)),
           )
@@ -71,13 +71,13 @@ describe('records', () => {
           nearest.forEach(([home, ...others], i) => {
             partitions[home].push([ordinals[i], ...rows[i]])
             for (const other of new Set(others)) {
-              if (other !== home) partitions[leaders + other].push([ordinals[i], ...codes[i]])
+              if (other !== home) partitions[leaders + other].push([ordinals[i], ...grid[i]])
             }
           })
           withArena(kernel, () => {
             const countsAt = kernel.alloc(8 * leaders)
             const offsets = kernel.alloc(8 * leaders)
-            const out = kernel.alloc(4 * count * (1 + rowWidth + (overlap - 1) * (1 + codeWidth)))
+            const out = kernel.alloc(4 * count * (1 + rowWidth + (overlap - 1) * (1 + gridWidth)))
             const route = placeBlock(kernel, ROUTE_RECORDS, {
               nearest: placeWords(nearest.flat()),
               count,
@@ -86,8 +86,8 @@ describe('records', () => {
               ordinals: placeWords(ordinals),
               rows: placeWords(rows.flat()),
               rowBytes: 4 * rowWidth,
-              grid: placeWords(codes.flat()),
-              gridBytes: 4 * codeWidth,
+              grid: placeWords(grid.flat()),
+              gridBytes: 4 * gridWidth,
               counts: countsAt,
               offsets,
               out,

@@ -114,22 +114,22 @@ function centred(row: Float32Array, mean: Float32Array, radiusSquared: number): 
 export function encodeI16Twin(
   row: Float32Array,
   options: { mean: Float32Array; scale: number; maxSquaredNorm: number; radiusSquared: number; gridDims: number },
-): { code: Int16Array; clamped: boolean } {
+): { row: Int16Array; clamped: boolean } {
   const { mean, scale, maxSquaredNorm, radiusSquared, gridDims } = options
   const rounded = centred(row, mean, radiusSquared).map((x) => roundTwin(x * scale))
   const squared = rounded.reduce((sum, x) => sum + x * x, 0)
   const clamped = squared > maxSquaredNorm
   const shrink = Math.sqrt(maxSquaredNorm / squared)
-  const code = new Int16Array(gridDims)
-  code.set(clamped ? rounded.map((x) => Math.trunc(x * shrink)) : rounded)
-  return { code, clamped }
+  const encoded = new Int16Array(gridDims)
+  encoded.set(clamped ? rounded.map((x) => Math.trunc(x * shrink)) : rounded)
+  return { row: encoded, clamped }
 }
 
 export function encodeF32Twin(
   row: Float32Array,
   options: { mean: Float32Array; radiusSquared: number; gridDims: number },
 ): Float32Array {
-  const code = new Float32Array(options.gridDims)
-  code.set(centred(row, options.mean, options.radiusSquared))
-  return code
+  const encoded = new Float32Array(options.gridDims)
+  encoded.set(centred(row, options.mean, options.radiusSquared))
+  return encoded
 }

@@ -28,9 +28,9 @@ function toHalf(x: f32): u32 {
 }
 
 /** Returns how many components were beyond the largest half, and got it. */
-export function encodeF16(rows: usize, count: u32, dims: u32, out: usize): u32 {
+export function encodeF16(rows: usize, count: u32, dimensions: u32, out: usize): u32 {
   let clamped: u32 = 0
-  const total = <usize>count * <usize>dims
+  const total = <usize>count * <usize>dimensions
   for (let i: usize = 0; i < total; i++) {
     const x = load<f32>(rows + (i << 2))
     if (abs<f32>(x) >= 65520) clamped++

@@ -1,7 +1,7 @@
 // Product quantization (Jegou, Douze, Schmid, "Product Quantization for Nearest Neighbor Search", TPAMI 2011): the
 // dimensions are cut into subspaces, and each part of a row is named by the nearest of 256 centroids.
 //
-// Subspace s of S has the dimensions floor(s * dims / S) to floor((s + 1) * dims / S) - 1. The codebook is f32
+// Subspace s of S has the dimensions floor(s * dimensions / S) to floor((s + 1) * dimensions / S) - 1. The codebook is f32
 // [dimension][256 centroids], dimensions in order: four centroids are compared at once.
 
 export const CENTROIDS: u32 = 256
@@ -9,8 +9,8 @@ export const CENTROIDS: u32 = 256
 export const TABLE_BYTES: usize = 1024
 
 @inline
-export function subspaceStart(s: u32, subspaces: u32, dims: u32): u32 {
-  return <u32>((<u64>s * <u64>dims) / <u64>subspaces)
+export function subspaceStart(s: u32, subspaces: u32, dimensions: u32): u32 {
+  return <u32>((<u64>s * <u64>dimensions) / <u64>subspaces)
 }
 
 /** Squared l2 (or the dot product) of the row's part from dimension `from` to `to - 1` with all centroids: f32 x 256. */
@@ -57,15 +57,15 @@ function smallest(table: usize): u32 {
 
 /** out: u8 x count x subspaces. scratch: f32 x 256. */
 export function encodePq(
-  rows: usize, count: u32, dims: u32, codebook: usize, subspaces: u32, out: usize, scratch: usize,
+  rows: usize, count: u32, dimensions: u32, codebook: usize, subspaces: u32, out: usize, scratch: usize,
 ): void {
   for (let r: u32 = 0; r < count; r++) {
     for (let s: u32 = 0; s < subspaces; s++) {
-      const from = subspaceStart(s, subspaces, dims)
-      centroidTable(true, rows, codebook, from, subspaceStart(s + 1, subspaces, dims), scratch)
+      const from = subspaceStart(s, subspaces, dimensions)
+      centroidTable(true, rows, codebook, from, subspaceStart(s + 1, subspaces, dimensions), scratch)
       store<u8>(out + s, <u8>smallest(scratch))
     }
-    rows += <usize>dims << 2
+    rows += <usize>dimensions << 2
     out += subspaces
   }
 }
@@ -88,7 +88,7 @@ export class PqStep {
 /** Names each row's nearest centroid and moves each centroid to the mean of its rows; one without rows to the farthest row. */
 export function pqStep(step: PqStep, count: u32): u32 {
   const rows = step.rows
-  const dims = step.dimensions
+  const dimensions = step.dimensions
   const codebook = step.codebook
   const from = step.from
   const to = step.to
@@ -102,7 +102,7 @@ export function pqStep(step: PqStep, count: u32): u32 {
   memory.fill(sizes, 0, <usize>CENTROIDS * 4)
   let changed: u32 = 0
   for (let r: u32 = 0; r < count; r++) {
-    const row = rows + <usize>r * (<usize>dims << 2)
+    const row = rows + <usize>r * (<usize>dimensions << 2)
     centroidTable(true, row, codebook, from, to, scratch)
     const code = smallest(scratch)
     changed += u32(<u32>load<u8>(codes + r) != code)
@@ -119,7 +119,7 @@ export function pqStep(step: PqStep, count: u32): u32 {
     let row: usize = 0
     if (size == 0) {
       const farthest = takeFarthest(far, count)
-      row = rows + <usize>farthest * (<usize>dims << 2)
+      row = rows + <usize>farthest * (<usize>dimensions << 2)
       changed++
     }
     for (let i: u32 = 0; i < width; i++) {

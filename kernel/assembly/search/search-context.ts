@@ -29,7 +29,7 @@ export class RowTable {
 @unmanaged
 export class SearchContext {
   count!: u32 // nodes
-  dims!: u32
+  dimensions!: u32
   metric!: u32
   walked!: usize // RowTable: what the graph is walked on
   exact!: usize // RowTable: f32 vectors, which the best are scored on again; the same as `walked` without codes
@@ -43,7 +43,7 @@ export class SearchContext {
   upperVisited!: usize // u8 tag per index of level 1, zero at first; serves every level >= 1
   upperEpoch!: u32
   upperCount!: u32 // indexes of level 1
-  query!: usize // f32 x dims
+  query!: usize // f32 x dimensions
   codebook!: usize // of the codes
   prepared!: usize // what a search of codes makes of its query: search-codes.ts
   preparedScale!: f32

@@ -6,7 +6,7 @@ import { RowTable, SearchContext } from './search-context'
 @external("env", "loadPage")
 declare function loadPage(context: usize, kind: u32, page: u32): void
 
-// Bytes of a row fetched ahead: 512 is 15% slower than 1024 or more at 384 dims, 384 25% slower than 512 at 128 dims.
+// Bytes of a row fetched ahead: 512 is 15% slower than 1024 or more at 384 dimensions, 384 25% slower than 512 at 128 dimensions.
 const TOUCH_BYTES: usize = 1024
 
 /** The address of one row. */

@@ -64,7 +64,7 @@ function buildIn(
   const index = new module.HierarchicalNSW('l2', gridDims, '')
   index.initIndex(count, m, efConstruction, levelSeed(seed))
   const address = indexAddress(module.HEAPU32, index.$$.ptr)
-  const empty = { members: count, count: 0, dims: gridDims, m, efConstruction }
+  const empty = { members: count, count: 0, dimensions: gridDims, m, efConstruction }
   readLevel0(module.HEAPU32, address, empty)
   insertMembers(module, address, kernel, shard, empty)
   const level0 = readLevel0(module.HEAPU32, address, { ...empty, count })

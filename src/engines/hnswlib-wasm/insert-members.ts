@@ -33,14 +33,14 @@ export function insertMembers(
   const rowAddress = module.asm.malloc(4 * gridDims)
   if (rowAddress === 0) throw new EngineError(ENGINE, `no room in the heap for a row of ${gridDims} components`)
   try {
-    const codes =
-      shard.kind === 'i16' ? kernel.i16(shard.codes, count * gridDims) : kernel.f32(shard.codes, count * gridDims)
+    const components =
+      shard.kind === 'i16' ? kernel.i16(shard.grid, count * gridDims) : kernel.f32(shard.grid, count * gridDims)
     const rowWord = rowAddress / 4
     for (let member = 0; member < count; member++) {
       // Taken anew each time: the last insertion may have grown the heap.
       const heap = module.HEAPF32
       const first = member * gridDims
-      for (let at = 0; at < gridDims; at++) heap[rowWord + at] = codes[first + at]
+      for (let at = 0; at < gridDims; at++) heap[rowWord + at] = components[first + at]
       addPoint(address, rowAddress, member, 0)
       if (member === 0) checkFirstInsertion(module.HEAPU32, address, rowWord, { ...expected, count: 1 })
     }
@@ -65,7 +65,7 @@ function virtualAddPoint(module: HnswlibModule, address: number): AddPoint {
 
 function checkFirstInsertion(heap: Uint32Array, address: number, rowWord: number, expected: ExpectedIndex): void {
   const level0 = readLevel0(heap, address, expected)
-  for (let at = 0; at < expected.dims; at++) {
+  for (let at = 0; at < expected.dimensions; at++) {
     if (heap[level0.firstWord + level0.vectorWord + at] !== heap[rowWord + at]) {
       throw new EngineError(
         ENGINE,

@@ -15,7 +15,7 @@ export function readRows(
   shard: Shard,
   maxDegree: number,
 ): ShardGraph {
-  const { count, gridDims, codes, kind } = shard
+  const { count, gridDims, grid, kind } = shard
   const capacity = rowCapacity(heap, level0, count, maxDegree)
   const offsets = new Uint32Array(count + 1)
   const neighbours = new Uint32Array(capacity)
@@ -40,9 +40,9 @@ export function readRows(
           throw new EngineError(ENGINE, `member ${member} of ${count} has a link to ${neighbour}`)
         }
         row[at] = neighbour
-        pointers[at] = codes + neighbour * ops.rowBytes
+        pointers[at] = grid + neighbour * ops.rowBytes
       }
-      const from = codes + member * ops.rowBytes
+      const from = grid + member * ops.rowBytes
       ops.gather(from, pointersAt, links, distancesAt)
       sortRow(row, distances, links)
       const kept = Math.min(links, maxDegree)

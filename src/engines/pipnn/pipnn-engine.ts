@@ -42,7 +42,7 @@ async function build(kernel: Kernel, shard: Shard, params: EngineParams): Promis
 }
 
 function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: EngineParams): ShardGraph {
-  const { count, gridDims, codes, kind } = shard
+  const { count, gridDims, grid, kind } = shard
   const ops = typedOps(kernel, kind, gridDims)
   const parameters = pipnnParameters(quality, m)
   const sizes: ShardSizes = { count, gridDims, rowBytes: ops.rowBytes, degree: 2 * m }
@@ -51,7 +51,7 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
   const block = placeBlock(kernel, PIPNN_SHARD, {
     alpha: PRUNE_ALPHA,
     count,
-    grid: codes,
+    grid,
     gridDims,
     rowBytes: ops.rowBytes,
     norms: at.norms,
@@ -64,7 +64,7 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
   })
   const list = kernel.u32(at.list, count)
   for (let member = 0; member < count; member++) list[member] = member
-  ops.norms(codes, count, at.norms)
+  ops.norms(grid, count, at.norms)
   const directions =
     kind === 'i16' ? kernel.i16(at.directions, DIRECTIONS * gridDims) : kernel.f32(at.directions, DIRECTIONS * gridDims)
   fillDirections(directions, kind, gridDims, words)

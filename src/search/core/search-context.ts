@@ -6,7 +6,7 @@ import type { Metric } from '../../api/vectors.js'
 /** SearchContext of the kernel, in order. */
 export const CONTEXT_FIELDS = [
   'count',
-  'dims',
+  'dimensions',
   'metric',
   'walked',
   'exact',

@@ -129,7 +129,7 @@ export class SearchCore {
     const scratchBytes = 4 * (2 * m + SCRATCH_PADDING)
     const values: Record<ContextField, number> = {
       count,
-      dims,
+      dimensions: dims,
       metric: metricNumber(metric),
       walked: this.#rows.walked,
       exact: this.#rows.exact,

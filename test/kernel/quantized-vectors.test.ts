@@ -12,7 +12,7 @@ const kernel = Kernel.create()
 const seeds = fc.integer({ min: 0, max: 1e6 })
 const flavours = fc.constantFrom(...FLAVOURS)
 const counts = fc.integer({ min: 0, max: 5 })
-const anyDims = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 120, max: 140 }))
+const anyDimensions = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 120, max: 140 }))
 const metrics = fc.constantFrom<Metric>('l2', 'cosine', 'ip')
 
 function flat(rows: readonly Float32Array[]): Float32Array {
@@ -23,32 +23,33 @@ function flat(rows: readonly Float32Array[]): Float32Array {
 function encode(
   quantization: CodeQuantization,
   rows: readonly Float32Array[],
-  dims: number,
+  dimensions: number,
   codebook: Float32Array,
   metric: Metric,
 ): { codes: Uint8Array; clamped: number } {
-  const { strideBytes, subspaces } = quantizedShape(quantization, dims)
+  const { strideBytes, subspaces } = quantizedShape(quantization, dimensions)
   const count = rows.length
   return withArena(kernel, () => {
     const at = place(kernel, rows)
     const codebookAt = place(kernel, [codebook])
-    const scratch = kernel.alloc(4 * Math.max(dims, 256))
+    const scratch = kernel.alloc(4 * Math.max(dimensions, 256))
     const out = kernel.alloc(count * strideBytes)
     kernel.u8(out, count * strideBytes).fill(0xa5)
     let clamped = 0
-    if (quantization === 'f16') clamped = kernel.fn.encodeF16(at, count, dims, out)
-    if (quantization === 'sq8') clamped = kernel.fn.encodeSq8(at, count, dims, codebookAt, NORM_FACTORS[metric], out)
-    if (quantization === 'pq') kernel.fn.encodePq(at, count, dims, codebookAt, subspaces, out, scratch)
-    if (quantization === 'binary') kernel.fn.encodeBinary(at, count, dims, codebookAt, out, scratch)
+    if (quantization === 'f16') clamped = kernel.fn.encodeF16(at, count, dimensions, out)
+    if (quantization === 'sq8')
+      clamped = kernel.fn.encodeSq8(at, count, dimensions, codebookAt, NORM_FACTORS[metric], out)
+    if (quantization === 'pq') kernel.fn.encodePq(at, count, dimensions, codebookAt, subspaces, out, scratch)
+    if (quantization === 'binary') kernel.fn.encodeBinary(at, count, dimensions, codebookAt, out, scratch)
     return { codes: kernel.u8(out, count * strideBytes).slice(), clamped }
   })
 }
 
 /** Not what training makes of any rows: some components lie far outside, some steps are 0, many centroids are equal. */
-function anyCodebook(quantization: CodeQuantization, dims: number, seed: number): Float32Array {
-  const numbers = f32Rows(seed, 'random', 1, Math.max(1, quantizedShape(quantization, dims).codebookBytes / 4))[0]
+function anyCodebook(quantization: CodeQuantization, dimensions: number, seed: number): Float32Array {
+  const numbers = f32Rows(seed, 'random', 1, Math.max(1, quantizedShape(quantization, dimensions).codebookBytes / 4))[0]
   if (quantization === 'sq8')
-    numbers.forEach((x, i) => (numbers[i] = i < dims ? x : i % 5 === 0 ? 0 : Math.abs(x) / 100))
+    numbers.forEach((x, i) => (numbers[i] = i < dimensions ? x : i % 5 === 0 ? 0 : Math.abs(x) / 100))
   if (quantization === 'pq') numbers.forEach((x, i) => (numbers[i] = Math.round(x * 4) / 4))
   return numbers
 }
@@ -56,22 +57,22 @@ function anyCodebook(quantization: CodeQuantization, dims: number, seed: number)
 describe.each<CodeQuantization>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (quantization) => {
   it('equal their twin', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, anyDims, metrics, (seed, flavour, count, dims, metric) => {
-        const rows = f32Rows(seed, flavour, count, dims)
-        const codebook = anyCodebook(quantization, dims, seed + 1)
-        const twin = encodeTwin(quantization, flat(rows), dims, codebook, metric)
-        expect(encode(quantization, rows, dims, codebook, metric)).toEqual(twin)
+      fc.property(seeds, flavours, counts, anyDimensions, metrics, (seed, flavour, count, dimensions, metric) => {
+        const rows = f32Rows(seed, flavour, count, dimensions)
+        const codebook = anyCodebook(quantization, dimensions, seed + 1)
+        const twin = encodeTwin(quantization, flat(rows), dimensions, codebook, metric)
+        expect(encode(quantization, rows, dimensions, codebook, metric)).toEqual(twin)
       }),
     )
   })
 
   it('do not depend on the rows beside', () => {
     fc.assert(
-      fc.property(seeds, anyDims, metrics, (seed, dims, metric) => {
-        const rows = f32Rows(seed, 'random', 4, dims)
-        const codebook = anyCodebook(quantization, dims, seed + 1)
-        const { codes } = encode(quantization, rows, dims, codebook, metric)
-        const alone = rows.flatMap((row) => [...encode(quantization, [row], dims, codebook, metric).codes])
+      fc.property(seeds, anyDimensions, metrics, (seed, dimensions, metric) => {
+        const rows = f32Rows(seed, 'random', 4, dimensions)
+        const codebook = anyCodebook(quantization, dimensions, seed + 1)
+        const { codes } = encode(quantization, rows, dimensions, codebook, metric)
+        const alone = rows.flatMap((row) => [...encode(quantization, [row], dimensions, codebook, metric).codes])
         expect([...codes]).toEqual(alone)
       }),
     )
@@ -126,7 +127,7 @@ describe('pqStep', () => {
     from: number,
     to: number,
   ): Step {
-    const dims = rows[0].length
+    const dimensions = rows[0].length
     return withArena(kernel, () => {
       const at = place(kernel, rows)
       const codebook = place(kernel, [given])
@@ -135,7 +136,7 @@ describe('pqStep', () => {
       const [sums, sizes] = [kernel.alloc(8 * 256 * (to - from)), kernel.alloc(4 * 256)]
       const [table, far] = [kernel.alloc(4 * 256), kernel.alloc(4 * rows.length)]
       const buffers = { rows: at, codebook, codes, sums, sizes, table, far }
-      const block = placeBlock(kernel, PQ_STEP, { ...buffers, dimensions: dims, from, to })
+      const block = placeBlock(kernel, PQ_STEP, { ...buffers, dimensions, from, to })
       const changed = kernel.fn.pqStep(block, rows.length)
       return {
         codebook: kernel.f32(codebook, given.length).slice(),
@@ -173,15 +174,20 @@ describe('pqStep', () => {
 
   it('equals its twin in each subspace, and leaves the others alone', () => {
     fc.assert(
-      fc.property(seeds, fc.integer({ min: 1, max: 320 }), fc.integer({ min: 1, max: 13 }), (seed, count, dims) => {
-        const rows = f32Rows(seed, 'random', count, dims)
-        const codebook = anyCodebook('pq', dims, seed + 1)
-        const { subspaces } = quantizedShape('pq', dims)
-        const s = seed % subspaces
-        const [from, to] = [subspaceStart(s, subspaces, dims), subspaceStart(s + 1, subspaces, dims)]
-        const before = Uint8Array.from(rows, (_, r) => (seed * r) & 255)
-        expect(step(rows, codebook, before, from, to)).toEqual(stepTwin(rows, codebook, before, from, to))
-      }),
+      fc.property(
+        seeds,
+        fc.integer({ min: 1, max: 320 }),
+        fc.integer({ min: 1, max: 13 }),
+        (seed, count, dimensions) => {
+          const rows = f32Rows(seed, 'random', count, dimensions)
+          const codebook = anyCodebook('pq', dimensions, seed + 1)
+          const { subspaces } = quantizedShape('pq', dimensions)
+          const s = seed % subspaces
+          const [from, to] = [subspaceStart(s, subspaces, dimensions), subspaceStart(s + 1, subspaces, dimensions)]
+          const before = Uint8Array.from(rows, (_, r) => (seed * r) & 255)
+          expect(step(rows, codebook, before, from, to)).toEqual(stepTwin(rows, codebook, before, from, to))
+        },
+      ),
       { numRuns: 40 },
     )
   })
