@@ -1,4 +1,7 @@
-/** The blocks that building passes to the kernel: fields, shapes and units. u32 fields without a unit are addresses or counts. */
+/**
+ * The blocks that building passes to the kernel: fields, shapes and units. u32 fields without a unit are addresses or
+ * counts.
+ */
 import { blockLayout } from './block.js'
 
 /** How float rows come onto the grid. */
@@ -23,7 +26,7 @@ export const PQ_STEP = blockLayout('PqStep', {
   codebook: 'u32',
   from: 'u32',
   to: 'u32',
-  /** u8 x count, from the step before. At first any values that name no centroid twice in a row. */
+  /** u8 x count: the step's result, and the result of the step before. Any values do before the first step. */
   codes: 'u32',
   /** f64 x (to - from) x 256, scratch. */
   sums: 'u32',

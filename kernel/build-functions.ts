@@ -4,9 +4,9 @@
  * Addresses are bytes in the kernel's memory, below 2^32; counts are u32. Nothing is checked and nothing is allocated:
  * the caller lays out the memory. Where a function takes a block, kernel/blocks.ts has its fields.
  *
- * Rows are row-major. Grid rows have `gridDims` components, a multiple of 8, i16 or f32, and are 16-byte aligned. Rows of
- * `dimensions` f32 components have any length. Distances are squared l2 and never negative, so their u32 bit patterns
- * ("distance words") order as the values do, in i32 (from i16 rows) and in f32.
+ * Rows are row-major. Grid rows have `gridDims` components, a multiple of 8, i16 or f32, and are 16-byte aligned. Rows
+ * of `dimensions` f32 components have any length. Distances are squared l2 and never negative, so their u32 bit
+ * patterns ("distance words") order as the values do, in i32 (from i16 rows) and in f32.
  */
 import type { Block } from './block.js'
 
@@ -24,8 +24,8 @@ export interface BuildFunctions {
   /**
    * The distance tile. out: i32, row q of query q at `q * outStride` elements, `targetCount` of them written.
    *
-   * The one function of nine numbers without a block: a build calls it per tile of rows, and writing a block takes 260 ns
-   * where the call takes 5. `TypedOps.distances` gives the numbers names.
+   * The one function of nine numbers without a block: a build calls it per tile of rows, and writing a block takes 260
+   * ns where the call takes 5. `TypedOps.distances` gives the numbers names.
    */
   readonly distancesI16: DistanceTile
   /** As distancesI16 in f32, clamped at 0. A pair's result does not depend on its place in the matrix. */
@@ -41,8 +41,8 @@ export interface BuildFunctions {
   readonly gatherL2F32: Gather
 
   /**
-   * The k smallest of a row of distance words, ascending, ties by lower index. outIndex: u32 x k; outDistance: words x k.
-   * Returns min(k, count).
+   * The k smallest of a row of distance words, ascending, ties by lower index. outIndex: u32 x k; outDistance: words x
+   * k. Returns min(k, count).
    */
   nearestWords(row: number, count: number, k: number, outIndex: number, outDistance: number): number
 
@@ -77,8 +77,8 @@ export interface BuildFunctions {
   prepareRows(rows: number, count: number, dimensions: number, normalise: number, squaredNorms: number): void
 
   /**
-   * rows: f32 x count x dimensions; out: i16 x count x gridDims, `round((x - mean) * scale)`, halves to even, zero padded.
-   * Returns how many rows were scaled down to the largest norm.
+   * rows: f32 x count x dimensions; out: i16 x count x gridDims, `round((x - mean) * scale)`, halves to even, zero
+   * padded. Returns how many rows were scaled down to the largest norm.
    */
   encodeI16(encoder: Block<'GridEncoder'>, rows: number, count: number, out: number): number
   /** out: f32 x count x gridDims, `x - mean`, zero padded. */
@@ -92,7 +92,8 @@ export interface BuildFunctions {
   /** As clusterSumsI16 on f32 rows. */
   readonly clusterSumsF32: ClusterSums
 
-  // Quantized vectors of f32 rows. Rows and codebooks: docs/format.md; their sizes: src/format/graph/quantized-shape.ts.
+  // Quantized vectors of f32 rows. Rows and codebooks: docs/format.md; their sizes:
+  // src/format/graph/quantized-shape.ts.
 
   /** Returns how many components were beyond the largest half, and became it. */
   encodeF16(rows: number, count: number, dimensions: number, out: number): number
@@ -131,8 +132,8 @@ export interface BuildFunctions {
   writeGraphRows(graph: Block<'WriteGraphRows'>): number
 
   /**
-   * rows: the graph rows of a segment, one behind the other; count: its nodes. starts: u32 x (count + 2), not yet usable.
-   * Returns the number of rows.
+   * rows: the graph rows of a segment, one behind the other; count: its nodes. starts: u32 x (count + 2), not yet
+   * usable. Returns the number of rows.
    */
   mergeCountRows(rows: number, bytes: number, firstNode: number, count: number, starts: number): number
   /**
@@ -141,8 +142,8 @@ export interface BuildFunctions {
    */
   mergePlaceRows(rows: number, bytes: number, firstNode: number, count: number, starts: number, places: number): number
   /**
-   * Marks all candidates of the segment's nodes from `from` on, while there cannot be more than `limit` distinct ones; one
-   * node is always taken. bits: u64 x ceil(nodes / 64), zero at first. Returns the node it stopped before.
+   * Marks all candidates of the segment's nodes from `from` on, while there cannot be more than `limit` distinct ones;
+   * one node is always taken. bits: u64 x ceil(nodes / 64), zero at first. Returns the node it stopped before.
    */
   mergeMark(starts: number, places: number, from: number, count: number, limit: number, bits: number): number
   /** ranks: u32 x words, the bits set before each u64; nodes: u32, the marked nodes, ascending. Returns how many. */
@@ -161,7 +162,9 @@ export interface BuildFunctions {
   pipnnShuffle(list: number, count: number, wanted: number, seed: number): void
   /** Rows and norms of the listed members, side by side. */
   pipnnGather(shard: Block<'PipnnShard'>, list: number, count: number, outRows: number, outNorms: number): void
-  /** The `fanOut` nearest columns of each row of a distance matrix. out: u32 x rowCount x fanOut; scratch: u32 x fanOut. */
+  /**
+   * The `fanOut` nearest columns of each row of a distance matrix. out: u32 x rowCount x fanOut; scratch: u32 x fanOut.
+   */
   pipnnNearestBalls(
     matrix: number,
     rowCount: number,
@@ -218,7 +221,7 @@ type Norms = (rows: number, count: number, gridDims: number, out: number) => voi
 
 type Pack = (rows: number, count: number, gridDims: number, out: number) => void
 
-export type DistanceTile = (
+type DistanceTile = (
   queries: number,
   queryNorms: number,
   queryCount: number,

@@ -16,12 +16,17 @@ export interface SearchFunctions {
   /** Distances to the vectors of the nodes in the context's `ids`, at most 2m of them, into its `distances`. */
   searchScan(context: number, count: number): void
 
-  /** The squared l2 distance that a search gives a vector, to the bit. 4-byte aligned rows. Not in kernel-shared.wasm. */
+  /**
+   * The squared l2 distance that a search gives a vector, to the bit. 4-byte aligned rows. Not in kernel-shared.wasm.
+   */
   searchDistanceL2(query: number, row: number, dimensions: number): number
   /** As searchDistanceL2, bias - dot. */
   searchDistanceDot(query: number, row: number, dimensions: number, bias: number): number
 
-  /** rows: u32 x rowCount x (1 + maxLinks). The first that `firstUnsafeRow` of src/format/graph/check-links.ts finds, else rowCount. */
+  /**
+   * rows: u32 x rowCount x (1 + maxLinks). The first that `firstUnsafeRow` of src/format/graph/check-links.ts finds,
+   * else rowCount.
+   */
   firstUnsafeRow(rows: number, rowCount: number, maxLinks: number, targetCount: number): number
   /**
    * nodes, down: u32 x count; below: u32 x belowCount, or 0 on level 1. The first that `firstUnsafeEntry` of

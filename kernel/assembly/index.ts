@@ -1,4 +1,5 @@
-// All that the module exports. The functions are stateless: bytes in linear memory in, bytes in linear memory out.
+// The exports of kernel.wasm. They are stateless: bytes in linear memory in, bytes in linear memory out. Their
+// contracts (shapes, units) are in kernel/build-functions.ts, kernel/search-functions.ts and kernel/blocks.ts.
 export { heapBase } from './heap'
 export { normsF32, normsI16 } from './distance/norms'
 export { packF32, packI16 } from './distance/pack'

@@ -6,7 +6,7 @@ import { MAX_GRID_SQUARED_NORM, type GridSpec } from './grid-spec.js'
 
 /** The kernel's functions on the rows of one grid. Addresses are bytes in the kernel's memory. */
 export interface GridOps extends TypedOps {
-  /** Adds to the norms at an address: a target with an addend seems that much farther. */
+  /** Adds to the norms at an address, which makes each target seem farther by its addend. */
   addToNorms(norms: number, addends: Float64Array): void
   /** The one distance at an address, as a number. */
   distanceAt(at: number): number
@@ -28,7 +28,7 @@ export function gridOps(kernel: Kernel, { kind, gridDims }: Pick<GridSpec, 'kind
 /** Encodes `count` float rows (`dimensions` each) as grid rows. Returns how many were clamped. */
 export type EncodeRows = (rows: number, count: number, out: number) => number
 
-/** Takes a little kernel memory until the caller releases its mark. */
+/** Takes `4 * gridDims` bytes of kernel memory and a block, until the caller releases its mark. */
 export function gridEncoder(kernel: Kernel, spec: GridSpec): EncodeRows {
   const { kind, dimensions, gridDims, scale, radiusSquared } = spec
   const mean = kernel.alloc(4 * gridDims)
@@ -49,7 +49,7 @@ export function gridEncoder(kernel: Kernel, spec: GridSpec): EncodeRows {
   }
 }
 
-/** Panels hold whole groups of four targets. */
+/** Rows that the panels of `count` targets have room for: whole groups of four. */
 export function panelRows(count: number): number {
   return Math.ceil(count / 4) * 4
 }

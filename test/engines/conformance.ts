@@ -1,4 +1,4 @@
-/** What every engine must keep (ShardEngine's contract): run by engines.test.ts over each of them. */
+/** The contract of ShardEngine. engines.test.ts runs this for every engine. */
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
@@ -61,7 +61,7 @@ export function testConformance(engine: ShardEngine): void {
   })
 
   test('the extremes of i16 give exact distances up to the largest norm', async () => {
-    // Codes keep every squared norm below 5e8: opposite vectors of that norm are 2e9 apart.
+    // Squared norms on the grid are below 5e8: opposite vectors of that norm are 2e9 apart.
     const rows = new Int16Array(16)
     rows[0] = 22_360
     rows[8] = -22_360
@@ -87,7 +87,7 @@ export function testConformance(engine: ShardEngine): void {
   })
 
   describe('the graph is a function of shard, parameters and seed', () => {
-    // Hard enough that the engine's random choices show in the graph: the first test keeps the others honest.
+    // Hard enough that the engine's random choices show in the graph. The first test proves this for the others.
     const HARD = { count: 1500, gridDims: 64, seed: 17 }
     const rows = randomRows(HARD.count, HARD.gridDims, HARD.seed)
 
@@ -184,7 +184,7 @@ function reachable(graph: ShardGraph): number {
   return seen.size
 }
 
-/** Every 20th member is the query, itself among the true ten. */
+/** Every 20th member is a query, and counts among its true ten. */
 function recallAt10(graph: ShardGraph, rows: Int16Array, gridDims: number): number {
   const members = [...Array(rows.length / gridDims).keys()]
   let found = 0
@@ -201,7 +201,7 @@ function recallAt10(graph: ShardGraph, rows: Int16Array, gridDims: number): numb
 
 async function lastGraphOfThread(job: ThreadJob): Promise<ShardGraph> {
   const entry = new URL('./build-in-thread.ts', import.meta.url)
-  // Node 20 ignores a loader in a thread's execArgv: the thread registers it itself.
+  // Node 20 ignores a loader in a thread's execArgv, so the thread registers it.
   const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}) })`
   const worker = new Worker(start, { eval: true, workerData: job })
   let last: ShardGraph | undefined

@@ -84,7 +84,7 @@ describe('the words of the index object', () => {
 
 test('a shard beyond the 2 GiB heap is refused with its numbers before anything is allocated', async () => {
   const before = await heapByteLength()
-  // 1.1 million records of 5.2 KB: hnswlib's 32-bit product wraps here and it would go on.
+  // 1.1 million records of 5.2 KB: hnswlib's 32-bit product wraps, and hnswlib would not notice.
   const shard = { count: 1_100_000, gridDims: 1280, kind: 'i16', grid: 0 } as const
   const build = hnswlibWasmEngine.build(Kernel.create(), shard, PARAMS)
   await expect(build).rejects.toThrow(EngineError)
@@ -125,7 +125,7 @@ test.each([
   const kernel = Kernel.create()
   const shard = putShard(kernel, randomRows(count, gridDims, 1), gridDims, 'i16')
   await hnswlibWasmEngine.build(kernel, shard, { ...PARAMS, m, maxDegree: 2 * m })
-  // The module starts with 16 MiB and grows by a fifth more than it needs.
+  // The module starts with 16 MiB and grows to a fifth more than it needs.
   const estimate = Math.max(16 * 2 ** 20, 1.2 * heapBytes(count, gridDims, m))
   expect(await heapByteLength()).toBeLessThanOrEqual(estimate)
 })

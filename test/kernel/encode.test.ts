@@ -17,7 +17,7 @@ function gridDimsFor(dimensions: number, radiusSquared: number): number {
   return Math.ceil((dimensions + (radiusSquared < 0 ? 0 : 1)) / 8) * 8
 }
 
-/** gridDims long; what lies under the padding must not matter. */
+/** gridDims long; its values in the padding must not matter. */
 function meanOf(seed: number, gridDims: number): Float32Array {
   return f32Rows(seed + 17, 'random', 1, gridDims)[0].map((x) => x * 0.1)
 }
@@ -118,7 +118,7 @@ describe('encodeI16', () => {
     fc.assert(
       fc.property(seeds, counts, anyDimensions, radii, (seed, count, dimensions, radiusSquared) => {
         const gridDims = gridDimsFor(dimensions, radiusSquared)
-        // As above, many products on a half; every other row is beyond the limit, or nearly.
+        // As above, many products on a half; every other row is near or beyond the limit.
         const rows = f32Rows(seed, 'random', count, dimensions).map((row, i) =>
           row.map((x) => Math.round(x * (i % 2 === 0 ? 640 : 1)) / 64),
         )
@@ -137,7 +137,7 @@ describe('encodeI16', () => {
     )
   })
 
-  it('leaves a row alone that is exactly at the limit', () => {
+  it('leaves a row exactly at the limit alone', () => {
     const options = { mean: new Float32Array(8), scale: 1, radiusSquared: -1, gridDims: 8 }
     const row = Float32Array.of(30, 40)
     const at = encodeI16([row], 2, { ...options, maxSquaredNorm: 2500 })
@@ -161,7 +161,7 @@ describe('encodeI16', () => {
     }
   })
 
-  it('writes zeros on the padding, whatever the mean holds there', () => {
+  it('writes zeros to the padding, whatever the mean is there', () => {
     const mean = new Float32Array(8).fill(0.5)
     const options = { mean, scale: 10, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared: -1, gridDims: 8 }
     expect(encodeI16([Float32Array.of(1, 2, 3)], 3, options).grid).toEqual([Int16Array.of(5, 15, 25, 0, 0, 0, 0, 0)])

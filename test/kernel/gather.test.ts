@@ -24,7 +24,7 @@ describe('a pair', () => {
     )
   })
 
-  it('l2F32 stays within (dimensions / 16 + 12) * 2^-24 of the true distance, relatively, for any dimensions', () => {
+  it('l2F32 is within (n / 16 + 12) * 2^-24 of the true distance, relatively, for any number n of dimensions', () => {
     fc.assert(
       fc.property(seeds, flavours, anyDimensions, (seed, flavour, dimensions) => {
         const [a, b] = f32Rows(seed, flavour, 2, dimensions)
@@ -35,7 +35,7 @@ describe('a pair', () => {
     )
   })
 
-  it('dotF32 stays within (dimensions / 16 + 10) * 2^-24 of the sum of magnitudes, for any dimensions', () => {
+  it('dotF32 is within (n / 16 + 10) * 2^-24 of the sum of magnitudes, for any number n of dimensions', () => {
     fc.assert(
       fc.property(seeds, flavours, anyDimensions, (seed, flavour, dimensions) => {
         const [a, b] = f32Rows(seed, flavour, 2, dimensions)
@@ -46,7 +46,7 @@ describe('a pair', () => {
     )
   })
 
-  it('works on rows that start at any multiple of 4 bytes, as rows of odd dimensions do', () => {
+  it('works on rows at any multiple of 4 bytes, as with an odd number of dimensions', () => {
     const rows = f32Rows(3, 'random', 4, 7)
     const at = place(kernel, rows)
     expect(kernel.fn.l2F32(at + 28, at + 84, 7)).toBeCloseTo(l2Twin(rows[1], rows[3]), 5)

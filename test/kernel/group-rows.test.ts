@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
 
-test('identical rows are grouped under the lowest of them', () => {
+test('identical rows form a group with the lowest of them as its first', () => {
   const kernel = Kernel.create()
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 50 }), (values) => {

@@ -24,7 +24,7 @@ const shapes = fc.record({
   degree: fc.integer({ min: 0, max: 12 }),
 })
 
-/** Rows of the nodes from firstNode on, in any order; nearest first, ties in any order. */
+/** Rows of the nodes from firstNode on, in any order, each nearest first with ties in any order. */
 function makeRows(
   shape: { seed: number; nodeCount: number; firstNode: number; rowsPerNode: number; degree: number },
   wordOf: (a: number, b: number) => number,
@@ -65,7 +65,7 @@ function candidatesOf(rows: readonly Row[], node: number): number[] {
 }
 
 describe('merge', () => {
-  it('finds the rows of every node, in the order in which they came', () => {
+  it('finds the rows of every node, in input order', () => {
     fc.assert(
       fc.property(shapes, (shape) => {
         const given = makeRows(shape, (a, b) => a + b)
@@ -196,7 +196,7 @@ describe('merge', () => {
     )
   }
 
-  // Copies make ties, whose order is that of the nodes.
+  // Copies make ties, which are ordered by node.
   it('unites rows without repeats by distance, then node, and prunes them, i16', () => {
     unitesAndPrunes(
       (seed, count, dimensions) => i16Rows(seed, seed % 2 ? 'random' : 'repeated', count, dimensions),

@@ -44,13 +44,13 @@ describe('nearest', () => {
     const wide = fc.array(fc.float({ min: 0, noNaN: true, noDefaultInfinity: true }), length)
     fc.assert(
       fc.property(fc.oneof(few, wide), ks, (row, k) => {
-        const positive = row.map((x) => (x === 0 ? 0 : x)) // −0 is no distance
+        const positive = row.map((x) => (x === 0 ? 0 : x)) // −0 is not a distance
         expect(nearest('F32', positive, k)).toEqual(nearestTwin(positive, k))
       }),
     )
   })
 
-  it.each([52, 137])('sees a smaller value in every place of a row of %i', (length) => {
+  it.each([52, 137])('finds a smaller value in every place of a row of %i', (length) => {
     for (let place = 4; place < length; place++) {
       const row = Array.from({ length }, (_, i) => (i === place ? 5 : 100))
       expect(nearest('I32', row, 2)).toEqual([

@@ -34,7 +34,7 @@ test('a shuffle moves a sample without replacement to the front, a function of i
     }),
   )
   expect(run(100, 100, 1)).not.toEqual(run(100, 100, 2))
-  // Over 2,000 seeds each of four members comes to each place about 500 times.
+  // Over 2,000 seeds each of four members gets each place about 500 times.
   const seen = new Map<string, number>()
   for (let seed = 0; seed < 2000; seed++) {
     run(4, 4, seed).forEach((member, place) => {
@@ -89,7 +89,7 @@ test.each([4, 7, 19, 33, 70])('a matrix of %i rows, half computed, is mirrored t
 })
 
 describe('reservoirs', () => {
-  /** HashPrune in plain words: of each key the nearest, of all the nearest CAPACITY, as offers come. */
+  /** Plain HashPrune: the nearest of each key, and of these the nearest CAPACITY, in the order of offers. */
   function twin(offers: readonly (readonly [number, number, number])[], keyOf: (m: number, c: number) => number) {
     const reservoirs = new Map<number, { candidate: number; word: number; key: number }[]>()
     for (const [member, candidate, word] of offers) {
@@ -107,7 +107,7 @@ describe('reservoirs', () => {
     return reservoirs
   }
 
-  test('keep of each key the nearest, and drop the farthest when they are full', () => {
+  test('keep the nearest of each key, and drop the farthest when they are full', () => {
     const GRID_DIMS = 8
     const SIZE = 40
     const kernel = Kernel.create()
@@ -151,7 +151,7 @@ describe('reservoirs', () => {
           for (let line = 0; line < 12; line++) if (side(candidate, line) >= side(member, line)) key |= 1 << line
           return key
         }
-        // Any symmetric words without ties in a row do: reservoirs know nothing of geometry but the keys.
+        // Any symmetric words without ties in a row will do: reservoirs use the geometry only through the keys.
         const word = (a: number, b: number): number =>
           ((Math.min(a, b) * 61 + Math.max(a, b) * 17) % 1009) * 64 + (a ^ b)
         const offers: [number, number, number][] = []

@@ -19,7 +19,7 @@ function flat(rows: readonly Float32Array[]): Float32Array {
   return Float32Array.from(rows.flatMap((row) => [...row]))
 }
 
-/** What lay in the output before must not matter. */
+/** Fills the output with other bytes first, which must not matter. */
 function encode(
   quantization: CodeQuantization,
   rows: readonly Float32Array[],
@@ -45,7 +45,7 @@ function encode(
   })
 }
 
-/** Not what training makes of any rows: some components lie far outside, some steps are 0, many centroids are equal. */
+/** Unlike any trained codebook: some components are far outside, some steps are 0, many centroids are equal. */
 function anyCodebook(quantization: CodeQuantization, dimensions: number, seed: number): Float32Array {
   const numbers = f32Rows(seed, 'random', 1, Math.max(1, quantizedShape(quantization, dimensions).codebookBytes / 4))[0]
   if (quantization === 'sq8')
@@ -66,7 +66,7 @@ describe.each<CodeQuantization>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (
     )
   })
 
-  it('do not depend on the rows beside', () => {
+  it('do not depend on other rows', () => {
     fc.assert(
       fc.property(seeds, anyDimensions, metrics, (seed, dimensions, metric) => {
         const rows = f32Rows(seed, 'random', 4, dimensions)
@@ -80,7 +80,7 @@ describe.each<CodeQuantization>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (
 })
 
 describe('halves', () => {
-  it('give back each of the 63,488 that are finite', () => {
+  it('restore each of the 63,488 finite ones', () => {
     const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i).filter((one) => (one & 0x7c00) !== 0x7c00)
     const row = Float32Array.from(bits, halfValue)
     const { codes, clamped } = encode('f16', [row], row.length, new Float32Array(1), 'l2')
@@ -96,7 +96,7 @@ describe('halves', () => {
     expect([1 / 3, -65_519, 65_520, 1e30, 1e-30].map(halfBits)).toEqual([0x3555, 0xfbff, 0x7bff, 0x7bff, 0])
   })
 
-  it('end at the largest one, and count what was beyond', () => {
+  it('saturate at the largest one, and count the components beyond', () => {
     const row = Float32Array.of(65_504, 65_519, 65_520, -1e38, 1)
     const { codes, clamped } = encode('f16', [row], 5, new Float32Array(1), 'l2')
     expect([...new Uint16Array(codes.buffer)]).toEqual([0x7bff, 0x7bff, 0x7bff, 0xfbff, 0x3c00])
@@ -105,7 +105,7 @@ describe('halves', () => {
 })
 
 describe('sq8', () => {
-  it('says of a component that never varied whether it varies now', () => {
+  it('shows whether a component that never varied varies now', () => {
     const codebook = Float32Array.of(5, 5, 5, 0, 0, 0)
     const { codes, clamped } = encode('sq8', [Float32Array.of(5, 6, 4)], 3, codebook, 'l2')
     expect([...new Int8Array(codes.buffer, 0, 4)]).toEqual([0, 127, -127, 0])

@@ -10,7 +10,7 @@ const { fn } = kernel
 
 const seeds = fc.integer({ min: 0, max: 1e6 })
 const counts = fc.integer({ min: 0, max: 60 })
-/** u32 words of a row: less than a vector register, and not a multiple of one. */
+/** u32 words of a row, also fewer than a vector register holds, and not a multiple of them. */
 const rowWords = fc.integer({ min: 1, max: 37 })
 
 function randomWords(uniform: () => number, count: number): number[] {
@@ -29,7 +29,7 @@ function shuffled(uniform: () => number, count: number): number[] {
 }
 
 describe('records', () => {
-  it('come to their places, and back in an order', () => {
+  it('go to their places, and come back in an order', () => {
     fc.assert(
       fc.property(seeds, counts, rowWords, (seed, count, width) => {
         const uniform = uniformFrom(seed)
@@ -50,7 +50,7 @@ describe('records', () => {
     )
   })
 
-  it('are routed to the partitions of their leaders, once each', () => {
+  it('go to the partitions of their leaders, once each', () => {
     fc.assert(
       fc.property(
         seeds,
@@ -128,7 +128,7 @@ describe('writeGraphRows', () => {
             ...ascending.slice(before + homeCount),
           ]
           const nodeCount = (ascending.at(-1) ?? 0) + 1
-          // An empty segment has the start of the next one.
+          // An empty segment has the same start as the next one.
           const cuts = Array.from({ length: segments - 1 }, () => below(nodeCount)).sort((a, b) => a - b)
           const starts = [0, ...cuts, nodeCount]
           const rows = Array.from({ length: count }, () => Array.from({ length: below(6) }, () => below(count)))
@@ -180,7 +180,7 @@ describe('writeGraphRows', () => {
 })
 
 describe('clusterSums', () => {
-  it.each(['i16', 'f32'] as const)('adds rows, squares and counts to what is there, to the bit (%s)', (kind) => {
+  it.each(['i16', 'f32'] as const)('adds rows, squares and counts to earlier ones, to the bit (%s)', (kind) => {
     fc.assert(
       fc.property(
         seeds,

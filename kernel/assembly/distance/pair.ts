@@ -1,10 +1,11 @@
 // Distances of one pair of rows, and of one row to four at once.
 //
-// i16: |a|^2 + |b|^2 - 2 a.b, not the sum of (a - b)^2: a difference of two codes needs 17 bits, and the three dot
+// i16: |a|^2 + |b|^2 - 2 a.b, not the sum of (a - b)^2: a difference of two components needs 17 bits, the three dot
 // products do not. Exact while the distance is below 2^31.
-// f32: sums of (a - b)^2 or a * b, kept in 16 partial sums for a pair and in 8 per row for four rows at once. The error
-// of dotF32 is at most (dimensions / 16 + 10) * 2^-24 times the sum of |a * b|; that of l2F32 at most (dimensions / 16 + 12) * 2^-24
-// and that of four rows (gridDims / 8 + 10) * 2^-24 of the distance itself, so near pairs are as accurate as far ones.
+// f32: sums of (a - b)^2 or a * b, in 16 partial sums for a pair and in 8 per row for four rows at once. With n
+// dimensions the error of dotF32 is at most (n / 16 + 10) * 2^-24 times the sum of |a * b|. The errors of l2F32, (n /
+// 16 + 12) * 2^-24, and of four rows, (n / 8 + 10) * 2^-24, are relative to the distance itself: near pairs are as
+// accurate as far ones.
 import { sumEach, sumLanes } from './lanes'
 
 export function l2I16(a: usize, b: usize, gridDims: u32): i32 {

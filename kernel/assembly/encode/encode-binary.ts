@@ -1,13 +1,14 @@
-// One bit for each dimension: the sign after the mean is taken off and the space is turned at random, so that every bit
-// tells as much as any other (without the turn, the signs of a few strong dimensions would say nearly everything). The
-// number of bits in which two codes differ grows with the angle between the vectors (Charikar, STOC 2002).
+// One bit per dimension: the sign after the mean is subtracted and the space is rotated at random, so that every bit
+// carries as much as any other (without the rotation, the signs of a few strong dimensions would carry nearly
+// everything). The number of bits in which two codes differ grows with the angle between the vectors (Charikar, STOC
+// 2002).
 //
-// The turn is fast (after Ailon and Chazelle, SICOMP 2009): four rounds, each a multiplication by random signs and a
-// Walsh-Hadamard transform of the first P dimensions (even rounds) or the last P (odd ones), P the largest power of two
-// up to dimensions. The codebook is f32 x dimensions: the mean; then four rounds of f32 x dimensions: signs, times 1/sqrt(P) where that round
-// transforms.
+// The rotation is fast (after Ailon and Chazelle, SICOMP 2009): four rounds, each a multiplication by random signs and
+// a Walsh-Hadamard transform of the first P dimensions (even rounds) or the last P (odd rounds), where P is the largest
+// power of two not above the number of dimensions. The codebook is the mean, f32 x dimensions, then for each round the
+// signs, f32 x dimensions, times 1/sqrt(P) where the round transforms.
 //
-// Bit d of a code is bit d & 7 of byte d >> 3, 1 for a negative component; zeros up to a multiple of 16 bytes.
+// Bit d of a code is bit d & 7 of byte d >> 3, 1 for a negative component, padded with zeros to a multiple of 16 bytes.
 
 const ROUNDS: u32 = 4
 
@@ -57,7 +58,9 @@ export function binaryCode(row: usize, dimensions: u32, codebook: usize, out: us
   }
 }
 
-export function encodeBinary(rows: usize, count: u32, dimensions: u32, codebook: usize, out: usize, scratch: usize): void {
+export function encodeBinary(
+  rows: usize, count: u32, dimensions: u32, codebook: usize, out: usize, scratch: usize,
+): void {
   for (let r: u32 = 0; r < count; r++) {
     binaryCode(rows, dimensions, codebook, out, scratch)
     rows += <usize>dimensions << 2

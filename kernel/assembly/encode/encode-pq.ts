@@ -1,11 +1,11 @@
 // Product quantization (Jegou, Douze, Schmid, "Product Quantization for Nearest Neighbor Search", TPAMI 2011): the
-// dimensions are cut into subspaces, and each part of a row is named by the nearest of 256 centroids.
+// dimensions are cut into subspaces, and the code of each part of a row is the nearest of 256 centroids.
 //
-// Subspace s of S has the dimensions floor(s * dimensions / S) to floor((s + 1) * dimensions / S) - 1. The codebook is f32
-// [dimension][256 centroids], dimensions in order: four centroids are compared at once.
+// Of n dimensions, subspace s of S has floor(s * n / S) to floor((s + 1) * n / S) - 1. The codebook is f32
+// [dimension][256 centroids], so that four centroids are compared at once.
 
 export const CENTROIDS: u32 = 256
-/** Bytes of one dimension, and of one table. */
+/** Bytes of one dimension of a codebook, and of one table of distances. */
 export const TABLE_BYTES: usize = 1024
 
 @inline
@@ -13,7 +13,9 @@ export function subspaceStart(s: u32, subspaces: u32, dimensions: u32): u32 {
   return <u32>((<u64>s * <u64>dimensions) / <u64>subspaces)
 }
 
-/** Squared l2 (or the dot product) of the row's part from dimension `from` to `to - 1` with all centroids: f32 x 256. */
+/**
+ * Squared l2 (or the dot product) of the row's part from dimension `from` to `to - 1` with all centroids: f32 x 256.
+ */
 @inline
 export function centroidTable(l2: bool, row: usize, codebook: usize, from: u32, to: u32, out: usize): void {
   for (let c: usize = 0; c < TABLE_BYTES; c += 32) {
@@ -38,7 +40,7 @@ export function centroidTable(l2: bool, row: usize, codebook: usize, from: u32, 
   }
 }
 
-/** The place of the smallest of 256, the first of equal ones. */
+/** The index of the smallest of 256, the first of equal ones. */
 @inline
 function smallest(table: usize): u32 {
   let least = v128.load(table)
@@ -55,7 +57,6 @@ function smallest(table: usize): u32 {
   return 0
 }
 
-/** out: u8 x count x subspaces. scratch: f32 x 256. */
 export function encodePq(
   rows: usize, count: u32, dimensions: u32, codebook: usize, subspaces: u32, out: usize, scratch: usize,
 ): void {
@@ -85,7 +86,10 @@ export class PqStep {
   far!: usize
 }
 
-/** Names each row's nearest centroid and moves each centroid to the mean of its rows; one without rows to the farthest row. */
+/**
+ * Finds each row's nearest centroid, then moves each centroid to the mean of its rows, or to the farthest row if it has
+ * none.
+ */
 export function pqStep(step: PqStep, count: u32): u32 {
   const rows = step.rows
   const dimensions = step.dimensions
@@ -95,7 +99,7 @@ export function pqStep(step: PqStep, count: u32): u32 {
   const codes = step.codes
   const sums = step.sums
   const sizes = step.sizes
-  const scratch = step.table
+  const table = step.table
   const far = step.far
   const width = to - from
   memory.fill(sums, 0, <usize>width * CENTROIDS * 8)
@@ -103,11 +107,11 @@ export function pqStep(step: PqStep, count: u32): u32 {
   let changed: u32 = 0
   for (let r: u32 = 0; r < count; r++) {
     const row = rows + <usize>r * (<usize>dimensions << 2)
-    centroidTable(true, row, codebook, from, to, scratch)
-    const code = smallest(scratch)
+    centroidTable(true, row, codebook, from, to, table)
+    const code = smallest(table)
     changed += u32(<u32>load<u8>(codes + r) != code)
     store<u8>(codes + r, <u8>code)
-    store<f32>(far + (<usize>r << 2), load<f32>(scratch + (<usize>code << 2)))
+    store<f32>(far + (<usize>r << 2), load<f32>(table + (<usize>code << 2)))
     store<u32>(sizes + (<usize>code << 2), load<u32>(sizes + (<usize>code << 2)) + 1)
     for (let i: u32 = 0; i < width; i++) {
       const sum = sums + ((<usize>i * CENTROIDS + code) << 3)

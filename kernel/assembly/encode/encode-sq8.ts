@@ -1,16 +1,16 @@
-// Scalar quantization, 8 bits: component d is stored as the i8 nearest to (x_d - middle_d) / step_d, so that
-// x_d is about middle_d + step_d * code_d. A row is dimensions codes, zeros up to a multiple of 4, and one f32: `normFactor` times
-// the squared norm of step * code, which a search adds to what it computes.
+// Scalar quantization, 8 bits: component d is stored as the i8 nearest to (x_d - middle_d) / step_d, so that x_d is
+// about middle_d + step_d * code_d. A row is one code per dimension, zeros up to a multiple of 4, and one f32:
+// `normFactor` times the squared norm of step * code, which a search adds to its products.
 //
-// The codebook is f32 x dimensions middles, then f32 x dimensions steps. A step of 0 is that of a component that never varies.
+// The codebook is f32 x dimensions middles, then f32 x dimensions steps. A component that never varies has the step 0.
 
-/** Where the f32 of a row stands. */
+/** The offset of a row's f32. */
 @inline
 export function sq8Tail(dimensions: u32): usize {
   return (<usize>dimensions + 3) & ~3
 }
 
-/** Returns how many components lay beyond the range of their codes by more than rounding, and got its end. */
+/** Components beyond the range of their codes by more than rounding are clamped to it, and counted. */
 export function encodeSq8(rows: usize, count: u32, dimensions: u32, codebook: usize, normFactor: f32, out: usize): u32 {
   const steps = codebook + (<usize>dimensions << 2)
   const tail = sq8Tail(dimensions)

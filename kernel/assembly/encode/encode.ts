@@ -1,11 +1,11 @@
 // f32 rows to the grid: centred, for i16 also scaled and rounded, zero padded to gridDims.
 //
-//     row   | x0 x1 .. x(dimensions-1) |
-//     code  | y0 y1 .. y(dimensions-1) | added, only for ip | 0 .. 0 |     gridDims values, y = x - mean
+//     float row  | x0 x1 .. x(dimensions-1) |
+//     grid row   | y0 y1 .. y(dimensions-1) | added, only for ip | 0 .. 0 |     gridDims components, y = x - mean
 //
-// i16: (x - mean) * scale is computed in f64 and rounded to nearest, halves to even. When the code's squared norm
-// exceeds the limit, the code is multiplied by sqrt(limit / norm) and cut towards zero, so that it cannot exceed it
-// again. f32: x - mean is rounded once. The added component is sqrt(max(0, radiusSquared - |x|^2)) in f64.
+// i16: (x - mean) * scale is computed in f64 and rounded to nearest, halves to even. A grid row whose squared norm
+// exceeds the limit is multiplied by sqrt(limit / norm) and cut towards zero, so that it cannot exceed the limit again.
+// f32: x - mean is rounded once. The added component is sqrt(max(0, radiusSquared - |x|^2)) in f64.
 import { squaredNorm } from './rows'
 
 @inline
@@ -25,7 +25,7 @@ function highHalf(x: v128): v128 {
   return v128.shuffle<i32>(x, x, 2, 3, 0, 1)
 }
 
-// Four f64 to four i32; what is out of range becomes the nearest end of it, NaN becomes 0.
+// Four f64 to four i32. Values out of range saturate; NaN becomes 0.
 @inline
 function toI32(low: v128, high: v128): v128 {
   return v128.shuffle<i64>(i32x4.trunc_sat_f64x2_s_zero(low), i32x4.trunc_sat_f64x2_s_zero(high), 0, 2)

@@ -1,7 +1,7 @@
-// What ingest does to f32 rows as they come: squared norms, and unit length for cosine.
+// What ingest does to f32 rows: squared norms, and unit length for cosine.
 //
-// Norms are accumulated in f64 in four sums, by dimension modulo 4, added as (s0 + s2) + (s1 + s3): the products are
-// exact, so the relative error is below dimensions * 2^-54. Scaling multiplies in f64 and rounds once to f32.
+// Norms are accumulated in f64 in four sums, by dimension modulo 4, added as (s0 + s2) + (s1 + s3). Products are exact,
+// so the relative error is below dimensions * 2^-54. Scaling multiplies in f64 and rounds once to f32.
 
 /** |row|^2 of an f32 row of any length. NaN and infinity propagate. */
 @inline

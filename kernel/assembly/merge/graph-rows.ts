@@ -1,4 +1,4 @@
-// A shard graph as rows of nodes, on their way to merge: u32 words `[node][count][count x neighbour][count x distance]`.
+// A shard graph as rows by node, for the merge: u32 words `[node][count][count x neighbour][count x distance word]`.
 const RUN_BYTES: usize = 12
 
 /** Fields: WRITE_GRAPH_ROWS in kernel/blocks.ts. */

@@ -1,11 +1,11 @@
-// Final links of a chunk of nodes: the rows of each node united by (distance word, node), pruned, and written as
-// `[count][maxDegree x node]`.
+// The final links of a chunk of nodes: the rows of each node are united by (distance word, node), pruned, and written
+// as `[count][maxDegree x node]`.
 import { placeOf } from './merge-places'
 import { pruneF32, pruneI16 } from './prune'
 
 /**
- * A row as sorted u64 entries, word above node, repeats dropped; returns where they end. Rows are sorted but for ties,
- * which come in the order of the shard's members.
+ * Loads a row as sorted u64 entries, word above node, without repeats; returns where they end. Rows are sorted except
+ * for ties, which are in the order of the shard's members.
  */
 @inline
 function loadRow(place: usize, entries: usize): usize {
@@ -25,7 +25,7 @@ function loadRow(place: usize, entries: usize): usize {
   return end
 }
 
-/** Unites two sorted lists; what is in both is there once. Returns where the union ends. */
+/** Unites two sorted lists without repeats. Returns where the union ends. */
 @inline
 function unite(a: usize, aEnd: usize, b: usize, bEnd: usize, out: usize): usize {
   while (a < aEnd && b < bEnd) {

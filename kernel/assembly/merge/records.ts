@@ -1,4 +1,4 @@
-// Records on their way from ingest to shards: `[u32 ordinal][row]`, one behind the other, of one length.
+// Records on their way from ingest to shards: `[u32 ordinal][row]`, all of one length.
 
 const ORDINAL_BYTES: usize = 4
 
@@ -10,7 +10,6 @@ function copyRow(from: usize, to: usize, rowBytes: usize): void {
   for (; from < end; from += 4, to += 4) store<u32>(to, load<u32>(from))
 }
 
-/** The row of record i goes to place `places[i]` of out. */
 export function scatterRecords(records: usize, count: u32, rowBytes: u32, places: usize, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     const place = <usize>load<u32>(places + ((<usize>i) << 2))
@@ -19,7 +18,6 @@ export function scatterRecords(records: usize, count: u32, rowBytes: u32, places
   }
 }
 
-/** Place i of out gets the row of record `order[i]`. */
 export function gatherRecords(records: usize, count: u32, rowBytes: u32, order: usize, out: usize): void {
   const recordBytes = ORDINAL_BYTES + rowBytes
   for (let i: u32 = 0; i < count; i++) {
@@ -29,7 +27,7 @@ export function gatherRecords(records: usize, count: u32, rowBytes: u32, order: 
   }
 }
 
-/** Whether the i-th leader of a row repeats an earlier one: the row goes there once. */
+/** Whether the i-th leader of a row repeats an earlier one; the row goes there once. */
 @inline
 function isRepeat(nearest: usize, i: u32): bool {
   const leader = load<u32>(nearest + ((<usize>i) << 2))
@@ -43,7 +41,7 @@ function addTo(array: usize, index: u32, addend: u32): void {
   store<u32>(at, load<u32>(at) + addend)
 }
 
-/** Writes a record where its partition has come to, which then moves on. */
+/** Appends a record to its partition. */
 @inline
 function append(offsets: usize, partition: u32, out: usize, ordinal: u32, row: usize, rowBytes: u32): void {
   const at = offsets + ((<usize>partition) << 2)

@@ -1,4 +1,4 @@
-// Joins the parts of a shard graph: clusters far from each other share no ball, so nothing links them.
+// Joins the parts of a shard graph: clusters far from each other share no ball, so the steps before do not link them.
 import { l2F32, l2I16 } from '../distance/pair'
 import { insertLink, PipnnRows } from './pipnn-rows'
 import { PipnnShard } from './pipnn-shard'
@@ -18,7 +18,7 @@ function rootOf(parents: usize, member: u32): u32 {
   return at
 }
 
-// The lower root stays: a part is named by its lowest member.
+// The lower root stays: a part's root is its lowest member.
 @inline
 function unite(parents: usize, a: u32, b: u32): void {
   const x = rootOf(parents, a)
@@ -35,8 +35,9 @@ function wordBetween<T>(grid: usize, gridDims: u32, a: u32, b: u32): u32 {
 }
 
 /**
- * The member nearest to `from`, of the part `root` or of all others, with fewer than `degree` links: else one
- * member may be nearest to many parts, and its last link would be all that stays. NONE when there is no such member.
+ * The member nearest to `from`, inside the part `root` or outside it, with fewer than `degree` links; NONE when there
+ * is no such member. Without the limit one member could be nearest to many parts, and only its last link to them would
+ * stay.
  */
 @inline
 function nearestMember<T>(
@@ -58,7 +59,7 @@ function nearestMember<T>(
   return best
 }
 
-// A full row gives up its farthest.
+// A full row loses its farthest link.
 @inline
 function forceLink(rows: PipnnRows, member: u32, neighbour: u32, word: u32): void {
   const at = rows.counts + ((<usize>member) << 2)
@@ -81,9 +82,9 @@ function join<T>(shard: PipnnShard, rows: PipnnRows, parents: usize): u32 {
     for (let n: u32 = 0; n < size; n++) unite(parents, member, load<u32>(row + ((<usize>n) << 2)))
   }
   let joined: u32 = 0
-  // The last part is named 0.
+  // The last part has the root 0.
   for (let root: u32 = 1; root < count; root++) {
-    // A part may grow by parts with higher names first: it is done when it belongs to one with a lower name.
+    // A part may first absorb parts with higher roots. It is done when it belongs to a part with a lower root.
     while (rootOf(parents, root) === root) {
       let outside = nearestMember<T>(shard, parents, counts, degree, root, root, false)
       if (outside === NONE) {

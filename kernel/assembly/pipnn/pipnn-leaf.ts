@@ -1,10 +1,10 @@
-// Leaves, step 2: each member's k nearest of its leaf, offered to both members' reservoirs.
+// Leaves, step 2: each member and its k nearest in the leaf are offered to each other's reservoirs.
 import { nearestWords } from '../distance/nearest'
 import { offer } from './pipnn-reservoir'
 import { PipnnShard } from './pipnn-shard'
 
-// When all k are equally near there may be many more as near, and the lowest of them would be everybody's choice. The
-// k that follow the member in the leaf, round its end, spread the links.
+// When all k are equally near, many more may be as near, and every member would choose the lowest of them. The k that
+// follow the member in the leaf, wrapping at its end, spread the links.
 @inline
 function chooseFollowing(matrix: usize, size: u32, from: u32, k: u32, word: u32, indexes: usize): void {
   let found: u32 = 0
@@ -25,7 +25,7 @@ export function pipnnOffer(shard: PipnnShard, list: usize, size: u32, matrix: us
   const words = scratch + ((<usize>k) << 2)
   for (let r: u32 = 0; r < size; r++) {
     const member = load<u32>(list + ((<usize>r) << 2))
-    // No distance reaches this word: a member is never its own neighbour.
+    // Above every distance word, so that a member is never its own neighbour.
     store<u32>(matrix + ((<usize>r) << 2), u32.MAX_VALUE)
     nearestWords(matrix, size, k, scratch, words)
     const nearest = load<u32>(words)

@@ -1,5 +1,5 @@
-// Prunes each reservoir in place (step 4): afterwards its words and items are the kept candidates,
-// nearest first, ties by lower index, and items are plain indexes.
+// Prunes each reservoir in place (step 4). Afterwards its words and items are the kept candidates, nearest first, ties
+// by lower index, and items are plain indexes.
 import { gatherL2F32 } from '../distance/gather'
 import { pruneWithNorms } from '../merge/prune'
 import { CANDIDATE_MASK, COUNT, HEADER_BYTES } from './pipnn-reservoir'
@@ -44,7 +44,8 @@ function prune<T>(shard: PipnnShard): void {
     const items = words + ((<usize>capacity) << 2)
     const candidates = load<u32>(record, COUNT)
     if (isFloat<T>()) {
-      // The tile's error is relative to the norms, and near pairs far from the centre lose their order by it.
+      // The tile's error is relative to the norms, so near pairs far from the centre can lose their order: measure
+      // again.
       for (let c: u32 = 0; c < candidates; c++) {
         const candidate = <usize>(load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK)
         store<u32>(pointers + ((<usize>c) << 2), <u32>(grid + candidate * rowBytes))
@@ -77,7 +78,6 @@ export function pipnnPruneI16(shard: PipnnShard): void {
   prune<i16>(shard)
 }
 
-/** The tile's distances are replaced by those of the pairs. */
 export function pipnnPruneF32(shard: PipnnShard): void {
   prune<f32>(shard)
 }

@@ -1,4 +1,5 @@
-// The rows of the shard graph: per member up to `degree` (neighbour, distance word), sorted by word, then neighbour.
+// The rows of the shard graph: up to `degree` pairs (neighbour, distance word) per member, sorted by word, then
+// neighbour.
 //
 //     counts, u32 x members     neighbours, u32 x members x degree     words, u32 x members x degree
 import { COUNT, HEADER_BYTES } from './pipnn-reservoir'
@@ -14,7 +15,7 @@ export class PipnnRows {
   words!: usize
 }
 
-/** Sorted insertion into a row of at most `degree`; the farthest gives way, and what is there already stays once. */
+/** Sorted insertion into a row of at most `degree`: drops the farthest of a full row, and adds nothing twice. */
 @inline
 export function insertLink(rows: PipnnRows, member: u32, neighbour: u32, word: u32): void {
   const degree = rows.degree
@@ -78,7 +79,6 @@ export function pipnnLink(shard: PipnnShard, rows: PipnnRows): void {
   }
 }
 
-/** Closes the gaps between rows, in place, from the first row on. */
 export function pipnnCompact(rows: PipnnRows, maxDegree: u32, offsets: usize): u32 {
   const count = rows.count
   const degree = rows.degree

@@ -1,9 +1,9 @@
 /**
  * Reads a `hnswlib::HierarchicalNSW<float>` from the module's heap. Pure functions on u32 words.
  *
- * The package has no way to get a graph out (its file system is not exported), but the object's fields are where the
- * 32-bit ABI puts them. The offsets hold for hnswlib-wasm 0.8.2 exactly; every field whose value is known beforehand
- * is checked, so another build of the package fails here instead of giving a wrong graph.
+ * The package cannot export a graph (its file system is not exported), but the object's fields are where the 32-bit ABI
+ * puts them. The offsets hold for hnswlib-wasm 0.8.2 exactly. Every field with a known value is checked, so another
+ * build of the package fails here instead of giving a wrong graph.
  */
 
 import { EngineError } from '../../errors.js'
@@ -29,7 +29,7 @@ export const WORD = {
   dataBytes: 40,
 } as const
 
-/** Word of the wrapper object that embind points to which holds the address of the index object. */
+/** Embind points to a wrapper object. This word of it holds the address of the index object. */
 const WRAPPER_INDEX_WORD = 1
 
 export interface ExpectedIndex {
@@ -50,7 +50,7 @@ export interface Level0 {
   readonly vectorWord: number
   /** Word offset of the label in a record. */
   readonly labelWord: number
-  /** Links of a record at most: 2m. */
+  /** The most links of a record: 2m. */
   readonly maxLinks: number
 }
 
@@ -68,7 +68,7 @@ export function indexAddress(heap: Uint32Array, wrapperAddress: number): number 
   return address
 }
 
-/** Checks the object's words and says where level 0 lies. @throws EngineError naming the first word that differs. */
+/** Checks the object's words and finds level 0. @throws EngineError naming the first word that differs. */
 export function readLevel0(heap: Uint32Array, address: number, expected: ExpectedIndex): Level0 {
   const { members, count, dimensions, m, efConstruction } = expected
   const linkBytes = 4 + 4 * 2 * m

@@ -1,4 +1,4 @@
-/** Level 0 of a finished index → shard graph: exact distances by the kernel, rows sorted and cut. */
+/** Turns level 0 of a finished index into a shard graph: exact distances by the kernel, rows sorted and cut. */
 
 import type { Kernel } from '../../../kernel/kernel.js'
 import { typedOps } from '../../../kernel/typed-ops.js'
@@ -7,7 +7,7 @@ import type { Shard, ShardGraph } from '../shard-engine.js'
 import type { Level0 } from './index-layout.js'
 import { ENGINE } from './load-hnswlib.js'
 
-/** @throws EngineError when a record's label or a link is not what this engine put there. */
+/** @throws EngineError when a record's label or a link differs from what this engine inserted. */
 export function readRows(
   heap: Uint32Array,
   level0: Level0,
@@ -61,7 +61,7 @@ export function readRows(
   }
 }
 
-/** Entries of all rows. Checks each record's label and link count on the way: a second proof of the layout. */
+/** The entries of all rows. Also checks each record's label and link count: a second proof of the layout. */
 function rowCapacity(heap: Uint32Array, level0: Level0, count: number, maxDegree: number): number {
   let entries = 0
   for (let member = 0; member < count; member++) {

@@ -1,6 +1,6 @@
 /**
- * Partition, all pairs, prune: a shard graph without any graph search (after "PiPNN: Ultra-Scalable
- * Graph-Based Nearest Neighbor Indexing", arXiv 2602.21247). Nearly all time goes to the distance tile.
+ * Partition, all pairs, prune: a shard graph without any graph search (after "PiPNN: Ultra-Scalable Graph-Based Nearest
+ * Neighbor Indexing", arXiv 2602.21247). The distance tile takes the largest part of the time.
  */
 
 import { placeBlock, type Block } from '../../../kernel/block.js'
@@ -15,7 +15,7 @@ import { workerBytes } from './worker-bytes.js'
 import { DIRECTIONS, memberRegions, recordBytes, rowRegions, type ShardSizes } from './shard-sizes.js'
 import { pipnnParameters } from './pipnn-parameters.js'
 
-/** An index has 20 bits in a reservoir. */
+/** A reservoir stores a member's index in 20 bits. */
 const MAX_MEMBERS = 2 ** 20
 
 export const pipnnEngine: ShardEngine = {
