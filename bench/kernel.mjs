@@ -10,7 +10,7 @@ const ROUND_MS = 100
 
 const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65_536 })
 const wasm = new WebAssembly.Module(readFileSync(process.argv[2] ?? new URL('../kernel/kernel.wasm', import.meta.url)))
-const fn = new WebAssembly.Instance(wasm, { env: { memory } }).exports
+const fn = new WebAssembly.Instance(wasm, { env: { memory, loadPage: () => undefined } }).exports
 
 let top = 0
 function alloc(bytes) {
@@ -149,7 +149,7 @@ function benchNearest(count, k) {
   const distance = alloc(k * 4)
   let row = 0
   const perSecond = rate(count, () => {
-    fn.nearestI32(rows + row * count * 4, count, k, index, distance)
+    fn.nearestWords(rows + row * count * 4, count, k, index, distance)
     row = (row + 1) % ROWS
   })
   console.log(`${`nearest ${k} of ${count}`.padEnd(42)} ${(perSecond / 1e9).toFixed(2).padStart(9)} giga elements/s`)
@@ -162,15 +162,19 @@ function benchRows(dims) {
   const mean = alloc(dims * 4)
   new Float32Array(memory.buffer, mean, dims).fill(0)
   const norms = alloc(COUNT * 8)
-  const codes = alloc(COUNT * dims * 4)
+  const grid = alloc(COUNT * dims * 4)
   const each = (name, kind, call) => print(name, kind, dims, rate(COUNT * dims, call) / 1e9, 'giga components/s')
   each('prepareRows, normalise', 'f32', () => fn.prepareRows(rows, COUNT, dims, 1, norms))
-  each('encode', 'i16', () => fn.encodeI16(rows, COUNT, dims, mean, 2e4, 5e8, -1, dims, codes))
-  each('encode', 'f32', () => fn.encodeF32(rows, COUNT, dims, mean, -1, dims, codes))
-  each('norms', 'i16', () => fn.normsI16(codes, COUNT, dims, norms))
+  // GRID_ENCODER of kernel/blocks.ts.
+  const encoder = alloc(36)
+  new Float64Array(memory.buffer, encoder, 3).set([2e4, 5e8, -1])
+  new Uint32Array(memory.buffer, encoder + 24, 3).set([mean, dims, dims])
+  each('encode', 'i16', () => fn.encodeI16(encoder, rows, COUNT, grid))
+  each('encode', 'f32', () => fn.encodeF32(encoder, rows, COUNT, grid))
+  each('norms', 'i16', () => fn.normsI16(grid, COUNT, dims, norms))
   each('norms', 'f32', () => fn.normsF32(rows, COUNT, dims, norms))
-  each('pack', 'i16', () => fn.packI16(rows, COUNT, dims, codes))
-  each('pack', 'f32', () => fn.packF32(rows, COUNT, dims, codes))
+  each('pack', 'i16', () => fn.packI16(rows, COUNT, dims, grid))
+  each('pack', 'f32', () => fn.packF32(rows, COUNT, dims, grid))
 }
 
 for (const kind of ['i16', 'f32']) {

@@ -37,8 +37,8 @@ const scale = Math.sqrt(4.9e8 / largest)
 
 const gridDims = Math.ceil(dims / 8) * 8
 const kernel = Kernel.create()
-const codes = kernel.alloc(members * gridDims * 4)
-const view = kind === 'i16' ? kernel.i16(codes, members * gridDims) : kernel.f32(codes, members * gridDims)
+const grid = kernel.alloc(members * gridDims * 4)
+const view = kind === 'i16' ? kernel.i16(grid, members * gridDims) : kernel.f32(grid, members * gridDims)
 chosen.forEach((row, i) =>
   rowOf(row).forEach((value, d) => (view[i * gridDims + d] = Math.round((value - mean[d]) * scale))),
 )
@@ -77,7 +77,7 @@ for (const [name, call] of Object.entries(kernel.fn)) {
 Object.defineProperty(kernel, 'fn', { value: timed })
 
 const ROUNDS = 4
-const shard = { count: members, gridDims, kind, codes }
+const shard = { count: members, gridDims, kind, grid }
 for (let round = 0; round < ROUNDS; round++) {
   for (const phase of Object.keys(times)) delete times[phase]
   multiplyAdds = 0

@@ -1,23 +1,24 @@
 /**
  * One thread's compute kernel: a private WebAssembly memory, the SIMD functions over it, and a bump arena.
  *
- * The arena has stack discipline: `mark()`, any number of `alloc`s, `release(mark)`. Memory only ever grows (that is
- * how WebAssembly is), so a thread that is done with big work drops its Kernel.
+ * The arena has stack discipline: `mark()`, any number of `alloc`s, `release(mark)`. WebAssembly memory grows and never
+ * shrinks, so a thread drops its Kernel after large work.
  */
 import { readFileSync } from 'node:fs'
 import { InsufficientMemoryError, ShardloomError } from '../src/errors.js'
-import type { KernelFunctions } from './kernel-functions.js'
+import type { BuildFunctions } from './build-functions.js'
+import type { SearchFunctions } from './search-functions.js'
 
-export type { KernelFunctions } from './kernel-functions.js'
+export interface KernelFunctions extends BuildFunctions, SearchFunctions {}
 
 const PAGE_BYTES = 65_536
 const MAX_PAGES = 65_536
 const MIN_GROWTH_BYTES = 4 * 1024 * 1024
 
-/** A shared one has the search functions only: a module is compiled for one kind of memory. */
+/** A module is compiled for one kind of memory. The module for shared memory has the search functions only. */
 type KernelKind = 'private' | 'shared'
 
-// Compiled once per thread, however many kernels the thread makes.
+// Compiled once per thread, for any number of kernels.
 const compiled = new Map<KernelKind, WebAssembly.Module>()
 
 function kernelModule(kind: KernelKind): WebAssembly.Module {
@@ -27,7 +28,7 @@ function kernelModule(kind: KernelKind): WebAssembly.Module {
   return module
 }
 
-// V8 reserves the addresses (not the memory) of every WebAssembly memory at once, with guard zones about 10 GB.
+// V8 reserves addresses (not memory) for every WebAssembly memory up front: with guard zones about 10 GB.
 function reserveMemory(shared: boolean): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared })
@@ -42,18 +43,20 @@ function reserveMemory(shared: boolean): WebAssembly.Memory {
 }
 
 export class Kernel {
-  /** Private to the thread, unless it was made to be shared. `memory.buffer` changes identity when it grows: take views late. */
+  /**
+   * Private to the thread, unless made by `createShared`. `memory.buffer` changes identity when it grows: take views
+   * late.
+   */
   readonly memory: WebAssembly.Memory
   readonly fn: KernelFunctions
   /**
-   * Brings a page into memory that a paged search asks for, or throws. One owner at a time: who searches pages in this
-   * kernel. `context` is that of the search; kinds are the rows that are walked (0), links (1)
-   * and the vectors of codes (2).
+   * Loads a page that a paged search needs, or throws. Set by the one SearchCore that pages in this kernel. `context`:
+   * the search's; `kind`: rows that are walked (0), links (1), or the vectors behind quantized vectors (2).
    */
   onMissingPage: (context: number, kind: number, page: number) => void = () => {
-    throw new Error('a page is missing, and nobody loads pages in this kernel')
+    throw new Error('a page is missing, and this kernel has no page loader')
   }
-  /** Time spent in the distance tile since this kernel was made: what a build would take if it did nothing else. */
+  /** Time spent in `TypedOps.distances` since this kernel was made: a lower bound for the time of a build. */
   tileMs = 0
   readonly #heapBase: number
   #top: number
@@ -63,22 +66,22 @@ export class Kernel {
     const loadPage = (context: number, kind: number, page: number): void =>
       this.onMissingPage(context >>> 0, kind, page >>> 0)
     const instance = new WebAssembly.Instance(kernelModule(kind), { env: { memory: this.memory, loadPage } })
-    this.fn = this.#timed(instance.exports as unknown as KernelFunctions)
+    this.fn = instance.exports as unknown as KernelFunctions
     this.#heapBase = this.fn.heapBase() >>> 0
     this.#top = this.#heapBase
   }
 
-  /** Synchronous: reads and compiles kernel.wasm, which lies beside this file, at the first call in a thread. */
+  /** Synchronous. The first call in a thread reads and compiles kernel.wasm, which lies beside this file. */
   static create(): Kernel {
     return new Kernel('private', reserveMemory(false))
   }
 
-  /** One whose memory other threads may search too (`over`). It has the search functions only. */
+  /** A kernel whose memory other threads can search too (`over`). It has the search functions only. */
   static createShared(): Kernel {
     return new Kernel('shared', reserveMemory(true))
   }
 
-  /** The same functions over a memory that `createShared` made in another thread, which alone allocates in it. */
+  /** A kernel over a memory that `createShared` made in another thread. Only that thread may allocate in it. */
   static over(memory: WebAssembly.Memory): Kernel {
     return new Kernel('shared', memory)
   }
@@ -94,7 +97,7 @@ export class Kernel {
   }
 
   /**
-   * The address of `bytes` fresh bytes, not zeroed. May grow the memory, which detaches every view taken before.
+   * Returns the address of `bytes` bytes, not zeroed. May grow the memory, which detaches every view taken before.
    * `align` is a power of two. Throws InsufficientMemoryError when the memory cannot grow.
    */
   alloc(bytes: number, align = 16): number {
@@ -107,8 +110,8 @@ export class Kernel {
   }
 
   /**
-   * Grows the memory at once to have room for allocations of `bytes` in all. The runtime collects garbage for every growth
-   * by much: a few allocations that need one each take longer. Throws as `alloc` does.
+   * Grows the memory once for allocations of `bytes` in total. Every large growth makes the runtime collect garbage, so
+   * several allocations that each grow the memory take longer. Throws as `alloc` does.
    */
   reserve(bytes: number): void {
     if (this.#top + bytes > this.heldBytes) this.#growTo(this.#top + bytes)
@@ -118,7 +121,7 @@ export class Kernel {
     return this.#top
   }
 
-  /** Gives back everything allocated since `mark`. The memory stays with the kernel for the next alloc. */
+  /** Releases everything allocated since `mark`. The kernel keeps the memory for later allocations. */
   release(mark: number): void {
     if (!(mark >= this.#heapBase && mark <= this.#top)) {
       throw new RangeError(`release(${mark}) is not a mark between ${this.#heapBase} and ${this.#top}`)
@@ -126,9 +129,11 @@ export class Kernel {
     this.#top = mark
   }
 
-  /** The address of a view of this memory. Throws RangeError for another, and for one from before the memory grew. */
+  /**
+   * The address of a view of this memory. Throws RangeError for other views, and for views from before the memory grew.
+   */
   addressOf(view: ArrayBufferView): number {
-    if (view.buffer !== this.memory.buffer) throw new RangeError('this is no view of the memory of this kernel')
+    if (view.buffer !== this.memory.buffer) throw new RangeError('the view is not over the memory of this kernel')
     return view.byteOffset
   }
 
@@ -149,18 +154,6 @@ export class Kernel {
   }
   f64(pointer: number, length: number): Float64Array {
     return new Float64Array(this.memory.buffer, pointer, length)
-  }
-
-  /** Asking the clock twice takes 0.3 microseconds, 32 rows against 500 of 128 dimensions about 100. */
-  #timed(exports: KernelFunctions): KernelFunctions {
-    const timed =
-      (name: 'distancesI16' | 'distancesF32'): KernelFunctions['distancesI16'] =>
-      (queries, queryNorms, queryCount, panels, targetNorms, targetCount, gridDims, out, outStride) => {
-        const start = performance.now()
-        exports[name](queries, queryNorms, queryCount, panels, targetNorms, targetCount, gridDims, out, outStride)
-        this.tileMs += performance.now() - start
-      }
-    return { ...exports, distancesI16: timed('distancesI16'), distancesF32: timed('distancesF32') }
   }
 
   #growTo(endBytes: number): void {
@@ -187,7 +180,7 @@ export class Kernel {
     })
   }
 
-  // A refused growth is the only thing that grow() throws for once the page count is in range: a RangeError.
+  // With the page count in range, grow() throws a RangeError only when the system refuses to grow the memory.
   #tryGrow(pages: number): boolean {
     try {
       this.memory.grow(pages)

@@ -1,16 +1,43 @@
-/** The exports of kernel/assembly/search*.ts. `context` is the SearchContext that src/search/core/search-context.ts writes. */
+/**
+ * The exports of kernel.wasm and kernel-shared.wasm that search an index, and check words from a file before a search
+ * follows them. Addresses and counts: kernel/build-functions.ts.
+ */
 export interface SearchFunctions {
+  /** The first byte behind the module's static data: the arena begins here. */
+  heapBase(): number
+
   /**
-   * 1 <= k <= ef. Leaves the min(k, reached) nearest in the context's beam as (u32 node, f32 distance) pairs, ascending,
-   * ties by lower node; returns how many. Rows that are not here are asked for (`Kernel.onMissingPage`). `rerank`: how many
-   * of the best are scored again on their vectors, where the walk goes by codes; 0 without codes.
+   * context: the SearchContext that src/search/core/search-context.ts writes. 1 <= k <= ef. Leaves the min(k, reached)
+   * nearest in the context's beam as (u32 node, f32 distance) pairs, ascending, ties by lower node; returns how many.
+   * Missing pages are asked for (`Kernel.onMissingPage`). `rerank`: how many of the best are scored again on their
+   * vectors, where the walk goes by quantized vectors; 0 without them.
    */
   search(context: number, k: number, ef: number, rerank: number): number
   /** Distances to the vectors of the nodes in the context's `ids`, at most 2m of them, into its `distances`. */
   searchScan(context: number, count: number): void
 
-  /** The squared l2 distance that a search gives a vector, to the bit. Any dims; 4-byte aligned rows. */
-  searchDistanceL2(query: number, row: number, dims: number): number
+  /**
+   * The squared l2 distance that a search gives a vector, to the bit. 4-byte aligned rows. Not in kernel-shared.wasm.
+   */
+  searchDistanceL2(query: number, row: number, dimensions: number): number
   /** As searchDistanceL2, bias - dot. */
-  searchDistanceDot(query: number, row: number, dims: number, bias: number): number
+  searchDistanceDot(query: number, row: number, dimensions: number, bias: number): number
+
+  /**
+   * rows: u32 x rowCount x (1 + maxLinks). The first that `firstUnsafeRow` of src/format/graph/check-links.ts finds,
+   * else rowCount.
+   */
+  firstUnsafeRow(rows: number, rowCount: number, maxLinks: number, targetCount: number): number
+  /**
+   * nodes, down: u32 x count; below: u32 x belowCount, or 0 on level 1. The first that `firstUnsafeEntry` of
+   * src/format/graph/check-upper.ts finds, else count.
+   */
+  firstUnsafeEntry(
+    nodes: number,
+    down: number,
+    count: number,
+    below: number,
+    belowCount: number,
+    nodeCount: number,
+  ): number
 }

@@ -1,4 +1,5 @@
-// The part of WebAssembly that the loader uses: @types/node does not declare it, and lib.dom would bring the browser.
+// The part of WebAssembly that the loader uses. @types/node does not declare it, and lib.dom would add all browser
+// types.
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array)

@@ -1,5 +1,5 @@
-// Compiles kernel/assembly to kernel/kernel.wasm, and the part that searches a shared memory to kernel/kernel-shared.wasm.
-// Skips the half minute that costs when no source is newer.
+// Compiles kernel/assembly to kernel/kernel.wasm, and the part for a shared memory to kernel/kernel-shared.wasm.
+// Compiling takes half a minute: it is skipped when no source is newer than its output.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

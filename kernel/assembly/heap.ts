@@ -1,4 +1,4 @@
-/** First byte after the module's static data: everything from here on belongs to the loader's arena. */
+/** The first byte after the module's static data: the loader's arena begins here. */
 export function heapBase(): usize {
   return __heap_base
 }

@@ -1,11 +1,12 @@
-// All that the module exports. The functions are stateless: bytes in linear memory in, bytes in linear memory out.
+// The exports of kernel.wasm. They are stateless: bytes in linear memory in, bytes in linear memory out. Their
+// contracts (shapes, units) are in kernel/build-functions.ts, kernel/search-functions.ts and kernel/blocks.ts.
 export { heapBase } from './heap'
 export { normsF32, normsI16 } from './distance/norms'
 export { packF32, packI16 } from './distance/pack'
 export { distancesF32, distancesI16 } from './distance/distances'
 export { dotF32, l2F32, l2I16 } from './distance/pair'
 export { gatherL2F32, gatherL2I16 } from './distance/gather'
-export { nearestF32, nearestI32 } from './distance/nearest'
+export { nearestWords } from './distance/nearest'
 export { pruneF32, pruneI16 } from './merge/prune'
 export { prepareRows } from './encode/rows'
 export { encodeF32, encodeI16 } from './encode/encode'

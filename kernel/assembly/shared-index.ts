@@ -1,5 +1,5 @@
-// What threads that share one memory call: searches, each with a context of its own. Nothing here writes anywhere else. And
-// what whoever fills that memory checks it with.
+// The exports of kernel-shared.wasm, for threads that share one memory: searches, which write only in their own
+// context, and the checks of what is loaded into that memory.
 export { heapBase } from './heap'
 export { firstUnsafeEntry, firstUnsafeRow } from './search/check-rows'
 export { search, searchScan } from './search/search'

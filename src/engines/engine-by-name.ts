@@ -1,4 +1,4 @@
-/** The engines there are. */
+/** The table of engines. */
 
 import { InvalidOptionError } from '../errors.js'
 import type { EngineName } from '../api/report.js'
@@ -12,7 +12,7 @@ const ENGINES: { readonly [Name in EngineName]: ShardEngine } = {
   'hnswlib-wasm': hnswlibWasmEngine,
 }
 
-/** @throws InvalidOptionError for a name that is no engine (options come from untyped callers and from files). */
+/** @throws InvalidOptionError for an unknown name: options come from untyped callers and from files. */
 export function engineByName(name: EngineName): ShardEngine {
   if (!Object.hasOwn(ENGINES, name)) {
     throw new InvalidOptionError(`engine is ${JSON.stringify(name)}, expected one of: ${ENGINE_NAMES.join(', ')}`)

@@ -1,24 +1,24 @@
 /**
- * The seam between the build and the algorithm that makes shard graphs. Everything around it
- * (routing, merge, proof) is the same for every engine; test/engines/conformance.ts states what each one must keep.
+ * The interface between the build and the algorithm that makes shard graphs. The rest of the build (routing, merge,
+ * proof) is the same for every engine. test/engines/conformance.ts states what each engine must keep.
  */
 
 import type { Kernel } from '../../kernel/kernel.js'
 import type { EngineName, Quality } from '../api/report.js'
 
 /**
- * The members of one shard. A build hands over distinct members only and links copies itself (build-graph.ts). An engine
- * gives valid rows for identical members too, but need not make ways out from among them. Rows lie in
- * the kernel memory of the thread that builds: no copy is handed over.
+ * The members of one shard. A build passes distinct members only and links copies itself (build-graph.ts). For
+ * identical members an engine must give valid rows, but need not link them to other members. Rows are in the kernel
+ * memory of the thread that builds, and are not copied.
  */
 export interface Shard {
   /** Members, at least 1. */
   readonly count: number
-  /** Components of a code: a multiple of 8, zero padded. */
+  /** Components of a grid row: a multiple of 8, zero padded. */
   readonly gridDims: number
   readonly kind: 'i16' | 'f32'
   /** Address in kernel memory of `count x gridDims` components, row-major. */
-  readonly codes: number
+  readonly grid: number
 }
 
 export interface EngineParams {
@@ -27,32 +27,38 @@ export interface EngineParams {
   /** Unsigned 32-bit. The same shard, parameters and seed give the same graph on any thread. */
   readonly seed: number
   readonly quality: Quality
-  /** Neighbours returned per member at most. */
+  /** The most neighbours returned per member. */
   readonly maxDegree: number
 }
 
-/** For each member its neighbours, nearest first, ties by lower index; no self, no repeats. Arrays own their buffers, so they can be transferred. */
+/**
+ * For each member its neighbours, nearest first, ties by lower index, without the member itself and without repeats.
+ * Arrays own their buffers, so they can be transferred.
+ */
 export interface ShardGraph {
-  /** Row i is `[offsets[i], offsets[i + 1])` of the other two; `count + 1` entries. */
+  /** Row i is `[offsets[i], offsets[i + 1])` of the other two arrays; `count + 1` entries. */
   readonly offsets: Uint32Array
   /** Local indexes, 0..count-1. */
   readonly neighbours: Uint32Array
-  /** Squared l2 in code space as a u32 bit pattern: an i32 for i16 codes, a non-negative f32 for f32 codes. Both order as u32. */
+  /**
+   * Squared l2 on the grid as a u32 bit pattern: an i32 for i16 rows, a non-negative f32 for f32 rows. Both order as
+   * u32.
+   */
   readonly distanceWords: Uint32Array
 }
 
 export interface ShardEngine {
   readonly name: EngineName
-  /** Shards each vector goes to. */
+  /** Shards that each vector goes to. */
   readonly overlap: number
-  /** Members per shard to aim at. */
+  /** The aim for the members of a shard. */
   readonly shardMembers: number
   /**
-   * Builds the graph of one shard. Kernel memory it allocates is released before it returns; views taken by the caller
-   * before the call may be detached by growth.
+   * Builds the graph of one shard. Releases its kernel memory before it returns. The memory may grow, which detaches
+   * views that the caller took before.
    * @throws EngineError
    */
   build(kernel: Kernel, shard: Shard, params: EngineParams): Promise<ShardGraph>
-  /** Peak bytes of one worker's builds beyond the codes in kernel memory, for the plan. */
+  /** Peak bytes of one worker's builds, for the plan. The grid rows in kernel memory are not counted. */
   workerBytes(members: number, gridDims: number, m: number): number
 }

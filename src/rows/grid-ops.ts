@@ -1,72 +1,55 @@
+import { placeBlock } from '../../kernel/block.js'
+import { GRID_ENCODER } from '../../kernel/blocks.js'
 import type { Kernel } from '../../kernel/kernel.js'
+import { typedOps, type TypedOps } from '../../kernel/typed-ops.js'
 import { MAX_GRID_SQUARED_NORM, type GridSpec } from './grid-spec.js'
 
-/** The kernels of one kind of codes under one set of names. Pointers are bytes in the kernel's memory. */
-export interface GridOps {
-  readonly rowBytes: number
-  /** Float rows (dimensions each) to code rows; returns how many were clamped. */
-  encode(rows: number, count: number, mean: number, out: number): number
-  norms(codes: number, count: number, out: number): void
-  /** Adds to each norm: whatever is there makes its target seem that much farther. */
+/** The kernel's functions on the rows of one grid. Addresses are bytes in the kernel's memory. */
+export interface GridOps extends TypedOps {
+  /** Adds to the norms at an address, which makes each target seem farther by its addend. */
   addToNorms(norms: number, addends: Float64Array): void
   /** The one distance at an address, as a number. */
   distanceAt(at: number): number
-  pack(codes: number, count: number, out: number): void
-  /** out: distance words, `queryCount` rows of `stride`. */
-  distances(
-    query: { codes: number; norms: number; count: number },
-    target: { panels: number; norms: number; count: number },
-    out: number,
-    stride: number,
-  ): void
-  nearest(row: number, count: number, k: number, outIndex: number, outDistance: number): number
-  prune(rowPointers: number, distances: number, count: number, maxDegree: number, kept: number): number
 }
 
-/** α of the prune, on squared distances. On SIFT 100k recall@10 at ef 32 is .967 with it, .951 without. */
-export const PRUNE_ALPHA = 1.2
-
-export function gridOps(
-  kernel: Kernel,
-  spec: Pick<GridSpec, 'kind' | 'gridDims' | 'dimensions' | 'scale' | 'radiusSquared'>,
-): GridOps {
-  const { fn } = kernel
-  const { gridDims, dimensions, scale, radiusSquared } = spec
-  if (spec.kind === 'i16') {
-    return {
-      rowBytes: 2 * gridDims,
-      encode: (rows, count, mean, out) =>
-        fn.encodeI16(rows, count, dimensions, mean, scale, MAX_GRID_SQUARED_NORM, radiusSquared, gridDims, out),
-      norms: (codes, count, out) => fn.normsI16(codes, count, gridDims, out),
-      addToNorms: (norms, addends) => addends.forEach((addend, i) => (kernel.i32(norms + 4 * i, 1)[0] += addend)),
-      distanceAt: (at) => kernel.i32(at, 1)[0],
-      pack: (codes, count, out) => fn.packI16(codes, count, gridDims, out),
-      distances: (q, t, out, stride) =>
-        fn.distancesI16(q.codes, q.norms, q.count, t.panels, t.norms, t.count, gridDims, out, stride),
-      nearest: (row, count, k, index, distance) => fn.nearestI32(row, count, k, index, distance),
-      prune: (rows, distances, count, degree, kept) =>
-        fn.pruneI16(rows, distances, count, gridDims, degree, PRUNE_ALPHA, kept),
-    }
-  }
+export function gridOps(kernel: Kernel, { kind, gridDims }: Pick<GridSpec, 'kind' | 'gridDims'>): GridOps {
+  const view = (at: number, count: number): Int32Array | Float32Array =>
+    kind === 'i16' ? kernel.i32(at, count) : kernel.f32(at, count)
   return {
-    rowBytes: 4 * gridDims,
-    encode: (rows, count, mean, out) => {
-      fn.encodeF32(rows, count, dimensions, mean, radiusSquared, gridDims, out)
-      return 0
+    ...typedOps(kernel, kind, gridDims),
+    addToNorms: (norms, addends) => {
+      const values = view(norms, addends.length)
+      addends.forEach((addend, i) => (values[i] += addend))
     },
-    norms: (codes, count, out) => fn.normsF32(codes, count, gridDims, out),
-    addToNorms: (norms, addends) => addends.forEach((addend, i) => (kernel.f32(norms + 4 * i, 1)[0] += addend)),
-    distanceAt: (at) => kernel.f32(at, 1)[0],
-    pack: (codes, count, out) => fn.packF32(codes, count, gridDims, out),
-    distances: (q, t, out, stride) =>
-      fn.distancesF32(q.codes, q.norms, q.count, t.panels, t.norms, t.count, gridDims, out, stride),
-    nearest: (row, count, k, index, distance) => fn.nearestF32(row, count, k, index, distance),
-    prune: (rows, distances, count, degree, kept) =>
-      fn.pruneF32(rows, distances, count, gridDims, degree, PRUNE_ALPHA, kept),
+    distanceAt: (at) => view(at, 1)[0],
   }
 }
 
-/** Panels hold whole groups of four targets. */
+/** Encodes `count` float rows (`dimensions` each) as grid rows. Returns how many were clamped. */
+export type EncodeRows = (rows: number, count: number, out: number) => number
+
+/** Takes `4 * gridDims` bytes of kernel memory and a block, until the caller releases its mark. */
+export function gridEncoder(kernel: Kernel, spec: GridSpec): EncodeRows {
+  const { kind, dimensions, gridDims, scale, radiusSquared } = spec
+  const mean = kernel.alloc(4 * gridDims)
+  kernel.f32(mean, gridDims).set(spec.mean)
+  const encoder = placeBlock(kernel, GRID_ENCODER, {
+    scale,
+    maxSquaredNorm: MAX_GRID_SQUARED_NORM,
+    radiusSquared,
+    mean,
+    dimensions,
+    gridDims,
+  })
+  const { fn } = kernel
+  if (kind === 'i16') return (rows, count, out) => fn.encodeI16(encoder, rows, count, out)
+  return (rows, count, out) => {
+    fn.encodeF32(encoder, rows, count, out)
+    return 0
+  }
+}
+
+/** Rows that the panels of `count` targets have room for: whole groups of four. */
 export function panelRows(count: number): number {
   return Math.ceil(count / 4) * 4
 }

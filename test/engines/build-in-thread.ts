@@ -1,4 +1,4 @@
-/** Thread entry for the tests: builds the shards of `workerData` one after the other, answers with the last graph. */
+/** Thread entry for the tests: builds the shards of `workerData` one after the other, and posts the last graph. */
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Kernel } from '../../kernel/kernel.js'

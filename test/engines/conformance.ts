@@ -1,4 +1,4 @@
-/** What every engine must keep (ShardEngine's contract): run by engines.test.ts over each of them. */
+/** The contract of ShardEngine. engines.test.ts runs this for every engine. */
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
@@ -19,7 +19,7 @@ export function testConformance(engine: ShardEngine): void {
     return engine.build(kernel, putShard(kernel, rows, gridDims, kind), { ...PARAMS, ...params })
   }
 
-  describe.each(['i16', 'f32'] as const)('%s codes', (kind) => {
+  describe.each(['i16', 'f32'] as const)('%s rows', (kind) => {
     test('rows are in range, nearest first, without self or repeats, with exact distances', async () => {
       const rows = randomRows(700, 24, 3)
       expectValid(await build(rows, 24, {}, kind), rows, 24, PARAMS.maxDegree, kind)
@@ -60,8 +60,8 @@ export function testConformance(engine: ShardEngine): void {
     expect(graph.distanceWords.length).toBe(0)
   })
 
-  test('the extremes of i16 give exact distances up to the limit of the codes', async () => {
-    // Codes keep every squared norm below 5e8: opposite vectors of that norm are 2e9 apart.
+  test('the extremes of i16 give exact distances up to the largest norm', async () => {
+    // Squared norms on the grid are below 5e8: opposite vectors of that norm are 2e9 apart.
     const rows = new Int16Array(16)
     rows[0] = 22_360
     rows[8] = -22_360
@@ -87,7 +87,7 @@ export function testConformance(engine: ShardEngine): void {
   })
 
   describe('the graph is a function of shard, parameters and seed', () => {
-    // Hard enough that the engine's random choices show in the graph: the first test keeps the others honest.
+    // Hard enough that the engine's random choices show in the graph. The first test proves this for the others.
     const HARD = { count: 1500, gridDims: 64, seed: 17 }
     const rows = randomRows(HARD.count, HARD.gridDims, HARD.seed)
 
@@ -121,14 +121,14 @@ export function testConformance(engine: ShardEngine): void {
     expectValid(await build(rows, 8, { seed: 0xffffffff }), rows, 8, PARAMS.maxDegree, 'i16')
   })
 
-  test('the codes are unchanged and kernel memory is released', async () => {
+  test('the grid rows are unchanged and kernel memory is released', async () => {
     const kernel = Kernel.create()
     const rows = randomRows(300, 8, 31)
     const shard = putShard(kernel, rows, 8, 'i16')
     const usedBytes = kernel.usedBytes
     await engine.build(kernel, shard, PARAMS)
     expect(kernel.usedBytes).toBe(usedBytes)
-    expect(kernel.i16(shard.codes, rows.length)).toEqual(rows)
+    expect(kernel.i16(shard.grid, rows.length)).toEqual(rows)
   })
 
   test('the estimate for the plan grows with members, components and m', () => {
@@ -184,7 +184,7 @@ function reachable(graph: ShardGraph): number {
   return seen.size
 }
 
-/** Every 20th member is the query, itself among the true ten. */
+/** Every 20th member is a query, and counts among its true ten. */
 function recallAt10(graph: ShardGraph, rows: Int16Array, gridDims: number): number {
   const members = [...Array(rows.length / gridDims).keys()]
   let found = 0
@@ -201,7 +201,7 @@ function recallAt10(graph: ShardGraph, rows: Int16Array, gridDims: number): numb
 
 async function lastGraphOfThread(job: ThreadJob): Promise<ShardGraph> {
   const entry = new URL('./build-in-thread.ts', import.meta.url)
-  // Node 20 ignores a loader in a thread's execArgv: the thread registers it itself.
+  // Node 20 ignores a loader in a thread's execArgv, so the thread registers it.
   const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}) })`
   const worker = new Worker(start, { eval: true, workerData: job })
   let last: ShardGraph | undefined

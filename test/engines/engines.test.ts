@@ -8,14 +8,14 @@ import { testConformance } from './conformance.js'
 describe.each(ENGINE_NAMES)('engine %s', (name) => {
   const engine = engineByName(name)
 
-  test('has the name it is found by', () => {
+  test('has the name of its entry in the table', () => {
     expect(engine.name).toBe(name)
   })
 
   testConformance(engine)
 })
 
-test.each(['faiss', 'toString', ''])('the name %j is no engine: the error lists those that are', (name) => {
+test.each(['faiss', 'toString', ''])('the name %j is no engine: the error lists the engines', (name) => {
   expect(() => engineByName(name as EngineName)).toThrow(InvalidOptionError)
   expect(() => engineByName(name as EngineName)).toThrow(/hnswlib-wasm/)
 })

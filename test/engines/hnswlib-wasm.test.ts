@@ -17,7 +17,7 @@ async function buildRandom(count: number, gridDims: number, seed = 1): Promise<v
 }
 
 describe('the words of the index object', () => {
-  const expected = { members: 5, count: 5, dims: 8, m: 4, efConstruction: 100 }
+  const expected = { members: 5, count: 5, dimensions: 8, m: 4, efConstruction: 100 }
   const ADDRESS = 40
   const LEVEL0 = 400
 
@@ -84,8 +84,8 @@ describe('the words of the index object', () => {
 
 test('a shard beyond the 2 GiB heap is refused with its numbers before anything is allocated', async () => {
   const before = await heapByteLength()
-  // 1.1 million records of 5.2 KB: hnswlib's 32-bit product wraps here and it would go on.
-  const shard = { count: 1_100_000, gridDims: 1280, kind: 'i16', codes: 0 } as const
+  // 1.1 million records of 5.2 KB: hnswlib's 32-bit product wraps, and hnswlib would not notice.
+  const shard = { count: 1_100_000, gridDims: 1280, kind: 'i16', grid: 0 } as const
   const build = hnswlibWasmEngine.build(Kernel.create(), shard, PARAMS)
   await expect(build).rejects.toThrow(EngineError)
   await expect(build).rejects.toThrow(/1100000 members x 1280 components needs \d+ bytes.*2147483648.*smaller shards/)
@@ -95,7 +95,7 @@ test('a shard beyond the 2 GiB heap is refused with its numbers before anything 
 test('a failed build is an EngineError with its cause, and the next build is right, on a fresh instance', async () => {
   const before = await loadHnswlib()
   const kernel = Kernel.create()
-  const beyond = { count: 100, gridDims: 8, kind: 'i16', codes: 2 ** 31 } as const
+  const beyond = { count: 100, gridDims: 8, kind: 'i16', grid: 2 ** 31 } as const
   const failed = hnswlibWasmEngine.build(kernel, beyond, PARAMS)
   await expect(failed).rejects.toThrow(EngineError)
   await expect(failed).rejects.toHaveProperty('cause', expect.any(RangeError))
@@ -125,7 +125,7 @@ test.each([
   const kernel = Kernel.create()
   const shard = putShard(kernel, randomRows(count, gridDims, 1), gridDims, 'i16')
   await hnswlibWasmEngine.build(kernel, shard, { ...PARAMS, m, maxDegree: 2 * m })
-  // The module starts with 16 MiB and grows by a fifth more than it needs.
+  // The module starts with 16 MiB and grows to a fifth more than it needs.
   const estimate = Math.max(16 * 2 ** 20, 1.2 * heapBytes(count, gridDims, m))
   expect(await heapByteLength()).toBeLessThanOrEqual(estimate)
 })

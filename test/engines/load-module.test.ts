@@ -1,4 +1,4 @@
-/** Own file: the module of this process must not be loaded before these tests look. */
+/** A separate file: no other test of the process may load the module before these tests do. */
 
 import { beforeEach, expect, test, vi } from 'vitest'
 
@@ -21,7 +21,7 @@ function listenerCounts(): Record<string, number> {
   )
 }
 
-test('every global is as it was, as soon as the load has begun and when it is done', async () => {
+test('every global is unchanged as soon as the load has begun, and when it is done', async () => {
   const { loadHnswlib } = await import('../../src/engines/hnswlib-wasm/load-hnswlib.js')
   const before = globals()
   const loading = loadHnswlib()

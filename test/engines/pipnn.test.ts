@@ -1,4 +1,4 @@
-/** What only this engine has to fear: members that cannot be carved, and parts that share no ball. */
+/** Hard cases for this engine only: members that cannot be carved, and parts that share no ball. */
 
 import { describe, expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
@@ -47,7 +47,7 @@ function faultsOf(graph: ShardGraph, maxDegree: number): string[] {
   return faults
 }
 
-describe.each(KINDS)('%s codes', (kind) => {
+describe.each(KINDS)('%s rows', (kind) => {
   test('two far clusters are linked both ways', async () => {
     const rows = randomRows(3000, 16, 6)
     for (let at = 0; at < rows.length; at++) rows[at] = rows[at] / 4 + (at < 1000 * 16 ? -4000 : 4000)
@@ -70,7 +70,7 @@ describe.each(KINDS)('%s codes', (kind) => {
     )
   })
 
-  test('members that are equally far from each other cannot be carved, and are linked all the same', async () => {
+  test('members equally far from each other cannot be carved, and are linked all the same', async () => {
     // One component set in each: every distance is the same.
     const rows = new Int16Array(1200 * 1200)
     for (let member = 0; member < 1200; member++) rows[member * 1200 + member] = 100
@@ -98,7 +98,7 @@ test('many small clusters, more than leaders, are one graph', async () => {
   expect(reachableFrom(graph, 0)).toBe(4000)
 })
 
-test('rays that all begin equally near each other are one graph, though each is nearest to the same few', async () => {
+test('rays that begin equally near each other are one graph, though each is nearest to the same few', async () => {
   const rows = new Int16Array(8000 * 128)
   for (let member = 0; member < 8000; member++) rows[member * 128 + (member % 128)] = 1000 + Math.floor(member / 128)
   const graph = await build(rows, 128)
@@ -122,7 +122,7 @@ test('quality high finds more of the true 10 nearest than balanced', async () =>
   expect(await share('high')).toBeGreaterThan(await share('balanced'))
 })
 
-test.each(KINDS)('a build of %s codes takes no more than its estimate', async (kind) => {
+test.each(KINDS)('a build of %s rows takes no more than its estimate', async (kind) => {
   for (const [count, gridDims, m] of [
     [6000, 32, 16],
     [300, 2048, 8],
@@ -133,7 +133,7 @@ test.each(KINDS)('a build of %s codes takes no more than its estimate', async (k
     const before = kernel.heldBytes
     const graph = await pipnnEngine.build(kernel, shard, { m, seed: 1, quality: 'high', maxDegree: 2 * m })
     const graphBytes = 4 * (graph.offsets.length + 2 * graph.neighbours.length)
-    // Memory grows by 4 MiB at least: what it grew beyond the need is not the engine's.
+    // Memory grows by at least 4 MiB: growth beyond the need does not count.
     const taken = kernel.heldBytes - before - 4 * 2 ** 20 + graphBytes
     expect(taken).toBeLessThanOrEqual(pipnnEngine.workerBytes(count, gridDims, m))
   }

@@ -15,7 +15,7 @@ function placed(words: readonly number[]): Uint32Array {
   return view
 }
 
-/** Most are below `limit`; some are just not, or far above. */
+/** Mostly below `limit`; sometimes at it, just above or far above. */
 const around = (limit: number, wrong: number): fc.Arbitrary<number> =>
   fc.oneof(
     { weight: 200, arbitrary: fc.nat(limit - 1) },
@@ -39,7 +39,7 @@ const rows = fc
     })
   })
 
-/** A level over a sound one, or over the nodes themselves, with or without a word changed. */
+/** A level over a valid one, or over the nodes themselves, with or without a changed word. */
 const levels = fc
   .record({
     below: fc.option(fc.uniqueArray(fc.nat(99), { minLength: 1, maxLength: 30 })),
@@ -72,7 +72,7 @@ describe('firstUnsafeRow', () => {
     expect(seen.size).toBe(2)
   })
 
-  it('sees a link to no target in any place of a row, and none behind the links', () => {
+  it('finds a link to no target in any place of a row, and ignores the words behind the links', () => {
     withArena(kernel, () => {
       for (let count = 0; count <= 33; count++) {
         for (let place = 0; place < 33; place++) {
@@ -84,7 +84,7 @@ describe('firstUnsafeRow', () => {
     })
   })
 
-  it('refuses words outside of its memory', () => {
+  it('refuses words outside its memory', () => {
     expect(() => checks.firstUnsafeRow(Uint32Array.of(0, 0), 1, 60)).toThrow(RangeError)
   })
 })
@@ -121,10 +121,10 @@ describe('firstUnsafeEntry', () => {
     ['nodes that do not ascend', [3, 2], [3, 2], undefined],
     ['a node that leads down to another', [3, 4], [3, 5], undefined],
     ['an entry that leads down to another', [3, 7], [0, 1], [3, 5, 7]],
-    // The word behind the level below is 9.
+    // 9 is the word behind the level below.
     ['an entry that leads down past the end', [3, 9], [0, 3], [3, 5, 7]],
     ['an entry that leads down to nothing at all', [3, 9], [0, 2 ** 32 - 1], [3, 5, 7]],
-  ])('sees %s', (_, nodes, down, below) => {
+  ])('finds %s', (_, nodes, down, below) => {
     withArena(kernel, () => {
       const level = {
         nodes: placed(nodes),

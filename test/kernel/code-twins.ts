@@ -1,10 +1,12 @@
-/** Plain versions of the compact encoders, from docs/format.md: numbers, one after the other, each sum rounded to f32. */
+/**
+ * Plain versions of the quantizing encoders, from docs/format.md: one number after the other, each sum rounded to f32.
+ */
 import { quantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
 import type { Metric } from '../../src/api/vectors.js'
 
 const { fround } = Math
 
-/** What a half's bits mean. */
+/** The number that a half's bits stand for. */
 export function halfValue(bits: number): number {
   const magnitude = bits & 0x7fff
   const exponent = magnitude >> 10
@@ -82,7 +84,9 @@ function sq8Row(row: Float32Array, codebook: Float32Array, normFactor: number, c
 export const subspaceStart = (s: number, subspaces: number, dimensions: number): number =>
   Math.floor((s * dimensions) / subspaces)
 
-/** The nearest centroid of the dimensions `from` to `to - 1`, the first of equally near ones, and its squared distance. */
+/**
+ * The nearest centroid of the dimensions `from` to `to - 1`, the first of equally near ones, and its squared distance.
+ */
 export function nearestCentroid(
   row: Float32Array,
   codebook: Float32Array,

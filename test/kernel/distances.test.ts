@@ -10,17 +10,17 @@ const UNWRITTEN = 0x55555555
 // Around the tile's 4 and 8, and up to several tiles.
 const queryCounts = fc.integer({ min: 0, max: 11 })
 const targetCounts = fc.integer({ min: 0, max: 35 })
-const codeDimsOf = fc.integer({ min: 0, max: 20 }).map((eights) => eights * 8)
+const gridDimsOf = fc.integer({ min: 0, max: 20 }).map((eights) => eights * 8)
 const flavours = fc.constantFrom(...FLAVOURS)
 const seeds = fc.integer({ min: 0, max: 1e6 })
-// One seed for both sides: `close` and `repeated` rows have the same origin, so cancellation is at its worst.
+// One seed for both sides: `close` and `repeated` rows have the same origin, the worst case for cancellation.
 const matrices = fc.record({
   seed: seeds,
   queryFlavour: flavours,
   targetFlavour: flavours,
   queryCount: queryCounts,
   targetCount: targetCounts,
-  gridDims: codeDimsOf,
+  gridDims: gridDimsOf,
   extraStride: fc.integer({ min: 0, max: 3 }),
 })
 
@@ -62,7 +62,7 @@ function distanceWords(
   })
 }
 
-/** What the block should hold: the pairs' values, and nothing written between the rows. */
+/** The expected block: the pairs' values, and nothing written between the rows. */
 function expectedWords<Row>(
   queries: readonly Row[],
   targets: readonly Row[],
@@ -79,7 +79,7 @@ const f32Word = (value: number): number => new Uint32Array(Float32Array.of(value
 describe('norms', () => {
   it('are exact for i16', () => {
     fc.assert(
-      fc.property(seeds, flavours, queryCounts, codeDimsOf, (seed, flavour, count, gridDims) => {
+      fc.property(seeds, flavours, queryCounts, gridDimsOf, (seed, flavour, count, gridDims) => {
         const rows = i16Rows(seed, flavour, count, gridDims)
         const zero = new Int16Array(gridDims)
         const got = withArena(kernel, () => {
@@ -95,7 +95,7 @@ describe('norms', () => {
 
   it('add products one after the other for f32, in every row', () => {
     fc.assert(
-      fc.property(seeds, flavours, queryCounts, codeDimsOf, (seed, flavour, count, gridDims) => {
+      fc.property(seeds, flavours, queryCounts, gridDimsOf, (seed, flavour, count, gridDims) => {
         const rows = f32Rows(seed, flavour, count, gridDims)
         const got = withArena(kernel, () => {
           const at = place(kernel, rows)
@@ -112,7 +112,7 @@ describe('norms', () => {
 describe('pack', () => {
   it.each(['I16', 'F32'] as const)('%s interleaves the words of four rows and pads with zeros', (kind) => {
     fc.assert(
-      fc.property(seeds, queryCounts, codeDimsOf, (seed, count, gridDims) => {
+      fc.property(seeds, queryCounts, gridDimsOf, (seed, count, gridDims) => {
         const wordsPerRow = kind === 'I16' ? gridDims / 2 : gridDims
         const rows =
           kind === 'I16' ? i16Rows(seed, 'random', count, gridDims) : f32Rows(seed, 'random', count, gridDims)
@@ -153,7 +153,7 @@ describe('distancesI16', () => {
 })
 
 describe('distancesF32', () => {
-  it('equals the plain sequential sum to the bit wherever a pair stands, and writes nothing else', () => {
+  it('equals the plain sequential sum to the bit in every place of a pair, and writes nothing else', () => {
     fc.assert(
       fc.property(matrices, (m) => {
         const queries = f32Rows(m.seed, m.queryFlavour, m.queryCount, m.gridDims)
@@ -189,7 +189,7 @@ describe('distancesF32', () => {
     rows.forEach((_, i) => expect(got[i * 9 + i]).toBe(0))
   })
 
-  it('clamps what rounding makes negative', () => {
+  it('clamps values that rounding makes negative', () => {
     const rows = f32Rows(3, 'close', 40, 128)
     const values = Array.from(new Float32Array(distanceWords('F32', rows, rows, 128, 40).buffer))
     const unclamped = rows.flatMap((q) =>
@@ -199,7 +199,7 @@ describe('distancesF32', () => {
     expect(values.every((value) => value >= 0)).toBe(true)
   })
 
-  it('crosses the borders of target blocks', () => {
+  it('is right across the borders of target blocks', () => {
     // 1024 dimensions of f32: 32 targets make a block of 128 KiB.
     const queries = f32Rows(1, 'random', 5, 1024)
     const targets = f32Rows(2, 'random', 71, 1024)

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { GRID_ENCODER } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { FLAVOURS, MAX_SQUARED_NORM, f32Rows, place, withArena } from '../fixtures/samples.js'
 import { encodeF32Twin, encodeI16Twin, l2IntegerTwin, normaliseTwin, squaredNormTwin } from './twins.js'
@@ -8,29 +10,29 @@ const kernel = Kernel.create()
 const seeds = fc.integer({ min: 0, max: 1e6 })
 const flavours = fc.constantFrom(...FLAVOURS)
 const counts = fc.integer({ min: 0, max: 5 })
-const anyDims = fc.integer({ min: 1, max: 40 })
+const anyDimensions = fc.integer({ min: 1, max: 40 })
 const radii = fc.constantFrom(-1, 0, 3, 1000)
 
-function codeDimsFor(dims: number, radiusSquared: number): number {
-  return Math.ceil((dims + (radiusSquared < 0 ? 0 : 1)) / 8) * 8
+function gridDimsFor(dimensions: number, radiusSquared: number): number {
+  return Math.ceil((dimensions + (radiusSquared < 0 ? 0 : 1)) / 8) * 8
 }
 
-/** gridDims long; what lies under the padding must not matter. */
+/** gridDims long; its values in the padding must not matter. */
 function meanOf(seed: number, gridDims: number): Float32Array {
   return f32Rows(seed + 17, 'random', 1, gridDims)[0].map((x) => x * 0.1)
 }
 
 function prepare(
   rows: readonly Float32Array[],
-  dims: number,
+  dimensions: number,
   normalise: boolean,
 ): { rows: Float32Array[]; norms: number[] } {
   return withArena(kernel, () => {
     const at = place(kernel, rows)
     const norms = kernel.alloc(rows.length * 8)
-    kernel.fn.prepareRows(at, rows.length, dims, normalise ? 1 : 0, norms)
+    kernel.fn.prepareRows(at, rows.length, dimensions, normalise ? 1 : 0, norms)
     return {
-      rows: rows.map((_, i) => kernel.f32(at + i * dims * 4, dims).slice()),
+      rows: rows.map((_, i) => kernel.f32(at + i * dimensions * 4, dimensions).slice()),
       norms: Array.from(kernel.f64(norms, rows.length)),
     }
   })
@@ -38,45 +40,39 @@ function prepare(
 
 function encodeI16(
   rows: readonly Float32Array[],
-  dims: number,
+  dimensions: number,
   options: { mean: Float32Array; scale: number; maxSquaredNorm: number; radiusSquared: number; gridDims: number },
-): { codes: Int16Array[]; clamped: number } {
+): { grid: Int16Array[]; clamped: number } {
   const { mean, scale, maxSquaredNorm, radiusSquared, gridDims } = options
   return withArena(kernel, () => {
     const at = place(kernel, rows)
     const meanAt = place(kernel, [mean])
     const out = kernel.alloc(rows.length * gridDims * 2)
     kernel.i16(out, rows.length * gridDims).fill(-1)
-    const clamped = kernel.fn.encodeI16(
-      at,
-      rows.length,
-      dims,
-      meanAt,
-      scale,
-      maxSquaredNorm,
-      radiusSquared,
-      gridDims,
-      out,
-    )
-    return { codes: rows.map((_, i) => kernel.i16(out + i * gridDims * 2, gridDims).slice()), clamped }
+    const values = { scale, maxSquaredNorm, radiusSquared, mean: meanAt, dimensions, gridDims }
+    const clamped = kernel.fn.encodeI16(placeBlock(kernel, GRID_ENCODER, values), at, rows.length, out)
+    return { grid: rows.map((_, i) => kernel.i16(out + i * gridDims * 2, gridDims).slice()), clamped }
   })
 }
 
 describe('prepareRows', () => {
   it('gives the squared norms and leaves the rows alone', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, anyDims, (seed, flavour, count, dims) => {
-        const rows = f32Rows(seed, flavour, count, dims)
-        expect(prepare(rows, dims, false)).toEqual({ rows, norms: rows.map(squaredNormTwin) })
+      fc.property(seeds, flavours, counts, anyDimensions, (seed, flavour, count, dimensions) => {
+        const rows = f32Rows(seed, flavour, count, dimensions)
+        expect(prepare(rows, dimensions, false)).toEqual({ rows, norms: rows.map(squaredNormTwin) })
       }),
     )
   })
 
   it('scales rows to unit length in place, zero rows excepted', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, anyDims, (seed, flavour, count, dims) => {
-        const rows = f32Rows(seed, flavour, count, dims)
-        expect(prepare(rows, dims, true)).toEqual({ rows: rows.map(normaliseTwin), norms: rows.map(squaredNormTwin) })
+      fc.property(seeds, flavours, counts, anyDimensions, (seed, flavour, count, dimensions) => {
+        const rows = f32Rows(seed, flavour, count, dimensions)
+        expect(prepare(rows, dimensions, true)).toEqual({
+          rows: rows.map(normaliseTwin),
+          norms: rows.map(squaredNormTwin),
+        })
       }),
     )
   })
@@ -104,15 +100,15 @@ describe('prepareRows', () => {
 describe('encodeI16', () => {
   it('equals its twin, with and without the added component', () => {
     fc.assert(
-      fc.property(seeds, counts, anyDims, radii, (seed, count, dims, radiusSquared) => {
-        const gridDims = codeDimsFor(dims, radiusSquared)
+      fc.property(seeds, counts, anyDimensions, radii, (seed, count, dimensions, radiusSquared) => {
+        const gridDims = gridDimsFor(dimensions, radiusSquared)
         // Coarse values and a scale that is a power of two put many products exactly on a half.
-        const rows = f32Rows(seed, 'random', count, dims).map((row) => row.map((x) => Math.round(x * 64) / 64))
+        const rows = f32Rows(seed, 'random', count, dimensions).map((row) => row.map((x) => Math.round(x * 64) / 64))
         const mean = meanOf(seed, gridDims).map((x) => Math.round(x * 8) / 8)
         for (const scale of [32, 333.3]) {
           const options = { mean, scale, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared, gridDims }
           const twins = rows.map((row) => encodeI16Twin(row, options))
-          expect(encodeI16(rows, dims, options)).toEqual({ codes: twins.map((twin) => twin.code), clamped: 0 })
+          expect(encodeI16(rows, dimensions, options)).toEqual({ grid: twins.map((twin) => twin.row), clamped: 0 })
         }
       }),
     )
@@ -120,71 +116,72 @@ describe('encodeI16', () => {
 
   it('scales rows beyond the limit down to it, and counts them', () => {
     fc.assert(
-      fc.property(seeds, counts, anyDims, radii, (seed, count, dims, radiusSquared) => {
-        const gridDims = codeDimsFor(dims, radiusSquared)
-        // As above, many products on a half; every other row is beyond the limit, or nearly.
-        const rows = f32Rows(seed, 'random', count, dims).map((row, i) =>
+      fc.property(seeds, counts, anyDimensions, radii, (seed, count, dimensions, radiusSquared) => {
+        const gridDims = gridDimsFor(dimensions, radiusSquared)
+        // As above, many products on a half; every other row is near or beyond the limit.
+        const rows = f32Rows(seed, 'random', count, dimensions).map((row, i) =>
           row.map((x) => Math.round(x * (i % 2 === 0 ? 640 : 1)) / 64),
         )
         const mean = meanOf(seed, gridDims).map((x) => Math.round(x * 8) / 8)
         const maxSquaredNorm = 2e4
         const options = { mean, scale: 32, maxSquaredNorm, radiusSquared, gridDims }
         const twins = rows.map((row) => encodeI16Twin(row, options))
-        const got = encodeI16(rows, dims, options)
+        const got = encodeI16(rows, dimensions, options)
         expect(got).toEqual({
-          codes: twins.map((twin) => twin.code),
+          grid: twins.map((twin) => twin.row),
           clamped: twins.filter((twin) => twin.clamped).length,
         })
         const zero = new Int16Array(gridDims)
-        for (const code of got.codes) expect(l2IntegerTwin(code, zero)).toBeLessThanOrEqual(maxSquaredNorm)
+        for (const row of got.grid) expect(l2IntegerTwin(row, zero)).toBeLessThanOrEqual(maxSquaredNorm)
       }),
     )
   })
 
-  it('leaves a row alone that is exactly at the limit', () => {
+  it('leaves a row exactly at the limit alone', () => {
     const options = { mean: new Float32Array(8), scale: 1, radiusSquared: -1, gridDims: 8 }
     const row = Float32Array.of(30, 40)
     const at = encodeI16([row], 2, { ...options, maxSquaredNorm: 2500 })
-    expect(at).toEqual({ codes: [Int16Array.of(30, 40, 0, 0, 0, 0, 0, 0)], clamped: 0 })
+    expect(at).toEqual({ grid: [Int16Array.of(30, 40, 0, 0, 0, 0, 0, 0)], clamped: 0 })
     const below = encodeI16([row], 2, { ...options, maxSquaredNorm: 2499 })
-    expect(below).toEqual({ codes: [Int16Array.of(29, 39, 0, 0, 0, 0, 0, 0)], clamped: 1 })
+    expect(below).toEqual({ grid: [Int16Array.of(29, 39, 0, 0, 0, 0, 0, 0)], clamped: 1 })
   })
 
   it('keeps the direction of the wildest outlier', () => {
     const row = Float32Array.of(3e37, -3e37, 0, 0, 0, 0, 0, 0, 3e37)
     const options = { mean: new Float32Array(16), scale: 1e6, maxSquaredNorm: 3e8, radiusSquared: -1, gridDims: 16 }
-    const { codes, clamped } = encodeI16([row], 9, options)
+    const { grid, clamped } = encodeI16([row], 9, options)
     expect(clamped).toBe(1)
     for (const [place, sign] of [
       [0, 1],
       [1, -1],
       [8, 1],
     ]) {
-      expect(codes[0][place] * sign).toBeGreaterThanOrEqual(9999)
-      expect(codes[0][place] * sign).toBeLessThanOrEqual(10000)
+      expect(grid[0][place] * sign).toBeGreaterThanOrEqual(9999)
+      expect(grid[0][place] * sign).toBeLessThanOrEqual(10000)
     }
   })
 
-  it('writes zeros on the padding, whatever the mean holds there', () => {
+  it('writes zeros to the padding, whatever the mean is there', () => {
     const mean = new Float32Array(8).fill(0.5)
     const options = { mean, scale: 10, maxSquaredNorm: MAX_SQUARED_NORM, radiusSquared: -1, gridDims: 8 }
-    expect(encodeI16([Float32Array.of(1, 2, 3)], 3, options).codes).toEqual([Int16Array.of(5, 15, 25, 0, 0, 0, 0, 0)])
+    expect(encodeI16([Float32Array.of(1, 2, 3)], 3, options).grid).toEqual([Int16Array.of(5, 15, 25, 0, 0, 0, 0, 0)])
   })
 })
 
 describe('encodeF32', () => {
   it('equals its twin, with and without the added component', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, anyDims, radii, (seed, flavour, count, dims, radiusSquared) => {
-        const gridDims = codeDimsFor(dims, radiusSquared)
-        const rows = f32Rows(seed, flavour, count, dims)
+      fc.property(seeds, flavours, counts, anyDimensions, radii, (seed, flavour, count, dimensions, radiusSquared) => {
+        const gridDims = gridDimsFor(dimensions, radiusSquared)
+        const rows = f32Rows(seed, flavour, count, dimensions)
         const mean = meanOf(seed, gridDims)
         const got = withArena(kernel, () => {
           const at = place(kernel, rows)
           const meanAt = place(kernel, [mean])
           const out = kernel.alloc(count * gridDims * 4)
           kernel.f32(out, count * gridDims).fill(-1)
-          kernel.fn.encodeF32(at, count, dims, meanAt, radiusSquared, gridDims, out)
+          const values = { scale: 1, maxSquaredNorm: 0, radiusSquared, mean: meanAt, dimensions, gridDims }
+          kernel.fn.encodeF32(placeBlock(kernel, GRID_ENCODER, values), at, count, out)
           return rows.map((_, i) => kernel.f32(out + i * gridDims * 4, gridDims).slice())
         })
         expect(got).toEqual(rows.map((row) => encodeF32Twin(row, { mean, radiusSquared, gridDims })))

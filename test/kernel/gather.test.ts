@@ -8,14 +8,14 @@ const kernel = Kernel.create()
 const UNWRITTEN = 0x55555555
 const seeds = fc.integer({ min: 0, max: 1e6 })
 const flavours = fc.constantFrom(...FLAVOURS)
-const codeDimsOf = fc.integer({ min: 0, max: 20 }).map((eights) => eights * 8)
+const gridDimsOf = fc.integer({ min: 0, max: 20 }).map((eights) => eights * 8)
 const counts = fc.integer({ min: 0, max: 13 })
-const anyDims = fc.integer({ min: 0, max: 131 })
+const anyDimensions = fc.integer({ min: 0, max: 131 })
 
 describe('a pair', () => {
   it('l2I16 is exact', () => {
     fc.assert(
-      fc.property(seeds, flavours, flavours, codeDimsOf, (seed, flavourA, flavourB, gridDims) => {
+      fc.property(seeds, flavours, flavours, gridDimsOf, (seed, flavourA, flavourB, gridDims) => {
         const [a] = i16Rows(seed, flavourA, 1, gridDims)
         const [b] = i16Rows(seed + 1, flavourB, 1, gridDims)
         const got = withArena(kernel, () => kernel.fn.l2I16(place(kernel, [a]), place(kernel, [b]), gridDims))
@@ -24,29 +24,29 @@ describe('a pair', () => {
     )
   })
 
-  it('l2F32 stays within (dims / 16 + 12) * 2^-24 of the true distance, relatively, for any dims', () => {
+  it('l2F32 is within (n / 16 + 12) * 2^-24 of the true distance, relatively, for any number n of dimensions', () => {
     fc.assert(
-      fc.property(seeds, flavours, anyDims, (seed, flavour, dims) => {
-        const [a, b] = f32Rows(seed, flavour, 2, dims)
-        const got = withArena(kernel, () => kernel.fn.l2F32(place(kernel, [a]), place(kernel, [b]), dims))
+      fc.property(seeds, flavours, anyDimensions, (seed, flavour, dimensions) => {
+        const [a, b] = f32Rows(seed, flavour, 2, dimensions)
+        const got = withArena(kernel, () => kernel.fn.l2F32(place(kernel, [a]), place(kernel, [b]), dimensions))
         const expected = l2Twin(a, b)
-        expect(Math.abs(got - expected)).toBeLessThanOrEqual((dims / 16 + 12) * 2 ** -24 * expected + 1e-37)
+        expect(Math.abs(got - expected)).toBeLessThanOrEqual((dimensions / 16 + 12) * 2 ** -24 * expected + 1e-37)
       }),
     )
   })
 
-  it('dotF32 stays within (dims / 16 + 10) * 2^-24 of the sum of magnitudes, for any dims', () => {
+  it('dotF32 is within (n / 16 + 10) * 2^-24 of the sum of magnitudes, for any number n of dimensions', () => {
     fc.assert(
-      fc.property(seeds, flavours, anyDims, (seed, flavour, dims) => {
-        const [a, b] = f32Rows(seed, flavour, 2, dims)
-        const got = withArena(kernel, () => kernel.fn.dotF32(place(kernel, [a]), place(kernel, [b]), dims))
+      fc.property(seeds, flavours, anyDimensions, (seed, flavour, dimensions) => {
+        const [a, b] = f32Rows(seed, flavour, 2, dimensions)
+        const got = withArena(kernel, () => kernel.fn.dotF32(place(kernel, [a]), place(kernel, [b]), dimensions))
         const { dot, magnitude } = dotTwin(a, b)
-        expect(Math.abs(got - dot)).toBeLessThanOrEqual((dims / 16 + 10) * 2 ** -24 * magnitude + 1e-37)
+        expect(Math.abs(got - dot)).toBeLessThanOrEqual((dimensions / 16 + 10) * 2 ** -24 * magnitude + 1e-37)
       }),
     )
   })
 
-  it('works on rows that start at any multiple of 4 bytes, as rows of odd dims do', () => {
+  it('works on rows at any multiple of 4 bytes, as with an odd number of dimensions', () => {
     const rows = f32Rows(3, 'random', 4, 7)
     const at = place(kernel, rows)
     expect(kernel.fn.l2F32(at + 28, at + 84, 7)).toBeCloseTo(l2Twin(rows[1], rows[3]), 5)
@@ -57,7 +57,7 @@ describe('a pair', () => {
 describe('gather', () => {
   it('i16 is exact for every count and order of rows, and writes nothing else', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, codeDimsOf, (seed, flavour, count, gridDims) => {
+      fc.property(seeds, flavours, counts, gridDimsOf, (seed, flavour, count, gridDims) => {
         const rows = i16Rows(seed, flavour, count + 1, gridDims)
         withArena(kernel, () => {
           const at = place(kernel, rows)
@@ -78,7 +78,7 @@ describe('gather', () => {
 
   it('f32 equals eight partial sums to the bit, whatever the place in the list', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, codeDimsOf, (seed, flavour, count, gridDims) => {
+      fc.property(seeds, flavours, counts, gridDimsOf, (seed, flavour, count, gridDims) => {
         const rows = f32Rows(seed, flavour, count + 1, gridDims)
         withArena(kernel, () => {
           const at = place(kernel, rows)

@@ -8,7 +8,7 @@ const MIB = 2 ** 20
 const GIB = 2 ** 30
 const FOUR_GIB = 4 * GIB
 
-/** Distances and a gather over codes in fresh allocations; checks every value. */
+/** Distances and a gather over rows in fresh allocations; checks every value. */
 function checkDistances(kernel: Kernel, rowsAt: number, rows: Int16Array[], gridDims: number, above: number): void {
   const count = rows.length
   placeAt(kernel, rowsAt, rows)
@@ -43,7 +43,7 @@ describe('the arena', () => {
     expect(c).toBeGreaterThanOrEqual(b + 5)
   })
 
-  it('gives the same address again after release, and refuses what is no mark', () => {
+  it('gives the same address again after release, and refuses values that are not marks', () => {
     const kernel = Kernel.create()
     const mark = kernel.mark()
     const a = kernel.alloc(1000)
@@ -63,7 +63,7 @@ describe('the arena', () => {
     expect(view.length).toBe(1)
   })
 
-  it('refuses sizes that are none', () => {
+  it('refuses sizes that are not whole numbers of bytes', () => {
     const kernel = Kernel.create()
     for (const bytes of [-1, 1.5, NaN, Infinity]) expect(() => kernel.alloc(bytes)).toThrow(RangeError)
   })
@@ -87,7 +87,7 @@ describe('the arena', () => {
     expect(kernel.heldBytes - before).toBeLessThan(before / 8 + 65_536)
   })
 
-  it('says with numbers that 4 GiB are the end, and stays usable', () => {
+  it('fails beyond 4 GiB with numbers, and stays usable', () => {
     const kernel = Kernel.create()
     const top = kernel.mark()
     const attempt = (): number => kernel.alloc(5 * GIB)
@@ -97,7 +97,7 @@ describe('the arena', () => {
     expect(kernel.alloc(16)).toBeGreaterThanOrEqual(top)
   })
 
-  it('belongs to one kernel: two share nothing but code', () => {
+  it('belongs to one kernel: two kernels share only code', () => {
     const [one, two] = [Kernel.create(), Kernel.create()]
     const [a, b] = [one.alloc(16), two.alloc(16)]
     one.u8(a, 16).fill(1)
@@ -123,7 +123,7 @@ describe('a system without room', () => {
     expect(kernel.heldBytes).toBe(before * 2)
   })
 
-  it('that refuses to grow is an error with numbers, and the arena is as before', () => {
+  it('that refuses to grow gives an error with numbers, and the arena is unchanged', () => {
     const kernel = Kernel.create()
     vi.spyOn(kernel.memory, 'grow').mockImplementation(() => {
       throw new RangeError('refused')
@@ -135,7 +135,7 @@ describe('a system without room', () => {
     expect(kernel.mark()).toBe(mark)
   })
 
-  it('that has no addresses left says what to do', () => {
+  it('that has no addresses left gives an error with a fix', () => {
     vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
       throw new RangeError('could not allocate memory')
     })

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { MERGE_LINKS } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { f32Rows, i16Rows, place, uniformFrom, withArena } from '../fixtures/samples.js'
 import { gatherL2Twin, l2IntegerTwin, pruneTwin } from './twins.js'
@@ -22,7 +24,7 @@ const shapes = fc.record({
   degree: fc.integer({ min: 0, max: 12 }),
 })
 
-/** Rows of the nodes from firstNode on, in any order; nearest first, ties in any order. */
+/** Rows of the nodes from firstNode on, in any order, each nearest first with ties in any order. */
 function makeRows(
   shape: { seed: number; nodeCount: number; firstNode: number; rowsPerNode: number; degree: number },
   wordOf: (a: number, b: number) => number,
@@ -63,7 +65,7 @@ function candidatesOf(rows: readonly Row[], node: number): number[] {
 }
 
 describe('merge', () => {
-  it('finds the rows of every node, in the order in which they came', () => {
+  it('finds the rows of every node, in input order', () => {
     fc.assert(
       fc.property(shapes, (shape) => {
         const given = makeRows(shape, (a, b) => a + b)
@@ -124,9 +126,9 @@ describe('merge', () => {
     )
   })
 
-  function unitesAndPrunes<Codes extends Int16Array | Float32Array>(
-    rowsOf: (seed: number, count: number, gridDims: number) => Codes[],
-    distance: (a: Codes, b: Codes) => number,
+  function unitesAndPrunes<GridRow extends Int16Array | Float32Array>(
+    rowsOf: (seed: number, count: number, gridDims: number) => GridRow[],
+    distance: (a: GridRow, b: GridRow) => number,
     name: 'mergeLinksI16' | 'mergeLinksF32',
   ): void {
     fc.assert(
@@ -135,8 +137,8 @@ describe('merge', () => {
         fc.integer({ min: 1, max: 3 }).map((eights) => eights * 8),
         fc.integer({ min: 1, max: 12 }),
         (shape, gridDims, maxDegree) => {
-          const codes = rowsOf(shape.seed, shape.nodeCount, gridDims)
-          const distanceOf = (a: number, b: number): number => distance(codes[a], codes[b])
+          const grid = rowsOf(shape.seed, shape.nodeCount, gridDims)
+          const distanceOf = (a: number, b: number): number => distance(grid[a], grid[b])
           const wordOf = (a: number, b: number): number =>
             name === 'mergeLinksI16' ? distanceOf(a, b) : new Uint32Array(Float32Array.of(distanceOf(a, b)).buffer)[0]
           const given = makeRows(shape, wordOf)
@@ -151,27 +153,28 @@ describe('merge', () => {
             const needed = kernel.u32(nodes, fn.mergeRank(bits, bitWords, ranks, nodes))
             const loaded = place(
               kernel,
-              Array.from(needed, (node) => codes[node]),
+              Array.from(needed, (node) => grid[node]),
             )
             const scratch = kernel.alloc(40 * widest)
             const linkWords = 1 + maxDegree
             const links = kernel.alloc(4 * given.count * linkWords)
             kernel.u8(links, 4 * given.count * linkWords).fill(0)
-            const degreeSum = fn[name](
+            const chunk = placeBlock(kernel, MERGE_LINKS, {
+              alpha: ALPHA,
               starts,
               places,
-              0,
-              given.count,
+              from: 0,
+              to: given.count,
               bits,
               ranks,
-              loaded,
+              grid: loaded,
               gridDims,
               maxDegree,
-              ALPHA,
               widest,
               scratch,
               links,
-            )
+            })
+            const degreeSum = fn[name](chunk)
             let degrees = 0
             for (let i = 0; i < given.count; i++) {
               const node = given.firstNode + i
@@ -193,10 +196,10 @@ describe('merge', () => {
     )
   }
 
-  // Copies make ties, whose order is that of the nodes.
+  // Copies make ties, which are ordered by node.
   it('unites rows without repeats by distance, then node, and prunes them, i16', () => {
     unitesAndPrunes(
-      (seed, count, dims) => i16Rows(seed, seed % 2 ? 'random' : 'repeated', count, dims),
+      (seed, count, dimensions) => i16Rows(seed, seed % 2 ? 'random' : 'repeated', count, dimensions),
       l2IntegerTwin,
       'mergeLinksI16',
     )
@@ -204,7 +207,7 @@ describe('merge', () => {
 
   it('unites rows without repeats by distance, then node, and prunes them, f32', () => {
     unitesAndPrunes(
-      (seed, count, dims) => f32Rows(seed, seed % 2 ? 'random' : 'repeated', count, dims),
+      (seed, count, dimensions) => f32Rows(seed, seed % 2 ? 'random' : 'repeated', count, dimensions),
       gatherL2Twin,
       'mergeLinksF32',
     )

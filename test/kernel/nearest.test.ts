@@ -16,7 +16,7 @@ function nearest(kind: 'I32' | 'F32', row: readonly number[], k: number): { inde
     else kernel.f32(at, row.length).set(row)
     kernel.u32(outIndex, k + 1).fill(UNWRITTEN)
     kernel.u32(outDistance, k + 1).fill(UNWRITTEN)
-    const found = kernel.fn[`nearest${kind}`](at, row.length, k, outIndex, outDistance)
+    const found = kernel.fn.nearestWords(at, row.length, k, outIndex, outDistance)
     expect(Array.from(kernel.u32(outIndex, k + 1).subarray(found))).toEqual(Array(k + 1 - found).fill(UNWRITTEN))
     expect(Array.from(kernel.u32(outDistance, k + 1).subarray(found))).toEqual(Array(k + 1 - found).fill(UNWRITTEN))
     const distances = kind === 'I32' ? kernel.i32(outDistance, found) : kernel.f32(outDistance, found)
@@ -44,13 +44,13 @@ describe('nearest', () => {
     const wide = fc.array(fc.float({ min: 0, noNaN: true, noDefaultInfinity: true }), length)
     fc.assert(
       fc.property(fc.oneof(few, wide), ks, (row, k) => {
-        const positive = row.map((x) => (x === 0 ? 0 : x)) // −0 is no distance
+        const positive = row.map((x) => (x === 0 ? 0 : x)) // −0 is not a distance
         expect(nearest('F32', positive, k)).toEqual(nearestTwin(positive, k))
       }),
     )
   })
 
-  it.each([52, 137])('sees a smaller value in every place of a row of %i', (length) => {
+  it.each([52, 137])('finds a smaller value in every place of a row of %i', (length) => {
     for (let place = 4; place < length; place++) {
       const row = Array.from({ length }, (_, i) => (i === place ? 5 : 100))
       expect(nearest('I32', row, 2)).toEqual([
@@ -79,7 +79,7 @@ describe('nearest', () => {
     const words = withArena(kernel, () => {
       const [at, out] = [kernel.alloc(80 * 4), kernel.alloc(16)]
       kernel.u32(at, 80).fill(0xffffffff)
-      kernel.fn.nearestI32(at, 80, 3, out, kernel.alloc(16))
+      kernel.fn.nearestWords(at, 80, 3, out, kernel.alloc(16))
       return Array.from(kernel.u32(out, 3))
     })
     expect(words).toEqual([0, 1, 2])

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { PIPNN_SHARD } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
+import { PRUNE_ALPHA } from '../../kernel/typed-ops.js'
 
 const HEADER_BYTES = 64
 const CAPACITY = 8
@@ -31,7 +34,7 @@ test('a shuffle moves a sample without replacement to the front, a function of i
     }),
   )
   expect(run(100, 100, 1)).not.toEqual(run(100, 100, 2))
-  // Over 2,000 seeds each of four members comes to each place about 500 times.
+  // Over 2,000 seeds each of four members gets each place about 500 times.
   const seen = new Map<string, number>()
   for (let seed = 0; seed < 2000; seed++) {
     run(4, 4, seed).forEach((member, place) => {
@@ -86,7 +89,7 @@ test.each([4, 7, 19, 33, 70])('a matrix of %i rows, half computed, is mirrored t
 })
 
 describe('reservoirs', () => {
-  /** HashPrune in plain words: of each key the nearest, of all the nearest CAPACITY, as offers come. */
+  /** Plain HashPrune: the nearest of each key, and of these the nearest CAPACITY, in the order of offers. */
   function twin(offers: readonly (readonly [number, number, number])[], keyOf: (m: number, c: number) => number) {
     const reservoirs = new Map<number, { candidate: number; word: number; key: number }[]>()
     for (const [member, candidate, word] of offers) {
@@ -104,30 +107,43 @@ describe('reservoirs', () => {
     return reservoirs
   }
 
-  test('keep of each key the nearest, and drop the farthest when they are full', () => {
-    const CODE_DIMS = 8
+  test('keep the nearest of each key, and drop the farthest when they are full', () => {
+    const GRID_DIMS = 8
     const SIZE = 40
     const kernel = Kernel.create()
-    const codes = kernel.alloc(2 * SIZE * CODE_DIMS)
-    const directions = kernel.alloc(2 * 12 * CODE_DIMS)
+    const grid = kernel.alloc(2 * SIZE * GRID_DIMS)
+    const directions = kernel.alloc(2 * 12 * GRID_DIMS)
     const records = kernel.alloc(RECORD_BYTES * SIZE)
     const list = putWords(
       kernel,
       Array.from({ length: SIZE }, (_, i) => i),
     )
     const matrix = kernel.alloc(4 * SIZE * SIZE)
-    const scratch = kernel.alloc(8 * SIZE)
+    const shard = placeBlock(kernel, PIPNN_SHARD, {
+      alpha: PRUNE_ALPHA,
+      count: SIZE,
+      grid,
+      gridDims: GRID_DIMS,
+      rowBytes: 2 * GRID_DIMS,
+      norms: 0,
+      list,
+      records,
+      recordBytes: RECORD_BYTES,
+      capacity: CAPACITY,
+      maxDegree: CAPACITY,
+      scratch: kernel.alloc(8 * SIZE),
+    })
     const component = fc.integer({ min: -3, max: 3 })
     const rowsOf = (rows: number): fc.Arbitrary<number[]> =>
-      fc.array(component, { minLength: rows * CODE_DIMS, maxLength: rows * CODE_DIMS })
+      fc.array(component, { minLength: rows * GRID_DIMS, maxLength: rows * GRID_DIMS })
     fc.assert(
       fc.property(rowsOf(SIZE), rowsOf(12), fc.integer({ min: 1, max: 12 }), (rows, lines, k) => {
-        kernel.i16(codes, rows.length).set(rows)
+        kernel.i16(grid, rows.length).set(rows)
         kernel.i16(directions, lines.length).set(lines)
-        kernel.fn.pipnnSketchI16(codes, SIZE, CODE_DIMS, directions, records, RECORD_BYTES)
+        kernel.fn.pipnnSketchI16(shard, directions)
         const side = (member: number, line: number): number => {
           let sum = 0
-          for (let d = 0; d < CODE_DIMS; d++) sum += rows[member * CODE_DIMS + d] * lines[line * CODE_DIMS + d]
+          for (let d = 0; d < GRID_DIMS; d++) sum += rows[member * GRID_DIMS + d] * lines[line * GRID_DIMS + d]
           return sum
         }
         const keyOf = (member: number, candidate: number): number => {
@@ -135,7 +151,7 @@ describe('reservoirs', () => {
           for (let line = 0; line < 12; line++) if (side(candidate, line) >= side(member, line)) key |= 1 << line
           return key
         }
-        // Any symmetric words without ties in a row do: reservoirs know nothing of geometry but the keys.
+        // Any symmetric words without ties in a row will do: reservoirs use the geometry only through the keys.
         const word = (a: number, b: number): number =>
           ((Math.min(a, b) * 61 + Math.max(a, b) * 17) % 1009) * 64 + (a ^ b)
         const offers: [number, number, number][] = []
@@ -146,7 +162,7 @@ describe('reservoirs', () => {
           const row = kernel.u32(matrix + 4 * a * SIZE, SIZE)
           for (let b = 0; b < SIZE; b++) row[b] = word(a, b)
         }
-        kernel.fn.pipnnOffer(list, SIZE, 0, SIZE, matrix, SIZE, k, records, RECORD_BYTES, CAPACITY, scratch)
+        kernel.fn.pipnnOffer(shard, list, SIZE, matrix, SIZE, k)
         const wanted = twin(offers, keyOf)
         for (let member = 0; member < SIZE; member++) {
           const record = records + member * RECORD_BYTES

@@ -16,7 +16,7 @@ const cases = fc.record({
   alpha: fc.constantFrom(1, 1.2, 1.5, 0.5),
 })
 
-/** Candidates nearest first, as the rule wants them. */
+/** Candidates nearest first, as the rule requires. */
 function sorted<Row>(rows: readonly Row[], distance: (row: Row) => number): Row[] {
   return [...rows].sort((a, b) => distance(a) - distance(b))
 }
@@ -74,7 +74,7 @@ describe('prune', () => {
   })
 
   it('keeps both of two candidates at exactly the limit', () => {
-    // d(c, q) = d(c, member) = 100 and alpha 1: not smaller, so nothing is occluded. One less, and it is.
+    // d(c, q) = d(c, member) = 100 and alpha 1: not smaller, so nothing is occluded. At 99, c is.
     const q = Int16Array.of(10, 0, 0, 0, 0, 0, 0, 0)
     const c = Int16Array.of(0, 0, 0, 0, 0, 0, 0, 0)
     expect(prune([q, c], [100, 100], 8, 8, 1)).toEqual([0, 1])
@@ -82,14 +82,14 @@ describe('prune', () => {
   })
 
   it('keeps all of a long list of far-apart candidates', () => {
-    // Each on an axis of its own; a wrong norm would occlude at these distances.
+    // Each on a separate axis; a wrong norm would occlude at these distances.
     const gridDims = 600
     const rows = Array.from({ length: 600 }, (_, i) => new Int16Array(gridDims).fill(1000 + i, i, i + 1))
     const distances = rows.map((_, i) => 1.5 * (1000 + i) ** 2)
     const expected = pruneTwin(rows, distances, 600, 1.2, l2IntegerTwin)
     expect(expected.length).toBe(600)
     expect(prune(rows, distances, gridDims, 600, 1.2)).toEqual(expected)
-    // The same list with a copy of each row: only norms right to the unit rule the copies out.
+    // The same list with a copy of each row: only exact norms rule the copies out.
     const doubled = rows.flatMap((row) => [row, row])
     const twice = distances.flatMap((distance) => [distance, distance])
     expect(prune(doubled, twice, gridDims, 600, 1.2)).toEqual(expected.map((i) => i * 2))

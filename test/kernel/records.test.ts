@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { ROUTE_RECORDS, WRITE_GRAPH_ROWS } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { f32Rows, i16Rows, place, uniformFrom, withArena } from '../fixtures/samples.js'
 
@@ -8,7 +10,7 @@ const { fn } = kernel
 
 const seeds = fc.integer({ min: 0, max: 1e6 })
 const counts = fc.integer({ min: 0, max: 60 })
-/** u32 words of a row: less than a vector register, and not a multiple of one. */
+/** u32 words of a row, also fewer than a vector register holds, and not a multiple of them. */
 const rowWords = fc.integer({ min: 1, max: 37 })
 
 function randomWords(uniform: () => number, count: number): number[] {
@@ -27,7 +29,7 @@ function shuffled(uniform: () => number, count: number): number[] {
 }
 
 describe('records', () => {
-  it('come to their places, and back in an order', () => {
+  it('go to their places, and come back in an order', () => {
     fc.assert(
       fc.property(seeds, counts, rowWords, (seed, count, width) => {
         const uniform = uniformFrom(seed)
@@ -48,7 +50,7 @@ describe('records', () => {
     )
   })
 
-  it('are routed to the partitions of their leaders, once each', () => {
+  it('go to the partitions of their leaders, once each', () => {
     fc.assert(
       fc.property(
         seeds,
@@ -57,11 +59,11 @@ describe('records', () => {
         rowWords,
         fc.integer({ min: 1, max: 6 }),
         fc.integer({ min: 1, max: 4 }),
-        (seed, count, rowWidth, codeWidth, leaders, overlap) => {
+        (seed, count, rowWidth, gridWidth, leaders, overlap) => {
           const uniform = uniformFrom(seed)
           const ordinals = randomWords(uniform, count)
           const rows = Array.from({ length: count }, () => randomWords(uniform, rowWidth))
-          const codes = Array.from({ length: count }, () => randomWords(uniform, codeWidth))
+          const grid = Array.from({ length: count }, () => randomWords(uniform, gridWidth))
           const nearest = Array.from({ length: count }, () =>
             Array.from({ length: overlap }, () => Math.floor(uniform() * leaders)),
           )
@@ -69,27 +71,28 @@ describe('records', () => {
           nearest.forEach(([home, ...others], i) => {
             partitions[home].push([ordinals[i], ...rows[i]])
             for (const other of new Set(others)) {
-              if (other !== home) partitions[leaders + other].push([ordinals[i], ...codes[i]])
+              if (other !== home) partitions[leaders + other].push([ordinals[i], ...grid[i]])
             }
           })
           withArena(kernel, () => {
             const countsAt = kernel.alloc(8 * leaders)
             const offsets = kernel.alloc(8 * leaders)
-            const out = kernel.alloc(4 * count * (1 + rowWidth + (overlap - 1) * (1 + codeWidth)))
-            const bytes = fn.routeRecords(
-              placeWords(nearest.flat()),
+            const out = kernel.alloc(4 * count * (1 + rowWidth + (overlap - 1) * (1 + gridWidth)))
+            const route = placeBlock(kernel, ROUTE_RECORDS, {
+              nearest: placeWords(nearest.flat()),
               count,
               overlap,
               leaders,
-              placeWords(ordinals),
-              placeWords(rows.flat()),
-              4 * rowWidth,
-              placeWords(codes.flat()),
-              4 * codeWidth,
-              countsAt,
+              ordinals: placeWords(ordinals),
+              rows: placeWords(rows.flat()),
+              rowBytes: 4 * rowWidth,
+              grid: placeWords(grid.flat()),
+              gridBytes: 4 * gridWidth,
+              counts: countsAt,
               offsets,
               out,
-            )
+            })
+            const bytes = fn.routeRecords(route)
             expect(Array.from(kernel.u32(out, bytes / 4))).toEqual(partitions.flat(2))
             expect(Array.from(kernel.u32(countsAt, 2 * leaders))).toEqual(partitions.map(({ length }) => length))
           })
@@ -125,7 +128,7 @@ describe('writeGraphRows', () => {
             ...ascending.slice(before + homeCount),
           ]
           const nodeCount = (ascending.at(-1) ?? 0) + 1
-          // An empty segment has the start of the next one.
+          // An empty segment has the same start as the next one.
           const cuts = Array.from({ length: segments - 1 }, () => below(nodeCount)).sort((a, b) => a - b)
           const starts = [0, ...cuts, nodeCount]
           const rows = Array.from({ length: count }, () => Array.from({ length: below(6) }, () => below(count)))
@@ -153,19 +156,20 @@ describe('writeGraphRows', () => {
           withArena(kernel, () => {
             const out = kernel.alloc(4 * expectedRows.flat().length)
             const runs = kernel.alloc(12 * count)
-            const found = fn.writeGraphRows(
+            const graph = placeBlock(kernel, WRITE_GRAPH_ROWS, {
               count,
               homeCount,
               before,
-              placeWords(nodes),
-              placeWords(offsets),
-              placeWords(rows.flat()),
-              placeWords(words.flat()),
-              placeWords(starts),
+              nodes: placeWords(nodes),
+              offsets: placeWords(offsets),
+              neighbours: placeWords(rows.flat()),
+              words: placeWords(words.flat()),
+              starts: placeWords(starts),
               runBytes,
               out,
               runs,
-            )
+            })
+            const found = fn.writeGraphRows(graph)
             expect(Array.from(kernel.u32(runs, 3 * found))).toEqual(expectedRuns.flat())
             expect(Array.from(kernel.u32(out, expectedRows.flat().length))).toEqual(expectedRows.flat())
           })
@@ -176,7 +180,7 @@ describe('writeGraphRows', () => {
 })
 
 describe('clusterSums', () => {
-  it.each(['i16', 'f32'] as const)('adds rows, squares and counts to what is there, to the bit (%s)', (kind) => {
+  it.each(['i16', 'f32'] as const)('adds rows, squares and counts to earlier ones, to the bit (%s)', (kind) => {
     fc.assert(
       fc.property(
         seeds,

@@ -1,4 +1,4 @@
-/** Plain twins of the kernel's functions: one loop each, to be read and believed. Rows are row-major. */
+/** Plain twins of the kernel's functions: one simple loop each. Rows are row-major. */
 
 const f32 = Math.fround
 
@@ -38,20 +38,20 @@ export function dotTwin(a: Float32Array, b: Float32Array): { dot: number; magnit
   return { dot, magnitude }
 }
 
-/** f32, one product after the other: to the bit what norms.ts and the tile compute. */
+/** f32, one product after the other: equal to norms.ts and the tile, to the bit. */
 export function sequentialDotTwin(a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let d = 0; d < a.length; d++) sum = f32(sum + f32(a[d] * b[d]))
   return sum
 }
 
-/** To the bit what the f32 tile computes. */
+/** Equal to the f32 tile, to the bit. */
 export function tileL2Twin(a: Float32Array, b: Float32Array): number {
   const norms = f32(sequentialDotTwin(a, a) + sequentialDotTwin(b, b))
   return Math.max(0, f32(norms - f32(2 * sequentialDotTwin(a, b))))
 }
 
-/** To the bit what gatherL2F32 and pruneF32 compute: eight partial sums, by dimension modulo 8. */
+/** Equal to gatherL2F32 and pruneF32, to the bit: eight partial sums, by dimension modulo 8. */
 export function gatherL2Twin(a: Float32Array, b: Float32Array): number {
   const sums = new Float32Array(8)
   for (let d = 0; d < a.length; d++) {
@@ -104,7 +104,7 @@ export function roundTwin(x: number): number {
   return below % 2 === 0 ? below : below + 1
 }
 
-/** The row, the component that `ip` adds, less the mean: f64. */
+/** The row and the component that `ip` adds, minus the mean: f64. */
 function centred(row: Float32Array, mean: Float32Array, radiusSquared: number): number[] {
   const values = Array.from(row)
   if (radiusSquared >= 0) values.push(Math.sqrt(Math.max(0, radiusSquared - squaredNormTwin(row))))
@@ -114,22 +114,22 @@ function centred(row: Float32Array, mean: Float32Array, radiusSquared: number): 
 export function encodeI16Twin(
   row: Float32Array,
   options: { mean: Float32Array; scale: number; maxSquaredNorm: number; radiusSquared: number; gridDims: number },
-): { code: Int16Array; clamped: boolean } {
+): { row: Int16Array; clamped: boolean } {
   const { mean, scale, maxSquaredNorm, radiusSquared, gridDims } = options
   const rounded = centred(row, mean, radiusSquared).map((x) => roundTwin(x * scale))
   const squared = rounded.reduce((sum, x) => sum + x * x, 0)
   const clamped = squared > maxSquaredNorm
   const shrink = Math.sqrt(maxSquaredNorm / squared)
-  const code = new Int16Array(gridDims)
-  code.set(clamped ? rounded.map((x) => Math.trunc(x * shrink)) : rounded)
-  return { code, clamped }
+  const encoded = new Int16Array(gridDims)
+  encoded.set(clamped ? rounded.map((x) => Math.trunc(x * shrink)) : rounded)
+  return { row: encoded, clamped }
 }
 
 export function encodeF32Twin(
   row: Float32Array,
   options: { mean: Float32Array; radiusSquared: number; gridDims: number },
 ): Float32Array {
-  const code = new Float32Array(options.gridDims)
-  code.set(centred(row, options.mean, options.radiusSquared))
-  return code
+  const encoded = new Float32Array(options.gridDims)
+  encoded.set(centred(row, options.mean, options.radiusSquared))
+  return encoded
 }

@@ -12,10 +12,10 @@ describe.each(['pipnn', 'hnswlib-wasm'] as const)('%s', (engine) => {
   async function build(rows: Int16Array): Promise<ShardGraph> {
     const kernel = Kernel.create()
     const spec = specOf('l2', DIMS, floatRows(100, DIMS, 1))
-    const { codes, count } = putShard(kernel, rows, DIMS, 'i16')
+    const { grid, count } = putShard(kernel, rows, DIMS, 'i16')
     const task: GraphTask = { spec, engine, quality: 'balanced', m: 16, seed: 1 }
-    const graph = await buildGraph(kernel, task, codes, count)
-    expect(kernel.i16(codes, rows.length)).toEqual(rows)
+    const graph = await buildGraph(kernel, task, grid, count)
+    expect(kernel.i16(grid, rows.length)).toEqual(rows)
     return graph
   }
 

@@ -7,20 +7,23 @@
 //     q2  --->  [   a2    ]    [   b2    ]      dimension in f32, two in i16), and each meets each.
 //     q3  --->  [   a3    ]    [   b3    ]
 //
-// i16 is exact while every squared norm is at most 5e8, for then a distance fits in i32 (sums wrap modulo 2^32 on the
-// way, which is harmless). f32 adds each pair's products one after the other, as norms.ts does: a pair's result does
-// not depend on its place in the matrix, is symmetric, and is exactly 0 for equal rows. Its error is at most
-// (gridDims + 4) * 2^-23 * (|q|^2 + |t|^2).
+// i16 is exact while every squared norm is at most 5e8: a distance then fits in i32 (intermediate sums may wrap modulo
+// 2^32, which is harmless). f32 adds each pair's products one after the other, as norms.ts does: a pair's result does
+// not depend on its place in the matrix, is symmetric, and is exactly 0 for equal rows. Its error is at most (gridDims
+// + 4) * 2^-23 * (|q|^2 + |t|^2).
 //
-// The step is not unrolled on purpose: V8 moves all loads of a basic block to its front, and with two steps in one
-// block the accumulators spill (measured on Node 20, Zen 5: 40 instead of 51 giga multiply-adds per second in i16).
+// The step must not be unrolled: V8 moves all loads of a basic block to its front, and with two steps in one block the
+// accumulators spill (measured on Node 20, Zen 5: 40 instead of 51 giga multiply-adds per second in i16).
 //
 // Source: register tiling after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", TOMS 2008.
 
-/** Panels of one block stay in L2 while all queries pass. 16 KiB to 512 KiB measured the same at d = 128 and 768. */
+/**
+ * The panels of one block stay in L2 while all queries pass. 16 KiB to 512 KiB measured the same at 128 and 768
+ * dimensions.
+ */
 const BLOCK_BYTES: u32 = 131_072
 
-// The edge of the matrix goes through the same tile by way of this scratch, so values are the same there.
+// The edge of the matrix goes through the same tile, with this scratch around it, so its values are the same.
 const EDGE_TARGET_NORMS: usize = memory.data(32)
 const EDGE_QUERY_NORMS: usize = memory.data(16)
 const EDGE_OUT: usize = memory.data(128)
@@ -41,18 +44,10 @@ function squaredL2<T>(queryNorm: v128, targetNorms: v128, dots: v128): v128 {
   return v128.sub<i32>(v128.add<i32>(queryNorm, targetNorms), v128.shl<i32>(dots, 1))
 }
 
+// Positional, not a block: this is the innermost call of a build, and its arguments differ in every call.
 function tile<T>(
-  q0: usize,
-  q1: usize,
-  q2: usize,
-  q3: usize,
-  queryNorms: usize,
-  panel0: usize,
-  panel1: usize,
-  panelBytes: usize,
-  targetNorms: usize,
-  out: usize,
-  outBytes: usize,
+  q0: usize, q1: usize, q2: usize, q3: usize, queryNorms: usize, panel0: usize, panel1: usize, panelBytes: usize,
+  targetNorms: usize, out: usize, outBytes: usize,
 ): void {
   let a0 = i32x4.splat(0)
   let a1 = i32x4.splat(0)
@@ -113,15 +108,8 @@ function copyWords(to: usize, from: usize, count: u32): void {
 
 @inline
 function distances<T>(
-  queries: usize,
-  queryNorms: usize,
-  queryCount: u32,
-  panels: usize,
-  targetNorms: usize,
-  targetCount: u32,
-  gridDims: u32,
-  out: usize,
-  outStride: u32,
+  queries: usize, queryNorms: usize, queryCount: u32, panels: usize, targetNorms: usize, targetCount: u32,
+  gridDims: u32, out: usize, outStride: u32,
 ): void {
   const rowBytes = <usize>gridDims * sizeof<T>()
   const panelBytes = rowBytes << 2
@@ -151,17 +139,7 @@ function distances<T>(
         copyWords(EDGE_QUERY_NORMS, norms, rows)
         copyWords(EDGE_TARGET_NORMS, tNorms, columns)
         tile<T>(
-          q0,
-          q1,
-          q2,
-          q3,
-          EDGE_QUERY_NORMS,
-          panel0,
-          panel1,
-          panelBytes,
-          EDGE_TARGET_NORMS,
-          EDGE_OUT,
-          EDGE_OUT_BYTES,
+          q0, q1, q2, q3, EDGE_QUERY_NORMS, panel0, panel1, panelBytes, EDGE_TARGET_NORMS, EDGE_OUT, EDGE_OUT_BYTES,
         )
         for (let r: u32 = 0; r < rows; r++) {
           copyWords(to + <usize>r * outBytes, EDGE_OUT + <usize>r * EDGE_OUT_BYTES, columns)
@@ -172,29 +150,15 @@ function distances<T>(
 }
 
 export function distancesI16(
-  queries: usize,
-  queryNorms: usize,
-  queryCount: u32,
-  panels: usize,
-  targetNorms: usize,
-  targetCount: u32,
-  gridDims: u32,
-  out: usize,
-  outStride: u32,
+  queries: usize, queryNorms: usize, queryCount: u32, panels: usize, targetNorms: usize, targetCount: u32,
+  gridDims: u32, out: usize, outStride: u32,
 ): void {
   distances<i16>(queries, queryNorms, queryCount, panels, targetNorms, targetCount, gridDims, out, outStride)
 }
 
 export function distancesF32(
-  queries: usize,
-  queryNorms: usize,
-  queryCount: u32,
-  panels: usize,
-  targetNorms: usize,
-  targetCount: u32,
-  gridDims: u32,
-  out: usize,
-  outStride: u32,
+  queries: usize, queryNorms: usize, queryCount: u32, panels: usize, targetNorms: usize, targetCount: u32,
+  gridDims: u32, out: usize, outStride: u32,
 ): void {
   distances<f32>(queries, queryNorms, queryCount, panels, targetNorms, targetCount, gridDims, out, outStride)
 }

@@ -1,4 +1,4 @@
-// Distances of one row to rows that lie anywhere, four at a time. Errors and exactness: pair.ts.
+// Distances of one row to rows anywhere in memory, four at a time. Errors and exactness: pair.ts.
 import { fourL2F32, fourL2I16 } from './pair'
 
 @inline
@@ -6,7 +6,7 @@ function gather<T>(query: usize, rowPtrs: usize, count: u32, gridDims: u32, out:
   for (let left = count; left > 0;) {
     const rows = min<u32>(4, left)
     const r0 = <usize>load<u32>(rowPtrs)
-    // A short last group repeats its first row; those results are dropped.
+    // A short last group repeats its first row and drops the repeated results.
     const r1 = rows > 1 ? <usize>load<u32>(rowPtrs, 4) : r0
     const r2 = rows > 2 ? <usize>load<u32>(rowPtrs, 8) : r0
     const r3 = rows > 3 ? <usize>load<u32>(rowPtrs, 12) : r0

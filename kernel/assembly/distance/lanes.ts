@@ -1,4 +1,4 @@
-// Sums across the lanes of vectors. The order of additions is fixed: f32 results depend on it.
+// Sums across the lanes of vectors. The order of additions must not change: f32 results depend on it.
 
 /** [sum of a, sum of b, sum of c, sum of d], each as (l0 + l2) + (l1 + l3). */
 @inline

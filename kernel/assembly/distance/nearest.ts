@@ -1,19 +1,19 @@
 // The k smallest of a row of distances, ascending, ties by lower index.
 //
 // Distances are never negative, so their u32 bit patterns order as the values do, in i32 and in f32, and one function
-// serves both. Elements come in no order: what costs is branches that cannot be predicted. So a first pass finds a bound
-// and a second the few elements that reach it:
+// serves both. Elements come in no order, so branches on them cannot be predicted and dominate the cost. A first pass
+// therefore finds a bound, and a second pass finds the few elements within it:
 //
 //     column minima   | m0 m1 m2 m3 | m4 .. m7 | m8 .. m11 | m12 .. m15 |     of the elements i, i + 16, i + 32, ...
 //
-// At least k elements reach the k-th smallest of these minima, and rarely many more: 7 or 8 of 512 where k is 6. Those are
-// put in order by counting for each how many come before it. Short rows, larger k and rows with many equal elements
-// go the plain way: one pass of insertions into a sorted list.
+// At least k elements are within the k-th smallest of these minima, and rarely many more: 7 or 8 of 512 where k is 6.
+// They are ordered by counting, for each, the elements before it. Short rows, larger k and rows with many equal
+// elements take one pass of insertions into a sorted list instead.
 
 const COLUMNS: u32 = 16
-/** Below this length one pass is as fast: measured with k = 6. */
+/** Below this length one pass is as fast (measured with k = 6). */
 const MIN_TWO_PASSES: u32 = 64
-/** Elements found by the second pass, word << 32 | index, and the same in order. */
+/** Elements that the second pass may find: as `word << 32 | index` in FOUND, the same in order in ORDERED. */
 const MAX_FOUND: u32 = 64
 const FOUND: usize = memory.data(512 + 32, 16)
 const ORDERED: usize = memory.data(512, 16)
@@ -34,7 +34,7 @@ function rotated(x: v128): v128 {
 /** `x` where fewer than k of the 16 values are lower, else the lowest i32. `limit` holds -k. */
 @inline
 function lowRanked(x: v128, a: v128, b: v128, c: v128, d: v128, limit: v128): v128 {
-  // Comparisons give -1: each rotation meets every value with four others, and four rotations with all.
+  // Comparisons give -1. Each rotation compares every value with four others, so four rotations compare it with all.
   let count = lowerCount(a, b, c, d, x)
   a = rotated(a)
   b = rotated(b)
@@ -68,7 +68,7 @@ function boundFor(row: usize, blocks: u32, k: u32): u32 {
     c = i32x4.min_u(c, v128.load(row, 32))
     d = i32x4.min_u(d, v128.load(row, 48))
   }
-  // With the sign bit flipped u32 order as i32, whose comparison is one instruction.
+  // With the sign bit flipped, u32 values order as i32, whose comparison is one instruction.
   const flip = i32x4.splat(i32.MIN_VALUE)
   a = v128.xor(a, flip)
   b = v128.xor(b, flip)
@@ -84,7 +84,7 @@ function boundFor(row: usize, blocks: u32, k: u32): u32 {
   return i32x4.extract_lane(highest, 0) ^ 0x80000000
 }
 
-/** A bit for each of 16 elements that is not above the bound. */
+/** A bit for each of 16 elements, set when it is not above the bound. */
 @inline
 function maskUpTo(at: usize, bound: v128): u32 {
   const low = i16x8.narrow_i32x4_s(v128.le<u32>(v128.load(at), bound), v128.le<u32>(v128.load(at, 16), bound))
@@ -92,7 +92,7 @@ function maskUpTo(at: usize, bound: v128): u32 {
   return i8x16.bitmask(i8x16.narrow_i16x8_s(low, high))
 }
 
-/** Writes the elements not above the bound to FOUND. Returns how many there are: more than MAX_FOUND are not written. */
+/** Writes the elements not above the bound to FOUND and returns their number. More than MAX_FOUND are not written. */
 @inline
 function findUpTo(row: usize, count: u32, bound: u32): u32 {
   const bounds = i32x4.splat(bound)
@@ -191,13 +191,12 @@ function insertAll(row: usize, count: u32, found: u32, indexes: usize, words: us
   }
 }
 
-@inline
-function nearest(row: usize, count: u32, k: u32, indexes: usize, words: usize): u32 {
+export function nearestWords(row: usize, count: u32, k: u32, indexes: usize, words: usize): u32 {
   const found = min<u32>(count, k)
   if (found === 0) return 0
   if (k <= COLUMNS && count >= MIN_TWO_PASSES) {
     const bound = boundFor(row, count / COLUMNS, k)
-    // No distance has the sign bit: what it cannot order as i64 is not for this way.
+    // putOrdered compares as i64: words with the sign bit (NaN, no distance) take the other way.
     const size = bound <= <u32>i32.MAX_VALUE ? findUpTo(row, count, bound) : MAX_FOUND + 1
     if (size <= MAX_FOUND) {
       putOrdered(size, k, indexes, words)
@@ -206,12 +205,4 @@ function nearest(row: usize, count: u32, k: u32, indexes: usize, words: usize): 
   }
   insertAll(row, count, found, indexes, words)
   return found
-}
-
-export function nearestI32(row: usize, count: u32, k: u32, outIndex: usize, outDistance: usize): u32 {
-  return nearest(row, count, k, outIndex, outDistance)
-}
-
-export function nearestF32(row: usize, count: u32, k: u32, outIndex: usize, outDistance: usize): u32 {
-  return nearest(row, count, k, outIndex, outDistance)
 }

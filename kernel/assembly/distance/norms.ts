@@ -1,5 +1,5 @@
-// Squared norms of code rows. f32 adds one product after the other, in the order of the tile in distances.ts: that is
-// what makes the distance of equal rows exactly 0. Four rows at once hide the latency of those additions.
+// Squared norms of grid rows. f32 adds one product after the other, in the order of the tile in distances.ts: this
+// makes the distance of equal rows exactly 0. Four rows at once hide the latency of the additions.
 import { sumLanes } from './lanes'
 
 /** |row|^2 of an i16 row; exact below 2^31. */

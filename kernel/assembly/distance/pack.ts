@@ -1,12 +1,12 @@
-// Row-major codes to panels of 4 points: what distances.ts reads as targets. One v128 is one word of 4 points, a word
-// being two neighbouring dimensions in i16 and one in f32.
+// Packs grid rows into panels of 4, which distances.ts reads as targets. One v128 is one word of 4 rows; a word is two
+// neighbouring dimensions in i16 and one in f32.
 //
 //     rows     p0: a0 a1 a2 ..          panel    | a0 b0 c0 d0 | a1 b1 c1 d1 | a2 b2 c2 d2 | ..
 //     (words)  p1: b0 b1 b2 ..                     16 bytes
 //              p2: c0 c1 c2 ..
 //              p3: d0 d1 d2 ..          i16: a0 is the dimensions 0 and 1 of p0; f32: a0 is its dimension 0
 //
-// The last panel is filled up with zeros, so that `out` holds ceil(count / 4) * 4 rows.
+// The last panel is padded with zeros: `out` holds ceil(count / 4) * 4 rows.
 
 @inline
 function packFull(rows: usize, rowBytes: usize, out: usize): void {
@@ -31,11 +31,11 @@ function packFull(rows: usize, rowBytes: usize, out: usize): void {
 }
 
 @inline
-function packLast(rows: usize, points: u32, rowBytes: usize, out: usize): void {
+function packLast(rows: usize, count: u32, rowBytes: usize, out: usize): void {
   for (let at: usize = 0; at != rowBytes; at += 4) {
     v128.store(out, i32x4.splat(0))
     let word = rows + at
-    for (let p: u32 = 0; p < points; p++) {
+    for (let p: u32 = 0; p < count; p++) {
       store<u32>(out + ((<usize>p) << 2), load<u32>(word))
       word += rowBytes
     }

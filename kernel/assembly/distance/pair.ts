@@ -1,10 +1,11 @@
 // Distances of one pair of rows, and of one row to four at once.
 //
-// i16: |a|^2 + |b|^2 - 2 a.b, not the sum of (a - b)^2: a difference of two codes needs 17 bits, and the three dot
+// i16: |a|^2 + |b|^2 - 2 a.b, not the sum of (a - b)^2: a difference of two components needs 17 bits, the three dot
 // products do not. Exact while the distance is below 2^31.
-// f32: sums of (a - b)^2 or a * b, kept in 16 partial sums for a pair and in 8 per row for four rows at once. The error
-// of dotF32 is at most (dims / 16 + 10) * 2^-24 times the sum of |a * b|; that of l2F32 at most (dims / 16 + 12) * 2^-24
-// and that of four rows (gridDims / 8 + 10) * 2^-24 of the distance itself, so near pairs are as accurate as far ones.
+// f32: sums of (a - b)^2 or a * b, in 16 partial sums for a pair and in 8 per row for four rows at once. With n
+// dimensions the error of dotF32 is at most (n / 16 + 10) * 2^-24 times the sum of |a * b|. The errors of l2F32, (n /
+// 16 + 12) * 2^-24, and of four rows, (n / 8 + 10) * 2^-24, are relative to the distance itself: near pairs are as
+// accurate as far ones.
 import { sumEach, sumLanes } from './lanes'
 
 export function l2I16(a: usize, b: usize, gridDims: u32): i32 {
@@ -32,12 +33,12 @@ function term(l2: bool, sum: v128, x: v128, y: v128): v128 {
 }
 
 @inline
-function pairF32(l2: bool, a: usize, b: usize, dims: u32): f32 {
+function pairF32(l2: bool, a: usize, b: usize, dimensions: u32): f32 {
   let s0 = f32x4.splat(0)
   let s1 = f32x4.splat(0)
   let s2 = f32x4.splat(0)
   let s3 = f32x4.splat(0)
-  let left = dims
+  let left = dimensions
   for (; left >= 16; left -= 16) {
     s0 = term(l2, s0, v128.load(a), v128.load(b))
     s1 = term(l2, s1, v128.load(a, 16), v128.load(b, 16))
@@ -62,12 +63,12 @@ function pairF32(l2: bool, a: usize, b: usize, dims: u32): f32 {
   return sumLanes<f32>(v128.add<f32>(v128.add<f32>(s0, s1), v128.add<f32>(s2, s3))) + tail
 }
 
-export function l2F32(a: usize, b: usize, dims: u32): f32 {
-  return pairF32(true, a, b, dims)
+export function l2F32(a: usize, b: usize, dimensions: u32): f32 {
+  return pairF32(true, a, b, dimensions)
 }
 
-export function dotF32(a: usize, b: usize, dims: u32): f32 {
-  return pairF32(false, a, b, dims)
+export function dotF32(a: usize, b: usize, dimensions: u32): f32 {
+  return pairF32(false, a, b, dimensions)
 }
 
 /** Squared l2 of one i16 row to four, given as four i32. The four rows' cache misses overlap. */

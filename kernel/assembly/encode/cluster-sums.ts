@@ -1,5 +1,5 @@
-// What the means of clusters come from, in f64. Sums of i16 components are exact; f32 ones are added row by row, and the
-// squares of a row one after the other.
+// The sums behind the means of clusters, in f64. Sums of i16 components are exact. f32 components are added row by row,
+// and the squares of a row one after the other.
 import { normI16 } from '../distance/norms'
 
 @inline
@@ -12,18 +12,8 @@ function swapHalves(x: v128): v128 {
   return v128.shuffle<i64>(x, x, 1, 0)
 }
 
-/**
- * Adds each row to the sums of its cluster. clusters: u32 x count; sums: f64 x clusters x gridDims; squares: f64 x
- * clusters, the sum of squared norms; counts: u32 x clusters.
- */
 export function clusterSumsI16(
-  rows: usize,
-  count: u32,
-  gridDims: u32,
-  clusters: usize,
-  sums: usize,
-  squares: usize,
-  counts: usize,
+  rows: usize, count: u32, gridDims: u32, clusters: usize, sums: usize, squares: usize, counts: usize,
 ): void {
   const rowBytes = (<usize>gridDims) << 1
   for (let r: u32 = 0; r < count; r++) {
@@ -42,15 +32,8 @@ export function clusterSumsI16(
   }
 }
 
-/** As clusterSumsI16 on f32 rows. */
 export function clusterSumsF32(
-  rows: usize,
-  count: u32,
-  gridDims: u32,
-  clusters: usize,
-  sums: usize,
-  squares: usize,
-  counts: usize,
+  rows: usize, count: u32, gridDims: u32, clusters: usize, sums: usize, squares: usize, counts: usize,
 ): void {
   const rowBytes = (<usize>gridDims) << 2
   for (let r: u32 = 0; r < count; r++) {

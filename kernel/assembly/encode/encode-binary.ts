@@ -1,19 +1,20 @@
-// One bit for each dimension: the sign after the mean is taken off and the space is turned at random, so that every bit
-// tells as much as any other (without the turn, the signs of a few strong dimensions would say nearly everything). The
-// number of bits in which two codes differ grows with the angle between the vectors (Charikar, STOC 2002).
+// One bit per dimension: the sign after the mean is subtracted and the space is rotated at random, so that every bit
+// carries as much as any other (without the rotation, the signs of a few strong dimensions would carry nearly
+// everything). The number of bits in which two codes differ grows with the angle between the vectors (Charikar, STOC
+// 2002).
 //
-// The turn is fast (after Ailon and Chazelle, SICOMP 2009): four rounds, each a multiplication by random signs and a
-// Walsh-Hadamard transform of the first P dimensions (even rounds) or the last P (odd ones), P the largest power of two
-// up to dims. The codebook is f32 x dims: the mean; then four rounds of f32 x dims: signs, times 1/sqrt(P) where that round
-// transforms.
+// The rotation is fast (after Ailon and Chazelle, SICOMP 2009): four rounds, each a multiplication by random signs and
+// a Walsh-Hadamard transform of the first P dimensions (even rounds) or the last P (odd rounds), where P is the largest
+// power of two not above the number of dimensions. The codebook is the mean, f32 x dimensions, then for each round the
+// signs, f32 x dimensions, times 1/sqrt(P) where the round transforms.
 //
-// Bit d of a code is bit d & 7 of byte d >> 3, 1 for a negative component; zeros up to a multiple of 16 bytes.
+// Bit d of a code is bit d & 7 of byte d >> 3, 1 for a negative component, padded with zeros to a multiple of 16 bytes.
 
 const ROUNDS: u32 = 4
 
 @inline
-export function binaryBytes(dims: u32): usize {
-  return <usize>((dims + 127) >> 7) << 4
+export function binaryBytes(dimensions: u32): usize {
+  return <usize>((dimensions + 127) >> 7) << 4
 }
 
 function transform(at: usize, size: u32): void {
@@ -40,27 +41,29 @@ function transform(at: usize, size: u32): void {
   }
 }
 
-/** The code of one row. scratch: f32 x dims. */
-export function binaryCode(row: usize, dims: u32, codebook: usize, out: usize, scratch: usize): void {
-  const rowBytes = <usize>dims << 2
+/** The code of one row. scratch: f32 x dimensions. */
+export function binaryCode(row: usize, dimensions: u32, codebook: usize, out: usize, scratch: usize): void {
+  const rowBytes = <usize>dimensions << 2
   for (let o: usize = 0; o < rowBytes; o += 4) store<f32>(scratch + o, load<f32>(row + o) - load<f32>(codebook + o))
-  const size: u32 = 1 << (31 - clz(dims))
+  const size: u32 = 1 << (31 - clz(dimensions))
   for (let round: u32 = 0; round < ROUNDS; round++) {
     const signs = codebook + <usize>(1 + round) * rowBytes
     for (let o: usize = 0; o < rowBytes; o += 4) store<f32>(scratch + o, load<f32>(scratch + o) * load<f32>(signs + o))
-    transform(scratch + (round & 1 ? (<usize>(dims - size) << 2) : 0), size)
+    transform(scratch + (round & 1 ? (<usize>(dimensions - size) << 2) : 0), size)
   }
-  memory.fill(out, 0, binaryBytes(dims))
-  for (let d: u32 = 0; d < dims; d++) {
+  memory.fill(out, 0, binaryBytes(dimensions))
+  for (let d: u32 = 0; d < dimensions; d++) {
     const negative = load<u32>(scratch + (<usize>d << 2)) >> 31
     store<u8>(out + (d >> 3), load<u8>(out + (d >> 3)) | <u8>(negative << (d & 7)))
   }
 }
 
-export function encodeBinary(rows: usize, count: u32, dims: u32, codebook: usize, out: usize, scratch: usize): void {
+export function encodeBinary(
+  rows: usize, count: u32, dimensions: u32, codebook: usize, out: usize, scratch: usize,
+): void {
   for (let r: u32 = 0; r < count; r++) {
-    binaryCode(rows, dims, codebook, out, scratch)
-    rows += <usize>dims << 2
-    out += binaryBytes(dims)
+    binaryCode(rows, dimensions, codebook, out, scratch)
+    rows += <usize>dimensions << 2
+    out += binaryBytes(dimensions)
   }
 }

@@ -1,19 +1,21 @@
 // Product quantization (Jegou, Douze, Schmid, "Product Quantization for Nearest Neighbor Search", TPAMI 2011): the
-// dimensions are cut into subspaces, and each part of a row is named by the nearest of 256 centroids.
+// dimensions are cut into subspaces, and the code of each part of a row is the nearest of 256 centroids.
 //
-// Subspace s of S has the dimensions floor(s * dims / S) to floor((s + 1) * dims / S) - 1. The codebook is f32
-// [dimension][256 centroids], dimensions in order: four centroids are compared at once.
+// Of n dimensions, subspace s of S has floor(s * n / S) to floor((s + 1) * n / S) - 1. The codebook is f32
+// [dimension][256 centroids], so that four centroids are compared at once.
 
 export const CENTROIDS: u32 = 256
-/** Bytes of one dimension, and of one table. */
+/** Bytes of one dimension of a codebook, and of one table of distances. */
 export const TABLE_BYTES: usize = 1024
 
 @inline
-export function subspaceStart(s: u32, subspaces: u32, dims: u32): u32 {
-  return <u32>((<u64>s * <u64>dims) / <u64>subspaces)
+export function subspaceStart(s: u32, subspaces: u32, dimensions: u32): u32 {
+  return <u32>((<u64>s * <u64>dimensions) / <u64>subspaces)
 }
 
-/** Squared l2 (or the dot product) of the row's part from dimension `from` to `to - 1` with all centroids: f32 x 256. */
+/**
+ * Squared l2 (or the dot product) of the row's part from dimension `from` to `to - 1` with all centroids: f32 x 256.
+ */
 @inline
 export function centroidTable(l2: bool, row: usize, codebook: usize, from: u32, to: u32, out: usize): void {
   for (let c: usize = 0; c < TABLE_BYTES; c += 32) {
@@ -38,7 +40,7 @@ export function centroidTable(l2: bool, row: usize, codebook: usize, from: u32, 
   }
 }
 
-/** The place of the smallest of 256, the first of equal ones. */
+/** The index of the smallest of 256, the first of equal ones. */
 @inline
 function smallest(table: usize): u32 {
   let least = v128.load(table)
@@ -55,42 +57,61 @@ function smallest(table: usize): u32 {
   return 0
 }
 
-/** out: u8 x count x subspaces. scratch: f32 x 256. */
 export function encodePq(
-  rows: usize, count: u32, dims: u32, codebook: usize, subspaces: u32, out: usize, scratch: usize,
+  rows: usize, count: u32, dimensions: u32, codebook: usize, subspaces: u32, out: usize, scratch: usize,
 ): void {
   for (let r: u32 = 0; r < count; r++) {
     for (let s: u32 = 0; s < subspaces; s++) {
-      const from = subspaceStart(s, subspaces, dims)
-      centroidTable(true, rows, codebook, from, subspaceStart(s + 1, subspaces, dims), scratch)
+      const from = subspaceStart(s, subspaces, dimensions)
+      centroidTable(true, rows, codebook, from, subspaceStart(s + 1, subspaces, dimensions), scratch)
       store<u8>(out + s, <u8>smallest(scratch))
     }
-    rows += <usize>dims << 2
+    rows += <usize>dimensions << 2
     out += subspaces
   }
 }
 
+/** Fields: PQ_STEP in kernel/blocks.ts. */
+@unmanaged
+export class PqStep {
+  rows!: usize
+  dimensions!: u32
+  codebook!: usize
+  from!: u32
+  to!: u32
+  codes!: usize
+  sums!: usize
+  sizes!: usize
+  table!: usize
+  far!: usize
+}
+
 /**
- * One step of k-means in one subspace, dimensions `from` to `to - 1`: names each row's nearest centroid (codes: u8 x
- * count) and moves each centroid to the mean of its rows. One without any row takes the place of the row farthest from
- * its own. sums: f64 x (to - from) x 256, sizes: u32 x 256, scratch: f32 x 256, far: f32 x count. Returns the rows
- * that changed their centroid; codes are those of before at first (255 and 0 alternating serve).
+ * Finds each row's nearest centroid, then moves each centroid to the mean of its rows, or to the farthest row if it has
+ * none.
  */
-export function pqStep(
-  rows: usize, count: u32, dims: u32, codebook: usize, from: u32, to: u32,
-  codes: usize, sums: usize, sizes: usize, scratch: usize, far: usize,
-): u32 {
+export function pqStep(step: PqStep, count: u32): u32 {
+  const rows = step.rows
+  const dimensions = step.dimensions
+  const codebook = step.codebook
+  const from = step.from
+  const to = step.to
+  const codes = step.codes
+  const sums = step.sums
+  const sizes = step.sizes
+  const table = step.table
+  const far = step.far
   const width = to - from
   memory.fill(sums, 0, <usize>width * CENTROIDS * 8)
   memory.fill(sizes, 0, <usize>CENTROIDS * 4)
   let changed: u32 = 0
   for (let r: u32 = 0; r < count; r++) {
-    const row = rows + <usize>r * (<usize>dims << 2)
-    centroidTable(true, row, codebook, from, to, scratch)
-    const code = smallest(scratch)
+    const row = rows + <usize>r * (<usize>dimensions << 2)
+    centroidTable(true, row, codebook, from, to, table)
+    const code = smallest(table)
     changed += u32(<u32>load<u8>(codes + r) != code)
     store<u8>(codes + r, <u8>code)
-    store<f32>(far + (<usize>r << 2), load<f32>(scratch + (<usize>code << 2)))
+    store<f32>(far + (<usize>r << 2), load<f32>(table + (<usize>code << 2)))
     store<u32>(sizes + (<usize>code << 2), load<u32>(sizes + (<usize>code << 2)) + 1)
     for (let i: u32 = 0; i < width; i++) {
       const sum = sums + ((<usize>i * CENTROIDS + code) << 3)
@@ -102,7 +123,7 @@ export function pqStep(
     let row: usize = 0
     if (size == 0) {
       const farthest = takeFarthest(far, count)
-      row = rows + <usize>farthest * (<usize>dims << 2)
+      row = rows + <usize>farthest * (<usize>dimensions << 2)
       changed++
     }
     for (let i: u32 = 0; i < width; i++) {

@@ -1,24 +1,24 @@
-// Scalar quantization, 8 bits: component d is stored as the i8 nearest to (x_d - middle_d) / step_d, so that
-// x_d is about middle_d + step_d * code_d. A row is dims codes, zeros up to a multiple of 4, and one f32: `normFactor` times
-// the squared norm of step * code, which a search adds to what it computes.
+// Scalar quantization, 8 bits: component d is stored as the i8 nearest to (x_d - middle_d) / step_d, so that x_d is
+// about middle_d + step_d * code_d. A row is one code per dimension, zeros up to a multiple of 4, and one f32:
+// `normFactor` times the squared norm of step * code, which a search adds to its products.
 //
-// The codebook is f32 x dims middles, then f32 x dims steps. A step of 0 is that of a component that never varies.
+// The codebook is f32 x dimensions middles, then f32 x dimensions steps. A component that never varies has the step 0.
 
-/** Where the f32 of a row stands. */
+/** The offset of a row's f32. */
 @inline
-export function sq8Tail(dims: u32): usize {
-  return (<usize>dims + 3) & ~3
+export function sq8Tail(dimensions: u32): usize {
+  return (<usize>dimensions + 3) & ~3
 }
 
-/** Returns how many components lay beyond the range of their codes by more than rounding, and got its end. */
-export function encodeSq8(rows: usize, count: u32, dims: u32, codebook: usize, normFactor: f32, out: usize): u32 {
-  const steps = codebook + (<usize>dims << 2)
-  const tail = sq8Tail(dims)
+/** Components beyond the range of their codes by more than rounding are clamped to it, and counted. */
+export function encodeSq8(rows: usize, count: u32, dimensions: u32, codebook: usize, normFactor: f32, out: usize): u32 {
+  const steps = codebook + (<usize>dimensions << 2)
+  const tail = sq8Tail(dimensions)
   let clamped: u32 = 0
   for (let r: u32 = 0; r < count; r++) {
     let norm: f32 = 0
-    if (tail > dims) store<u32>(out + tail - 4, 0)
-    for (let d: u32 = 0; d < dims; d++) {
+    if (tail > dimensions) store<u32>(out + tail - 4, 0)
+    for (let d: u32 = 0; d < dimensions; d++) {
       const o = <usize>d << 2
       const step = load<f32>(steps + o)
       const away = load<f32>(rows + o) - load<f32>(codebook + o)
@@ -29,7 +29,7 @@ export function encodeSq8(rows: usize, count: u32, dims: u32, codebook: usize, n
       norm += step * code * (step * code)
     }
     store<f32>(out + tail, norm * normFactor)
-    rows += <usize>dims << 2
+    rows += <usize>dimensions << 2
     out += tail + 4
   }
   return clamped

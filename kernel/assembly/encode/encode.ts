@@ -1,16 +1,16 @@
 // f32 rows to the grid: centred, for i16 also scaled and rounded, zero padded to gridDims.
 //
-//     row   | x0 x1 .. x(dims-1) |
-//     code  | y0 y1 .. y(dims-1) | added, only for ip | 0 .. 0 |     gridDims values, y = x - mean
+//     float row  | x0 x1 .. x(dimensions-1) |
+//     grid row   | y0 y1 .. y(dimensions-1) | added, only for ip | 0 .. 0 |     gridDims components, y = x - mean
 //
-// i16: (x - mean) * scale is computed in f64 and rounded to nearest, halves to even. When the code's squared norm
-// exceeds the limit, the code is multiplied by sqrt(limit / norm) and cut towards zero, so that it cannot exceed it
-// again. f32: x - mean is rounded once. The added component is sqrt(max(0, radiusSquared - |x|^2)) in f64.
+// i16: (x - mean) * scale is computed in f64 and rounded to nearest, halves to even. A grid row whose squared norm
+// exceeds the limit is multiplied by sqrt(limit / norm) and cut towards zero, so that it cannot exceed the limit again.
+// f32: x - mean is rounded once. The added component is sqrt(max(0, radiusSquared - |x|^2)) in f64.
 import { squaredNorm } from './rows'
 
 @inline
-function addedComponent(row: usize, dims: u32, radiusSquared: f64): f64 {
-  return Math.sqrt(Math.max(0, radiusSquared - squaredNorm(row, dims)))
+function addedComponent(row: usize, dimensions: u32, radiusSquared: f64): f64 {
+  return Math.sqrt(Math.max(0, radiusSquared - squaredNorm(row, dimensions)))
 }
 
 // Two of four components, rounded, as f64x2.
@@ -25,56 +25,58 @@ function highHalf(x: v128): v128 {
   return v128.shuffle<i32>(x, x, 2, 3, 0, 1)
 }
 
-// Four f64 to four i32; what is out of range becomes the nearest end of it, NaN becomes 0.
+// Four f64 to four i32. Values out of range saturate; NaN becomes 0.
 @inline
 function toI32(low: v128, high: v128): v128 {
   return v128.shuffle<i64>(i32x4.trunc_sat_f64x2_s_zero(low), i32x4.trunc_sat_f64x2_s_zero(high), 0, 2)
 }
 
 @inline
-function storeCode(at: usize, value: f64): void {
+function storeI16(at: usize, value: f64): void {
   const word = <i32>value
   store<i16>(at, <i16>(word > 32767 ? 32767 : word < -32768 ? -32768 : word))
 }
 
+/** Fields: GRID_ENCODER in kernel/blocks.ts. */
+@unmanaged
+export class GridEncoder {
+  scale!: f64
+  maxSquaredNorm!: f64
+  radiusSquared!: f64
+  mean!: usize
+  dimensions!: u32
+  gridDims!: u32
+}
+
+/** Writes a row again, each component multiplied by `shrink` and cut towards zero. */
 @inline
-function shrinkCode(
-  row: usize,
-  dims: u32,
-  mean: usize,
-  scale: f64,
-  added: f64,
-  used: u32,
-  shrink: f64,
-  code: usize,
-): void {
+function shrinkRow(encoder: GridEncoder, row: usize, added: f64, used: u32, shrink: f64, out: usize): void {
+  const mean = encoder.mean
+  const scale = encoder.scale
+  const dimensions = encoder.dimensions
   for (let d: u32 = 0; d < used; d++) {
-    const x = d < dims ? <f64>load<f32>(row + ((<usize>d) << 2)) : added
+    const x = d < dimensions ? <f64>load<f32>(row + ((<usize>d) << 2)) : added
     const rounded = nearest<f64>((x - <f64>load<f32>(mean + ((<usize>d) << 2))) * scale)
-    storeCode(code + ((<usize>d) << 1), rounded * shrink)
+    storeI16(out + ((<usize>d) << 1), rounded * shrink)
   }
 }
 
-export function encodeI16(
-  rows: usize,
-  count: u32,
-  dims: u32,
-  mean: usize,
-  scale: f64,
-  maxSquaredNorm: f64,
-  radiusSquared: f64,
-  gridDims: u32,
-  out: usize,
-): u32 {
+export function encodeI16(encoder: GridEncoder, rows: usize, count: u32, out: usize): u32 {
+  const dimensions = encoder.dimensions
+  const mean = encoder.mean
+  const scale = encoder.scale
+  const maxSquaredNorm = encoder.maxSquaredNorm
+  const radiusSquared = encoder.radiusSquared
+  const gridDims = encoder.gridDims
   const hasAdded = radiusSquared >= 0
-  const used = hasAdded ? dims + 1 : dims
-  const eights = dims & ~7
+  const used = hasAdded ? dimensions + 1 : dimensions
+  const eights = dimensions & ~7
   const scales = f64x2.splat(scale)
   let clamped: u32 = 0
   for (let r: u32 = 0; r < count; r++) {
-    const row = rows + ((<usize>r * dims) << 2)
-    const code = out + ((<usize>r * gridDims) << 1)
-    const added = hasAdded ? addedComponent(row, dims, radiusSquared) : 0
+    const row = rows + ((<usize>r * dimensions) << 2)
+    const to = out + ((<usize>r * gridDims) << 1)
+    const added = hasAdded ? addedComponent(row, dimensions, radiusSquared) : 0
     // Sums of squares of integers: exact, in any order, up to 2^53.
     let sum0 = f64x2.splat(0)
     let sum1 = f64x2.splat(0)
@@ -92,50 +94,46 @@ export function encodeI16(
       sum1 = v128.add<f64>(sum1, v128.mul<f64>(b, b))
       sum0 = v128.add<f64>(sum0, v128.mul<f64>(c, c))
       sum1 = v128.add<f64>(sum1, v128.mul<f64>(e, e))
-      v128.store(code + ((<usize>d) << 1), i16x8.narrow_i32x4_s(toI32(a, b), toI32(c, e)))
+      v128.store(to + ((<usize>d) << 1), i16x8.narrow_i32x4_s(toI32(a, b), toI32(c, e)))
     }
     const sums = v128.add<f64>(sum0, sum1)
     let squared = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)
     for (let d = eights; d < gridDims; d++) {
       let rounded: f64 = 0
       if (d < used) {
-        const x = d < dims ? <f64>load<f32>(row + ((<usize>d) << 2)) : added
+        const x = d < dimensions ? <f64>load<f32>(row + ((<usize>d) << 2)) : added
         rounded = nearest<f64>((x - <f64>load<f32>(mean + ((<usize>d) << 2))) * scale)
       }
       squared += rounded * rounded
-      storeCode(code + ((<usize>d) << 1), rounded)
+      storeI16(to + ((<usize>d) << 1), rounded)
     }
     if (!(squared > maxSquaredNorm)) continue
     clamped++
-    shrinkCode(row, dims, mean, scale, added, used, Math.sqrt(maxSquaredNorm / squared), code)
+    shrinkRow(encoder, row, added, used, Math.sqrt(maxSquaredNorm / squared), to)
   }
   return clamped
 }
 
-export function encodeF32(
-  rows: usize,
-  count: u32,
-  dims: u32,
-  mean: usize,
-  radiusSquared: f64,
-  gridDims: u32,
-  out: usize,
-): void {
+export function encodeF32(encoder: GridEncoder, rows: usize, count: u32, out: usize): void {
+  const dimensions = encoder.dimensions
+  const mean = encoder.mean
+  const radiusSquared = encoder.radiusSquared
+  const gridDims = encoder.gridDims
   const hasAdded = radiusSquared >= 0
-  const fours = dims & ~3
+  const fours = dimensions & ~3
   for (let r: u32 = 0; r < count; r++) {
-    const row = rows + ((<usize>r * dims) << 2)
-    const code = out + ((<usize>r * gridDims) << 2)
+    const row = rows + ((<usize>r * dimensions) << 2)
+    const to = out + ((<usize>r * gridDims) << 2)
     for (let d: u32 = 0; d < fours; d += 4) {
       const at = (<usize>d) << 2
-      v128.store(code + at, v128.sub<f32>(v128.load(row + at), v128.load(mean + at)))
+      v128.store(to + at, v128.sub<f32>(v128.load(row + at), v128.load(mean + at)))
     }
     for (let d = fours; d < gridDims; d++) {
       const at = (<usize>d) << 2
-      store<f32>(code + at, d < dims ? load<f32>(row + at) - load<f32>(mean + at) : 0)
+      store<f32>(to + at, d < dimensions ? load<f32>(row + at) - load<f32>(mean + at) : 0)
     }
     if (!hasAdded) continue
-    const at = (<usize>dims) << 2
-    store<f32>(code + at, <f32>(addedComponent(row, dims, radiusSquared) - <f64>load<f32>(mean + at)))
+    const at = (<usize>dimensions) << 2
+    store<f32>(to + at, <f32>(addedComponent(row, dimensions, radiusSquared) - <f64>load<f32>(mean + at)))
   }
 }

@@ -1,14 +1,14 @@
-// What ingest does to f32 rows as they come: squared norms, and unit length for cosine.
+// What ingest does to f32 rows: squared norms, and unit length for cosine.
 //
-// Norms are accumulated in f64 in four sums, by dimension modulo 4, added as (s0 + s2) + (s1 + s3): the products are
-// exact, so the relative error is below dims * 2^-54. Scaling multiplies in f64 and rounds once to f32.
+// Norms are accumulated in f64 in four sums, by dimension modulo 4, added as (s0 + s2) + (s1 + s3). Products are exact,
+// so the relative error is below dimensions * 2^-54. Scaling multiplies in f64 and rounds once to f32.
 
 /** |row|^2 of an f32 row of any length. NaN and infinity propagate. */
 @inline
-export function squaredNorm(row: usize, dims: u32): f64 {
+export function squaredNorm(row: usize, dimensions: u32): f64 {
   let low = f64x2.splat(0)
   let high = f64x2.splat(0)
-  let left = dims
+  let left = dimensions
   for (; left >= 4; left -= 4) {
     const x = v128.load(row)
     const a = f64x2.promote_low_f32x4(x)
@@ -33,9 +33,9 @@ function square(at: usize): f64 {
 }
 
 @inline
-function scaleRow(row: usize, dims: u32, factor: f64): void {
+function scaleRow(row: usize, dimensions: u32, factor: f64): void {
   const factors = f64x2.splat(factor)
-  let left = dims
+  let left = dimensions
   for (; left >= 4; left -= 4) {
     const x = v128.load(row)
     const a = v128.mul<f64>(f64x2.promote_low_f32x4(x), factors)
@@ -49,12 +49,12 @@ function scaleRow(row: usize, dims: u32, factor: f64): void {
   }
 }
 
-export function prepareRows(rows: usize, count: u32, dims: u32, normalise: i32, squaredNorms: usize): void {
-  const rowBytes = (<usize>dims) << 2
+export function prepareRows(rows: usize, count: u32, dimensions: u32, normalise: i32, squaredNorms: usize): void {
+  const rowBytes = (<usize>dimensions) << 2
   for (let r: u32 = 0; r < count; r++) {
-    const squared = squaredNorm(rows, dims)
+    const squared = squaredNorm(rows, dimensions)
     store<f64>(squaredNorms, squared)
-    if (normalise && squared > 0 && squared < Infinity) scaleRow(rows, dims, 1 / Math.sqrt(squared))
+    if (normalise && squared > 0 && squared < Infinity) scaleRow(rows, dimensions, 1 / Math.sqrt(squared))
     rows += rowBytes
     squaredNorms += 8
   }

@@ -1,24 +1,34 @@
-// A shard graph as rows of nodes, on their way to merge: u32 words `[node][count][count x neighbour][count x distance]`.
+// A shard graph as rows by node, for the merge: u32 words `[node][count][count x neighbour][count x distance word]`.
 const RUN_BYTES: usize = 12
 
-/**
- * Rows by node, in runs that stay in one segment and, unless one row is longer, within runBytes. nodes: u32 x count, of
- * homes and then of replicas, ascending in each; the first `before` replicas come before the homes, the others after
- * them. starts: u32, first node of each segment, then the end. runs: (segment, rows, bytes), u32 x 3. Returns how many.
- */
-export function writeGraphRows(
-  count: u32,
-  homeCount: u32,
-  before: u32,
-  nodes: usize,
-  offsets: usize,
-  neighbours: usize,
-  words: usize,
-  starts: usize,
-  runBytes: u32,
-  out: usize,
-  runs: usize,
-): u32 {
+/** Fields: WRITE_GRAPH_ROWS in kernel/blocks.ts. */
+@unmanaged
+export class WriteGraphRows {
+  count!: u32
+  homeCount!: u32
+  before!: u32
+  nodes!: usize
+  offsets!: usize
+  neighbours!: usize
+  words!: usize
+  starts!: usize
+  runBytes!: u32
+  out!: usize
+  runs!: usize
+}
+
+export function writeGraphRows(graph: WriteGraphRows): u32 {
+  const count = graph.count
+  const homeCount = graph.homeCount
+  const before = graph.before
+  const nodes = graph.nodes
+  const offsets = graph.offsets
+  const neighbours = graph.neighbours
+  const words = graph.words
+  const starts = graph.starts
+  const runBytes = graph.runBytes
+  const runs = graph.runs
+  let out = graph.out
   let run = runs - RUN_BYTES
   let segment: u32 = 0
   let segmentEnd: u32 = 0

@@ -1,4 +1,5 @@
-// Identical rows, found by their bytes: open addressing, each row compared with the first of every group it may be in.
+// Finds identical rows by a hash of their bytes: open addressing, each row compared with the first of every group it
+// may belong to.
 
 const FREE: u32 = 0xffffffff
 const SEED: u64 = 0x9e3779b97f4a7c15
@@ -19,19 +20,8 @@ function sameRow(a: usize, b: usize, rowBytes: usize): bool {
   return true
 }
 
-/**
- * firstOf: u32 x count, the lowest row with the same bytes; distinct: u32 x count, the rows that are their own first,
- * ascending. table: u32 x (tableMask + 1), a power of two above count. rowBytes is a multiple of 16. Returns how many
- * are distinct.
- */
 export function groupRows(
-  rows: usize,
-  rowBytes: u32,
-  count: u32,
-  table: usize,
-  tableMask: u32,
-  firstOf: usize,
-  distinct: usize,
+  rows: usize, rowBytes: u32, count: u32, table: usize, tableMask: u32, firstOf: usize, distinct: usize,
 ): u32 {
   memory.fill(table, 0xff, (<usize>tableMask + 1) << 2)
   let found: u32 = 0

@@ -1,11 +1,11 @@
-// Final links of a chunk of nodes: the rows of each node united by (distance word, node), pruned, and written as
-// `[count][maxDegree x node]`.
+// The final links of a chunk of nodes: the rows of each node are united by (distance word, node), pruned, and written
+// as `[count][maxDegree x node]`.
 import { placeOf } from './merge-places'
 import { pruneF32, pruneI16 } from './prune'
 
 /**
- * A row as sorted u64 entries, word above node, repeats dropped; returns where they end. Rows are sorted but for ties,
- * which come in the order of the shard's members.
+ * Loads a row as sorted u64 entries, word above node, without repeats; returns where they end. Rows are sorted except
+ * for ties, which are in the order of the shard's members.
  */
 @inline
 function loadRow(place: usize, entries: usize): usize {
@@ -25,7 +25,7 @@ function loadRow(place: usize, entries: usize): usize {
   return end
 }
 
-/** Unites two sorted lists; what is in both is there once. Returns where the union ends. */
+/** Unites two sorted lists without repeats. Returns where the union ends. */
 @inline
 function unite(a: usize, aEnd: usize, b: usize, bEnd: usize, out: usize): usize {
   while (a < aEnd && b < bEnd) {
@@ -41,30 +41,45 @@ function unite(a: usize, aEnd: usize, b: usize, bEnd: usize, out: usize): usize 
   return out
 }
 
+/** Fields: MERGE_LINKS in kernel/blocks.ts. */
+@unmanaged
+export class MergeLinks {
+  alpha!: f64
+  starts!: usize
+  places!: usize
+  from!: u32
+  to!: u32
+  bits!: usize
+  ranks!: usize
+  grid!: usize
+  gridDims!: u32
+  maxDegree!: u32
+  widest!: u32
+  scratch!: usize
+  links!: usize
+}
+
 @inline
-function link<T>(
-  starts: usize,
-  places: usize,
-  from: u32,
-  to: u32,
-  bits: usize,
-  ranks: usize,
-  codes: usize,
-  gridDims: u32,
-  maxDegree: u32,
-  alpha: f64,
-  widest: u32,
-  scratch: usize,
-  links: usize,
-): u32 {
+function link<T>(chunk: MergeLinks): u32 {
+  const starts = chunk.starts
+  const places = chunk.places
+  const to = chunk.to
+  const bits = chunk.bits
+  const ranks = chunk.ranks
+  const grid = chunk.grid
+  const gridDims = chunk.gridDims
+  const maxDegree = chunk.maxDegree
+  const alpha = chunk.alpha
+  const scratch = chunk.scratch
+  let links = chunk.links
   const rowBytes = gridDims * sizeof<T>()
-  const listBytes = (<usize>widest) << 3
+  const listBytes = (<usize>chunk.widest) << 3
   const loaded = scratch
   const pointers = scratch + 3 * listBytes
   const distances = pointers + (listBytes >> 1)
   const kept = distances + (listBytes >> 1)
   let degreeSum: u32 = 0
-  for (let i = from; i < to; i++) {
+  for (let i = chunk.from; i < to; i++) {
     let list = scratch + listBytes
     let other = list + listBytes
     let listEnd = list
@@ -81,7 +96,7 @@ function link<T>(
     for (let c: u32 = 0; c < count; c++) {
       const entry = load<u64>(list + ((<usize>c) << 3))
       const at = (<usize>c) << 2
-      store<u32>(pointers + at, <u32>codes + placeOf(bits, ranks, <u32>entry) * rowBytes)
+      store<u32>(pointers + at, <u32>grid + placeOf(bits, ranks, <u32>entry) * rowBytes)
       store<u32>(distances + at, <u32>(entry >> 32))
     }
     const degree = isFloat<T>()
@@ -98,71 +113,10 @@ function link<T>(
   return degreeSum
 }
 
-/**
- * codes: the rows of all marked nodes, in order. scratch: 40 bytes x widest, 8-byte aligned.
- * links: the row of node `from`. Returns the sum of degrees.
- */
-export function mergeLinksI16(
-  starts: usize,
-  places: usize,
-  from: u32,
-  to: u32,
-  bits: usize,
-  ranks: usize,
-  codes: usize,
-  gridDims: u32,
-  maxDegree: u32,
-  alpha: f64,
-  widest: u32,
-  scratch: usize,
-  links: usize,
-): u32 {
-  return link<i16>(
-    starts,
-    places,
-    from,
-    to,
-    bits,
-    ranks,
-    codes,
-    gridDims,
-    maxDegree,
-    alpha,
-    widest,
-    scratch,
-    links,
-  )
+export function mergeLinksI16(chunk: MergeLinks): u32 {
+  return link<i16>(chunk)
 }
 
-/** As mergeLinksI16 on f32 rows. */
-export function mergeLinksF32(
-  starts: usize,
-  places: usize,
-  from: u32,
-  to: u32,
-  bits: usize,
-  ranks: usize,
-  codes: usize,
-  gridDims: u32,
-  maxDegree: u32,
-  alpha: f64,
-  widest: u32,
-  scratch: usize,
-  links: usize,
-): u32 {
-  return link<f32>(
-    starts,
-    places,
-    from,
-    to,
-    bits,
-    ranks,
-    codes,
-    gridDims,
-    maxDegree,
-    alpha,
-    widest,
-    scratch,
-    links,
-  )
+export function mergeLinksF32(chunk: MergeLinks): u32 {
+  return link<f32>(chunk)
 }

@@ -1,11 +1,7 @@
-// The distinct candidates of a chunk of nodes, in ascending order: one bit a node of the layer, and for each 64 bits the
-// number of those set before them. So a node's place among them is one look-up, and nothing is sorted.
+// The distinct candidates of a chunk of nodes, in ascending order: one bit per node of the layer, and for each 64 bits
+// the number of bits set before them. A node's place among the candidates is then one look-up, and nothing is sorted.
 import { candidatesOf } from './merge-rows'
 
-/**
- * Sets the bits of all candidates of the segment's nodes from `from` on, as long as there cannot be more than `limit`
- * distinct ones; one node is always taken. Returns where it stopped. bits: u64 x ceil(nodes / 64), zero.
- */
 export function mergeMark(starts: usize, places: usize, from: u32, count: u32, limit: u32, bits: usize): u32 {
   let distinct: u32 = 0
   for (let i = from; i < count; i++) {
@@ -27,7 +23,6 @@ export function mergeMark(starts: usize, places: usize, from: u32, count: u32, l
   return count
 }
 
-/** ranks: u32 x words; nodes: u32, those whose bits are set. Returns how many. */
 export function mergeRank(bits: usize, words: u32, ranks: usize, nodes: usize): u32 {
   let rank: u32 = 0
   for (let word: u32 = 0; word < words; word++) {
@@ -40,7 +35,7 @@ export function mergeRank(bits: usize, words: u32, ranks: usize, nodes: usize): 
   return rank
 }
 
-/** The place of a marked node among the marked. */
+/** The place of a marked node among all marked nodes. */
 @inline
 export function placeOf(bits: usize, ranks: usize, node: u32): u32 {
   const word = <usize>(node >> 6)

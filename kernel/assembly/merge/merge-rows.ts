@@ -1,13 +1,12 @@
-// Finds the rows of each node among all shard rows of a segment. A row is u32 words:
+// Finds the rows of each node among all shard rows of a segment. A row is u32 words, nearest neighbours first:
 //
-//     [node][count][count x neighbour][count x distance word]      nearest first
+//     [node][count][count x neighbour][count x distance word]
 //
-// Rows of the segment's i-th node are places[starts[i] .. starts[i + 1]): the addresses of their counts.
+// The rows of the segment's i-th node are places[starts[i] .. starts[i + 1]): the addresses of their counts.
 
 /** Node and count. */
 const HEAD_BYTES: usize = 8
 
-/** starts: u32 x (count + 2); afterwards `mergePlaceRows` can fill places. Returns the number of rows. */
 export function mergeCountRows(rows: usize, bytes: u32, firstNode: u32, count: u32, starts: usize): u32 {
   memory.fill(starts, 0, (<usize>count + 2) << 2)
   const end = rows + bytes
@@ -15,7 +14,7 @@ export function mergeCountRows(rows: usize, bytes: u32, firstNode: u32, count: u
     const at = starts + ((<usize>(load<u32>(row) - firstNode + 2)) << 2)
     store<u32>(at, load<u32>(at) + 1)
   }
-  // One place further on than a row's node: filling the places moves each start up to the next node's.
+  // Starts stand one place too far, because filling the places moves each start up to the next one.
   let total: u32 = 0
   for (let i: u32 = 2; i < count + 2; i++) {
     const at = starts + ((<usize>i) << 2)
@@ -25,14 +24,8 @@ export function mergeCountRows(rows: usize, bytes: u32, firstNode: u32, count: u
   return total
 }
 
-/** places: u32 x rows. Returns the most candidates of any node, repeats counted. */
 export function mergePlaceRows(
-  rows: usize,
-  bytes: u32,
-  firstNode: u32,
-  count: u32,
-  starts: usize,
-  places: usize,
+  rows: usize, bytes: u32, firstNode: u32, count: u32, starts: usize, places: usize,
 ): u32 {
   const end = rows + bytes
   for (let row = rows; row < end; row += HEAD_BYTES + ((<usize>load<u32>(row, 4)) << 3)) {
@@ -46,7 +39,7 @@ export function mergePlaceRows(
   return widest
 }
 
-/** Entries in all rows of a node. */
+/** The entries in all rows of a node. */
 @inline
 export function candidatesOf(starts: usize, places: usize, i: u32): u32 {
   const end = load<u32>(starts + ((<usize>i) << 2), 4)

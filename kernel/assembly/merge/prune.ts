@@ -1,13 +1,13 @@
-// The occlusion rule: keep a candidate c unless some already kept q has alpha * d(c, q) < d(c, member), squared
-// distances, nearest candidates first. The rule is that of Subramanya et al., "DiskANN",
-// NeurIPS 2019. The comparison is made in f64, where the product with an i32 or f32 distance is correctly rounded.
+// The occlusion rule of Subramanya et al., "DiskANN", NeurIPS 2019: nearest candidates first, keep a candidate c unless
+// a kept q has alpha * d(c, q) < d(c, member), in squared distances. The comparison is made in f64, where the product
+// with an i32 or f32 distance is correctly rounded.
 //
-// Each kept row meets the candidates that are left, four at a time, and rules out its share of them: the cache misses of
-// four rows overlap, and no candidate is compared once it is ruled out.
+// Each kept row is compared with the remaining candidates, four at a time, and rules out some of them: the cache misses
+// of four rows overlap, and no candidate is compared again once it is ruled out.
 import { fourDotI16, fourL2F32 } from '../distance/pair'
 import { normI16 } from '../distance/norms'
 
-/** A bit for each of four distances d with alpha * d < limit. */
+/** A bit for each of four distances d, set when alpha * d < limit. */
 @inline
 function occludedMask<T>(four: v128, limits: v128, alpha: v128): u32 {
   const far = v128.shuffle<i32>(four, four, 2, 3, 0, 1)
@@ -30,24 +30,14 @@ function fourOf(words: usize, o0: usize, o1: usize, o2: usize, o3: usize): v128 
   return v128.load_lane<i32>(words + o3, four, 3)
 }
 
-/**
- * As pruneI16 and pruneF32. norms: i32 x count for i16 rows, unused for f32. kept: u32 x count, of which those after the
- * result hold anything.
- */
+/** norms: i32 x count for i16 rows, unused for f32. kept: u32 x count; the words after the result hold anything. */
 @inline
 export function pruneWithNorms<T>(
-  rowPtrs: usize,
-  norms: usize,
-  distances: usize,
-  count: u32,
-  gridDims: u32,
-  maxDegree: u32,
-  alpha: f64,
-  kept: usize,
+  rowPtrs: usize, norms: usize, distances: usize, count: u32, gridDims: u32, maxDegree: u32, alpha: f64, kept: usize,
 ): u32 {
   const factor = f64x2.splat(alpha)
   for (let c: u32 = 0; c < count; c++) store<u32>(kept + ((<usize>c) << 2), c)
-  // [kept, next) are kept, [next, end) are left.
+  // [kept, next) are kept, [next, end) remain.
   let next = kept
   let end = kept + ((<usize>count) << 2)
   const full = kept + ((<usize>maxDegree) << 2)
@@ -58,7 +48,7 @@ export function pruneWithNorms<T>(
     const row = <usize>load<u32>(rowPtrs + own)
     let to = next
     for (let at = next; at < end; at += 16) {
-      // A short last group repeats its first candidate; only its own are stored.
+      // A short last group repeats its first candidate, and does not store the repeats.
       const left = end - at
       const o0 = (<usize>load<u32>(at)) << 2
       const o1 = left > 4 ? (<usize>load<u32>(at, 4)) << 2 : o0
@@ -75,7 +65,7 @@ export function pruneWithNorms<T>(
         four = v128.sub<i32>(sums, v128.shl<i32>(fourDotI16(row, r0, r1, r2, r3, gridDims), 1))
       }
       const mask = occludedMask<T>(four, fourOf(distances, o0, o1, o2, o3), factor)
-      // What stays moves up; what does not is written over by the next.
+      // Candidates that stay move up; the others are overwritten by the next.
       store<u32>(to, <u32>(o0 >> 2))
       to += <usize>(~mask & 1) << 2
       if (left > 4) {
@@ -97,13 +87,7 @@ export function pruneWithNorms<T>(
 }
 
 export function pruneI16(
-  rowPtrs: usize,
-  distances: usize,
-  count: u32,
-  gridDims: u32,
-  maxDegree: u32,
-  alpha: f64,
-  kept: usize,
+  rowPtrs: usize, distances: usize, count: u32, gridDims: u32, maxDegree: u32, alpha: f64, kept: usize,
 ): u32 {
   const norms = kept + ((<usize>count) << 2)
   for (let c: usize = 0; c < (<usize>count) << 2; c += 4) {
@@ -113,13 +97,7 @@ export function pruneI16(
 }
 
 export function pruneF32(
-  rowPtrs: usize,
-  distances: usize,
-  count: u32,
-  gridDims: u32,
-  maxDegree: u32,
-  alpha: f64,
-  kept: usize,
+  rowPtrs: usize, distances: usize, count: u32, gridDims: u32, maxDegree: u32, alpha: f64, kept: usize,
 ): u32 {
   return pruneWithNorms<f32>(rowPtrs, 0, distances, count, gridDims, maxDegree, alpha, kept)
 }

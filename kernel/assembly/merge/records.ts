@@ -1,4 +1,4 @@
-// Records on their way from ingest to shards: `[u32 ordinal][row]`, one behind the other, of one length.
+// Records on their way from ingest to shards: `[u32 ordinal][row]`, all of one length.
 
 const ORDINAL_BYTES: usize = 4
 
@@ -10,7 +10,6 @@ function copyRow(from: usize, to: usize, rowBytes: usize): void {
   for (; from < end; from += 4, to += 4) store<u32>(to, load<u32>(from))
 }
 
-/** The row of record i goes to place `places[i]` of out. */
 export function scatterRecords(records: usize, count: u32, rowBytes: u32, places: usize, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     const place = <usize>load<u32>(places + ((<usize>i) << 2))
@@ -19,7 +18,6 @@ export function scatterRecords(records: usize, count: u32, rowBytes: u32, places
   }
 }
 
-/** Place i of out gets the row of record `order[i]`. */
 export function gatherRecords(records: usize, count: u32, rowBytes: u32, order: usize, out: usize): void {
   const recordBytes = ORDINAL_BYTES + rowBytes
   for (let i: u32 = 0; i < count; i++) {
@@ -29,7 +27,7 @@ export function gatherRecords(records: usize, count: u32, rowBytes: u32, order: 
   }
 }
 
-/** Whether the i-th leader of a row repeats an earlier one: the row goes there once. */
+/** Whether the i-th leader of a row repeats an earlier one; the row goes there once. */
 @inline
 function isRepeat(nearest: usize, i: u32): bool {
   const leader = load<u32>(nearest + ((<usize>i) << 2))
@@ -43,7 +41,7 @@ function addTo(array: usize, index: u32, addend: u32): void {
   store<u32>(at, load<u32>(at) + addend)
 }
 
-/** Writes a record where its partition has come to, which then moves on. */
+/** Appends a record to its partition. */
 @inline
 function append(offsets: usize, partition: u32, out: usize, ordinal: u32, row: usize, rowBytes: u32): void {
   const at = offsets + ((<usize>partition) << 2)
@@ -51,28 +49,39 @@ function append(offsets: usize, partition: u32, out: usize, ordinal: u32, row: u
   const record = out + offset
   store<u32>(record, ordinal)
   copyRow(row, record + ORDINAL_BYTES, rowBytes)
-  store<u32>(at, offset + ORDINAL_BYTES + rowBytes)
+  store<u32>(at, offset + <u32>ORDINAL_BYTES + rowBytes)
 }
 
-/**
- * Home records (rows) leader by leader, then replica records (codes) leader by leader, in the order of the rows in each.
- * nearest: u32 x count x overlap; counts: u32 x 2 leaders, records of each; offsets: u32 x 2 leaders, scratch. Returns
- * the bytes written.
- */
-export function routeRecords(
-  nearest: usize,
-  count: u32,
-  overlap: u32,
-  leaders: u32,
-  ordinals: usize,
-  rows: usize,
-  rowBytes: u32,
-  codes: usize,
-  codeBytes: u32,
-  counts: usize,
-  offsets: usize,
-  out: usize,
-): u32 {
+/** Fields: ROUTE_RECORDS in kernel/blocks.ts. */
+@unmanaged
+export class RouteRecords {
+  nearest!: usize
+  count!: u32
+  overlap!: u32
+  leaders!: u32
+  ordinals!: usize
+  rows!: usize
+  rowBytes!: u32
+  grid!: usize
+  gridBytes!: u32
+  counts!: usize
+  offsets!: usize
+  out!: usize
+}
+
+export function routeRecords(route: RouteRecords): u32 {
+  const nearest = route.nearest
+  const count = route.count
+  const overlap = route.overlap
+  const leaders = route.leaders
+  const ordinals = route.ordinals
+  const rows = route.rows
+  const rowBytes = route.rowBytes
+  const grid = route.grid
+  const gridBytes = route.gridBytes
+  const counts = route.counts
+  const offsets = route.offsets
+  const out = route.out
   memory.fill(counts, 0, (<usize>leaders) << 3)
   const listBytes = (<usize>overlap) << 2
   let list = nearest
@@ -86,7 +95,7 @@ export function routeRecords(
   let end: u32 = 0
   for (let partition: u32 = 0; partition < 2 * leaders; partition++) {
     store<u32>(offsets + ((<usize>partition) << 2), end)
-    const recordBytes = <u32>ORDINAL_BYTES + (partition < leaders ? rowBytes : codeBytes)
+    const recordBytes = <u32>ORDINAL_BYTES + (partition < leaders ? rowBytes : gridBytes)
     end += load<u32>(counts + ((<usize>partition) << 2)) * recordBytes
   }
   list = nearest
@@ -96,7 +105,7 @@ export function routeRecords(
     for (let i: u32 = 1; i < overlap; i++) {
       if (isRepeat(list, i)) continue
       const partition = leaders + load<u32>(list + ((<usize>i) << 2))
-      append(offsets, partition, out, ordinal, codes + <usize>r * codeBytes, codeBytes)
+      append(offsets, partition, out, ordinal, grid + <usize>r * gridBytes, gridBytes)
     }
     list += listBytes
   }

@@ -1,5 +1,6 @@
-// Ball carving, step 1 of the engine pipnn: what is needed around the distance tile. A ball is a list of members, u32.
-import { nearestI32 } from '../distance/nearest'
+// Ball carving, step 1 of the engine pipnn: the work around the distance tile. A ball is a list of members, u32.
+import { nearestWords } from '../distance/nearest'
+import { PipnnShard } from './pipnn-shard'
 
 const GROWTH: u32 = 0x9e3779b9
 
@@ -12,7 +13,6 @@ function mixed(state: u32): u32 {
   return word ^ (word >> 16)
 }
 
-/** Moves `wanted` members, drawn without replacement, to the front of the list, in random order. */
 export function pipnnShuffle(list: usize, count: u32, wanted: u32, seed: u32): void {
   let state = seed
   for (let i: u32 = 0; i < wanted; i++) {
@@ -26,53 +26,31 @@ export function pipnnShuffle(list: usize, count: u32, wanted: u32, seed: u32): v
   }
 }
 
-/** Rows and norms of the listed members, side by side. rowBytes is a multiple of 16. */
-export function pipnnGather(
-  codes: usize,
-  norms: usize,
-  rowBytes: u32,
-  list: usize,
-  count: u32,
-  outRows: usize,
-  outNorms: usize,
-): void {
+export function pipnnGather(shard: PipnnShard, list: usize, count: u32, outRows: usize, outNorms: usize): void {
+  const grid = shard.grid
+  const norms = shard.norms
+  const rowBytes = <usize>shard.rowBytes
   for (let i: u32 = 0; i < count; i++) {
     const member = <usize>load<u32>(list + ((<usize>i) << 2))
     store<u32>(outNorms + ((<usize>i) << 2), load<u32>(norms + (member << 2)))
-    const row = codes + member * rowBytes
+    const row = grid + member * rowBytes
     for (let at: usize = 0; at < rowBytes; at += 16) v128.store(outRows + at, v128.load(row + at))
     outRows += rowBytes
   }
 }
 
-/** The `fanOut` nearest columns of each row of a distance matrix. out: u32 x rowCount x fanOut; scratch: u32 x fanOut. */
 export function pipnnNearestBalls(
-  matrix: usize,
-  rowCount: u32,
-  ballCount: u32,
-  fanOut: u32,
-  out: usize,
-  scratch: usize,
+  matrix: usize, rowCount: u32, ballCount: u32, fanOut: u32, out: usize, scratch: usize,
 ): void {
   for (let r: u32 = 0; r < rowCount; r++) {
-    nearestI32(matrix, ballCount, fanOut, out, scratch)
+    nearestWords(matrix, ballCount, fanOut, out, scratch)
     matrix += (<usize>ballCount) << 2
     out += (<usize>fanOut) << 2
   }
 }
 
-/**
- * Members ball by ball, in list order in each. assigned: u32 x count x fanOut; starts: u32 x (ballCount + 1), where
- * each ball begins in out and, last, where the end is; out: u32 x count x fanOut.
- */
 export function pipnnScatter(
-  list: usize,
-  count: u32,
-  fanOut: u32,
-  assigned: usize,
-  ballCount: u32,
-  starts: usize,
-  out: usize,
+  list: usize, count: u32, fanOut: u32, assigned: usize, ballCount: u32, starts: usize, out: usize,
 ): void {
   const entries = count * fanOut
   memory.fill(starts, 0, (<usize>ballCount + 1) << 2)
@@ -85,7 +63,7 @@ export function pipnnScatter(
     end += load<u32>(starts + ((<usize>ball) << 2))
     store<u32>(starts + ((<usize>ball) << 2), end)
   }
-  // Each start stands at its ball's end now, and goes down to its beginning while the list is read backwards.
+  // Each start is at its ball's end now, and moves down to its beginning while the list is read backwards.
   for (let i = entries; i > 0; i--) {
     const at = starts + ((<usize>load<u32>(assigned + ((<usize>(i - 1)) << 2))) << 2)
     const to = load<u32>(at) - 1

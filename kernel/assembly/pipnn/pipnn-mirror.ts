@@ -1,14 +1,11 @@
-// The half of a leaf's distance matrix that the tile did not compute. Rows come in chunks, and a chunk is computed from
-// its own first column on:
+// Fills the half of a leaf's distance matrix that the tile did not compute. Rows come in chunks, and a chunk is
+// computed from its own first column on:
 //
 //     | c c c c |       c  computed by the tile: distances are symmetric, to the bit
 //     | m c c c |       m  mirrored here: word (r, t) from word (t, r)
 //     | m m c c |
 
-/**
- * Fills the columns [0, firstRow) of the `rowCount` rows from firstRow on, from the rows before. matrix: the whole one,
- * rows of `stride` words, a multiple of 4. firstRow is a multiple of 4; the last rows of a group of four may be missing.
- */
+/** The last rows of a group of four may be missing. */
 export function pipnnMirror(matrix: usize, stride: u32, firstRow: u32, rowCount: u32): void {
   const rowBytes = (<usize>stride) << 2
   for (let r = firstRow; r < firstRow + rowCount; r += 4) {

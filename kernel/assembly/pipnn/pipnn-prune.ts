@@ -1,8 +1,9 @@
-// Prunes each reservoir in place (step 4): afterwards its words and items are the kept candidates,
-// nearest first, ties by lower index, and items are plain indexes.
+// Prunes each reservoir in place (step 4). Afterwards its words and items are the kept candidates, nearest first, ties
+// by lower index, and items are plain indexes.
 import { gatherL2F32 } from '../distance/gather'
 import { pruneWithNorms } from '../merge/prune'
 import { CANDIDATE_MASK, COUNT, HEADER_BYTES } from './pipnn-reservoir'
+import { PipnnShard } from './pipnn-shard'
 
 @inline
 function sort(entries: usize, count: u32): void {
@@ -18,19 +19,18 @@ function sort(entries: usize, count: u32): void {
 }
 
 @inline
-function prune<T>(
-  codes: usize,
-  norms: usize,
-  gridDims: u32,
-  list: usize,
-  count: u32,
-  records: usize,
-  recordBytes: u32,
-  capacity: u32,
-  maxDegree: u32,
-  alpha: f64,
-  scratch: usize,
-): void {
+function prune<T>(shard: PipnnShard): void {
+  const grid = shard.grid
+  const norms = shard.norms
+  const gridDims = shard.gridDims
+  const list = shard.list
+  const count = shard.count
+  const records = shard.records
+  const recordBytes = shard.recordBytes
+  const capacity = shard.capacity
+  const maxDegree = shard.maxDegree
+  const alpha = shard.alpha
+  const scratch = shard.scratch
   const rowBytes = <usize>gridDims * sizeof<T>()
   const entries = scratch
   const pointers = scratch + ((<usize>capacity) << 3)
@@ -44,12 +44,13 @@ function prune<T>(
     const items = words + ((<usize>capacity) << 2)
     const candidates = load<u32>(record, COUNT)
     if (isFloat<T>()) {
-      // The tile's error is relative to the norms, and near pairs far from the centre lose their order by it.
+      // The tile's error is relative to the norms, so near pairs far from the centre can lose their order: measure
+      // again.
       for (let c: u32 = 0; c < candidates; c++) {
         const candidate = <usize>(load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK)
-        store<u32>(pointers + ((<usize>c) << 2), <u32>(codes + candidate * rowBytes))
+        store<u32>(pointers + ((<usize>c) << 2), <u32>(grid + candidate * rowBytes))
       }
-      gatherL2F32(codes + member * rowBytes, pointers, candidates, gridDims, words)
+      gatherL2F32(grid + member * rowBytes, pointers, candidates, gridDims, words)
     }
     for (let c: u32 = 0; c < candidates; c++) {
       const candidate = load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK
@@ -59,7 +60,7 @@ function prune<T>(
     sort(entries, candidates)
     for (let c: u32 = 0; c < candidates; c++) {
       const entry = load<u64>(entries + ((<usize>c) << 3))
-      store<u32>(pointers + ((<usize>c) << 2), <u32>(codes + <usize>(<u32>entry) * rowBytes))
+      store<u32>(pointers + ((<usize>c) << 2), <u32>(grid + <usize>(<u32>entry) * rowBytes))
       store<u32>(distances + ((<usize>c) << 2), <u32>(entry >> 32))
       store<u32>(candidateNorms + ((<usize>c) << 2), load<u32>(norms + ((<usize>(<u32>entry)) << 2)))
     }
@@ -73,36 +74,10 @@ function prune<T>(
   }
 }
 
-/** norms: of all members. maxDegree <= capacity. scratch: 16-byte aligned, 24 bytes x capacity. */
-export function pipnnPruneI16(
-  codes: usize,
-  norms: usize,
-  gridDims: u32,
-  list: usize,
-  count: u32,
-  records: usize,
-  recordBytes: u32,
-  capacity: u32,
-  maxDegree: u32,
-  alpha: f64,
-  scratch: usize,
-): void {
-  prune<i16>(codes, norms, gridDims, list, count, records, recordBytes, capacity, maxDegree, alpha, scratch)
+export function pipnnPruneI16(shard: PipnnShard): void {
+  prune<i16>(shard)
 }
 
-/** As pipnnPruneI16 on f32 rows; distances are measured again, pair by pair. */
-export function pipnnPruneF32(
-  codes: usize,
-  norms: usize,
-  gridDims: u32,
-  list: usize,
-  count: u32,
-  records: usize,
-  recordBytes: u32,
-  capacity: u32,
-  maxDegree: u32,
-  alpha: f64,
-  scratch: usize,
-): void {
-  prune<f32>(codes, norms, gridDims, list, count, records, recordBytes, capacity, maxDegree, alpha, scratch)
+export function pipnnPruneF32(shard: PipnnShard): void {
+  prune<f32>(shard)
 }

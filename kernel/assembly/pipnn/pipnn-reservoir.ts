@@ -1,13 +1,15 @@
-// HashPrune reservoirs, step 3 (arXiv 2602.21247). A record per member:
+// HashPrune reservoirs, step 3 (arXiv 2602.21247). One record per member:
 //
 //     | sketch 12 x i32 | count | worst | worst slot | - | words, capacity x u32 | items, capacity x u32 |
 //       0                 48      52      56         60    64
 //
-// The sketch is the member's projections on 12 random directions, as i32 that order as the projections do. A candidate's
-// key has a bit for each direction in which it does not lie behind the member: 4096 cones, of each only the nearest
-// candidate stays. `worst` is the largest word of a full reservoir, and beyond all words until it is full: most offers
-// end at that comparison. An item is key << 20 | candidate.
+// The sketch is the member's projections on 12 random directions, as i32 that order as the projections do. A
+// candidate's key has a bit for each direction in which its projection is not less than the member's: this makes 4096
+// cones, and a reservoir keeps only the nearest candidate of each. `worst` is the largest word of a full reservoir, and
+// above all words until the reservoir is full: most offers end at the comparison with it. An item is key << 20 |
+// candidate.
 import { dotF32, fourDotI16 } from '../distance/pair'
+import { PipnnShard } from './pipnn-shard'
 
 export const COUNT: usize = 48
 export const WORST: usize = 52
@@ -23,47 +25,41 @@ function clear(record: usize): void {
   store<u32>(record, 0, WORST_SLOT)
 }
 
-/** Empty records with the sketches of all rows. directions: i16 x 12 x gridDims. */
-export function pipnnSketchI16(
-  codes: usize,
-  count: u32,
-  gridDims: u32,
-  directions: usize,
-  records: usize,
-  recordBytes: u32,
-): void {
+export function pipnnSketchI16(shard: PipnnShard, directions: usize): void {
+  const count = shard.count
+  const gridDims = shard.gridDims
+  const recordBytes = shard.recordBytes
+  let row = shard.grid
+  let record = shard.records
   const rowBytes = (<usize>gridDims) << 1
   const four = rowBytes << 2
   for (let r: u32 = 0; r < count; r++) {
     for (let group: usize = 0; group < 3; group++) {
       const d = directions + group * four
-      const dots = fourDotI16(codes, d, d + rowBytes, d + 2 * rowBytes, d + 3 * rowBytes, gridDims)
-      v128.store(records + (group << 4), dots)
+      const dots = fourDotI16(row, d, d + rowBytes, d + 2 * rowBytes, d + 3 * rowBytes, gridDims)
+      v128.store(record + (group << 4), dots)
     }
-    clear(records)
-    codes += rowBytes
-    records += recordBytes
+    clear(record)
+    row += rowBytes
+    record += recordBytes
   }
 }
 
-/** As pipnnSketchI16 with f32 rows and directions. */
-export function pipnnSketchF32(
-  codes: usize,
-  count: u32,
-  gridDims: u32,
-  directions: usize,
-  records: usize,
-  recordBytes: u32,
-): void {
+export function pipnnSketchF32(shard: PipnnShard, directions: usize): void {
+  const count = shard.count
+  const gridDims = shard.gridDims
+  const recordBytes = shard.recordBytes
+  let row = shard.grid
+  let record = shard.records
   const rowBytes = (<usize>gridDims) << 2
   for (let r: u32 = 0; r < count; r++) {
     for (let d: usize = 0; d < 12; d++) {
-      const bits = reinterpret<i32>(dotF32(codes, directions + d * rowBytes, gridDims))
-      store<i32>(records + (d << 2), bits ^ ((bits >> 31) & 0x7fffffff))
+      const bits = reinterpret<i32>(dotF32(row, directions + d * rowBytes, gridDims))
+      store<i32>(record + (d << 2), bits ^ ((bits >> 31) & 0x7fffffff))
     }
-    clear(records)
-    codes += rowBytes
-    records += recordBytes
+    clear(record)
+    row += rowBytes
+    record += recordBytes
   }
 }
 
@@ -76,7 +72,7 @@ function keyOf(member: usize, candidate: usize): u32 {
   )
 }
 
-/** First slot of the four-aligned list at `at` that holds `value`, in the first `count`; count when there is none. */
+/** The first of `count` slots at `at` that holds `value`, else count. The list has room for a multiple of 4. */
 @inline
 function slotOf(at: usize, count: u32, value: u32, shift: i32): u32 {
   const wanted = i32x4.splat(value)
@@ -108,7 +104,7 @@ function put(record: usize, capacity: u32, slot: u32, word: u32, item: u32): voi
   store<u32>(at + ((<usize>capacity) << 2), item)
 }
 
-/** Shows a candidate at distance `word` to the reservoir of `member`. capacity is a multiple of 4. */
+/** Offers a candidate at distance `word` to the reservoir of `member`. capacity is a multiple of 4. */
 export function offer(records: usize, recordBytes: u32, capacity: u32, member: u32, candidate: u32, word: u32): void {
   const record = records + <usize>member * recordBytes
   if (word >= load<u32>(record, WORST)) return
@@ -126,6 +122,6 @@ export function offer(records: usize, recordBytes: u32, capacity: u32, member: u
   }
   put(record, capacity, slot, word, item)
   if (load<u32>(record, COUNT) < capacity) return
-  // A full reservoir's worst moves only when its own slot was taken, or when it was not known yet.
+  // The worst changes only when its own slot was overwritten, or when the reservoir has just become full.
   if (slot === load<u32>(record, WORST_SLOT) || count < capacity) findWorst(record, capacity)
 }

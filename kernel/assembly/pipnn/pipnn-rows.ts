@@ -1,23 +1,28 @@
-// The rows of the shard graph: per member up to `degree` (neighbour, distance word), sorted by word, then neighbour.
+// The rows of the shard graph: up to `degree` pairs (neighbour, distance word) per member, sorted by word, then
+// neighbour.
 //
 //     counts, u32 x members     neighbours, u32 x members x degree     words, u32 x members x degree
 import { COUNT, HEADER_BYTES } from './pipnn-reservoir'
+import { PipnnShard } from './pipnn-shard'
 
-/** Sorted insertion into a row of at most `degree`; the farthest gives way, and what is there already stays once. */
+/** Fields: PIPNN_ROWS in kernel/blocks.ts. */
+@unmanaged
+export class PipnnRows {
+  count!: u32
+  degree!: u32
+  counts!: usize
+  neighbours!: usize
+  words!: usize
+}
+
+/** Sorted insertion into a row of at most `degree`: drops the farthest of a full row, and adds nothing twice. */
 @inline
-export function insertLink(
-  counts: usize,
-  neighbours: usize,
-  words: usize,
-  degree: u32,
-  member: u32,
-  neighbour: u32,
-  word: u32,
-): void {
-  const countAt = counts + ((<usize>member) << 2)
+export function insertLink(rows: PipnnRows, member: u32, neighbour: u32, word: u32): void {
+  const degree = rows.degree
+  const countAt = rows.counts + ((<usize>member) << 2)
   const row = (<usize>member * degree) << 2
-  const rowNeighbours = neighbours + row
-  const rowWords = words + row
+  const rowNeighbours = rows.neighbours + row
+  const rowWords = rows.words + row
   const count = load<u32>(countAt)
   let at = count
   for (; at > 0; at--) {
@@ -41,18 +46,16 @@ export function insertLink(
   store<u32>(rowNeighbours + ((<usize>at) << 2), neighbour)
 }
 
-/** Pruned reservoirs and their reverse links; of a row the nearest `degree` stay. list: all members, in any order. */
-export function pipnnLink(
-  list: usize,
-  count: u32,
-  records: usize,
-  recordBytes: u32,
-  capacity: u32,
-  degree: u32,
-  counts: usize,
-  neighbours: usize,
-  words: usize,
-): void {
+export function pipnnLink(shard: PipnnShard, rows: PipnnRows): void {
+  const list = shard.list
+  const count = shard.count
+  const records = shard.records
+  const recordBytes = shard.recordBytes
+  const capacity = shard.capacity
+  const degree = rows.degree
+  const counts = rows.counts
+  const neighbours = rows.neighbours
+  const words = rows.words
   const itemsOffset = HEADER_BYTES + ((<usize>capacity) << 2)
   for (let i: u32 = 0; i < count; i++) {
     const member = load<u32>(list + ((<usize>i) << 2))
@@ -71,21 +74,17 @@ export function pipnnLink(
     const size = load<u32>(record, COUNT)
     for (let at: usize = 0; at < (<usize>size) << 2; at += 4) {
       const neighbour = load<u32>(record + itemsOffset + at)
-      insertLink(counts, neighbours, words, degree, neighbour, member, load<u32>(record + HEADER_BYTES + at))
+      insertLink(rows, neighbour, member, load<u32>(record + HEADER_BYTES + at))
     }
   }
 }
 
-/** Closes the gaps between rows, in place, each cut to maxDegree. offsets: u32 x (count + 1). Returns all entries. */
-export function pipnnCompact(
-  count: u32,
-  degree: u32,
-  maxDegree: u32,
-  counts: usize,
-  neighbours: usize,
-  words: usize,
-  offsets: usize,
-): u32 {
+export function pipnnCompact(rows: PipnnRows, maxDegree: u32, offsets: usize): u32 {
+  const count = rows.count
+  const degree = rows.degree
+  const counts = rows.counts
+  const neighbours = rows.neighbours
+  const words = rows.words
   let end: u32 = 0
   for (let member: u32 = 0; member < count; member++) {
     store<u32>(offsets + ((<usize>member) << 2), end)

@@ -1,7 +1,7 @@
-// Whether a search may follow what came from a file. The rules, and the sentences for what breaks them, are those of
-// src/format/graph/check-links.ts and check-upper.ts; an index is opened once in a process, when JavaScript still is slow.
+// Whether a search may follow words from a file. src/format/graph/check-links.ts and check-upper.ts have the same rules
+// in JavaScript, and the messages. An index is opened once per process, while JavaScript is not optimised yet and slow.
 
-/** Rows of u32 count, then maxLinks words. The first one with more links than that, or with a link to no target; else rowCount. */
+/** The first row with more than maxLinks links, or with a link to no target. */
 export function firstUnsafeRow(rows: usize, rowCount: u32, maxLinks: u32, targetCount: u32): u32 {
   const limit = i32x4.splat(<i32>targetCount)
   const rowBytes = (<usize>maxLinks + 1) << 2
@@ -21,16 +21,11 @@ export function firstUnsafeRow(rows: usize, rowCount: u32, maxLinks: u32, target
 }
 
 /**
- * The first of a level's entries whose node is none of nodeCount, does not ascend, or does not lead down to itself; else
- * count. below: the nodes of the level below; 0 on level 1, which leads down to the nodes themselves.
+ * The first of a level's entries whose node does not exist, does not ascend, or does not lead down to itself. Level 1
+ * leads down to the nodes themselves.
  */
 export function firstUnsafeEntry(
-  nodes: usize,
-  down: usize,
-  count: u32,
-  below: usize,
-  belowCount: u32,
-  nodeCount: u32,
+  nodes: usize, down: usize, count: u32, below: usize, belowCount: u32, nodeCount: u32,
 ): u32 {
   for (let i: u32 = 0; i < count; i++) {
     const at = <usize>i << 2

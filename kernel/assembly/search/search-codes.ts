@@ -1,35 +1,35 @@
-// Distances of a query to compact codes (encode-*.ts has their layouts). The query is prepared once, with all that a metric
-// and a codebook ask for; what is left for each row has no metric any more. Smaller is nearer; but for binary codes,
-// values are about those of the metric: squared l2, half of it between unit vectors (which is 1 - cos), -ip.
+// Distances of a query to quantized vectors (encode-*.ts has their layouts). The query is prepared once, for its metric
+// and codebook, so the work per row does not depend on the metric. Smaller is nearer. Except for binary, values
+// approximate the metric: squared l2, half of it between unit vectors (which is 1 - cos), -ip.
 import { binaryBytes, binaryCode } from '../encode/encode-binary'
 import { centroidTable, subspaceStart, TABLE_BYTES } from '../encode/encode-pq'
 import { sq8Tail } from '../encode/encode-sq8'
 import { sumLanes } from '../distance/lanes'
 import { COSINE, IP, L2, RowTable, SearchContext } from './search-context'
 
-/** Sums of weights times codes stay within an i32. */
+/** The largest sum of weights times codes: within an i32. */
 const SQ8_LIMIT: f32 = 2147000000
 const SQ8_LARGEST_CODE: f32 = 127
 const I16_LARGEST: f32 = 32767
 
 @inline
-function dimsPadded(dims: u32): u32 {
-  return (dims + 15) & ~15
+function paddedDimensions(dimensions: u32): u32 {
+  return (dimensions + 15) & ~15
 }
 
 /**
- * With p = query - middle: l2 is |p|^2 + |step code|^2 - 2 p (step code). The weights 2 p step are rounded to i16, finely
- * enough that no sum overflows; zeros behind them meet whatever follows a row's codes.
+ * With p = query - middle: l2 is |p|^2 + |step code|^2 - 2 p (step code). The weights 2 p step are rounded to i16,
+ * scaled so that no sum overflows. Zero weights in the padding cancel the bytes behind a row's codes.
  */
 export function prepareSq8(c: SearchContext): void {
-  const dims = c.dims
+  const dimensions = c.dimensions
   const middles = c.codebook
-  const steps = middles + (<usize>dims << 2)
+  const steps = middles + (<usize>dimensions << 2)
   const factor: f32 = c.metric == L2 ? 2 : 1
   let largest: f32 = 0
   let sum: f32 = 0
   let bias: f32 = 0
-  for (let d: u32 = 0; d < dims; d++) {
+  for (let d: u32 = 0; d < dimensions; d++) {
     const o = <usize>d << 2
     const q = load<f32>(c.query + o)
     const middle = load<f32>(middles + o)
@@ -39,17 +39,17 @@ export function prepareSq8(c: SearchContext): void {
     largest = max<f32>(largest, weight)
     sum += weight
   }
-  // Half a unit of rounding in each weight is within the sum too.
-  const room = SQ8_LIMIT / SQ8_LARGEST_CODE - <f32>dims
+  // Leave room for half a unit of rounding in each weight.
+  const room = SQ8_LIMIT / SQ8_LARGEST_CODE - <f32>dimensions
   const scale = largest > 0 ? min<f32>(I16_LARGEST / largest, room / sum) : <f32>1
-  for (let d: u32 = 0; d < dims; d++) {
+  for (let d: u32 = 0; d < dimensions; d++) {
     const o = <usize>d << 2
     const q = load<f32>(c.query + o)
     const p = c.metric == IP ? q : q - load<f32>(middles + o)
     const weight = nearest<f32>(factor * p * load<f32>(steps + o) * scale)
     store<i16>(c.prepared + (<usize>d << 1), <i16>max<f32>(-I16_LARGEST, min<f32>(I16_LARGEST, weight)))
   }
-  for (let d = dims; d < dimsPadded(dims); d++) store<i16>(c.prepared + (<usize>d << 1), 0)
+  for (let d = dimensions; d < paddedDimensions(dimensions); d++) store<i16>(c.prepared + (<usize>d << 1), 0)
   c.preparedScale = 1 / scale
   c.preparedBias = c.metric == IP ? -bias : c.metric == COSINE ? bias * 0.5 : bias
 }
@@ -67,13 +67,14 @@ export function sq8Rows(c: SearchContext, count: u32): void {
   const rows = c.addresses
   const out = c.distances
   const weights = c.prepared
-  const end = dimsPadded(c.dims)
-  const tail = sq8Tail(c.dims)
+  const end = paddedDimensions(c.dimensions)
+  const tail = sq8Tail(c.dimensions)
   const scale = c.preparedScale
   const bias = c.preparedBias
   for (let i: u32 = 0; i < count; i += 4) {
     const at = rows + (<usize>i << 2)
-    const r0 = <usize>load<u32>(at), r1 = <usize>load<u32>(at, 4), r2 = <usize>load<u32>(at, 8), r3 = <usize>load<u32>(at, 12)
+    const r0 = <usize>load<u32>(at), r1 = <usize>load<u32>(at, 4)
+    const r2 = <usize>load<u32>(at, 8), r3 = <usize>load<u32>(at, 12)
     let a0 = i32x4.splat(0), a1 = i32x4.splat(0), a2 = i32x4.splat(0), a3 = i32x4.splat(0)
     for (let d: usize = 0; d < end; d += 16) {
       const low = v128.load(weights + (d << 1))
@@ -91,14 +92,14 @@ export function sq8Rows(c: SearchContext, count: u32): void {
   }
 }
 
-/** A table for each subspace: of the query's part with all 256 centroids. */
+/** One table per subspace: distances of the query's part to all 256 centroids. */
 export function preparePq(c: SearchContext): void {
-  const dims = c.dims
+  const dimensions = c.dimensions
   const subspaces = changetype<RowTable>(c.walked).stride
   let table = c.prepared
   for (let s: u32 = 0; s < subspaces; s++) {
-    const from = subspaceStart(s, subspaces, dims)
-    const to = subspaceStart(s + 1, subspaces, dims)
+    const from = subspaceStart(s, subspaces, dimensions)
+    const to = subspaceStart(s + 1, subspaces, dimensions)
     if (c.metric == IP) centroidTable(false, c.query, c.codebook, from, to, table)
     else centroidTable(true, c.query, c.codebook, from, to, table)
     table += TABLE_BYTES
@@ -118,7 +119,8 @@ export function pqRows(c: SearchContext, count: u32): void {
   const subspaces = <usize>changetype<RowTable>(c.walked).stride
   for (let i: u32 = 0; i < count; i += 4) {
     const at = rows + (<usize>i << 2)
-    const r0 = <usize>load<u32>(at), r1 = <usize>load<u32>(at, 4), r2 = <usize>load<u32>(at, 8), r3 = <usize>load<u32>(at, 12)
+    const r0 = <usize>load<u32>(at), r1 = <usize>load<u32>(at, 4)
+    const r2 = <usize>load<u32>(at, 8), r3 = <usize>load<u32>(at, 12)
     let s0: f32 = 0, s1: f32 = 0, s2: f32 = 0, s3: f32 = 0
     let table = c.prepared
     for (let s: usize = 0; s < subspaces; s++) {
@@ -137,7 +139,7 @@ export function pqRows(c: SearchContext, count: u32): void {
 }
 
 export function prepareBinary(c: SearchContext): void {
-  binaryCode(c.query, c.dims, c.codebook, c.prepared, c.prepared + binaryBytes(c.dims))
+  binaryCode(c.query, c.dimensions, c.codebook, c.prepared, c.prepared + binaryBytes(c.dimensions))
 }
 
 @inline
@@ -150,15 +152,16 @@ function bits(a: v128): f32 {
   return <f32>sumLanes<i32>(i32x4.extadd_pairwise_i16x8_u(a))
 }
 
-/** Hamming distances: the bits that differ. At most 16 a lane and step, so that 4,095 steps (524,160 dims) fit. */
+/** Hamming distances. A lane grows by at most 16 a step, so 4,095 steps (524,160 dimensions) fit. */
 export function binaryRows(c: SearchContext, count: u32): void {
   const rows = c.addresses
   const out = c.distances
   const query = c.prepared
-  const end = binaryBytes(c.dims)
+  const end = binaryBytes(c.dimensions)
   for (let i: u32 = 0; i < count; i += 4) {
     const at = rows + (<usize>i << 2)
-    const r0 = <usize>load<u32>(at), r1 = <usize>load<u32>(at, 4), r2 = <usize>load<u32>(at, 8), r3 = <usize>load<u32>(at, 12)
+    const r0 = <usize>load<u32>(at), r1 = <usize>load<u32>(at, 4)
+    const r2 = <usize>load<u32>(at, 8), r3 = <usize>load<u32>(at, 12)
     let a0 = i32x4.splat(0), a1 = i32x4.splat(0), a2 = i32x4.splat(0), a3 = i32x4.splat(0)
     for (let o: usize = 0; o < end; o += 16) {
       const q = v128.load(query + o)

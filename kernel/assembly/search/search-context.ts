@@ -1,6 +1,6 @@
-// What a search works on, as src/search/core/search-core.ts writes it: u32 words, but for the fields that say f32.
+// What a search works on, as src/search/core/search-context.ts writes it: u32 words, except for the fields of type f32.
 
-/** What rows hold, and how far a query is from one: codes as encode-*.ts writes them. */
+/** What rows hold, and how their distances are computed. encode-*.ts writes quantized rows. */
 export const F32_L2: u32 = 0
 export const F32_DOT: u32 = 1
 export const F16_L2: u32 = 2
@@ -13,15 +13,15 @@ export const L2: u32 = 0
 export const COSINE: u32 = 1
 export const IP: u32 = 2
 
-/** Rows by node: one behind the other, or (`paged`) in pages that come and go. */
+/** Rows by node: one behind the other, or (`paged`) in pages that are loaded and dropped. */
 @unmanaged
 export class RowTable {
-  rows!: usize // address of node 0's row, when all are here
+  rows!: usize // address of node 0's row, when not paged
   stride!: u32 // bytes
-  encoding!: u32 // as above; of links 0
+  encoding!: u32 // as above; 0 for links
   kind!: u32 // names the table when the host is asked for a page
   paged!: u32 // 0 or 1
-  pages!: usize // paged: u32 address per page, 0 for one that is not here
+  pages!: usize // paged: u32 address per page, 0 for a missing page
   used!: usize // paged: u8 per page, set to 1 at every use
   shift!: u32 // paged: a page is 2^shift rows
 }
@@ -29,10 +29,10 @@ export class RowTable {
 @unmanaged
 export class SearchContext {
   count!: u32 // nodes
-  dims!: u32
+  dimensions!: u32
   metric!: u32
   walked!: usize // RowTable: what the graph is walked on
-  exact!: usize // RowTable: f32 vectors, which the best are scored on again; the same as `walked` without codes
+  exact!: usize // RowTable: f32 vectors, for the final scores of the best; the same as `walked` without quantization
   links!: usize // RowTable: rows of u32 count, then node numbers
   levelCount!: u32 // levels >= 1
   levels!: usize // LevelTable per level, ascending
@@ -43,15 +43,16 @@ export class SearchContext {
   upperVisited!: usize // u8 tag per index of level 1, zero at first; serves every level >= 1
   upperEpoch!: u32
   upperCount!: u32 // indexes of level 1
-  query!: usize // f32 x dims
-  codebook!: usize // of the codes
-  prepared!: usize // what a search of codes makes of its query: search-codes.ts
+  query!: usize // f32 x dimensions
+  codebook!: usize // of the quantized vectors
+  prepared!: usize // the query, prepared for quantized vectors: search-codes.ts
   preparedScale!: f32
   preparedBias!: f32
   beam!: usize // u64 x ef; afterwards the results, ascending: (u32 node, f32 distance) each
-  ids!: usize // u32 scratch: the longest links row + 4; on levels >= 1, whose rows are half as long, indexes behind nodes
+  // Levels >= 1, whose links rows are half as long, put indexes behind the nodes.
+  ids!: usize // u32 scratch: the longest links row + 4
   distances!: usize // f32 scratch, as long
-  addresses!: usize // u32 scratch, as long: of the rows named in ids
+  addresses!: usize // u32 scratch, as long: addresses of the rows in ids
   computed!: u32 // out: distances computed by the last search
 }
 

@@ -1,10 +1,10 @@
 // Best-first search of an HNSW graph in linear memory: a narrow beam on levels >= 1, a beam of ef at level 0.
 // Malkov and Yashunin, arXiv 1603.09320, algorithms 2 and 5. Nothing is allocated; everything is addressed through
-// one SearchContext that the caller fills in. The walk goes by the rows of `walked`, vectors or codes; the best of what
-// it finds are then scored again on the vectors.
+// one SearchContext that the caller fills in. The walk uses the rows of `walked`, vectors or quantized vectors; the
+// best of what it finds are then scored again on the vectors.
 //
-// A found node is one u64 key: the distance's ordered bits above, the node times two below; bit 0 is "expanded".
-// Comparing keys therefore compares (distance, node), a total order, so results do not depend on visiting order.
+// A found node is one u64 key: the distance's ordered bits above, the node times two below; bit 0 means "expanded".
+// Comparing keys compares (distance, node), a total order, so results do not depend on the order of visits.
 import { binaryRows, pqRows, prepareBinary, preparePq, prepareSq8, sq8Rows } from './search-codes'
 import {
   BINARY, F16_DOT, F16_L2, F32_DOT, F32_L2, LevelTable, PQ, RowTable, SearchContext, SQ8,
@@ -12,12 +12,12 @@ import {
 import { f16DotRows, f16L2Rows, f32DotRows, f32L2Rows } from './search-f32'
 import { fetchRows, rowOf } from './search-rows'
 
-// Measured on SIFT 100k x 128 and 20k text vectors x 384, M = 16; with its rows in cache a search takes a third of the
-// time, so memory is what it waits for.
-// Beam on levels >= 1. Greedy (1) ends in a wrong cluster now and then: on 40 tight, far clusters, 20k x 32, it finds
-// 97% of the vectors, a beam of 2 99.3%, of 4 99.8%, of 8 all, for 77 distances in all instead of 30.
+// Measured on SIFT 100k x 128 and 20k text vectors x 384, M = 16. With its rows in cache a search takes a third of the
+// time: it mostly waits for memory.
+// Beam on levels >= 1. A greedy walk (1) sometimes ends in a wrong cluster: on 40 tight clusters far apart, 20k x 32,
+// it finds 97% of the vectors, a beam of 2 99.3%, of 4 99.8%, of 8 all, for 77 distances in total instead of 30.
 const UPPER_EF: u32 = 8
-// Beam slots from which one bulk copy beats shifting in pairs: 12% at ef 4096.
+// Above this many beam slots one bulk copy beats shifting in pairs: by 12% at ef 4096.
 const BULK_SHIFT: u32 = 128
 
 // NaN (from overflow) counts as the largest distance; f32 order becomes u32 order.
@@ -37,7 +37,7 @@ function keyOf(distance: f32, node: u32): u64 {
   return ((<u64>orderedBits(distance)) << 32) | ((<u64>node) << 1)
 }
 
-/** Distances from the query to `count` rows named in `c.ids`, into `c.distances`. From `worst` on any larger value will do. */
+/** Distances from the query to `count` rows in `c.ids`, into `c.distances`. Beyond `worst` any larger value will do. */
 @inline
 function distancesTo(c: SearchContext, table: RowTable, count: u32, worst: f32): void {
   fetchRows(c, table, count)
@@ -59,7 +59,7 @@ function prepareQuery(c: SearchContext): void {
   else if (encoding == BINARY) prepareBinary(c)
 }
 
-/** How many of the beam's `size` keys are below `key`. */
+/** The number of the beam's `size` keys below `key`. */
 @inline
 function placeFor(beam: usize, size: u32, key: u64): u32 {
   let low: u32 = 0
@@ -90,9 +90,9 @@ function shiftUp(beam: usize, from: u32, to: u32): void {
 }
 
 /**
- * The beam is one ascending array, not two heaps: what falls off its end would never have been expanded, so it bounds
- * the candidates too. At level 0 rows name nodes; on levels >= 1 (`upper`) they name indexes into `nodes`, and the keys
- * hold indexes.
+ * The beam is one ascending array, not two heaps: keys that fall off its end would never be expanded, so it bounds the
+ * candidates too. At level 0 rows hold nodes. On levels >= 1 (`upper`) rows and keys hold indexes into `nodes`. Always
+ * inlined, so the parameters cost nothing.
  */
 @inline
 function beamSearch(
@@ -103,7 +103,7 @@ function beamSearch(
   const beam = c.beam
   const ids = c.ids
   const distances = c.distances
-  // Rows of levels >= 1 are half as long: the indexes find place behind the nodes and their padding.
+  // Rows of levels >= 1 are half as long, so the indexes fit behind the nodes and their padding.
   const indexes = upper ? ids + c.upperStride + 8 : ids
   store<u32>(ids, upper ? load<u32>(nodes + (<usize>entry << 2)) : entry)
   distancesTo(c, walked, 1, <f32>Infinity)
@@ -164,7 +164,7 @@ function descend(c: SearchContext): u32 {
   return at
 }
 
-/** A fresh tag for "visited"; the tags are cleared once in 255 searches. */
+/** A fresh tag for "visited". All tags are cleared once in 255 searches. */
 @inline
 function nextEpoch(c: SearchContext): void {
   let epoch = c.epoch + 1
@@ -175,7 +175,7 @@ function nextEpoch(c: SearchContext): void {
   c.epoch = epoch
 }
 
-/** As nextEpoch, for one level >= 1; each is a part of the one below, so level 1's tags have room for all. */
+/** As nextEpoch, for one level >= 1. Each level is a part of the level below, so the tags of level 1 serve all. */
 @inline
 function nextUpperEpoch(c: SearchContext): u32 {
   let epoch = c.upperEpoch + 1
@@ -187,10 +187,10 @@ function nextUpperEpoch(c: SearchContext): u32 {
   return epoch
 }
 
-/** Gives the first `count` of the beam the distances of their vectors, and sorts them by these. */
+/** Replaces the distances of the first `count` of the beam by those of their vectors, and sorts them again. */
 function rescore(c: SearchContext, count: u32): void {
   const beam = c.beam
-  // As many at a time as the scratch is made for.
+  // The scratch has room for one row of links at a time.
   const most = (changetype<RowTable>(c.links).stride >> 2) - 1
   for (let first: u32 = 0; first < count; first += most) {
     const some = min(most, count - first)
@@ -208,9 +208,8 @@ function rescore(c: SearchContext, count: u32): void {
 }
 
 /**
- * The nearest min(k, reached) stand in the beam afterwards, ascending; returns how many. 1 <= k <= ef. Of codes, the best
- * `rerank` of the beam are scored again on the vectors; 0 leaves the distances and the order as the codes have them. The
- * host throws when a page cannot be had; the next search is not affected.
+ * With rerank 0, distances and order stay those of the quantized vectors. The host throws when it cannot load a page;
+ * the next search is not affected.
  */
 export function search(context: usize, k: u32, ef: u32, rerank: u32): u32 {
   const c = changetype<SearchContext>(context)
@@ -230,7 +229,6 @@ export function search(context: usize, k: u32, ef: u32, rerank: u32): u32 {
   return found
 }
 
-/** Distances from the query to the vectors of the `count` nodes in the context's `ids`, into its `distances`; at most a links row. */
 export function searchScan(context: usize, count: u32): void {
   const c = changetype<SearchContext>(context)
   distancesTo(c, changetype<RowTable>(c.exact), count, <f32>Infinity)

@@ -1,5 +1,5 @@
-// What this engine uses of hnswlib-wasm 0.8.2. The package has no `exports`, and its own types need a DOM; only this file
-// of it, the emscripten module, runs in Node.
+// The part of hnswlib-wasm 0.8.2 that this engine uses. The package has no `exports`, and its own types need a DOM.
+// Only this file of the package, the emscripten module, runs in Node.
 declare module 'hnswlib-wasm/dist/hnswlib-317962d7.js' {
   export default function factory(options: HnswlibOptions): Promise<HnswlibModule>
 
@@ -10,7 +10,7 @@ declare module 'hnswlib-wasm/dist/hnswlib-317962d7.js' {
 
   export interface HnswlibModule {
     readonly HierarchicalNSW: new (space: 'l2', dimensions: number, autoSaveFilename: string) => HnswlibIndex
-    /** Replaced by the module whenever the heap grows: read them from the module each time, never keep one. */
+    /** The module replaces both when the heap grows: read them from the module each time, never keep one. */
     readonly HEAPU32: Uint32Array
     readonly HEAPF32: Float32Array
     readonly asm: HnswlibExports

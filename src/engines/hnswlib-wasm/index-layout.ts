@@ -1,9 +1,9 @@
 /**
  * Reads a `hnswlib::HierarchicalNSW<float>` from the module's heap. Pure functions on u32 words.
  *
- * The package has no way to get a graph out (its file system is not exported), but the object's fields are where the
- * 32-bit ABI puts them. The offsets hold for hnswlib-wasm 0.8.2 exactly; every field whose value is known beforehand
- * is checked, so another build of the package fails here instead of giving a wrong graph.
+ * The package cannot export a graph (its file system is not exported), but the object's fields are where the 32-bit ABI
+ * puts them. The offsets hold for hnswlib-wasm 0.8.2 exactly. Every field with a known value is checked, so another
+ * build of the package fails here instead of giving a wrong graph.
  */
 
 import { EngineError } from '../../errors.js'
@@ -29,19 +29,19 @@ export const WORD = {
   dataBytes: 40,
 } as const
 
-/** Word of the wrapper object that embind points to which holds the address of the index object. */
+/** Embind points to a wrapper object. This word of it holds the address of the index object. */
 const WRAPPER_INDEX_WORD = 1
 
 export interface ExpectedIndex {
   readonly members: number
   /** Members inserted so far. */
   readonly count: number
-  readonly dims: number
+  readonly dimensions: number
   readonly m: number
   readonly efConstruction: number
 }
 
-/** A level-0 record is `[u16 count][u16 flags][2m x u32 link][dims x f32][u32 label]`. */
+/** A level-0 record is `[u16 count][u16 flags][2m x u32 link][dimensions x f32][u32 label]`. */
 export interface Level0 {
   /** Word index in the heap of the first record. */
   readonly firstWord: number
@@ -50,13 +50,13 @@ export interface Level0 {
   readonly vectorWord: number
   /** Word offset of the label in a record. */
   readonly labelWord: number
-  /** Links of a record at most: 2m. */
+  /** The most links of a record: 2m. */
   readonly maxLinks: number
 }
 
 /** Bytes of one level-0 record. */
-export function recordBytes(dims: number, m: number): number {
-  return 4 + 4 * 2 * m + 4 * dims + 4
+export function recordBytes(dimensions: number, m: number): number {
+  return 4 + 4 * 2 * m + 4 * dimensions + 4
 }
 
 /** Address of the index object behind embind's wrapper. @throws EngineError when it does not point into the heap. */
@@ -68,14 +68,14 @@ export function indexAddress(heap: Uint32Array, wrapperAddress: number): number 
   return address
 }
 
-/** Checks the object's words and says where level 0 lies. @throws EngineError naming the first word that differs. */
+/** Checks the object's words and finds level 0. @throws EngineError naming the first word that differs. */
 export function readLevel0(heap: Uint32Array, address: number, expected: ExpectedIndex): Level0 {
-  const { members, count, dims, m, efConstruction } = expected
+  const { members, count, dimensions, m, efConstruction } = expected
   const linkBytes = 4 + 4 * 2 * m
   const known: readonly (readonly [keyof typeof WORD, number])[] = [
     ['maxElements', members],
     ['count', count],
-    ['recordBytes', recordBytes(dims, m)],
+    ['recordBytes', recordBytes(dimensions, m)],
     ['upperLinkBytes', 4 + 4 * m],
     ['deletedCount', 0],
     ['m', m],
@@ -86,8 +86,8 @@ export function readLevel0(heap: Uint32Array, address: number, expected: Expecte
     ['level0LinkBytes', linkBytes],
     ['dataOffset', linkBytes],
     ['level0Offset', 0],
-    ['labelOffset', linkBytes + 4 * dims],
-    ['dataBytes', 4 * dims],
+    ['labelOffset', linkBytes + 4 * dimensions],
+    ['dataBytes', 4 * dimensions],
   ]
   for (const [field, value] of known) {
     const got = heap[address / 4 + WORD[field]]
@@ -99,14 +99,14 @@ export function readLevel0(heap: Uint32Array, address: number, expected: Expecte
     }
   }
   const level0Address = heap[address / 4 + WORD.level0Address]
-  if (!isInHeap(heap, level0Address, members * recordBytes(dims, m))) {
+  if (!isInHeap(heap, level0Address, members * recordBytes(dimensions, m))) {
     throw new EngineError(ENGINE, `level 0 of the index is at ${level0Address}, outside the heap; ${VERSION_HINT}`)
   }
   return {
     firstWord: level0Address / 4,
-    recordWords: recordBytes(dims, m) / 4,
+    recordWords: recordBytes(dimensions, m) / 4,
     vectorWord: linkBytes / 4,
-    labelWord: linkBytes / 4 + dims,
+    labelWord: linkBytes / 4 + dimensions,
     maxLinks: 2 * m,
   }
 }

@@ -1,11 +1,11 @@
 /**
  * One hnswlib-wasm instance per thread, loaded on first use and reused, because a WebAssembly heap never shrinks.
  *
- * The package is a browser build. Its factory wants a global `window`, and while it runs it defines about 150 getters
- * on `globalThis` (`buffer`, `FS`, `GL`, …) that warn about emscripten symbols. All of that happens in the synchronous
- * part of the factory call, so no other code of the thread ever sees it: the globals are put back before the first
- * await. It installs no process listeners (it is not compiled for Node). The engine runs in worker threads, each with
- * a `globalThis` of its own; the main thread of the caller never loads this.
+ * The package is a browser build. Its factory needs a global `window`, and defines about 150 getters on `globalThis`
+ * (`buffer`, `FS`, `GL`, …) that warn about emscripten symbols. All of this happens in the synchronous part of the
+ * factory call, and the globals are restored before the first await, so no other code of the thread sees them. The
+ * factory installs no process listeners (it is not compiled for Node). The engine runs in worker threads, each with its
+ * own `globalThis`; the caller's main thread never loads this.
  */
 
 import factory, { type HnswlibModule, type HnswlibOptions } from 'hnswlib-wasm/dist/hnswlib-317962d7.js'
@@ -15,13 +15,13 @@ export const ENGINE = 'hnswlib-wasm'
 
 export interface LoadedHnswlib {
   readonly module: HnswlibModule
-  /** The last line the module printed as an error, which says more than what it throws; cleared by reading. */
+  /** The last line that the module printed as an error, which says more than its exceptions. Reading clears it. */
   takeErrorLine(this: void): string | undefined
 }
 
 let loading: Promise<LoadedHnswlib> | undefined
 
-/** This thread's instance. A failed load is tried again at the next call. */
+/** This thread's instance. After a failed load, the next call tries again. */
 export function loadHnswlib(): Promise<LoadedHnswlib> {
   if (loading === undefined) {
     const attempt = load()
@@ -57,7 +57,7 @@ async function load(): Promise<LoadedHnswlib> {
   }
 }
 
-/** Runs `start` with a `window` and without `fetch`, then puts every global back as it was. */
+/** Runs `start` with a `window` and without `fetch`, then restores every global. */
 function withBrowserGlobals<T>(start: () => T): T {
   const before: Record<PropertyKey, PropertyDescriptor> = Object.getOwnPropertyDescriptors(globalThis)
   try {

@@ -1,12 +1,13 @@
-/** Level 0 of a finished index → shard graph: exact distances by the kernel, rows sorted and cut. */
+/** Turns level 0 of a finished index into a shard graph: exact distances by the kernel, rows sorted and cut. */
 
 import type { Kernel } from '../../../kernel/kernel.js'
+import { typedOps } from '../../../kernel/typed-ops.js'
 import { EngineError } from '../../errors.js'
 import type { Shard, ShardGraph } from '../shard-engine.js'
 import type { Level0 } from './index-layout.js'
 import { ENGINE } from './load-hnswlib.js'
 
-/** @throws EngineError when a record's label or a link is not what this engine put there. */
+/** @throws EngineError when a record's label or a link differs from what this engine inserted. */
 export function readRows(
   heap: Uint32Array,
   level0: Level0,
@@ -14,13 +15,13 @@ export function readRows(
   shard: Shard,
   maxDegree: number,
 ): ShardGraph {
-  const { count, gridDims, codes, kind } = shard
+  const { count, gridDims, grid, kind } = shard
   const capacity = rowCapacity(heap, level0, count, maxDegree)
   const offsets = new Uint32Array(count + 1)
   const neighbours = new Uint32Array(capacity)
   const distanceWords = new Uint32Array(capacity)
   const row = new Uint32Array(level0.maxLinks)
-  const rowBytes = gridDims * (kind === 'i16' ? 2 : 4)
+  const ops = typedOps(kernel, kind, gridDims)
 
   const mark = kernel.mark()
   try {
@@ -39,11 +40,10 @@ export function readRows(
           throw new EngineError(ENGINE, `member ${member} of ${count} has a link to ${neighbour}`)
         }
         row[at] = neighbour
-        pointers[at] = codes + neighbour * rowBytes
+        pointers[at] = grid + neighbour * ops.rowBytes
       }
-      const from = codes + member * rowBytes
-      if (kind === 'i16') kernel.fn.gatherL2I16(from, pointersAt, links, gridDims, distancesAt)
-      else kernel.fn.gatherL2F32(from, pointersAt, links, gridDims, distancesAt)
+      const from = grid + member * ops.rowBytes
+      ops.gather(from, pointersAt, links, distancesAt)
       sortRow(row, distances, links)
       const kept = Math.min(links, maxDegree)
       for (let at = 0; at < kept; at++, end++) {
@@ -61,7 +61,7 @@ export function readRows(
   }
 }
 
-/** Entries of all rows. Checks each record's label and link count on the way: a second proof of the layout. */
+/** The entries of all rows. Also checks each record's label and link count: a second proof of the layout. */
 function rowCapacity(heap: Uint32Array, level0: Level0, count: number, maxDegree: number): number {
   let entries = 0
   for (let member = 0; member < count; member++) {

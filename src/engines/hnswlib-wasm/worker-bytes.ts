@@ -1,4 +1,4 @@
-/** What a build takes, in bytes. Pure; used by the plan, and to refuse a shard before hnswlib's 32-bit sizes wrap. */
+/** The memory of a build, in bytes. Pure; for the plan, and to refuse a shard before hnswlib's 32-bit sizes wrap. */
 
 import { recordBytes } from './index-layout.js'
 
@@ -6,8 +6,8 @@ import { recordBytes } from './index-layout.js'
 const HEAP_FIXED_BYTES = 2_000_000
 
 /**
- * Beside the level-0 record: a mutex (24), a level (4), a pointer to upper lists (4), a visited tag (2), and an entry of
- * the label table with its bucket (24, and 8 while it is rehashed).
+ * A member's bytes beside its level-0 record: a mutex (24), a level (4), a pointer to upper lists (4), a visited tag
+ * (2), and an entry of the label table with its bucket (24, and 8 while it is rehashed).
  */
 const HEAP_MEMBER_BYTES = 66
 
@@ -16,8 +16,8 @@ const ALLOCATION_BYTES = 16
 
 /**
  * The module's script, its compiled code and the garbage of loading it. Measured in fresh processes (Node 20, x86-64,
- * m = 16) as peak RSS less RSS before loading: 11 to 14 MB for one member, and for 8192 x 128, 8192 x 384 and
- * 4096 x 1536 components 18 to 23, 25 to 27 and 32 to 34 MB, where this file says 24, 32 and 43.
+ * m = 16) as peak RSS less RSS before loading: 11 to 14 MB for one member. For 8192 x 128, 8192 x 384 and 4096 x 1536
+ * components it was 18 to 23, 25 to 27 and 32 to 34 MB, where `workerBytes` gives 24, 32 and 43.
  */
 const MODULE_BYTES = 14_000_000
 
@@ -27,7 +27,7 @@ export function heapBytes(members: number, gridDims: number, m: number): number 
   return HEAP_FIXED_BYTES + Math.ceil(members * (recordBytes(gridDims, m) + HEAP_MEMBER_BYTES + upperBytes))
 }
 
-/** Peak bytes of one worker's builds beyond the codes: module, heap in use, and the finished rows at 2m neighbours. */
+/** Peak bytes of one worker's builds beside the grid rows: module, heap in use, and finished rows of 2m neighbours. */
 export function workerBytes(members: number, gridDims: number, m: number): number {
   const graphBytes = 4 * (members + 1) + 8 * members * 2 * m
   return MODULE_BYTES + heapBytes(members, gridDims, m) + graphBytes

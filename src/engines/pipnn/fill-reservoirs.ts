@@ -1,32 +1,32 @@
 /** Ball carving and leaves, steps 1 and 2 of the engine: fills the reservoirs of all members. */
 
+import type { Block } from '../../../kernel/block.js'
 import type { Kernel } from '../../../kernel/kernel.js'
-import type { CodeKernel } from './code-kernel.js'
+import type { TypedOps } from '../../../kernel/typed-ops.js'
 import { CHUNK_ROWS, carveRegions, leaderCount, leafCapacity, smallBall, type ShardSizes } from './shard-sizes.js'
 import type { PipnnParameters } from './pipnn-parameters.js'
 
-/** What the steps before have laid out, as addresses in kernel memory. */
+/** A shard with empty reservoirs. Addresses are in kernel memory. */
 export interface PreparedShard {
   readonly sizes: ShardSizes
-  readonly codes: number
-  readonly norms: number
-  /** Reservoir records, `recordBytes` each. */
-  readonly records: number
-  readonly recordBytes: number
-  /** Members to carve, u32 each: afterwards near ones are near each other. */
+  readonly block: Block<'PipnnShard'>
+  /** Members to carve, u32 each. Carving puts near ones near each other. */
   readonly list: number
-  /** u32 x 2 x max(leafK, fanOut). */
+  /** u32 x fanOut at least. */
   readonly scratch: number
 }
 
-/** A ball whose largest part keeps more than this share of it did not shrink: its members are (nearly) equally far from each leader. */
+/**
+ * A ball did not shrink if its largest part has more than this share: its members are (nearly) equally far from each
+ * leader.
+ */
 const STUCK_SHARE = 7 / 8
 
 type Regions = { readonly [Name in keyof ReturnType<typeof carveRegions>]: number }
 
 export function fillReservoirs(
   kernel: Kernel,
-  ops: CodeKernel,
+  ops: TypedOps,
   shard: PreparedShard,
   parameters: PipnnParameters,
   seeds: () => number,
@@ -43,10 +43,10 @@ export function fillReservoirs(
   }
 }
 
-/** One carving. Balls lie in `at.balls`; a ball is carved in place, by way of `at.scattered`. */
+/** One carving. Balls are in `at.balls`. A ball is carved in place, with `at.scattered` as scratch. */
 class Carver {
   readonly #kernel: Kernel
-  readonly #ops: CodeKernel
+  readonly #ops: TypedOps
   readonly #shard: PreparedShard
   readonly #parameters: PipnnParameters
   readonly #seeds: () => number
@@ -57,7 +57,7 @@ class Carver {
 
   constructor(
     kernel: Kernel,
-    ops: CodeKernel,
+    ops: TypedOps,
     shard: PreparedShard,
     parameters: PipnnParameters,
     seeds: () => number,
@@ -88,8 +88,8 @@ class Carver {
   }
 
   /**
-   * Puts the list in the order of the balls its members are nearest to, which `assigned` still holds: whoever goes
-   * through it afterwards, looking at each member's candidates, finds most of them in the cache.
+   * Sorts the list by its members' nearest balls, which `assigned` still holds. Later steps that walk the list and read
+   * each member's candidates then find most of them in the cache.
    */
   #orderByBall(list: number, count: number, fanOut: number, leaders: number): void {
     const { assigned, stamps, starts, scattered } = this.#at
@@ -132,19 +132,21 @@ class Carver {
     this.#carveAll(ball, ends)
   }
 
-  /** Members of a list by their nearest `fanOut` of `leaders` random ones, to `out`. Returns where the balls begin and end. */
+  /**
+   * Writes the members of a list to `out`, by their nearest `fanOut` of `leaders` random ones. Returns the balls'
+   * bounds.
+   */
   #scatter(list: number, count: number, leaders: number, fanOut: number, out: number): Uint32Array {
     const { fn } = this.#kernel
-    const { codes, norms, scratch } = this.#shard
-    const { rowBytes } = this.#ops
+    const { block, scratch } = this.#shard
     const at = this.#at
     fn.pipnnShuffle(list, count, leaders, this.#seeds())
-    fn.pipnnGather(codes, norms, rowBytes, list, leaders, at.targetRows, at.targetNorms)
+    fn.pipnnGather(block, list, leaders, at.targetRows, at.targetNorms)
     this.#ops.pack(at.targetRows, leaders, at.panels)
     const targets = { panels: at.panels, norms: at.targetNorms, count: leaders }
     for (let from = 0; from < count; from += CHUNK_ROWS) {
       const rows = Math.min(CHUNK_ROWS, count - from)
-      fn.pipnnGather(codes, norms, rowBytes, list + 4 * from, rows, at.queryRows, at.queryNorms)
+      fn.pipnnGather(block, list + 4 * from, rows, at.queryRows, at.queryNorms)
       this.#ops.distances({ rows: at.queryRows, norms: at.queryNorms, count: rows }, targets, at.matrix, leaders)
       fn.pipnnNearestBalls(at.matrix, rows, leaders, fanOut, at.assigned + 4 * from * fanOut, scratch)
     }
@@ -152,7 +154,7 @@ class Carver {
     return this.#kernel.u32(at.starts, leaders + 1).slice()
   }
 
-  /** Adds a small ball to the bucket; a member in two of its balls is there once. */
+  /** Adds a small ball to the bucket. The bucket holds a member of two balls once. */
   #collect(ball: number, count: number): void {
     const { leafSize } = this.#parameters
     const members = this.#kernel.u32(ball, count)
@@ -172,19 +174,19 @@ class Carver {
     this.#bucketStamp++
   }
 
-  /** All pairs of a leaf; each member's nearest are offered both ways. */
+  /** Compares all pairs of a leaf, and offers each member and its nearest to each other. */
   #leaf(list: number, count: number): void {
     if (count < 2) return
     const { fn } = this.#kernel
-    const { codes, norms, records, recordBytes, scratch } = this.#shard
+    const { block } = this.#shard
     const { leafK, reservoir } = this.#parameters
     const { rowBytes } = this.#ops
     const at = this.#at
-    // A leaf this small is a whole shard: nothing else would link its members.
+    // A leaf this small is a whole shard: no other leaf links its members.
     const k = count - 1 <= reservoir ? count - 1 : leafK
-    fn.pipnnGather(codes, norms, rowBytes, list, count, at.targetRows, at.targetNorms)
+    fn.pipnnGather(block, list, count, at.targetRows, at.targetNorms)
     this.#ops.pack(at.targetRows, count, at.panels)
-    // Half of the matrix is computed, each chunk of rows from its own first column on, and mirrored to the other half.
+    // Computes half of the matrix, each chunk of rows from its own first column on, and mirrors it to the other half.
     const stride = 4 * Math.ceil(count / 4)
     for (let from = 0; from < count; from += CHUNK_ROWS) {
       const rows = Math.min(CHUNK_ROWS, count - from)
@@ -194,6 +196,6 @@ class Carver {
       this.#ops.distances({ ...first, count: rows }, targets, row + 4 * from, stride)
       fn.pipnnMirror(at.matrix, stride, from, rows)
     }
-    fn.pipnnOffer(list, count, 0, count, at.matrix, stride, k, records, recordBytes, reservoir, scratch)
+    fn.pipnnOffer(block, list, count, at.matrix, stride, k)
   }
 }

@@ -1,21 +1,21 @@
 /**
- * Partition, all pairs, prune: a shard graph without any graph search (after "PiPNN: Ultra-Scalable
- * Graph-Based Nearest Neighbor Indexing", arXiv 2602.21247). Nearly all time goes to the distance tile.
+ * Partition, all pairs, prune: a shard graph without any graph search (after "PiPNN: Ultra-Scalable Graph-Based Nearest
+ * Neighbor Indexing", arXiv 2602.21247). The distance tile takes the largest part of the time.
  */
 
+import { placeBlock, type Block } from '../../../kernel/block.js'
+import { PIPNN_ROWS, PIPNN_SHARD } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
+import { KIND_SUFFIX, PRUNE_ALPHA, typedOps } from '../../../kernel/typed-ops.js'
 import { EngineError } from '../../errors.js'
 import type { EngineParams, Shard, ShardEngine, ShardGraph } from '../shard-engine.js'
 import { fillReservoirs } from './fill-reservoirs.js'
-import { codeKernel } from './code-kernel.js'
 import { fillDirections, randomWords } from './fill-directions.js'
 import { workerBytes } from './worker-bytes.js'
 import { DIRECTIONS, memberRegions, recordBytes, rowRegions, type ShardSizes } from './shard-sizes.js'
 import { pipnnParameters } from './pipnn-parameters.js'
 
-/** α of the prune, on squared distances (on SIFT 100k recall@10 at ef 32 is .967 with it, .951 without). */
-const ALPHA = 1.2
-/** An index has 20 bits in a reservoir. */
+/** A reservoir stores a member's index in 20 bits. */
 const MAX_MEMBERS = 2 ** 20
 
 export const pipnnEngine: ShardEngine = {
@@ -42,34 +42,39 @@ async function build(kernel: Kernel, shard: Shard, params: EngineParams): Promis
 }
 
 function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: EngineParams): ShardGraph {
-  const { fn } = kernel
-  const { count, gridDims, codes, kind } = shard
-  const ops = codeKernel(kernel, shard)
+  const { count, gridDims, grid, kind } = shard
+  const ops = typedOps(kernel, kind, gridDims)
   const parameters = pipnnParameters(quality, m)
   const sizes: ShardSizes = { count, gridDims, rowBytes: ops.rowBytes, degree: 2 * m }
   const words = randomWords(seed)
   const at = allocEach(kernel, memberRegions(sizes, parameters))
-
+  const block = placeBlock(kernel, PIPNN_SHARD, {
+    alpha: PRUNE_ALPHA,
+    count,
+    grid,
+    gridDims,
+    rowBytes: ops.rowBytes,
+    norms: at.norms,
+    list: at.list,
+    records: at.records,
+    recordBytes: recordBytes(parameters.reservoir),
+    capacity: parameters.reservoir,
+    maxDegree: parameters.shardDegree,
+    scratch: at.scratch,
+  })
   const list = kernel.u32(at.list, count)
   for (let member = 0; member < count; member++) list[member] = member
-  ops.norms(codes, count, at.norms)
+  ops.norms(grid, count, at.norms)
   const directions =
     kind === 'i16' ? kernel.i16(at.directions, DIRECTIONS * gridDims) : kernel.f32(at.directions, DIRECTIONS * gridDims)
   fillDirections(directions, kind, gridDims, words)
-  const stride = recordBytes(parameters.reservoir)
-  const sketch = kind === 'i16' ? fn.pipnnSketchI16 : fn.pipnnSketchF32
-  sketch(codes, count, gridDims, at.directions, at.records, stride)
-
-  fillReservoirs(kernel, ops, { ...at, sizes, codes, recordBytes: stride }, parameters, words)
-
-  const prune = kind === 'i16' ? fn.pipnnPruneI16 : fn.pipnnPruneF32
-  const { reservoir, shardDegree } = parameters
-  prune(codes, at.norms, gridDims, at.list, count, at.records, stride, reservoir, shardDegree, ALPHA, at.scratch)
-  return linkedRows(kernel, shard, sizes, at, { stride, reservoir, maxDegree })
+  kernel.fn[`pipnnSketch${KIND_SUFFIX[kind]}`](block, at.directions)
+  fillReservoirs(kernel, ops, { sizes, block, list: at.list, scratch: at.scratch }, parameters, words)
+  kernel.fn[`pipnnPrune${KIND_SUFFIX[kind]}`](block)
+  return linkedRows(kernel, kind, sizes, block, maxDegree)
 }
 
 type Regions<R> = { readonly [Name in keyof R]: number }
-type MemberAddresses = Regions<ReturnType<typeof memberRegions>>
 
 function allocEach<R extends Readonly<Record<string, number>>>(kernel: Kernel, regions: R): Regions<R> {
   return Object.fromEntries(
@@ -77,22 +82,21 @@ function allocEach<R extends Readonly<Record<string, number>>>(kernel: Kernel, r
   ) as unknown as Regions<R>
 }
 
-/** Reverse links and links between parts; then all rows as arrays of their own. */
+/** Adds reverse links and links between parts; then copies all rows out of kernel memory. */
 function linkedRows(
   kernel: Kernel,
-  { codes, gridDims, kind }: Shard,
+  kind: Shard['kind'],
   sizes: ShardSizes,
-  members: MemberAddresses,
-  { stride, reservoir, maxDegree }: { stride: number; reservoir: number; maxDegree: number },
+  shard: Block<'PipnnShard'>,
+  maxDegree: number,
 ): ShardGraph {
   const { fn } = kernel
   const { count, degree } = sizes
-  const { list, records } = members
   const { counts, neighbours, words, offsets, parents } = allocEach(kernel, rowRegions(sizes))
-  fn.pipnnLink(list, count, records, stride, reservoir, degree, counts, neighbours, words)
-  const join = kind === 'i16' ? fn.pipnnJoinI16 : fn.pipnnJoinF32
-  join(codes, gridDims, count, degree, counts, neighbours, words, parents)
-  const entries = fn.pipnnCompact(count, degree, maxDegree, counts, neighbours, words, offsets)
+  const rows = placeBlock(kernel, PIPNN_ROWS, { count, degree, counts, neighbours, words })
+  fn.pipnnLink(shard, rows)
+  fn[`pipnnJoin${KIND_SUFFIX[kind]}`](shard, rows, parents)
+  const entries = fn.pipnnCompact(rows, maxDegree, offsets)
   return {
     offsets: kernel.u32(offsets, count + 1).slice(),
     neighbours: kernel.u32(neighbours, entries).slice(),

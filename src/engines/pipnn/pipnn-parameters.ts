@@ -1,22 +1,22 @@
-/** The parameters of the engine for any m; they were tuned at m = 16 on SIFT 100k and WordNet 20k. */
+/** The parameters of the engine for any m, tuned at m = 16 on SIFT 100k and WordNet 20k. */
 
 import type { Quality } from '../../api/report.js'
 
 export interface PipnnParameters {
-  /** Balls that each member joins on the first level; one below. */
+  /** Balls that each member joins on the first level. Below, it joins one. */
   readonly fanOut: number
   /** Members of a ball that is not carved further. */
   readonly leafSize: number
-  /** Nearest of its leaf that each member offers. */
+  /** The nearest of its leaf that each member offers. */
   readonly leafK: number
   /** Candidates a reservoir holds; a multiple of 4. */
   readonly reservoir: number
-  /** Links that the prune leaves a member, before reverse links. */
+  /** The most links of a member after the prune, before reverse links. */
   readonly shardDegree: number
 }
 
 export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
-  // Below m = 16 the prune keeps what the row holds; above, candidates and reservoir grow with the row.
+  // Below m = 16 the prune keeps as many as the row holds; above, candidates and reservoir grow with the row.
   const wide = Math.max(1, m / 16)
   if (quality === 'high') {
     return {

@@ -1,12 +1,12 @@
-/** Where a build's data lies in kernel memory. One list of regions serves the build and the plan's estimate. */
+/** The layout of a build in kernel memory. The build and the plan's estimate use the same lists of regions. */
 
 import type { PipnnParameters } from './pipnn-parameters.js'
 
-/** More leaders than this cost more than they sort. */
+/** More leaders cost more time than their finer sorting saves. */
 export const MAX_LEADERS = 1000
 /**
- * Query rows per tile call; a multiple of 4. Fewer waste less of a leaf's half matrix: 64, 32 and 16 took 28, 26 and 25 ms
- * for the tile of 12,000 members of SIFT, 128 dimensions.
+ * Query rows per tile call; a multiple of 4. Fewer rows compute less beyond a leaf's half matrix: with 64, 32 and 16
+ * the tile took 28, 26 and 25 ms for 12,000 members of SIFT, 128 dimensions.
  */
 export const CHUNK_ROWS = 32
 /** Count, worst word and sketch of 12 directions, before the slots of a reservoir. */
@@ -17,11 +17,11 @@ export interface ShardSizes {
   readonly count: number
   readonly gridDims: number
   readonly rowBytes: number
-  /** Links a row holds: 2m. */
+  /** Links that a row has room for: 2m. */
   readonly degree: number
 }
 
-/** Leaders of a ball of `count` members, each of which joins `fanOut` of the balls to come. */
+/** The number of leaders for a ball of `count` members, each of which joins `fanOut` of the next balls. */
 export function leaderCount(count: number, fanOut: number, leafSize: number): number {
   return Math.min(MAX_LEADERS, count, Math.max(2, Math.ceil((3 * count * fanOut) / leafSize)))
 }
@@ -31,7 +31,7 @@ export function smallBall(leafSize: number): number {
   return leafSize / 8
 }
 
-/** Members of a leaf at most: a bucket of merged balls is full when one more small ball might not fit. */
+/** The most members of a leaf: a bucket of merged balls is full when one more small ball might not fit. */
 export function leafCapacity(leafSize: number): number {
   return leafSize + smallBall(leafSize)
 }
@@ -40,7 +40,7 @@ export function recordBytes(reservoir: number): number {
   return RECORD_HEADER_BYTES + 8 * reservoir
 }
 
-/** Bytes of each region that lives through the whole build. */
+/** Bytes of each region that is needed for the whole build. */
 export function memberRegions({ count, gridDims }: ShardSizes, parameters: PipnnParameters) {
   return {
     list: 4 * count,
@@ -83,7 +83,7 @@ export function rowRegions({ count, degree }: ShardSizes) {
   }
 }
 
-/** What the arena adds to a region by alignment. */
+/** The most that alignment adds to a region. */
 const ALIGNMENT_BYTES = 16
 
 export function regionBytes(regions: Readonly<Record<string, number>>): number {

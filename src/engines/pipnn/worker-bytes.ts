@@ -1,4 +1,4 @@
-/** What a build takes, in bytes. Pure; used by the plan. */
+/** The memory of a build, in bytes. Pure; for the plan. */
 
 import { carveRegions, memberRegions, regionBytes, rowRegions, type ShardSizes } from './shard-sizes.js'
 import { pipnnParameters } from './pipnn-parameters.js'
@@ -7,8 +7,8 @@ import { pipnnParameters } from './pipnn-parameters.js'
 const GROWTH = 1.125
 
 /**
- * Peak bytes of one worker's build beyond the codes: kernel memory and the finished rows. The plan asks before kind and
- * quality are known: this is for 'high', with rows as wide as f32 where rows are copied.
+ * Peak bytes of one worker's build beside the grid rows: kernel memory and the finished rows. The plan needs this
+ * before kind and quality are known, so it assumes 'high', and f32 where rows are copied.
  */
 export function workerBytes(members: number, gridDims: number, m: number): number {
   const sizes: ShardSizes = { count: members, gridDims, rowBytes: 4 * gridDims, degree: 2 * m }

@@ -1,4 +1,8 @@
+/** Exact neighbours of many queries at once: every row is read once, and compared with all queries in SIMD tiles. */
+import { placeBlock, setBlock } from '../../../kernel/block.js'
+import { GRID_ENCODER } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
+import { typedOps } from '../../../kernel/typed-ops.js'
 import type { Metric } from '../../api/vectors.js'
 import { emptyLists, insertNearest, type NearestLists } from './nearest-lists.js'
 import { distanceBias } from '../core/search-context.js'
@@ -61,7 +65,8 @@ export function* scanSteps(
   const { metric, dimensions, queryCount, k } = asked
   const { fn } = kernel
   const gridDims = Math.ceil((dimensions + (metric === 'ip' ? 1 : 0)) / 8) * 8
-  // A multiple of a panel of four rows.
+  const ops = typedOps(kernel, 'f32', gridDims)
+  // Whole panels, of four rows.
   const chunkRows = 4 * Math.max(1, Math.floor(CHUNK_BYTES / (16 * gridDims)))
   const blockQueries = Math.max(1, Math.min(queryCount, Math.floor(DISTANCES_BYTES / (4 * chunkRows))))
   const wanted = k + SPARE
@@ -78,9 +83,12 @@ export function* scanSteps(
   kernel.f32(mean, gridDims).fill(0)
   if (metric !== 'ip') kernel.f32(mean, gridDims).set(meanOf(asked))
   kernel.f32(queries, queryCount * dimensions).set(asked.queries)
-  fn.encodeF32(queries, queryCount, dimensions, mean, -1, gridDims, paddedQueries)
-  fn.normsF32(paddedQueries, queryCount, gridDims, queryNorms)
-  const radiusSquared = metric === 'ip' ? asked.maxSquaredNorm : -1
+  // f32 rows are neither scaled nor clamped.
+  const values = { scale: 1, maxSquaredNorm: 0, radiusSquared: -1, mean, dimensions, gridDims }
+  const encoder = placeBlock(kernel, GRID_ENCODER, values)
+  fn.encodeF32(encoder, queries, queryCount, paddedQueries)
+  ops.norms(paddedQueries, queryCount, queryNorms)
+  if (metric === 'ip') setBlock(kernel, encoder, GRID_ENCODER, { radiusSquared: asked.maxSquaredNorm })
   const lists = emptyLists(queryCount, k)
   // Error of one distance per unit of the two squared norms: kernel/assembly/distance/distances.ts.
   const tileError = (gridDims + 4) * 2 ** -23
@@ -92,19 +100,19 @@ export function* scanSteps(
     const count = Math.min(chunkRows, scanned.count - done)
     const first = scanned.first + done
     scanned.read(first, kernel.u8(rows, 4 * count * dimensions))
-    fn.encodeF32(rows, count, dimensions, mean, radiusSquared, gridDims, padded)
-    fn.packF32(padded, count, gridDims, panels)
-    fn.normsF32(padded, count, gridDims, norms)
+    fn.encodeF32(encoder, rows, count, padded)
+    ops.pack(padded, count, panels)
+    ops.norms(padded, count, norms)
     largestNorm = kernel.f32(norms, count).reduce((most, norm) => Math.max(most, norm), largestNorm)
     const queryNormsView = kernel.f32(queryNorms, queryCount)
     for (let query = 0; query < queryCount; query++) {
       const place = query % blockQueries
       if (place === 0) {
-        const block = paddedQueries + 4 * query * gridDims
         const size = Math.min(blockQueries, queryCount - query)
-        fn.distancesF32(block, queryNorms + 4 * query, size, panels, norms, count, gridDims, distances, count)
+        const block = { rows: paddedQueries + 4 * query * gridDims, norms: queryNorms + 4 * query, count: size }
+        ops.distances(block, { panels, norms, count }, distances, count)
       }
-      const found = fn.nearestF32(distances + 4 * place * count, count, wanted, index, index + 4 * wanted)
+      const found = fn.nearestWords(distances + 4 * place * count, count, wanted, index, index + 4 * wanted)
       const tileDistances = kernel.f32(index + 4 * wanted, found)
       const places = kernel.u32(index, found)
       // k rows are at most this far: rows that the tile puts farther by more than its error are not among the k.

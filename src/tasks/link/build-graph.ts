@@ -22,9 +22,9 @@ export async function buildGraph(kernel: Kernel, task: GraphTask, codes: number,
   const engine = engineByName(task.engine)
   const params = { m: task.m, seed: task.seed, quality: task.quality, maxDegree: 2 * task.m }
   const distinct = findCopies(kernel, codes, rowBytes, count)
-  if (distinct === undefined) return engine.build(kernel, { count, gridDims, kind, codes }, params)
+  if (distinct === undefined) return engine.build(kernel, { count, gridDims, kind, grid: codes }, params)
   packDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
-  const graph = await engine.build(kernel, { count: distinct.members.length, gridDims, kind, codes }, params)
+  const graph = await engine.build(kernel, { count: distinct.members.length, gridDims, kind, grid: codes }, params)
   unpackDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
   return addCopies(graph, distinct, params.maxDegree)
 }

@@ -1,10 +1,12 @@
+import { placeBlock } from '../../../kernel/block.js'
+import { MERGE_LINKS } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
+import { KIND_SUFFIX, PRUNE_ALPHA } from '../../../kernel/typed-ops.js'
 import { readBatches } from '../../../spill/read-batches.js'
 import type { BatchRef } from '../../../spill/batch.js'
 import type { PartChecksums } from '../../format/segment/part-writer.js'
 import { readGrid, type GridStore } from '../../rows/grid-store.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
-import { PRUNE_ALPHA } from '../../rows/grid-ops.js'
 import { writePart } from './shard-task.js'
 import { graphRowBytes } from '../../plan/graph-row-bytes.js'
 import { SEGMENT_MAX_NODES, segmentAimBytes } from '../../plan/segment-size.js'
@@ -57,7 +59,7 @@ export function mergeSegment(kernel: Kernel, task: MergeTask): MergeResult {
   return { checksums: task.links && writePart(task.links, bytes), degreeSum }
 }
 
-/** Shard rows of the segment, findable by node: see kernel/merge-functions.ts. */
+/** Shard rows of the segment, findable by node: see `mergePlaceRows` in kernel/build-functions.ts. */
 interface SegmentRows {
   readonly starts: number
   readonly places: number
@@ -101,23 +103,22 @@ function mergeChunk(
   const count = fn.mergeRank(bits, words, ranks, nodes)
   const codes = kernel.alloc(count * rowBytes)
   readGrid(task.grid, kernel.u32(nodes, count), kernel.u8(codes, count * rowBytes))
-  const link = kind === 'i16' ? fn.mergeLinksI16 : fn.mergeLinksF32
-  const { maxDegree } = task
-  const degreeSum = link(
+  const chunk = placeBlock(kernel, MERGE_LINKS, {
+    alpha: PRUNE_ALPHA,
     starts,
     places,
     from,
-    end,
+    to: end,
     bits,
     ranks,
-    codes,
+    grid: codes,
     gridDims,
-    maxDegree,
-    PRUNE_ALPHA,
+    maxDegree: task.maxDegree,
     widest,
     scratch,
     links,
-  )
+  })
+  const degreeSum = fn[`mergeLinks${KIND_SUFFIX[kind]}`](chunk)
   kernel.release(mark)
   return { end, degreeSum }
 }

@@ -7,7 +7,7 @@ import { partChecksums, partCrc, type PartChecksums } from '../../format/segment
 import { readRows } from '../../rows/open-rows.js'
 import { writeGrid, type GridStore } from '../../rows/grid-store.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
-import { gridOps } from '../../rows/grid-ops.js'
+import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import type { ShardRows } from './shard-task.js'
 
 /** Checks what an interrupted build wrote of one shard or one links segment, and brings back what follows from it. */
@@ -77,9 +77,7 @@ function encode(
   { spec, store }: { spec: GridSpec; store: GridStore },
 ): void {
   const ops = gridOps(kernel, spec)
-  const mean = kernel.alloc(4 * spec.gridDims)
-  kernel.f32(mean, spec.gridDims).set(spec.mean)
   const encoded = kernel.alloc(rows * ops.rowBytes)
-  ops.encode(vectors, rows, mean, encoded)
+  gridEncoder(kernel, spec)(vectors, rows, encoded)
   writeGrid(store, firstNode, kernel.u8(encoded, rows * ops.rowBytes))
 }

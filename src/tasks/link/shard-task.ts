@@ -1,3 +1,5 @@
+import { placeBlock } from '../../../kernel/block.js'
+import { WRITE_GRAPH_ROWS } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
 import { readBatches } from '../../../spill/read-batches.js'
 import { writeFrames } from '../../../spill/files/write-frames.js'
@@ -8,7 +10,7 @@ import { PartWriter, type PartChecksums } from '../../format/segment/part-writer
 import { writeGrid, type GridStore } from '../../rows/grid-store.js'
 import { recordBytesOf, rowBytesOf, type RowKind } from '../../rows/record-layout.js'
 import { buildGraph, type GraphTask } from './build-graph.js'
-import { gridOps } from '../../rows/grid-ops.js'
+import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import { graphRowBytes } from '../../plan/graph-row-bytes.js'
 import { shardMemberLimit } from '../../plan/shard-geometry.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
@@ -99,7 +101,6 @@ async function storeRows({ path, output }: GraphRowsOut, runs: ShardResult['runs
  */
 function loadHomes(kernel: Kernel, task: ShardTask, grid: number): PartChecksums | undefined {
   const { spec, homes, nodeOfOrdinal, firstNode } = task
-  const ops = gridOps(kernel, spec)
   const rowBytes = rowBytesOf(homes.kind, spec)
   const mark = kernel.mark()
   const rows = homes.kind === 'grid' ? grid : kernel.alloc(homes.count * rowBytes)
@@ -116,9 +117,7 @@ function loadHomes(kernel: Kernel, task: ShardTask, grid: number): PartChecksums
     kernel.release(batchMark)
   }
   if (homes.kind === 'vectors') {
-    const mean = kernel.alloc(4 * spec.gridDims)
-    kernel.f32(mean, spec.gridDims).set(spec.mean)
-    ops.encode(rows, homes.count, mean, grid)
+    gridEncoder(kernel, spec)(rows, homes.count, grid)
   }
   const checksums = task.vectors && writePart(task.vectors, kernel.u8(rows, homes.count * rowBytes))
   kernel.release(mark)
@@ -187,19 +186,9 @@ function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: nu
   kernel.u32(words, graph.distanceWords.length).set(graph.distanceWords)
   const replicaNodes = kernel.u32(nodes + 4 * homeCount, replicaCount)
   const after = replicaNodes.findIndex((node) => node > firstNode)
-  const runCount = kernel.fn.writeGraphRows(
-    count,
-    homeCount,
-    after < 0 ? replicaCount : after,
-    nodes,
-    offsets,
-    neighbours,
-    words,
-    starts,
-    runBytes,
-    out,
-    runsAt,
-  )
+  const before = after < 0 ? replicaCount : after
+  const rows = { count, homeCount, before, nodes, offsets, neighbours, words, starts, runBytes }
+  const runCount = kernel.fn.writeGraphRows(placeBlock(kernel, WRITE_GRAPH_ROWS, { ...rows, out, runs: runsAt }))
   output.set(kernel.u8(out, outBytes))
   const fields = kernel.u32(runsAt, 3 * runCount)
   const runs = Array.from({ length: runCount }, (_, i) => {

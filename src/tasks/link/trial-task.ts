@@ -4,7 +4,7 @@ import { SearchCore } from '../../search/core/search-core.js'
 import type { Metric } from '../../api/vectors.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { buildGraph, type GraphTask } from './build-graph.js'
-import { gridOps } from '../../rows/grid-ops.js'
+import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import { scanRows } from '../../search/measure/scan-rows.js'
 import { linkUpperLevel } from './upper-task.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
@@ -80,11 +80,10 @@ function encodeRows(kernel: Kernel, spec: GridSpec, rows: Uint8Array, count: num
   const ops = gridOps(kernel, spec)
   const codes = kernel.alloc(count * ops.rowBytes)
   const mark = kernel.mark()
-  const mean = kernel.alloc(4 * spec.gridDims)
+  const encode = gridEncoder(kernel, spec)
   const from = kernel.alloc(rows.length)
-  kernel.f32(mean, spec.gridDims).set(spec.mean)
   kernel.u8(from, rows.length).set(rows)
-  ops.encode(from, count, mean, codes)
+  encode(from, count, codes)
   kernel.release(mark)
   return codes
 }

@@ -1,3 +1,5 @@
+import { placeBlock, setBlock } from '../../../kernel/block.js'
+import { PQ_STEP } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
 import { BINARY_ROUNDS, PQ_CENTROIDS, subspaceStart } from '../../format/graph/quantized-shape.js'
 import { hashOrdinal, SALT_CENTROID, SALT_TURN } from '../../rows/hash-ordinal.js'
@@ -80,8 +82,10 @@ function trainPq(kernel: Kernel, task: TrainTask): void {
   const codes = kernel.alloc(sampleCount)
   const sums = kernel.alloc(8 * PQ_CENTROIDS * Math.ceil(dimensions / subspaces))
   const sizes = kernel.alloc(4 * PQ_CENTROIDS)
-  const scratch = kernel.alloc(4 * PQ_CENTROIDS)
+  const table = kernel.alloc(4 * PQ_CENTROIDS)
   const far = kernel.alloc(4 * sampleCount)
+  const buffers = { rows, codebook: centroids, codes, sums, sizes, table, far }
+  const step = placeBlock(kernel, PQ_STEP, { ...buffers, dimensions: width, from: 0, to: 0 })
   const columns = kernel.f32(rows, sampleCount * width)
   // In random order, so that the first of them are a sample too.
   shuffled(sampleCount, seed).forEach((row, place) => {
@@ -98,11 +102,11 @@ function trainPq(kernel: Kernel, task: TrainTask): void {
     // With fewer there is nothing to improve: each part is its own centroid.
     if (chosen.length < PQ_CENTROIDS) continue
     kernel.u8(codes, sampleCount).forEach((_, row, all) => (all[row] = row % 2 === 0 ? 255 : 0))
-    const { fn } = kernel
+    setBlock(kernel, step, PQ_STEP, { from, to })
     for (const { share, rounds } of ROUNDS) {
       const used = Math.min(sampleCount, Math.max(LEAST_ROWS, Math.floor(sampleCount * share)))
       for (let round = 0; round < rounds; round++) {
-        if (fn.pqStep(rows, used, width, centroids, from, to, codes, sums, sizes, scratch, far) === 0) break
+        if (kernel.fn.pqStep(step, used) === 0) break
       }
     }
   }

@@ -75,7 +75,7 @@ function assignFlat(
     const count = Math.min(CHUNK_ROWS, rows.count - at)
     const codes = rows.codes + at * ops.rowBytes
     ops.norms(codes, count, norms)
-    ops.distances({ codes, norms, count }, targets, distances, leaders.count)
+    ops.distances({ rows: codes, norms, count }, targets, distances, leaders.count)
     kernel.fn.pipnnNearestBalls(distances, count, leaders.count, fanOut, nearest + 4 * at * fanOut, scratch)
   }
 }
@@ -133,7 +133,7 @@ function assignTwoLevels(
         kernel.u8(gathered + i * rowBytes, rowBytes).set(kernel.u8(from, rowBytes))
       }
       ops.norms(gathered, count, norms)
-      ops.distances({ codes: gathered, norms, count }, targets, distances, members.length)
+      ops.distances({ rows: gathered, norms, count }, targets, distances, members.length)
       const words = kernel.u32(distances, count * members.length)
       for (let i = 0; i < count; i++) {
         for (let t = 0; t < members.length; t++) {

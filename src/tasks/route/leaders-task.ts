@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { packLeaders, type Leaders } from './assign-leaders.js'
-import { gridOps, type GridOps } from '../../rows/grid-ops.js'
+import { gridEncoder, gridOps, type GridOps } from '../../rows/grid-ops.js'
 
 /** Picks the leaders of a layer from its sample. */
 export interface LeadersTask {
@@ -121,13 +121,12 @@ function loadSampleCodes(kernel: Kernel, { sample, spec }: LeadersTask, ops: Gri
   }
   const mark = kernel.mark()
   const rowBytes = 4 * spec.dimensions
-  const mean = kernel.alloc(4 * spec.gridDims)
+  const encode = gridEncoder(kernel, spec)
   const rows = kernel.alloc(CHUNK_ROWS * rowBytes)
-  kernel.f32(mean, spec.gridDims).set(spec.mean)
   for (let at = 0; at < sample.count; at += CHUNK_ROWS) {
     const chunk = sample.bytes.subarray(at * rowBytes, (at + CHUNK_ROWS) * rowBytes)
     kernel.u8(rows, chunk.length).set(chunk)
-    ops.encode(rows, chunk.length / rowBytes, mean, codes + at * ops.rowBytes)
+    encode(rows, chunk.length / rowBytes, codes + at * ops.rowBytes)
   }
   kernel.release(mark)
   return codes
@@ -174,9 +173,9 @@ function assignNearest(
     const count = Math.min(CHUNK_ROWS, rows.count - at)
     const codes = rows.codes + at * ops.rowBytes
     ops.norms(codes, count, norms)
-    ops.distances({ codes, norms, count }, target, distances, leaders.count)
+    ops.distances({ rows: codes, norms, count }, target, distances, leaders.count)
     for (let i = 0; i < count; i++) {
-      ops.nearest(distances + 4 * i * leaders.count, leaders.count, overlap, nearest, nearest + 4 * overlap)
+      kernel.fn.nearestWords(distances + 4 * i * leaders.count, leaders.count, overlap, nearest, nearest + 4 * overlap)
       const shards = kernel.u32(nearest, overlap)
       home[at + i] = shards[0]
       for (const shard of shards) counts[shard]++

@@ -1,3 +1,5 @@
+import { placeBlock } from '../../../kernel/block.js'
+import { ROUTE_RECORDS } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
 import { readBatches } from '../../../spill/read-batches.js'
 import type { BatchRef } from '../../../spill/batch.js'
@@ -5,7 +7,7 @@ import type { GridSpec } from '../../rows/grid-spec.js'
 import { recordBytesOf, rowBytesOf, type ColumnHeader, type RowKind } from '../../rows/record-layout.js'
 import { hashOrdinal, SALT_SPLIT } from '../../rows/hash-ordinal.js'
 import { assignLeaders, type Leaders } from './assign-leaders.js'
-import { gridOps } from '../../rows/grid-ops.js'
+import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
 import { CHUNK_ROWS } from './assign-leaders.js'
 
@@ -77,9 +79,8 @@ export function loadEncoded(kernel: Kernel, task: LoadTask): EncodedRows {
   const rows = rowKind === 'vectors' ? kernel.alloc(task.rowCount * rowBytes) : codes
   const count = loadRows(kernel, task, rows, rowBytes, ordinals)
   if (rowKind === 'grid') return { count, ordinals, rows, codes, clamped: 0 }
-  const mean = kernel.alloc(4 * spec.gridDims)
-  kernel.f32(mean, spec.gridDims).set(spec.mean)
-  return { count, ordinals, rows, codes, clamped: ops.encode(rows, count, mean, codes) }
+  const encode = gridEncoder(kernel, spec)
+  return { count, ordinals, rows, codes, clamped: encode(rows, count, codes) }
 }
 
 /** Where rows go: `nearest` is the address of `overlap` targets a row; the first gets the row, the next ones its code. */
@@ -99,20 +100,21 @@ export function sendRows(
   const counts = kernel.alloc(8 * targets.count)
   const offsets = kernel.alloc(8 * targets.count)
   const out = kernel.alloc(routeOutputBytes(loaded.count, rowKind, spec, targets.overlap))
-  const bytes = kernel.fn.routeRecords(
-    targets.nearest,
-    loaded.count,
-    targets.overlap,
-    targets.count,
-    loaded.ordinals,
-    loaded.rows,
-    rowBytesOf(rowKind, spec),
-    loaded.codes,
-    rowBytesOf('grid', spec),
+  const route = placeBlock(kernel, ROUTE_RECORDS, {
+    nearest: targets.nearest,
+    count: loaded.count,
+    overlap: targets.overlap,
+    leaders: targets.count,
+    ordinals: loaded.ordinals,
+    rows: loaded.rows,
+    rowBytes: rowBytesOf(rowKind, spec),
+    grid: loaded.codes,
+    gridBytes: rowBytesOf('grid', spec),
     counts,
     offsets,
     out,
-  )
+  })
+  const bytes = kernel.fn.routeRecords(route)
   output.set(kernel.u8(out, bytes))
   return kernel.u32(counts, 2 * targets.count).slice()
 }

@@ -5,7 +5,7 @@ import type { BatchRef } from '../../../spill/batch.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { recordBytesOf, type RowKind } from '../../rows/record-layout.js'
 import { hashOrdinal, SALT_SAMPLE } from '../../rows/hash-ordinal.js'
-import { gridOps } from '../../rows/grid-ops.js'
+import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 
 /** Records of a shard as its queues hold them. */
 export interface RecordShare {
@@ -71,10 +71,9 @@ function eachCode(kernel: Kernel, { shares, spec }: SampleTask, visit: (code: Ui
     const mark = kernel.mark()
     const recordBytes = recordBytesOf(rowKind, spec)
     const rowBytes = recordBytes - 4
-    const mean = kernel.alloc(4 * spec.gridDims)
+    const encode = gridEncoder(kernel, spec)
     const rows = kernel.alloc(CHUNK_ROWS * rowBytes)
     const codes = rowKind === 'grid' ? rows : kernel.alloc(CHUNK_ROWS * ops.rowBytes)
-    kernel.f32(mean, spec.gridDims).set(spec.mean)
     const rowView = kernel.u8(rows, CHUNK_ROWS * rowBytes)
     const codeView = kernel.u8(codes, CHUNK_ROWS * ops.rowBytes)
     for (const batch of readBatches<null>(input)) {
@@ -83,7 +82,7 @@ function eachCode(kernel: Kernel, { shares, spec }: SampleTask, visit: (code: Ui
         for (let i = 0, at = from * recordBytes + 4; i < count; i++, at += recordBytes) {
           rowView.set(batch.bytes.subarray(at, at + rowBytes), i * rowBytes)
         }
-        if (rowKind === 'vectors') ops.encode(rows, count, mean, codes)
+        if (rowKind === 'vectors') encode(rows, count, codes)
         for (let i = 0; i < count; i++) visit(codeView.subarray(i * ops.rowBytes, (i + 1) * ops.rowBytes))
       }
     }

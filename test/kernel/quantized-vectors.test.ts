@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeBlock } from '../../kernel/block.js'
+import { PQ_STEP } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { quantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
 import type { Metric } from '../../src/api/vectors.js'
@@ -10,43 +12,44 @@ const kernel = Kernel.create()
 const seeds = fc.integer({ min: 0, max: 1e6 })
 const flavours = fc.constantFrom(...FLAVOURS)
 const counts = fc.integer({ min: 0, max: 5 })
-const anyDims = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 120, max: 140 }))
+const anyDimensions = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 120, max: 140 }))
 const metrics = fc.constantFrom<Metric>('l2', 'cosine', 'ip')
 
 function flat(rows: readonly Float32Array[]): Float32Array {
   return Float32Array.from(rows.flatMap((row) => [...row]))
 }
 
-/** What lay in the output before must not matter. */
+/** Fills the output with other bytes first, which must not matter. */
 function encode(
   quantization: CodeQuantization,
   rows: readonly Float32Array[],
-  dims: number,
+  dimensions: number,
   codebook: Float32Array,
   metric: Metric,
 ): { codes: Uint8Array; clamped: number } {
-  const { strideBytes, subspaces } = quantizedShape(quantization, dims)
+  const { strideBytes, subspaces } = quantizedShape(quantization, dimensions)
   const count = rows.length
   return withArena(kernel, () => {
     const at = place(kernel, rows)
     const codebookAt = place(kernel, [codebook])
-    const scratch = kernel.alloc(4 * Math.max(dims, 256))
+    const scratch = kernel.alloc(4 * Math.max(dimensions, 256))
     const out = kernel.alloc(count * strideBytes)
     kernel.u8(out, count * strideBytes).fill(0xa5)
     let clamped = 0
-    if (quantization === 'f16') clamped = kernel.fn.encodeF16(at, count, dims, out)
-    if (quantization === 'sq8') clamped = kernel.fn.encodeSq8(at, count, dims, codebookAt, NORM_FACTORS[metric], out)
-    if (quantization === 'pq') kernel.fn.encodePq(at, count, dims, codebookAt, subspaces, out, scratch)
-    if (quantization === 'binary') kernel.fn.encodeBinary(at, count, dims, codebookAt, out, scratch)
+    if (quantization === 'f16') clamped = kernel.fn.encodeF16(at, count, dimensions, out)
+    if (quantization === 'sq8')
+      clamped = kernel.fn.encodeSq8(at, count, dimensions, codebookAt, NORM_FACTORS[metric], out)
+    if (quantization === 'pq') kernel.fn.encodePq(at, count, dimensions, codebookAt, subspaces, out, scratch)
+    if (quantization === 'binary') kernel.fn.encodeBinary(at, count, dimensions, codebookAt, out, scratch)
     return { codes: kernel.u8(out, count * strideBytes).slice(), clamped }
   })
 }
 
-/** Not what training makes of any rows: some components lie far outside, some steps are 0, many centroids are equal. */
-function anyCodebook(quantization: CodeQuantization, dims: number, seed: number): Float32Array {
-  const numbers = f32Rows(seed, 'random', 1, Math.max(1, quantizedShape(quantization, dims).codebookBytes / 4))[0]
+/** Unlike any trained codebook: some components are far outside, some steps are 0, many centroids are equal. */
+function anyCodebook(quantization: CodeQuantization, dimensions: number, seed: number): Float32Array {
+  const numbers = f32Rows(seed, 'random', 1, Math.max(1, quantizedShape(quantization, dimensions).codebookBytes / 4))[0]
   if (quantization === 'sq8')
-    numbers.forEach((x, i) => (numbers[i] = i < dims ? x : i % 5 === 0 ? 0 : Math.abs(x) / 100))
+    numbers.forEach((x, i) => (numbers[i] = i < dimensions ? x : i % 5 === 0 ? 0 : Math.abs(x) / 100))
   if (quantization === 'pq') numbers.forEach((x, i) => (numbers[i] = Math.round(x * 4) / 4))
   return numbers
 }
@@ -54,22 +57,22 @@ function anyCodebook(quantization: CodeQuantization, dims: number, seed: number)
 describe.each<CodeQuantization>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (quantization) => {
   it('equal their twin', () => {
     fc.assert(
-      fc.property(seeds, flavours, counts, anyDims, metrics, (seed, flavour, count, dims, metric) => {
-        const rows = f32Rows(seed, flavour, count, dims)
-        const codebook = anyCodebook(quantization, dims, seed + 1)
-        const twin = encodeTwin(quantization, flat(rows), dims, codebook, metric)
-        expect(encode(quantization, rows, dims, codebook, metric)).toEqual(twin)
+      fc.property(seeds, flavours, counts, anyDimensions, metrics, (seed, flavour, count, dimensions, metric) => {
+        const rows = f32Rows(seed, flavour, count, dimensions)
+        const codebook = anyCodebook(quantization, dimensions, seed + 1)
+        const twin = encodeTwin(quantization, flat(rows), dimensions, codebook, metric)
+        expect(encode(quantization, rows, dimensions, codebook, metric)).toEqual(twin)
       }),
     )
   })
 
-  it('do not depend on the rows beside', () => {
+  it('do not depend on other rows', () => {
     fc.assert(
-      fc.property(seeds, anyDims, metrics, (seed, dims, metric) => {
-        const rows = f32Rows(seed, 'random', 4, dims)
-        const codebook = anyCodebook(quantization, dims, seed + 1)
-        const { codes } = encode(quantization, rows, dims, codebook, metric)
-        const alone = rows.flatMap((row) => [...encode(quantization, [row], dims, codebook, metric).codes])
+      fc.property(seeds, anyDimensions, metrics, (seed, dimensions, metric) => {
+        const rows = f32Rows(seed, 'random', 4, dimensions)
+        const codebook = anyCodebook(quantization, dimensions, seed + 1)
+        const { codes } = encode(quantization, rows, dimensions, codebook, metric)
+        const alone = rows.flatMap((row) => [...encode(quantization, [row], dimensions, codebook, metric).codes])
         expect([...codes]).toEqual(alone)
       }),
     )
@@ -77,7 +80,7 @@ describe.each<CodeQuantization>(['f16', 'sq8', 'pq', 'binary'])('codes of %s', (
 })
 
 describe('halves', () => {
-  it('give back each of the 63,488 that are finite', () => {
+  it('restore each of the 63,488 finite ones', () => {
     const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i).filter((one) => (one & 0x7c00) !== 0x7c00)
     const row = Float32Array.from(bits, halfValue)
     const { codes, clamped } = encode('f16', [row], row.length, new Float32Array(1), 'l2')
@@ -93,7 +96,7 @@ describe('halves', () => {
     expect([1 / 3, -65_519, 65_520, 1e30, 1e-30].map(halfBits)).toEqual([0x3555, 0xfbff, 0x7bff, 0x7bff, 0])
   })
 
-  it('end at the largest one, and count what was beyond', () => {
+  it('saturate at the largest one, and count the components beyond', () => {
     const row = Float32Array.of(65_504, 65_519, 65_520, -1e38, 1)
     const { codes, clamped } = encode('f16', [row], 5, new Float32Array(1), 'l2')
     expect([...new Uint16Array(codes.buffer)]).toEqual([0x7bff, 0x7bff, 0x7bff, 0xfbff, 0x3c00])
@@ -102,7 +105,7 @@ describe('halves', () => {
 })
 
 describe('sq8', () => {
-  it('says of a component that never varied whether it varies now', () => {
+  it('shows whether a component that never varied varies now', () => {
     const codebook = Float32Array.of(5, 5, 5, 0, 0, 0)
     const { codes, clamped } = encode('sq8', [Float32Array.of(5, 6, 4)], 3, codebook, 'l2')
     expect([...new Int8Array(codes.buffer, 0, 4)]).toEqual([0, 127, -127, 0])
@@ -124,16 +127,17 @@ describe('pqStep', () => {
     from: number,
     to: number,
   ): Step {
-    const dims = rows[0].length
+    const dimensions = rows[0].length
     return withArena(kernel, () => {
       const at = place(kernel, rows)
       const codebook = place(kernel, [given])
       const codes = kernel.alloc(before.length)
       kernel.u8(codes, before.length).set(before)
       const [sums, sizes] = [kernel.alloc(8 * 256 * (to - from)), kernel.alloc(4 * 256)]
-      const [scratch, far] = [kernel.alloc(4 * 256), kernel.alloc(4 * rows.length)]
-      const { fn } = kernel
-      const changed = fn.pqStep(at, rows.length, dims, codebook, from, to, codes, sums, sizes, scratch, far)
+      const [table, far] = [kernel.alloc(4 * 256), kernel.alloc(4 * rows.length)]
+      const buffers = { rows: at, codebook, codes, sums, sizes, table, far }
+      const block = placeBlock(kernel, PQ_STEP, { ...buffers, dimensions, from, to })
+      const changed = kernel.fn.pqStep(block, rows.length)
       return {
         codebook: kernel.f32(codebook, given.length).slice(),
         codes: kernel.u8(codes, before.length).slice(),
@@ -170,15 +174,20 @@ describe('pqStep', () => {
 
   it('equals its twin in each subspace, and leaves the others alone', () => {
     fc.assert(
-      fc.property(seeds, fc.integer({ min: 1, max: 320 }), fc.integer({ min: 1, max: 13 }), (seed, count, dims) => {
-        const rows = f32Rows(seed, 'random', count, dims)
-        const codebook = anyCodebook('pq', dims, seed + 1)
-        const { subspaces } = quantizedShape('pq', dims)
-        const s = seed % subspaces
-        const [from, to] = [subspaceStart(s, subspaces, dims), subspaceStart(s + 1, subspaces, dims)]
-        const before = Uint8Array.from(rows, (_, r) => (seed * r) & 255)
-        expect(step(rows, codebook, before, from, to)).toEqual(stepTwin(rows, codebook, before, from, to))
-      }),
+      fc.property(
+        seeds,
+        fc.integer({ min: 1, max: 320 }),
+        fc.integer({ min: 1, max: 13 }),
+        (seed, count, dimensions) => {
+          const rows = f32Rows(seed, 'random', count, dimensions)
+          const codebook = anyCodebook('pq', dimensions, seed + 1)
+          const { subspaces } = quantizedShape('pq', dimensions)
+          const s = seed % subspaces
+          const [from, to] = [subspaceStart(s, subspaces, dimensions), subspaceStart(s + 1, subspaces, dimensions)]
+          const before = Uint8Array.from(rows, (_, r) => (seed * r) & 255)
+          expect(step(rows, codebook, before, from, to)).toEqual(stepTwin(rows, codebook, before, from, to))
+        },
+      ),
       { numRuns: 40 },
     )
   })

@@ -1,0 +1,16 @@
+/** The members of a shard and their reservoirs. Fields: PIPNN_SHARD in kernel/blocks.ts. */
+@unmanaged
+export class PipnnShard {
+  alpha!: f64
+  count!: u32
+  grid!: usize
+  gridDims!: u32
+  rowBytes!: u32
+  norms!: usize
+  list!: usize
+  records!: usize
+  recordBytes!: u32
+  capacity!: u32
+  maxDegree!: u32
+  scratch!: usize
+}
