@@ -4,6 +4,7 @@ import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { ReadOptions } from '../../src/sources/vector-file.js'
 import { arrow } from '../fixtures/write-arrow.js'
 import { expectRows, invalidFile, readAll, readUntilError, temporaryFolder } from '../fixtures/write-vector-files.js'
+import { some, WHOLE } from '../whole.js'
 
 const folder = temporaryFolder()
 const rows = Array.from({ length: 2000 }, (_, row) => Array.from({ length: 12 }, (__, i) => (row * 31 + i * 7) % 127))
@@ -17,8 +18,8 @@ describe.each([
   { format: 'stream', list: 'fixed' },
   { format: 'stream', list: 'list' },
 ] as const)('an Arrow $format with lists ($list)', (shape) => {
-  it.each(['f2', 'f4', 'f8'] as const)('of %s is read from any row', async (type) => {
-    for (const batchRows of [1, 700, 5000]) {
+  it.each(some(['f2', 'f4', 'f8'] as const, 2))('of %s is read from any row', async (type) => {
+    for (const batchRows of some([700, 1, 5000], 3)) {
       const file = await open(arrow(rows, { ...shape, type, batchRows }))
       expect(file).toMatchObject({ format: 'arrow', count: 2000, dimensions: 12 })
       for (const startAt of [0, 1, 699, 700, 1999, 2000]) {
@@ -48,7 +49,7 @@ describe.each([
 
   it('is refused wherever it is cut', async () => {
     const whole = arrow(rows, { ...shape, batchRows: 700 })
-    for (let length = 0; length < whole.length; length += 997) {
+    for (let length = 0; length < whole.length; length += WHOLE ? 997 : 9970) {
       const error = await invalidFile(open(whole.subarray(0, length)))
       expect(error.message).toMatch(/truncated|damaged|cut|no vectors/)
     }

@@ -22,6 +22,7 @@ import {
   type Rows,
   zstdRaw,
 } from '../fixtures/write-vector-files.js'
+import { runs, WHOLE } from '../whole.js'
 
 interface Format {
   readonly name: string
@@ -33,6 +34,8 @@ interface Format {
   readonly countKnown: boolean
   /** False where another format has the same layout. */
   readonly knownByContent?: boolean
+  /** In the quick suite: one format of every family. */
+  readonly quick?: boolean
   /** Its records cannot be without ids. */
   readonly ownIds?: boolean
 }
@@ -54,16 +57,16 @@ const npyFormat = (descr: string, value: fc.Arbitrary<number>): Format => ({
 })
 
 const FORMATS: readonly Format[] = [
-  { name: 'fvecs', extension: 'fvecs', value: float, write: fvecs, countKnown: true },
+  { name: 'fvecs', extension: 'fvecs', value: float, write: fvecs, countKnown: true, quick: true },
   { name: 'bvecs', extension: 'bvecs', value: byte, write: bvecs, countKnown: true },
   { name: 'npy', extension: 'npy', value: float, write: npy, countKnown: true },
-  npyFormat('<f2', half),
+  { ...npyFormat('<f2', half), quick: true },
   npyFormat('<f8', float),
   npyFormat('|i1', signedByte),
   npyFormat('|u1', byte),
   npyFormat('<i2', fc.integer({ min: -32_768, max: 32_767 })),
   npyFormat('<u2', fc.integer({ min: 0, max: 65_535 })),
-  { name: 'fbin', extension: 'fbin', value: float, write: (rows) => bin('f4', rows), countKnown: true },
+  { name: 'fbin', extension: 'fbin', value: float, write: (rows) => bin('f4', rows), countKnown: true, quick: true },
   {
     name: 'u8bin',
     extension: 'u8bin',
@@ -80,7 +83,14 @@ const FORMATS: readonly Format[] = [
     countKnown: true,
     knownByContent: false,
   },
-  { name: 'parquet', extension: 'parquet', value: float, write: (rows) => parquet(rows), countKnown: true },
+  {
+    name: 'parquet',
+    extension: 'parquet',
+    value: float,
+    write: (rows) => parquet(rows),
+    countKnown: true,
+    quick: true,
+  },
   {
     name: 'parquet of float64 without nulls',
     format: 'parquet',
@@ -97,7 +107,7 @@ const FORMATS: readonly Format[] = [
     write: (rows) => parquetTable({ columns: [{ schema: listSchema('x', 'FLOAT16'), data: [...rows] }] }),
     countKnown: true,
   },
-  { name: 'arrow', extension: 'arrow', value: float, write: (rows) => arrow(rows), countKnown: true },
+  { name: 'arrow', extension: 'arrow', value: float, write: (rows) => arrow(rows), countKnown: true, quick: true },
   {
     name: 'arrow stream of lists of float64',
     format: 'arrow',
@@ -114,7 +124,14 @@ const FORMATS: readonly Format[] = [
     write: (rows) => arrow(rows, { type: 'f2' }),
     countKnown: true,
   },
-  { name: 'hdf5', extension: 'hdf5', value: float, write: (rows) => hdf5({ train: rows }), countKnown: true },
+  {
+    name: 'hdf5',
+    extension: 'hdf5',
+    value: float,
+    write: (rows) => hdf5({ train: rows }),
+    countKnown: true,
+    quick: true,
+  },
   {
     name: 'hdf5 in chunks of float64',
     format: 'hdf5',
@@ -132,6 +149,7 @@ const FORMATS: readonly Format[] = [
     value: float,
     write: (rows) => gzipSync(jsonLines(rows), { level: 1 }),
     countKnown: false,
+    quick: true,
   },
   {
     name: 'json-lines with zstd',
@@ -176,7 +194,7 @@ function keepingResults<Result>(
 
 const hasProc = existsSync('/proc/self/fd')
 
-describe.each(FORMATS)('the $name reader', (the) => {
+describe.each(FORMATS.filter(({ quick }) => WHOLE || quick))('the $name reader', (the) => {
   const { name, format = name, extension, value, write, countKnown, knownByContent = true, ownIds = false } = the
   const folder = temporaryFolder()
   /** What `write` makes of `manyRows`. */
@@ -197,7 +215,7 @@ describe.each(FORMATS)('the $name reader', (the) => {
         const file = await openVectorFile(folder.file(`exact.${extension}`, write(rows)))
         expectRows((await readAll(file)).rows, rows)
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 
