@@ -1,13 +1,38 @@
+/**
+ * Two suites of the same files. `npm test` runs the quick one, the checks that a change needs: every unit test, fewer
+ * runs of slow properties, and one or a few of many similar cases. `npm run test:all` runs everything, and so does CI.
+ * What the quick suite leaves out goes through test/whole.ts: `WHOLE`, `runs`, `some`.
+ */
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    // Whole builds start worker threads of their own: forks keep one file's threads away from another's.
-    pool: 'forks',
-    // By default a machine of two cores would run one file after another; most files wait for disks and threads half the time.
-    maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-  },
+/** Folders whose tests start threads, processes or whole builds, replace methods, or measure memory. */
+const ISOLATED = ['cli', 'e2e', 'engines', 'examples', 'fuzz', 'interop'].map((name) => `test/${name}/*.test.ts`)
+
+export default defineConfig(({ mode }) => {
+  const whole = mode === 'all'
+  return {
+    test: {
+      env: { SHARDLOOM_TESTS: whole ? 'all' : 'quick' },
+      // Whole builds start worker threads: forks keep one file's threads away from another's.
+      pool: 'forks',
+      // By default a machine of two cores would run one file after another; most files wait for disks and threads half
+      // the time.
+      maxWorkers: 2,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      reporters: whole ? ['default'] : [{ onTestRunEnd: sayWhichSuite }, 'default'],
+      projects: [
+        {
+          extends: true,
+          // Files share their modules: loading them again takes longer than most of these files.
+          test: { name: 'units', include: ['test/*/*.test.ts'], exclude: ISOLATED, isolate: false },
+        },
+        { extends: true, test: { name: 'builds', include: ISOLATED } },
+      ],
+    },
+  }
 })
+
+function sayWhichSuite(): void {
+  console.log('\nThis was the quick suite; npm run test:all runs every case.')
+}

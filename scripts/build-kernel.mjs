@@ -1,14 +1,14 @@
-// Compiles kernel/assembly to kernel/kernel.wasm, and the part for a shared memory to kernel/kernel-shared.wasm.
-// Compiling takes half a minute: it is skipped when no source is newer than its output.
-import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+// Compiles kernel/assembly to kernel/kernel.wasm, and the part that searches a shared memory to kernel/kernel-shared.wasm.
+// Takes up to half a minute, so it is skipped when neither sources nor flags changed. Checksums tell, not times: a
+// checkout gives every file a new time.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { checksum, filesBelow } from './checksum.mjs'
+import { root, runTool } from './run-tool.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const sourceDir = path.join(root, 'kernel/assembly')
 const common = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory']
-const modules = [
+export const KERNELS = [
   { entry: 'index.ts', out: 'kernel.wasm', flags: [] },
   {
     entry: 'shared-index.ts',
@@ -17,17 +17,20 @@ const modules = [
   },
 ]
 
-const newest = Math.max(
-  statSync(fileURLToPath(import.meta.url)).mtimeMs,
-  ...readdirSync(sourceDir, { recursive: true }).map((name) => statSync(path.join(sourceDir, name)).mtimeMs),
-)
-for (const { entry, out, flags } of modules) {
+/** The compiler's version, the flags and all sources. */
+function sourcesChecksum(flags) {
+  const { version } = JSON.parse(readFileSync(path.join(root, 'node_modules/assemblyscript/package.json'), 'utf8'))
+  return checksum([version, ...flags], filesBelow(sourceDir))
+}
+
+/** Answers what was done. */
+export async function buildKernel({ entry, out, flags }) {
   const target = path.join(root, 'kernel', out)
-  if (existsSync(target) && statSync(target).mtimeMs >= newest) continue
-  const asc = path.join(root, 'node_modules/assemblyscript/bin/asc.js')
-  const run = spawnSync(process.execPath, [asc, path.join(sourceDir, entry), '-o', target, ...common, ...flags], {
-    stdio: 'inherit',
-    cwd: root,
-  })
-  if (run.status !== 0) process.exit(run.status ?? 1)
+  const stamp = `${target}.sha256`
+  const sources = sourcesChecksum([entry, ...common, ...flags])
+  const stampOf = () => `sources ${sources}\nkernel ${checksum([], [target])}\n`
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === stampOf()) return 'unchanged'
+  await runTool('assemblyscript/bin/asc.js', [path.join(sourceDir, entry), '-o', target, ...common, ...flags])
+  writeFileSync(stamp, stampOf())
+  return 'compiled by AssemblyScript'
 }

@@ -1,7 +1,10 @@
-// tsc copies no binaries: put the compiled kernels beside their loader, and make the command line executable.
-import { chmodSync, copyFileSync, existsSync, mkdirSync } from 'node:fs'
+// tsc copies no binaries: puts the compiled kernels beside their loader.
+import { copyFileSync, mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { KERNELS } from './build-kernel.mjs'
+import { root } from './run-tool.mjs'
 
-const at = (name) => new URL(`../${name}`, import.meta.url)
-mkdirSync(at('dist/kernel'), { recursive: true })
-for (const name of ['kernel.wasm', 'kernel-shared.wasm']) copyFileSync(at(`kernel/${name}`), at(`dist/kernel/${name}`))
-if (existsSync(at('dist/src/cli/main.js'))) chmodSync(at('dist/src/cli/main.js'), 0o755)
+export function copyKernels() {
+  mkdirSync(path.join(root, 'dist/kernel'), { recursive: true })
+  for (const { out } of KERNELS) copyFileSync(path.join(root, 'kernel', out), path.join(root, 'dist/kernel', out))
+}

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { FAULT_KINDS } from './faults/fault-control.mjs'
+import { FAULT_KINDS, kindsOf } from './faults/fault-control.mjs'
 
 const { values: flags } = parseArgs({
   options: {
@@ -40,26 +40,21 @@ function startChild() {
   })
 }
 
-/** What the child answers; `died` and `hung` are answers too. The deadline counts from when the case has begun. */
-function ask(child, message) {
+/** What the child answers; `died` and `hung` are answers too. */
+function ask(child, message, deadlineMs = DEADLINE_MS) {
   return new Promise((resolve) => {
-    const onTime = () => answer({ hit: true, ended: 'hung', wrong: [`no end after ${DEADLINE_MS} ms`] })
-    let timer = setTimeout(onTime, 4 * DEADLINE_MS)
+    const onTime = () => answer({ hit: true, ended: 'hung', wrong: [`no end after ${deadlineMs} ms`] })
+    const timer = setTimeout(onTime, deadlineMs)
     const onExit = (code, signal) =>
       answer({ hit: true, ended: 'died', wrong: [`the process ended: ${signal ?? code}`] })
-    const onMessage = (given) => {
-      if (given !== 'begun') return answer(given)
-      clearTimeout(timer)
-      timer = setTimeout(onTime, DEADLINE_MS)
-    }
     const answer = (value) => {
       clearTimeout(timer)
       child.off('exit', onExit)
-      child.off('message', onMessage)
+      child.off('message', answer)
       resolve(value)
     }
     child.on('exit', onExit)
-    child.on('message', onMessage)
+    child.on('message', answer)
     child.send(message)
   })
 }
@@ -95,14 +90,15 @@ process.once('SIGINT', () => {
   stopped = true
 })
 
-async function runAll(cases) {
+/** `first`, the child that prepared the scenarios, runs cases too. */
+async function runAll(cases, prepared, first) {
   const results = []
   const left = cases.entries()
-  const job = async () => {
-    let child = await startChild()
+  const job = async (_, nth) => {
+    let child = nth === 0 ? first : await startChild()
     for (const [, one] of left) {
       if (stopped) break
-      const result = await ask(child, one)
+      const result = await ask(child, { ...one, prepared: prepared[one.scenario] })
       results.push({ ...one, ...result })
       if (results.length % 250 === 0) console.error(`${results.length} of ${cases.length}`)
       if (result.wrong.length === 0) continue
@@ -150,15 +146,17 @@ function printTable(sites, results) {
   )
 }
 
-const lister = await startChild()
-const { sites, wrong } = await ask(lister, 'sites')
-lister.disconnect()
-if (sites === undefined) throw new Error(`the undisturbed builds failed: ${wrong?.join()}`)
+const first = await startChild()
+const prepared = await ask(first, 'prepare', 4 * DEADLINE_MS)
+if (prepared.wrong !== undefined) throw new Error(`the undisturbed builds failed: ${prepared.wrong.join()}`)
+const sites = Object.entries(prepared).flatMap(([scenario, { counts }]) =>
+  Object.entries(counts).map(([site, count]) => ({ scenario, site, count, kinds: kindsOf(site) })),
+)
 // In an order of their own: which thread comes first is chance.
 sites.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
 const cases = casesOf(sites)
 const started = performance.now()
-const results = await runAll(cases)
+const results = await runAll(cases, prepared, first)
 printTable(sites, results)
 const hit = results.filter((result) => result.hit)
 const reached = new Set(hit.map(({ scenario, site }) => `${scenario} ${site}`)).size

@@ -16,6 +16,7 @@ import {
   type Built,
 } from '../fixtures/builds.js'
 import { withRun } from './patched-pool.js'
+import { some } from '../whole.js'
 
 // Several shards of a few rows; the plan refuses smaller ones. Of 4000 rows 2500 are one vector: their shards are split.
 ;(pipnnEngine as { shardMembers: number }).shardMembers = 1100
@@ -93,7 +94,10 @@ describe('a task that fails once', () => {
   const isTried = (how: How, name: string): boolean =>
     how !== 'runs out of memory' || ['leaders', 'shard', 'merge', 'reach'].includes(name)
 
-  it.each(names.flatMap((name) => hows.map((how) => [how, name] as const)).filter(([how, name]) => isTried(how, name)))(
+  const cases = names
+    .flatMap((name) => hows.map((how) => [how, name] as const))
+    .filter(([how, name]) => isTried(how, name))
+  it.each(some(cases, 8))(
     'because its thread %s, is repeated: %s, the first and the last of them',
     async (how, name) => {
       const last = counts.get(name) ?? 0
@@ -105,7 +109,7 @@ describe('a task that fails once', () => {
     },
   )
 
-  it.each(hows)('because its thread %s, is repeated: restore, of a build that goes on', async (how) => {
+  it.each(some(hows, 3))('because its thread %s, is repeated: restore, of a build that goes on', async (how) => {
     const path = await interrupted()
     const ran = await whileFailing({ name: 'restore', nth: 2, how, times: 1 }, async () =>
       checked(await build(source, { ...options, path })),
@@ -114,7 +118,7 @@ describe('a task that fails once', () => {
   })
 })
 
-it.each<How>(['throws', 'exits', 'runs out of memory'])(
+it.each(some<How>(['exits', 'throws', 'runs out of memory'], 3))(
   'a task whose thread %s twice ends the build with WorkerFailedError; the live generation is untouched',
   async (how) => {
     const { path } = await build(records(randomRows(50, 4, 2)))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DiskFullError, buildIndex, type BuildOptions, type VectorRecord } from '../../dist/src/index.js'
 import { build, contentsOf, makeFolder, randomRows, records, segmentsOf } from '../fixtures/builds.js'
+import { WHOLE } from '../whole.js'
 
 const rows = randomRows(4000, 32, 1)
 const KIB = 1024
@@ -50,7 +51,7 @@ const failureOf = async (options: BuildOptions, resumable: boolean): Promise<unk
     (error: unknown) => error,
   )
 
-describe('a build whose disk gets full', () => {
+describe.runIf(WHOLE)('a build whose disk gets full', () => {
   it.for<[string, boolean]>([
     ['is resumed', true],
     ['is begun again', false],

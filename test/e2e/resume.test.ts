@@ -29,6 +29,7 @@ import {
   segmentsOf,
   type Rows,
 } from '../fixtures/builds.js'
+import { some, WHOLE } from '../whole.js'
 
 const CHILD = fileURLToPath(new URL('resume-child.mjs', import.meta.url))
 
@@ -125,7 +126,7 @@ describe('a build that is killed', () => {
     { when: 'just after it was published', kill: { killInStage: 'publish' }, resumed: undefined, asked: [0] },
   ]
 
-  it.each(points)('$when goes on from its last finished unit', async ({ kill, resumed, asked }) => {
+  it.each(some(points, 3))('$when goes on from its last finished unit', async ({ kill, resumed, asked }) => {
     const path = join(makeFolder(), 'an.index')
     // One thread: no second unit ends while the first one's entry is on its way.
     const options = { path, threads: 1, keepGenerations: 0 }
@@ -138,7 +139,7 @@ describe('a build that is killed', () => {
     await checked(path, second)
   })
 
-  it('again and again, with other memory and threads each time, ends with the same bytes', async () => {
+  it.runIf(WHOLE)('again and again, with other memory and threads each time, ends with the same bytes', async () => {
     const path = join(makeFolder(), 'an.index')
     const tempDir = join(makeFolder(), 'temp')
     const turns: [object, Partial<BuildOptions>][] = [
@@ -158,12 +159,17 @@ describe('a build that is killed', () => {
     expect(readdirSync(tempDir)).toEqual([])
   })
 
-  it.each([
-    ['vectors of a shard', /^gen-\d+\/vectors-000\.seg$/, 'shard'],
-    ['graph rows of a shard', /^build\/spill\/base-graph-0\.rows$/, 'shard 0'],
-    ['links of a segment', /^gen-\d+\/links-000\.seg$/, 'links segment 0'],
-    ['ingested rows', /^build\/spill\/ingest-000000\.spill$/, 'vectors'],
-  ])('does not trust damaged %s: they are made again', async (_, name, told) => {
+  it.each(
+    some(
+      [
+        ['vectors of a shard', /^gen-\d+\/vectors-000\.seg$/, 'shard'],
+        ['graph rows of a shard', /^build\/spill\/base-graph-0\.rows$/, 'shard 0'],
+        ['links of a segment', /^gen-\d+\/links-000\.seg$/, 'links segment 0'],
+        ['ingested rows', /^build\/spill\/ingest-000000\.spill$/, 'vectors'],
+      ] as const,
+      4,
+    ),
+  )('does not trust damaged %s: they are made again', async (_, name, told) => {
     const path = join(makeFolder(), 'an.index')
     const options = { path, keepGenerations: 0 }
     expect((await runChild({ input, ids, options, killInStage: 'upper levels' })).killed).toBe(true)
@@ -178,11 +184,16 @@ describe('a build that is killed', () => {
     await checked(path, second)
   })
 
-  it.each<[string, object, string]>([
-    ['another seed', { seed: 2 }, 'its options were'],
-    ['another source', { sourceFingerprint: 'changed' }, 'the source is not the same any more'],
-    ['resume: false', { resume: false }, 'resuming is off'],
-  ])('begins afresh with %s, and says why', async (_, changed, why) => {
+  it.each(
+    some<[string, object, string]>(
+      [
+        ['another seed', { seed: 2 }, 'its options were'],
+        ['another source', { sourceFingerprint: 'changed' }, 'the source is not the same any more'],
+        ['resume: false', { resume: false }, 'resuming is off'],
+      ],
+      3,
+    ),
+  )('begins afresh with %s, and says why', async (_, changed, why) => {
     const path = join(makeFolder(), 'an.index')
     expect((await runChild({ input, ids, options: { path }, killAfter: { kind: 'shard', nth: 1 } })).killed).toBe(true)
     const { report, asked } = await runChild({ input, ids, options: { path, ...changed } })
@@ -192,7 +203,7 @@ describe('a build that is killed', () => {
     expect(readdirSync(path).sort()).toEqual(['CURRENT', report.generation])
   })
 
-  it('begins afresh when the journal is of another version, or cannot be read', async () => {
+  it.runIf(WHOLE)('begins afresh when the journal is of another version, or cannot be read', async () => {
     const path = join(makeFolder(), 'an.index')
     const journal = join(path, 'build', 'journal')
     for (const damage of [(text: string): string => text.replace(/^\w/, '-'), (): string => '']) {
@@ -235,7 +246,7 @@ describe('a build that is stopped', () => {
     }
   }
 
-  it.each(stages)('in stage %s by its AbortSignal goes on from there', async (stage) => {
+  it.each(some(stages, 4))('in stage %s by its AbortSignal goes on from there', async (stage) => {
     const whole = segmentsOf(await build(records(data), { quantization: 'pq' }))
     const path = join(makeFolder(), 'an.index')
     const controller = new AbortController()
@@ -299,7 +310,7 @@ describe('a build that is stopped', () => {
     })
     const options = { metric: 'ip', invalid: 'skip', duplicates: 'last' } as const
     const whole = await build(odd, options)
-    for (const stopAt of [1, 3, 4, 1000, 1999]) {
+    for (const stopAt of some([4, 1, 3, 1000, 1999], 5)) {
       const path = join(makeFolder(), 'an.index')
       function* broken(): Generator<VectorRecord> {
         yield* odd.slice(0, stopAt)

@@ -16,6 +16,7 @@ import {
   type Rows,
 } from '../fixtures/builds.js'
 import { withRun } from './patched-pool.js'
+import { WHOLE } from '../whole.js'
 
 const idOf = (row: number): string => `sift-${row}`
 const rowOfId = (id: string | number): number => Number(String(id).slice('sift-'.length))
@@ -94,30 +95,33 @@ describe.each(ENGINES)('SIFT descriptors built with $engine', ({ engine, shards,
       expect(report.threads).toBe(1)
     })
 
-    it('with a queue limit so small that every queue spills', async () => {
+    it.runIf(WHOLE)('with a queue limit so small that every queue spills', async () => {
       const { report } = await expectSameBytes(batches(sift, idOf), { memory: '4GB', threads: 2, queueBytes: 1 })
       // Vectors and their replicas' codes, at the least.
       expect(report.spilledBytes).toBeGreaterThan(sift.count * (512 + 512 + 256))
     })
 
-    it('with the source cut into single records, all spilled', async () => {
+    it.runIf(WHOLE)('with the source cut into single records, all spilled', async () => {
       await expectSameBytes(records(sift, idOf), { memory: '200MB', threads: 2, queueBytes: 0 })
     })
 
-    it('when a worker is killed in the middle of its shard, which the report then says', async () => {
-      let started = 0
-      const killing: Parameters<typeof withRun>[0] = (run) => (pool, name, task, label) => {
-        if (name === 'shard' && started++ === 0) setTimeout(() => void pool.workers[0].terminate(), 100)
-        return run(pool, name, task, label)
-      }
-      await withRun(killing, async () => {
-        const { report } = await expectSameBytes(batches(sift, idOf, 9), { threads: 1 })
-        expect(started).toBe(shards)
-        expect(report.events.filter(({ kind }) => kind === 'task-retried')).toMatchObject([{ stage: 'shards' }])
-      })
-    })
+    it.runIf(WHOLE || engine === 'pipnn')(
+      'when a worker is killed in the middle of its shard, which the report then says',
+      async () => {
+        let started = 0
+        const killing: Parameters<typeof withRun>[0] = (run) => (pool, name, task, label) => {
+          if (name === 'shard' && started++ === 0) setTimeout(() => void pool.workers[0].terminate(), 100)
+          return run(pool, name, task, label)
+        }
+        await withRun(killing, async () => {
+          const { report } = await expectSameBytes(batches(sift, idOf, 9), { threads: 1 })
+          expect(started).toBe(shards)
+          expect(report.events.filter(({ kind }) => kind === 'task-retried')).toMatchObject([{ stage: 'shards' }])
+        })
+      },
+    )
 
-    it('and another seed gives other bytes', async () => {
+    it.runIf(WHOLE || engine === 'pipnn')('and another seed gives other bytes', async () => {
       const other = segmentsOf(await build(batches(sift, idOf), { seed: 2, engine }))
       expect(other['links-000.seg']).not.toBe(segmentsOf(roomy)['links-000.seg'])
     })

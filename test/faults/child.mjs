@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ShardloomError, verifyIndex } from '../../dist/src/index.js'
-import { kindsOf, siteOf } from './fault-control.mjs'
+import { siteOf } from './fault-control.mjs'
 import { SCENARIOS, warnings } from './scenarios.mjs'
 
 const { faultControl } = globalThis
@@ -38,12 +38,10 @@ function segmentsOf(contents, generation) {
   return JSON.stringify(segments.map(([name, hash]) => [name.slice(prefix.length), hash]).sort())
 }
 
-const prepared = new Map()
+const isLive = ([file]) => /^an\.index\/(?:CURRENT|gen-000001)/.test(file)
 
 /** A folder to copy, and what an undisturbed build makes of it. */
 async function prepare(name) {
-  const found = prepared.get(name)
-  if (found !== undefined) return found
   const template = join(work, `${name}-template`)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(join(folder, 'temp'), { recursive: true })
@@ -58,16 +56,19 @@ async function prepare(name) {
     const site = siteOf(thread, operation, path)
     counts[site] = (counts[site] ?? 0) + 1
   }
-  const isLive = ([file]) => /^an\.index\/(?:CURRENT|gen-000001)/.test(file)
-  const made = {
+  return {
     template,
     counts,
     live: JSON.stringify(Object.entries(before).filter(isLive)),
-    isLive,
     expected: segmentsOf(contentsOf(folder), report.generation),
   }
-  prepared.set(name, made)
-  return made
+}
+
+/** Answers of `prepare` by scenario. One child makes them, for all. */
+async function prepareAll() {
+  const prepared = {}
+  for (const scenario of Object.keys(SCENARIOS)) prepared[scenario] = await prepare(scenario)
+  return prepared
 }
 
 /** What is in the folder beside source, live generations and `keep`. */
@@ -83,9 +84,7 @@ function leftIn(contents, keep) {
 const REMOVALS = /^main (?:(?:rm|rmdir|readdir) |(?:lstat|open|stat|read|close) .*LOCK$)/
 
 /** How the case ended, and everything about it that must not be. */
-async function runCase({ scenario, site, nth, kind }) {
-  const { template, live, isLive, expected } = await prepare(scenario)
-  process.send('begun')
+async function runCase({ scenario, site, nth, kind, prepared: { template, live, expected } }) {
   rmSync(folder, { recursive: true, force: true })
   cpSync(template, folder, { recursive: true })
   const wrong = []
@@ -151,16 +150,8 @@ async function runAgain(scenario, expected, wrong) {
 }
 
 process.on('message', async (message) => {
-  if (message === 'sites') {
-    const sites = []
-    for (const scenario of Object.keys(SCENARIOS)) {
-      for (const [site, count] of Object.entries((await prepare(scenario)).counts)) {
-        sites.push({ scenario, site, count, kinds: kindsOf(site) })
-      }
-    }
-    process.send({ sites })
-    return
-  }
-  process.send(await runCase(message).catch((error) => ({ hit: false, ended: 'nothing', wrong: [error.stack] })))
+  const failed = (error) => ({ hit: false, ended: 'nothing', wrong: [error.stack] })
+  const answer = message === 'prepare' ? prepareAll() : runCase(message)
+  process.send(await answer.catch(failed))
 })
 process.send('ready')

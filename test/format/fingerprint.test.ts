@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { InvalidIdError } from '../../src/errors.js'
 import { idFingerprint } from '../../src/format/ids/id-fingerprint.js'
 import type { Id } from '../../src/api/vectors.js'
+import { some } from '../whole.js'
 
 const print = (id: Id): Uint32Array => {
   const out = new Uint32Array(3)
@@ -26,7 +27,7 @@ const families: readonly (readonly [string, (i: number) => Id])[] = [
 ]
 
 describe('idFingerprint', () => {
-  it.each(families)('tells %s apart and spreads them evenly', (_, idOf) => {
+  it.each(some(families, 4))('tells %s apart and spreads them evenly', (_, idOf) => {
     const all = new Set<string>()
     const lanes = [0, 1, 2].map(() => new Uint32Array(64))
     for (let i = 0; i < MANY; i++) {
@@ -69,10 +70,9 @@ describe('idFingerprint', () => {
           }
         }
         // Bit 64 is the type and never flips. 2000 throws: six standard deviations are 0.067.
-        flips.forEach((count, outputBit) => {
-          if (outputBit === 64) expect(count).toBe(0)
-          else expect(Math.abs(count / samples - 0.5), `input ${bit}, output ${outputBit}`).toBeLessThan(0.07)
-        })
+        expect(flips[64]).toBe(0)
+        const uneven = [...flips.keys()].filter((k) => k !== 64 && Math.abs(flips[k] / samples - 0.5) >= 0.07)
+        expect(uneven, `output bits for input bit ${bit}`).toEqual([])
       }
     }
   })

@@ -12,6 +12,7 @@ import { checkSegmentHeaders } from '../../src/format/segment/read-segment-heade
 import type { SegmentFile } from '../../src/format/segment/segment-file.js'
 import { segmentFileBytes } from '../../src/format/segment/segment-header.js'
 import { allBits, outcome, temporaryFolder, withEachBitFlipped, writeTinyIndex } from '../fixtures/index-files.js'
+import { some } from '../whole.js'
 
 const folder = temporaryFolder()
 
@@ -39,7 +40,7 @@ describe('readManifest', () => {
     await cp(directory, join(indexDir, 'gen-000000'), { recursive: true })
     for (const path of [join(indexDir, 'CURRENT'), join(directory, 'manifest.json')]) {
       const { size } = await stat(path)
-      await withEachBitFlipped(path, allBits(size), async (bit) => {
+      await withEachBitFlipped(path, some(allBits(size), 9), async (bit) => {
         expect(await outcome(readManifest(indexDir)), `${path} bit ${bit}`).toBeInstanceOf(CorruptIndexError)
       })
     }

@@ -13,6 +13,7 @@ import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES, vectorsHeader } from '../../
 import { SegmentReader } from '../../src/format/segment/segment-reader.js'
 import { writeSegment } from '../../src/format/segment/write-segment.js'
 import { allBits, outcome, pseudoRandomBytes, temporaryFolder, withEachBitFlipped } from '../fixtures/index-files.js'
+import { runs, some } from '../whole.js'
 
 const folder = temporaryFolder()
 const header = vectorsHeader({ firstNode: 0, count: 60_000, dimensions: 1 })
@@ -95,7 +96,7 @@ describe('readSegmentData', () => {
         expect(all.subarray(0, start).every((byte) => byte === 0)).toBe(true)
         expect(all.subarray(end).every((byte) => byte === 0)).toBe(true)
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     )
   })
 
@@ -126,7 +127,7 @@ describe('readSegmentHeader', () => {
     const path = folder.path('flipped-header.seg')
     const small = vectorsHeader({ firstNode: 3, count: 2, dimensions: 2 })
     const file = await writeSegment(path, small, new Uint8Array(16))
-    await withEachBitFlipped(path, allBits(SEGMENT_HEADER_BYTES), async (bit) => {
+    await withEachBitFlipped(path, some(allBits(SEGMENT_HEADER_BYTES), 9), async (bit) => {
       expect(await outcome(readSegmentHeader(path, file)), `bit ${bit}`).toBeInstanceOf(CorruptIndexError)
     })
     expect(await readSegmentHeader(path, file)).toEqual(small)
@@ -160,7 +161,7 @@ describe('patchSegment', () => {
         expect({ ...sealed, name: 'direct.seg' }).toEqual(await writeSegment(direct, header, wanted))
         expect((await readFile(patched)).equals(await readFile(direct))).toBe(true)
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     )
   })
 

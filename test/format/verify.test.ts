@@ -25,6 +25,7 @@ import {
   writeTinyIndex,
   type TinyShape,
 } from '../fixtures/index-files.js'
+import { some } from '../whole.js'
 
 const folder = temporaryFolder()
 
@@ -93,7 +94,7 @@ describe('verifyIndex', () => {
       quantization,
     })
     const check = async (path: string, bits: Iterable<number>): Promise<void> =>
-      withEachBitFlipped(path, bits, async (bit) => {
+      withEachBitFlipped(path, some(bits, 16), async (bit) => {
         const { ok, problems } = await verifyIndex(indexDir)
         expect({ ok, bit, path, found: problems.length > 0 }).toEqual({ ok: false, bit, path, found: true })
       })

@@ -25,6 +25,7 @@ import { acquireLock } from '../../src/format/generation/lock.js'
 import { readCurrent } from '../../src/format/generation/current.js'
 import { makeBatch, snapshot, type TestHeader } from '../fixtures/batches.js'
 import { damage, HOSTILE_WORDS, outcome, refusal } from './damage.js'
+import { runs } from '../whole.js'
 
 const isWindows = process.platform === 'win32'
 
@@ -95,7 +96,7 @@ describe('a journal', () => {
           if (i < units.length) expect(units).toContainEqual(entry)
         }
       }),
-      { numRuns: 2000, seed: 21 },
+      { numRuns: runs(2000), seed: 21 },
     )
   })
 
@@ -172,7 +173,7 @@ describe('CURRENT', () => {
         if (read instanceof Error) expect(read.message).toContain(path)
         else expect(read?.generation).toMatch(/^gen-\d{6,15}$/)
       }),
-      { numRuns: 300, seed: 22 },
+      { numRuns: runs(300), seed: 22 },
     )
   })
 })
@@ -197,7 +198,7 @@ describe('a lock', () => {
   it.concurrent('damaged anyhow holds, or is taken over', async () => {
     const text = Buffer.from(JSON.stringify(sound))
     const taken = await Promise.all(
-      fc.sample(damage, { numRuns: 60, seed: 23 }).map(async (hurt) => {
+      fc.sample(damage, { numRuns: runs(60), seed: 23 }).map(async (hurt) => {
         const lock = await outcome(acquireLock(await planted(hurt(text))))
         if (lock instanceof Error) expect(lock).toBeInstanceOf(IndexLockedError)
         else await lock.release()
@@ -311,7 +312,7 @@ describe('a spill file', () => {
           for (const more of got.slice(snapshots.length)) expect(snapshots).toContainEqual(more)
         }
       }),
-      { numRuns: 600, seed: 24 },
+      { numRuns: runs(600), seed: 24 },
     )
   })
 
@@ -380,7 +381,7 @@ describe('the files of a queue', () => {
         expect((await readdir(folder)).sort()).toEqual(names.slice(0, files.length))
         for (const file of files) expect((await stat(file.path)).size).toBe(file.bytes)
       }),
-      { numRuns: 300, seed: 25 },
+      { numRuns: runs(300), seed: 25 },
     )
   })
 
@@ -430,7 +431,7 @@ describe('the header of a frame under a right checksum', () => {
         if (got instanceof Error) expect(got.message).toContain('a.spill at byte 64')
         expect(decode(packed).header).toEqual(later)
       }),
-      { numRuns: 3000, seed: 26 },
+      { numRuns: runs(3000), seed: 26 },
     )
   })
 

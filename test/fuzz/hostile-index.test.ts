@@ -26,6 +26,7 @@ import { openIndex } from '../../src/search/open-index.js'
 import { writeTinyIndex } from '../fixtures/index-files.js'
 import { randomGraph, type TestGraph } from '../fixtures/random-graph.js'
 import { writeIndex } from '../fixtures/write-index.js'
+import { runs } from '../whole.js'
 
 let root: string
 beforeAll(async () => {
@@ -214,7 +215,7 @@ describe('any word of a segment, set to anything under right checksums,', () => 
         })
         seen.add(await tryOut(forged))
       }),
-      { numRuns: 120, seed: 11 },
+      { numRuns: runs(120), seed: 11 },
     )
     expect([...seen].sort()).toEqual(['refused', 'searched'])
   })
@@ -240,7 +241,7 @@ describe('any word of a segment, set to anything under right checksums,', () => 
           )
           expect(await tryOut(forged)).toBe('searched')
         }),
-        { numRuns: 40, seed: 14 },
+        { numRuns: runs(40), seed: 14 },
       )
     },
   )
@@ -254,7 +255,7 @@ describe('any word of a segment, set to anything under right checksums,', () => 
           expect(await tryOut(await withSegment(segment, () => Uint32Array.from(words)))).toBe('refused')
         },
       ),
-      { numRuns: 50, seed: 12 },
+      { numRuns: runs(50), seed: 12 },
     )
   })
 })
@@ -386,7 +387,7 @@ describe('a manifest under a right checksum', () => {
         await writeManifestText(forged, whole.slice(0, index) + text + whole.slice(index + old.length))
         await tryOut(forged)
       }),
-      { numRuns: 100, seed: 13 },
+      { numRuns: runs(100), seed: 13 },
     )
   })
 })

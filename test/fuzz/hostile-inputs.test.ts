@@ -30,6 +30,7 @@ import {
 } from '../fixtures/write-vector-files.js'
 import { canCap, readCapped } from './capped-child.js'
 import { damage, HOSTILE_WORDS, outcome, refusal } from './damage.js'
+import { runs, WHOLE } from '../whole.js'
 
 const isWindows = process.platform === 'win32'
 const folder = temporaryFolder()
@@ -113,7 +114,7 @@ describe.each([
         if (given.failure === undefined && extension === 'bvecs') expect(bvecs(given.rows)).toEqual(bytes)
         if (given.failure === undefined && extension === 'u8bin') expect(bin('u1', given.rows)).toEqual(bytes)
       }),
-      { numRuns: 250, seed: 31 },
+      { numRuns: runs(250), seed: 31 },
     )
   })
 })
@@ -150,7 +151,7 @@ describe('damaged ids', () => {
         if (given.failure === undefined) expect(given.ids).toHaveLength(rows.length)
         for (const id of given.ids) expect(id).not.toBe('')
       }),
-      { numRuns: 250, seed: 32 },
+      { numRuns: runs(250), seed: 32 },
     )
   })
 
@@ -188,7 +189,7 @@ describe('ground truth', () => {
           expect(ivecs(found)).toEqual(bytes)
         }
       }),
-      { numRuns: 250, seed: 33 },
+      { numRuns: runs(250), seed: 33 },
     )
   })
 })
@@ -406,7 +407,7 @@ describe.skipIf(isWindows)('a named pipe that nobody writes to', () => {
   })
 })
 
-describe.skipIf(!canCap)('in 300 MB of memory', () => {
+describe.runIf(canCap && WHOLE)('in 300 MB of memory', () => {
   it.each<[string, () => Promise<unknown>, RegExp]>([
     ['endless zeros as JSON lines', () => readCapped('vectors', '/dev/zero'), /line 1 is longer than 67108864 bytes/],
     [

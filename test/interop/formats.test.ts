@@ -9,6 +9,7 @@ import { randomGraph, type GraphWish, type TestGraph } from '../fixtures/random-
 import { writeIndex } from '../fixtures/write-index.js'
 import { factsOf, wishes } from '../fixtures/graph-facts.js'
 import { readFvecs, readHnswlib, readIdsFile, readUsearch } from '../fixtures/read-exported.js'
+import { runs } from '../whole.js'
 
 const folder = temporaryFolder()
 const READERS = { hnswlib: readHnswlib, usearch: readUsearch }
@@ -38,7 +39,7 @@ describe.each(GRAPH_FORMATS)('an exported file of %s', (format) => {
         const graph = randomGraph(wish)
         await withExported(graph, format, undefined, ({ out }) => expect(read(out)).toMatchObject(factsOf(graph)))
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 
@@ -105,7 +106,7 @@ describe('an exported file', () => {
           expect({ labels, space }).toEqual({ labels: 'nodes', space: undefined })
         })
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     )
   })
 })

@@ -19,6 +19,7 @@ import { outcome, temporaryFolder } from '../fixtures/index-files.js'
 import { nearestGraph, randomGraph, type TestGraph } from '../fixtures/random-graph.js'
 import { writeIndex } from '../fixtures/write-index.js'
 import { HnswlibBytes, hnswlibBytes, saved, withRing } from '../fixtures/hnswlib-bytes.js'
+import { runs } from '../whole.js'
 
 const folder = temporaryFolder()
 const indexDir = (): string => folder.path('imported.index')
@@ -91,7 +92,7 @@ describe('an imported file', () => {
           expect((await readFile(folder.path('again.bin'))).equals(given.bytes)).toBe(true)
         })
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     )
   })
 
@@ -432,7 +433,7 @@ describe('a file that cannot be imported', () => {
           await rm(indexDir(), { recursive: true, force: true })
         }
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     )
   })
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { ReadOptions } from '../../src/sources/vector-file.js'
 import { arrow } from '../fixtures/write-arrow.js'
-import { invalidFile, readAll, readUntilError, temporaryFolder } from '../fixtures/write-vector-files.js'
+import { expectRows, invalidFile, readAll, readUntilError, temporaryFolder } from '../fixtures/write-vector-files.js'
+import { some, WHOLE } from '../whole.js'
 
 const folder = temporaryFolder()
 const rows = Array.from({ length: 2000 }, (_, row) => Array.from({ length: 12 }, (__, i) => (row * 31 + i * 7) % 127))
@@ -17,12 +18,12 @@ describe.each([
   { format: 'stream', list: 'fixed' },
   { format: 'stream', list: 'list' },
 ] as const)('an Arrow $format with lists ($list)', (shape) => {
-  it.each(['f2', 'f4', 'f8'] as const)('of %s is read from any row', async (type) => {
-    for (const batchRows of [1, 700, 5000]) {
+  it.each(some(['f2', 'f4', 'f8'] as const, 2))('of %s is read from any row', async (type) => {
+    for (const batchRows of some([700, 1, 5000], 3)) {
       const file = await open(arrow(rows, { ...shape, type, batchRows }))
       expect(file).toMatchObject({ format: 'arrow', count: 2000, dimensions: 12 })
       for (const startAt of [0, 1, 699, 700, 1999, 2000]) {
-        expect((await readAll({ batches: () => file.batches(startAt) })).rows).toEqual(rows.slice(startAt))
+        expectRows((await readAll({ batches: () => file.batches(startAt) })).rows, rows.slice(startAt))
       }
     }
   })
@@ -42,13 +43,13 @@ describe.each([
     const expected = rows.map((row, i) => ([0, 9, 1500, 1999].includes(i) ? row.map(() => NaN) : row))
     const file = await open(bytes, { invalid: 'skip' })
     for (const startAt of [0, 5, 1501]) {
-      expect((await readAll({ batches: () => file.batches(startAt) })).rows).toEqual(expected.slice(startAt))
+      expectRows((await readAll({ batches: () => file.batches(startAt) })).rows, expected.slice(startAt))
     }
   })
 
   it('is refused wherever it is cut', async () => {
     const whole = arrow(rows, { ...shape, batchRows: 700 })
-    for (let length = 0; length < whole.length; length += 997) {
+    for (let length = 0; length < whole.length; length += WHOLE ? 997 : 9970) {
       const error = await invalidFile(open(whole.subarray(0, length)))
       expect(error.message).toMatch(/truncated|damaged|cut|no vectors/)
     }
@@ -87,9 +88,9 @@ describe('the columns of Arrow', () => {
 
   it('are found behind columns of other types', async () => {
     const file = await open(table, { vectorColumn: 'embedding' })
-    expect((await readAll(file)).rows).toEqual(rows)
+    expectRows((await readAll(file)).rows, rows)
     const other = await open(table, { vectorColumn: 'other' })
-    expect((await readAll(other)).rows).toEqual(before.other)
+    expectRows((await readAll(other)).rows, before.other)
   })
 
   it.each([
@@ -99,10 +100,9 @@ describe('the columns of Arrow', () => {
   ])('can be ids: %s, from any row', async (idColumn, ids) => {
     const file = await open(table, { vectorColumn: 'embedding', idColumn })
     for (const startAt of [0, 1, 700, 1999]) {
-      expect(await readAll({ batches: () => file.batches(startAt) })).toEqual({
-        rows: rows.slice(startAt),
-        ids: ids.slice(startAt),
-      })
+      const read = await readAll({ batches: () => file.batches(startAt) })
+      expectRows(read.rows, rows.slice(startAt))
+      expect(read.ids).toEqual(ids.slice(startAt))
     }
   })
 

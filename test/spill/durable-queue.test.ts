@@ -10,6 +10,7 @@ import { readBatches } from '../../spill/read-batches.js'
 import { SpillBudget } from '../../spill/spill-budget.js'
 import type { Batch } from '../../spill/batch.js'
 import { fileSystemWith, makeBatch, makeDirectory, snapshot, type TestHeader } from '../fixtures/batches.js'
+import { runs } from '../whole.js'
 
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ push: fc.array(fc.nat(3000), { minLength: 1, maxLength: 4 }) }) },
@@ -92,7 +93,7 @@ describe('a durable DiskBackedQueue', () => {
           await later.dispose()
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     )
   })
 
