@@ -1,5 +1,5 @@
 import type { BatchRef } from '../../spill/batch.js'
-import type { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
+import type { Queue } from '../../spill/queue.js'
 import { sampleRows, shardMemberLimit } from '../plan/plan-build.js'
 import { acquireOutput, disposeQueue, openQueue, type PlannedContext } from './run/build-context.js'
 import { FanOut } from './layer/fan-out.js'
@@ -31,8 +31,8 @@ type Way = 'means' | 'rows' | 'cut'
 /** A shard on its way to be small enough. Until all are, `id` stands in `homeOfOrdinal`. */
 interface Part {
   readonly id: number
-  readonly homes: DiskBackedQueue<null>
-  readonly replicas: DiskBackedQueue<null>
+  readonly homes: Queue<null>
+  readonly replicas: Queue<null>
   homeCount: number
   replicaCount: number
   way: Way

@@ -6,18 +6,17 @@ import { batchBytes } from '../../spill/batch.js'
 import { BufferPool } from '../../spill/buffer-pool.js'
 import { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
 import { readBatches } from '../../spill/read-batches.js'
-import { recoverSpillFile } from '../../spill/files/recover-spill-file.js'
 import { SpillBudget } from '../../spill/spill-budget.js'
 import { fileSystemWith, makeBatch, makeDirectory, makeGate, snapshot, type TestHeader } from '../fixtures/batches.js'
 
 async function makeQueue(
   limitBytes: number,
-  options: { keepFiles?: boolean; pool?: BufferPool; fileSystem?: ReturnType<typeof fileSystemWith> } = {},
+  options: { pool?: BufferPool; fileSystem?: ReturnType<typeof fileSystemWith> } = {},
 ): Promise<{ queue: DiskBackedQueue<TestHeader>; budget: SpillBudget; directory: string }> {
-  const { pool = new BufferPool(), fileSystem, keepFiles } = options
+  const { pool = new BufferPool(), fileSystem } = options
   const directory = join(await makeDirectory(), 'made', 'when', 'needed')
   const budget = new SpillBudget({ limitBytes, pool, fileSystem })
-  return { queue: new DiskBackedQueue({ name: 'queue', directory, budget, keepFiles }), budget, directory }
+  return { queue: new DiskBackedQueue({ name: 'queue', directory, budget }), budget, directory }
 }
 
 async function takeAll(queue: DiskBackedQueue<TestHeader>): Promise<unknown[]> {
@@ -41,7 +40,32 @@ const step = fc.oneof(
 )
 
 describe('DiskBackedQueue', () => {
-  it('is FIFO over any pushes, shifts, spills, hand-offs and limits, within its budget, and leaves nothing behind', async () => {
+  it('gives batches back in order, the oldest from disk and the newest from memory', async () => {
+    const { queue, budget } = await makeQueue(1e6)
+    const [first, second] = [makeBatch(1, 100), makeBatch(2, 100)]
+    await queue.push(first)
+    await queue.spill()
+    await queue.push(second)
+    expect(budget.spilledBytes).toBeGreaterThan(100)
+    expect(snapshot(await queue.shift())).toEqual(snapshot(first))
+    expect(await queue.shift()).toBe(second)
+    expect(await queue.shift()).toBeUndefined()
+    await queue.dispose()
+  })
+
+  it('hands its batches to a task, and charges them until the task releases them', async () => {
+    const { queue, budget } = await makeQueue(1e6)
+    await queue.push(makeBatch(1, 100))
+    const refs = await queue.handOff()
+    expect(queue.length.batches).toBe(0)
+    expect(Array.from(readBatches<TestHeader>(refs), ({ header }) => header.number)).toEqual([1])
+    expect(budget.memoryBytes).toBeGreaterThan(100)
+    await queue.release(refs)
+    expect(budget.memoryBytes).toBe(0)
+    await queue.dispose()
+  })
+
+  it('is FIFO and within its budget over any pushes, shifts, spills, hand-offs and limits, and leaves no file', async () => {
     const directory = await makeDirectory()
     await fc.assert(
       fc.asyncProperty(
@@ -111,7 +135,7 @@ describe('DiskBackedQueue', () => {
     )
   })
 
-  it('holds the very batch in memory while there is room, and touches no disk', async () => {
+  it('keeps a batch as it is while there is room, and touches no disk', async () => {
     const { queue, budget, directory } = await makeQueue(1e6)
     const batch = makeBatch(1, 1000)
     await queue.push(batch)
@@ -215,18 +239,6 @@ describe('DiskBackedQueue', () => {
     await spilled
     expect(snapshot(await queue.shift())).toEqual(snapshot(makeBatch(2, 100)))
     await queue.dispose()
-  })
-
-  it('keeps consumed files until dispose when told to, in an order that can be recovered', async () => {
-    const { queue, directory } = await makeQueue(0, { keepFiles: true })
-    const batches = Array.from({ length: 4 }, (_, number) => makeBatch(number, 333))
-    for (const batch of batches) await queue.push(batch)
-    await takeAll(queue)
-    const { frames, cutBytes } = await recoverSpillFile(queue.files[0])
-    expect(cutBytes).toBe(0)
-    expect(Array.from(readBatches<TestHeader>(frames), snapshot)).toEqual(batches.map(snapshot))
-    await queue.dispose()
-    expect(await readdir(directory)).toEqual([])
   })
 
   it('refuses to write into a file of another build', async () => {

@@ -1,5 +1,5 @@
 import { readBatches } from '../../../spill/read-batches.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import { DuplicateIdError } from '../../errors.js'
 import { decodeIdBytes } from '../../format/ids/ids.js'
 import { ID_PARTITION_BITS } from '../../plan/plan-build.js'
@@ -8,9 +8,9 @@ import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from '../r
 import { ID_HEAD_BYTES, ID_RECORD_BYTES, hasBit, withBit, type CollectedIds } from './id-collector.js'
 
 export interface SettledIds {
-  readonly ids: DiskBackedQueue<null>
+  readonly ids: Queue<null>
   /** Records as in the partitions, now all in ascending order of fingerprint, and only of vectors that stay. */
-  readonly table: DiskBackedQueue<null>
+  readonly table: Queue<null>
   readonly totalIdBytes: number
   readonly dropped: Uint8Array | undefined
   readonly skippedDuplicates: number
@@ -87,7 +87,7 @@ export async function dropRepeatedIds(context: BuildContext, collected: Collecte
 }
 
 /** All records of one partition, in order of ordinal. */
-async function takeRecords(partition: DiskBackedQueue<null>): Promise<Uint32Array> {
+async function takeRecords(partition: Queue<null>): Promise<Uint32Array> {
   const refs = await partition.handOff()
   let count = 0
   for (const ref of refs) count += ref.kind === 'memory' ? ref.batch.count : ref.count
@@ -151,7 +151,7 @@ function sameKey(records: Uint32Array, a: number, b: number): boolean {
 
 async function pushRecords(
   context: BuildContext,
-  table: DiskBackedQueue<null>,
+  table: Queue<null>,
   records: Uint32Array,
   kept: Uint32Array,
 ): Promise<void> {
@@ -169,7 +169,7 @@ async function pushRecords(
 }
 
 /** Walks the encoded ids until `ordinal`: only on the way to an error. */
-async function findId(ids: DiskBackedQueue<null>, ordinal: number): Promise<Id> {
+async function findId(ids: Queue<null>, ordinal: number): Promise<Id> {
   let found: Id | undefined
   for await (const { bytes } of ids) {
     eachIdRecord(bytes, (of, from, to) => {

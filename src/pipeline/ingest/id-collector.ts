@@ -1,19 +1,20 @@
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { DurableQueue } from '../../../spill/durable-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import type { RecoveredFile } from '../../../spill/files/recover-spill-file.js'
 import { InvalidIdError } from '../../errors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../../format/ids/id-fingerprint.js'
 import { assertId, encodedIdBytes, writeId } from '../../format/ids/ids.js'
 import { ID_PARTITION_BITS, ID_PARTITION_BATCH_BYTES } from '../../plan/plan-build.js'
 import type { Id } from '../../api/vectors.js'
-import { durableOptions, openQueue, type BuildContext } from '../run/build-context.js'
+import { openDurableQueue, openQueue, type BuildContext } from '../run/build-context.js'
 import { FanOut } from '../layer/fan-out.js'
 
 /** Ids on their way from ingest to the finished index. */
 export interface CollectedIds {
   /** Records `[u32 ordinal][u32 length][encoded id]`, in order of ordinal, unaligned. */
-  readonly ids: DiskBackedQueue<null>
+  readonly ids: Queue<null>
   /** Records `[u32 x 3 fingerprint][u32 ordinal]`, in partitions by the first bits of the fingerprint. */
-  readonly partitions: readonly DiskBackedQueue<null>[]
+  readonly partitions: readonly Queue<null>[]
   /** True when the caller gave ids: only then can one repeat. */
   readonly given: boolean
   readonly totalIdBytes: number
@@ -29,6 +30,8 @@ const LEAST_ROW_BYTES = 8
 
 /** Encodes ids at once (no string is kept) and files their fingerprints for the duplicate check and the id table. */
 export class IdCollector {
+  /** The queue of ids in a build that can be resumed. */
+  readonly durableQueue: DurableQueue<null> | undefined
   readonly #idsOut: FanOut<null>
   readonly #partitionsOut: FanOut<null>
   #given: boolean | undefined
@@ -45,8 +48,9 @@ export class IdCollector {
     const { buffers } = context
     this.#given = restored?.given
     this.#recent = new Array<Id | undefined>(Math.ceil(context.batchBytes / LEAST_ROW_BYTES))
+    this.durableQueue = openDurableQueue(context, 'ids', restored?.files)
     this.#idsOut = new FanOut({
-      queues: [openQueue<null>(context, 'ids', durableOptions(context, restored?.files))],
+      queues: [this.durableQueue ?? openQueue<null>(context, 'ids')],
       header: null,
       buffers,
       batchBytes: context.batchBytes,
@@ -92,10 +96,6 @@ export class IdCollector {
 
   get given(): boolean {
     return this.#given ?? false
-  }
-
-  get queue(): DiskBackedQueue<null> {
-    return this.#idsOut.queues[0]
   }
 
   /** All ids so far are in the queue. */

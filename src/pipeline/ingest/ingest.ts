@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kernel } from '../../../kernel/kernel.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import {
   AbortedError,
   DimensionMismatchError,
@@ -12,7 +12,7 @@ import {
   StalledError,
 } from '../../errors.js'
 import type { ResumableSource, SourceItem, VectorBatch, VectorSource } from '../../api/vectors.js'
-import { durableOptions, openQueue, throwIfAborted, type BuildContext } from '../run/build-context.js'
+import { openDurableQueue, openQueue, throwIfAborted, type BuildContext } from '../run/build-context.js'
 import { IdCollector } from './id-collector.js'
 import { columnBatchBytes, type ColumnHeader } from '../../rows/record-layout.js'
 import { IngestCheckpoints } from './ingest-checkpoints.js'
@@ -23,7 +23,7 @@ import { dropRepeatedIds, type SettledIds } from './drop-repeated-ids.js'
 import { SourceWait } from './source-wait.js'
 
 export interface Ingested {
-  readonly queue: DiskBackedQueue<ColumnHeader>
+  readonly queue: Queue<ColumnHeader>
   readonly dimensions: number
   /** Records the source gave; ordinals are below this. */
   readonly ordinalCount: number
@@ -173,7 +173,7 @@ class RowWriter {
   readonly #context: BuildContext
   readonly #ids: IdCollector
   readonly #dimensions: number
-  readonly #queue: DiskBackedQueue<ColumnHeader>
+  readonly #queue: Queue<ColumnHeader>
   readonly #sample: ReservoirSample
   readonly #kernel = Kernel.create()
   readonly #capacity: number
@@ -190,9 +190,11 @@ class RowWriter {
     this.#context = context
     this.#ids = ids
     this.#dimensions = dimensions
-    this.#queue = openQueue(context, 'ingest', durableOptions(context, recovered?.rows.files))
-    this.#checkpoints =
-      context.resume && new IngestCheckpoints(context.resume.journal, context.paths, this.#queue, ids.queue)
+    const durable = openDurableQueue<ColumnHeader>(context, 'ingest', recovered?.rows.files)
+    this.#queue = durable ?? openQueue(context, 'ingest')
+    if (context.resume !== undefined && durable !== undefined && ids.durableQueue !== undefined) {
+      this.#checkpoints = new IngestCheckpoints(context.resume.journal, context.paths, durable, ids.durableQueue)
+    }
     this.#skippedInvalid = recovered?.entry.skippedInvalid ?? 0
     this.#maxSquaredNorm = recovered?.entry.maxSquaredNorm ?? 0
     const { seed } = context.options

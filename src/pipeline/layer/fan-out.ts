@@ -1,5 +1,5 @@
 import type { BufferPool } from '../../../spill/buffer-pool.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 
 interface OpenBatch {
   readonly bytes: Uint8Array
@@ -13,18 +13,13 @@ interface OpenBatch {
  * the plan's `batchBytes` each; they are not charged to the spill budget.
  */
 export class FanOut<Header> {
-  readonly queues: readonly DiskBackedQueue<Header>[]
+  readonly queues: readonly Queue<Header>[]
   readonly #header: Header
   readonly #buffers: BufferPool
   readonly #batchBytes: number
   readonly #open: (OpenBatch | undefined)[]
 
-  constructor(options: {
-    queues: readonly DiskBackedQueue<Header>[]
-    header: Header
-    buffers: BufferPool
-    batchBytes: number
-  }) {
+  constructor(options: { queues: readonly Queue<Header>[]; header: Header; buffers: BufferPool; batchBytes: number }) {
     this.queues = options.queues
     this.#header = options.header
     this.#buffers = options.buffers

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { BufferPool } from '../../../spill/buffer-pool.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import { createSegment } from '../../format/segment/create-segment.js'
 import { PartWriter } from '../../format/segment/part-writer.js'
 import { sealSegment } from '../../format/segment/seal-segment.js'
@@ -74,7 +74,7 @@ async function writeIdSegments(
 /** Data of one ids segment: offsets, then the encoded ids by node. */
 async function gatherIds(
   buffers: BufferPool,
-  queue: DiskBackedQueue<null>,
+  queue: Queue<null>,
   firstNode: number,
   count: number,
 ): Promise<Uint8Array> {

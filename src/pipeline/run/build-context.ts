@@ -1,7 +1,9 @@
 import path from 'node:path'
 import type { BufferPool } from '../../../spill/buffer-pool.js'
 import type { SpillBudget } from '../../../spill/spill-budget.js'
-import { DiskBackedQueue, type QueueOptions } from '../../../spill/disk-backed-queue.js'
+import { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import { DurableQueue } from '../../../spill/durable-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import type { RecoveredFile } from '../../../spill/files/recover-spill-file.js'
 import { abortError } from '../../tasks/abort-error.js'
 import type { BuildPlan } from '../../plan/plan-build.js'
@@ -32,7 +34,7 @@ export interface BuildContext {
   readonly log: BuildLog
   readonly memory: MemoryMonitor
   /** Every queue made, so that whatever happens their files and memory go. */
-  readonly queues: Set<DiskBackedQueue<unknown>>
+  readonly queues: Set<Queue>
   /** Present in a build that can be resumed. */
   readonly resume: Resume | undefined
 }
@@ -45,26 +47,27 @@ export interface PlannedContext extends BuildContext {
   readonly outputs: BufferPool
 }
 
-export function openQueue<Header>(
-  context: BuildContext,
-  name: string,
-  options: Pick<QueueOptions, 'durable' | 'recovered'> = {},
-): DiskBackedQueue<Header> {
+export function openQueue<Header>(context: BuildContext, name: string): Queue<Header> {
   const { budget, paths } = context
-  const queue = new DiskBackedQueue<Header>({ name, directory: paths.spillDir, budget, ...options })
+  const queue = new DiskBackedQueue<Header>({ name, directory: paths.spillDir, budget })
   context.queues.add(queue)
   return queue
 }
 
-/** For the queues that an interrupted build is resumed from. */
-export function durableOptions(
-  { resume }: BuildContext,
+/** A queue that an interrupted build is resumed from; undefined in a build that cannot be resumed. */
+export function openDurableQueue<Header>(
+  context: BuildContext,
+  name: string,
   recovered: readonly RecoveredFile[] = [],
-): Pick<QueueOptions, 'durable' | 'recovered'> {
-  return resume === undefined ? {} : { durable: true, recovered }
+): DurableQueue<Header> | undefined {
+  const { budget, paths, resume } = context
+  if (resume === undefined) return undefined
+  const queue = new DurableQueue<Header>({ name, directory: paths.spillDir, budget, recovered })
+  context.queues.add(queue)
+  return queue
 }
 
-export async function disposeQueue<Header>(context: BuildContext, queue: DiskBackedQueue<Header>): Promise<void> {
+export async function disposeQueue<Header>(context: BuildContext, queue: Queue<Header>): Promise<void> {
   await queue.dispose()
   context.queues.delete(queue)
 }
