@@ -1,9 +1,10 @@
 /** Reads what a queue handed off, in the thread that was given it. */
 
-import { closeSync, openSync, readSync } from 'node:fs'
-import { CorruptSpillError, ShardloomError } from '../src/errors.js'
+import { closeSync, openSync } from 'node:fs'
+import { CorruptSpillError } from '../src/errors.js'
 import type { Batch, BatchRef, FileBatchRef } from './batch.js'
 import { decodeFrame, decodePrefix } from './files/frame.js'
+import { readAtSync } from './files/read-at.js'
 import { spillFailed } from './files/spill-failure.js'
 
 /** Beyond this a larger read is not faster, and every worker thread has one such buffer. */
@@ -46,7 +47,7 @@ export function* readBatches<H>(
         opened = undefined
         opened = { path: ref.path, fd: openToRead(ref.path) }
       }
-      readFully(opened, buffer.subarray(0, runBytes), ref.offset)
+      readRun(opened, buffer.subarray(0, runBytes), ref.offset)
       let at = 0
       for (const { path, offset, frameBytes, count } of run) {
         const frame = buffer.subarray(at, at + frameBytes)
@@ -101,15 +102,14 @@ function close({ path, fd }: { path: string; fd: number }): void {
   }
 }
 
-function readFully(file: { path: string; fd: number }, into: Buffer, position: number): void {
+function readRun(file: { path: string; fd: number }, into: Buffer, position: number): void {
+  let length: number
   try {
-    for (let done = 0; done < into.byteLength;) {
-      const bytesRead = readSync(file.fd, into, done, into.byteLength - done, position + done)
-      if (bytesRead === 0) throw new CorruptSpillError(file.path, position + done, 'the file ends inside a frame')
-      done += bytesRead
-    }
+    length = readAtSync(file.fd, into, position)
   } catch (error) {
-    if (error instanceof ShardloomError) throw error
     throw spillFailed(file.path, 'read spilled batches', error)
+  }
+  if (length < into.byteLength) {
+    throw new CorruptSpillError(file.path, position + length, 'the file ends inside a frame')
   }
 }

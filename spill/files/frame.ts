@@ -9,10 +9,10 @@
  * 8 bytes long, so the raw bytes are 8-byte aligned wherever a frame is read to an aligned address.
  */
 
-import { crc32 as zlibCrc32 } from 'node:zlib'
 import { Packr } from 'msgpackr'
 import { CorruptSpillError } from '../../src/errors.js'
 import type { Batch } from '../batch.js'
+import { crc32 } from './crc32.js'
 import { isSoundHeader } from './is-sound-header.js'
 
 export const FRAME_PREFIX_BYTES = 24
@@ -47,12 +47,6 @@ export interface EncodedFrame {
 const packr = new Packr({ useRecords: false, moreTypes: true, copyBuffers: true })
 
 const ZEROS = new Uint8Array(8)
-
-/** The crc32 of `bytes`, or of what `previous` covers and `bytes` behind it. */
-export function crc32(bytes: Uint8Array, previous = 0): number {
-  // zlib takes a null pointer, which an empty view may have, for "start again", and forgets what came before.
-  return bytes.byteLength === 0 ? previous : zlibCrc32(bytes, previous)
-}
 
 /** `bytes` rounded up to a multiple of 8. */
 export function padded(bytes: number): number {

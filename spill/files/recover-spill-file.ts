@@ -11,7 +11,9 @@
 import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { CorruptSpillError } from '../../src/errors.js'
 import { MAX_BATCH_BYTES, type FileBatchRef } from '../batch.js'
-import { crc32, decodePrefix, FRAME_PREFIX_BYTES } from './frame.js'
+import { crc32 } from './crc32.js'
+import { decodePrefix, FRAME_PREFIX_BYTES } from './frame.js'
+import { readAt } from './read-at.js'
 import { spillFailure } from './spill-failure.js'
 
 /** A whole frame, with the sizes needed to read its parts straight to their places. */
@@ -98,7 +100,7 @@ async function check(path: string, handle: FileHandle): Promise<CheckedSpillFile
   let offset = 0
   const until = (damage?: CorruptSpillError): CheckedSpillFile => ({ frames, wholeBytes: offset, bytes: size, damage })
   while (offset + FRAME_PREFIX_BYTES <= size) {
-    await readFully(path, handle, chunk.subarray(0, FRAME_PREFIX_BYTES), offset)
+    await readWhole(path, handle, chunk.subarray(0, FRAME_PREFIX_BYTES), offset)
     const prefix = decodePrefix(chunk.subarray(0, FRAME_PREFIX_BYTES))
     if (prefix === undefined) {
       if (await isZero(path, handle, chunk, offset, size)) break
@@ -141,15 +143,12 @@ async function* chunks(
 ): AsyncGenerator<Buffer, void, undefined> {
   for (let at = from; at < to; at += chunk.byteLength) {
     const bytes = chunk.subarray(0, Math.min(chunk.byteLength, to - at))
-    await readFully(path, handle, bytes, at)
+    await readWhole(path, handle, bytes, at)
     yield bytes
   }
 }
 
-async function readFully(path: string, handle: FileHandle, into: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < into.byteLength;) {
-    const { bytesRead } = await handle.read(into, done, into.byteLength - done, position + done)
-    if (bytesRead === 0) throw new CorruptSpillError(path, position + done, 'the file ends inside a frame')
-    done += bytesRead
-  }
+async function readWhole(path: string, handle: FileHandle, into: Buffer, position: number): Promise<void> {
+  const length = await readAt(handle, into, position)
+  if (length < into.byteLength) throw new CorruptSpillError(path, position + length, 'the file ends inside a frame')
 }

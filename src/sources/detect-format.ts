@@ -13,7 +13,8 @@ import { NPY_MAGIC } from './rows/plan-npy.js'
 import { PARQUET_MAGIC } from './parquet/parquet-magic.js'
 import { compressionOf, plainText, type Compression } from './bytes/plain-text.js'
 import { readInt32, ROW_PREFIX_BYTES } from './rows/vecs-rows.js'
-import { MAX_DIMENSIONS, type VectorFileFormat } from './vector-file.js'
+import { type VectorFileFormat } from './vector-file.js'
+import { MAX_DIMENSIONS } from '../api/vectors.js'
 
 const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
   ['.fvecs', 'fvecs'],

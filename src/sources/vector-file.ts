@@ -8,9 +8,6 @@ export type VectorFileFormat =
 /** Bytes of float32 in one yielded batch at most. */
 export const BATCH_BYTES = 1 << 20
 
-/** Longest vector a file may hold; a larger number in a header is damage, not data. */
-export const MAX_DIMENSIONS = 65_536
-
 /**
  * A file of vectors, checked as far as its header and size can tell. No handle is open between passes: each pass of
  * `batches()` opens the file anew and closes it when it ends, fails or is left early.

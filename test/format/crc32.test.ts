@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { crc32, crc32Combine, crc32Combiner } from '../../src/format/bytes/crc32.js'
+import { crc32Combine, crc32Combiner } from '../../src/format/bytes/crc32-combine.js'
+import { crc32 } from '../../spill/files/crc32.js'
 
 const bytes = fc.uint8Array({ maxLength: 2000 })
 

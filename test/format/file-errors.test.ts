@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../../src/errors.js'
-import { createSegment } from '../../src/format/segment/create-segment.js'
+import { createSegment } from '../../src/format/segment/write-segment.js'
 import { readFailure, writeFailure } from '../../src/format/bytes/file-errors.js'
 import { vectorsHeader } from '../../src/format/segment/segment-header.js'
 import { writeDurably } from '../../src/format/bytes/whole-files.js'

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/bytes/crc32.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import { listGenerations, nextGeneration } from '../../src/format/generation/generations.js'
 import { publishGeneration } from '../../src/format/generation/publish-generation.js'
 import { readManifest } from '../../src/format/generation/read-manifest.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/bytes/crc32.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import { kindOfSegmentName, segmentFileName } from '../../src/format/segment/segment-file.js'
 import {
   decodeSegmentHeader,

@@ -1,13 +1,11 @@
 import fc from 'fast-check'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { crc32 } from '../../src/format/bytes/crc32.js'
-import { createSegment } from '../../src/format/segment/create-segment.js'
+import { crc32 } from '../../spill/files/crc32.js'
+import { createSegment, writeSegment, sealSegment } from '../../src/format/segment/write-segment.js'
 import { PartWriter } from '../../src/format/segment/part-writer.js'
-import { sealSegment } from '../../src/format/segment/seal-segment.js'
 import { SegmentChecksums, type PartChecksums } from '../../src/format/segment/segment-checksums.js'
 import { vectorsHeader } from '../../src/format/segment/segment-header.js'
-import { writeSegment } from '../../src/format/segment/write-segment.js'
 import { pseudoRandomBytes, temporaryFolder } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, PathError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/bytes/crc32.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import {
   encodeTunings,
   MAX_TUNED_EF,

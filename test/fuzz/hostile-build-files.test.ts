@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { Packr } from 'msgpackr'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MAX_BATCH_BYTES } from '../../spill/batch.js'
-import { crc32, decodeFrame, encodeFrame, FRAME_PREFIX_BYTES, padded } from '../../spill/files/frame.js'
+import { MAX_BATCH_BYTES, type Batch } from '../../spill/batch.js'
+import { decodeFrame, encodeFrame, FRAME_PREFIX_BYTES, padded } from '../../spill/files/frame.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import { checkQueue, cutQueue } from '../../spill/files/recover-queue.js'
 import { readBatches } from '../../spill/read-batches.js'
 import { recoverSpillFile } from '../../spill/files/recover-spill-file.js'
-import type { Batch } from '../../spill/batch.js'
 import {
   encodeEntry,
   JOURNAL_FORMAT,

@@ -1,23 +1,9 @@
 /** Whole reads and writes, and writes that survive a power cut. */
 import { constants, writeSync } from 'node:fs'
 import { lstat, open, type FileHandle } from 'node:fs/promises'
+import { MAX_CALL_BYTES, readAt } from '../../../spill/files/read-at.js'
 import { CorruptIndexError } from '../../errors.js'
 import { writeFailure } from './file-errors.js'
-
-/** Linux moves at most 2 GiB − 4 KiB in one call. */
-const MAX_CALL_BYTES = 2 ** 30
-
-/** Fills `into` from `position`; answers how many bytes there were, fewer only at the end of the file. */
-export async function readAt(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
-  let done = 0
-  while (done < into.length) {
-    const length = Math.min(into.length - done, MAX_CALL_BYTES)
-    const { bytesRead } = await handle.read(into, done, length, position + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return done
-}
 
 /**
  * All of a file that has a right to a few bytes only.

@@ -5,20 +5,15 @@ import { quantizedShape, QUANTIZATIONS } from '../graph/quantized-shape.js'
 import { FieldChecks } from './field-checks.js'
 import { checkReport, ENGINE_PATTERN, GENERATION_PATTERN, METRICS } from './check-report.js'
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
-import { kindOfSegmentName, type SegmentFile } from '../segment/segment-file.js'
-import {
-  ID_TABLE_STRIDE_BYTES,
-  linksStrideBytes,
-  segmentFileBytes,
-  SEGMENT_HEADER_BYTES,
-  type SegmentKind,
-} from '../segment/segment-header.js'
+import { kindOfSegmentName, SEGMENT_KINDS, type SegmentFile, type SegmentKind } from '../segment/segment-file.js'
+import { segmentFileBytes, SEGMENT_HEADER_BYTES } from '../segment/segment-header.js'
 import { MAX_LEVELS } from '../graph/upper.js'
 
 const MAX_U32 = 2 ** 32 - 1
 /** Node numbers are u32. */
 const MAX_COUNT = MAX_U32
-const MAX_DIMENSIONS = 2 ** 28
+/** The format allows more dimensions than a build accepts. */
+const MAX_MANIFEST_DIMENSIONS = 2 ** 28
 const MAX_M = 2 ** 16
 
 const MANIFEST_KEYS = [
@@ -55,7 +50,7 @@ export function checkManifest(json: unknown, path: string): Manifest {
     generation: checks.matching(root.generation, 'generation', GENERATION_PATTERN),
     createdAt: checkTime(checks, root.createdAt),
     metric,
-    dimensions: checks.integer(root.dimensions, 'dimensions', 1, MAX_DIMENSIONS),
+    dimensions: checks.integer(root.dimensions, 'dimensions', 1, MAX_MANIFEST_DIMENSIONS),
     quantization,
     count,
     m: checks.integer(root.m, 'm', 2, MAX_M),
@@ -114,16 +109,13 @@ function checkSegment(checks: FieldChecks, value: unknown, field: string): Segme
 
 /** Each kind that must be there covers nodes 0 to count − 1, without gap or overlap, under different names. */
 function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
-  const { segments, count, dimensions, m } = manifest
+  const { segments, count } = manifest
   const names = new Set<string>()
   segments.forEach(({ name }, at) => {
     if (names.has(name)) checks.fail(`segments[${at}].name`, 'a name not listed before', name)
     names.add(name)
   })
-  checkNodes(checks, segments, 'vectors', count, 4 * dimensions)
-  checkNodes(checks, segments, 'links', count, linksStrideBytes(m))
-  checkNodes(checks, segments, 'ids', count, 0)
-  checkNodes(checks, segments, 'id-table', count, ID_TABLE_STRIDE_BYTES)
+  for (const kind of ['vectors', 'links', 'ids', 'id-table'] as const) checkNodes(checks, manifest, kind)
   checkCodes(checks, manifest)
   const upper = segments.filter(({ kind }) => kind === 'upper')
   if (upper.length !== 1 || upper[0].firstNode !== 0 || upper[0].count > count) {
@@ -132,11 +124,12 @@ function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
 }
 
 /** Codes and codebook are there exactly when the quantization has them. */
-function checkCodes(checks: FieldChecks, { segments, count, dimensions, quantization }: Manifest): void {
+function checkCodes(checks: FieldChecks, manifest: Manifest): void {
+  const { segments, dimensions, quantization } = manifest
   const shape = quantization === 'f32' ? undefined : quantizedShape(quantization, dimensions)
   const codes = segments.filter(({ kind }) => kind === 'codes')
   if (shape !== undefined) {
-    checkNodes(checks, segments, 'codes', count, shape.strideBytes)
+    checkNodes(checks, manifest, 'codes')
     const vectors = segments.filter(({ kind }) => kind === 'vectors')
     codes.forEach((file, i) => {
       // Both cover all nodes: the ranges that differ first have another count.
@@ -164,13 +157,9 @@ function checkCodes(checks: FieldChecks, { segments, count, dimensions, quantiza
   }
 }
 
-function checkNodes(
-  checks: FieldChecks,
-  segments: readonly SegmentFile[],
-  kind: SegmentKind,
-  count: number,
-  strideBytes: number,
-): void {
+function checkNodes(checks: FieldChecks, manifest: Manifest, kind: SegmentKind): void {
+  const { segments, count } = manifest
+  const strideBytes = SEGMENT_KINDS[kind].strideBytes(manifest)
   let next = 0
   segments.forEach((segment, at) => {
     if (segment.kind !== kind) return

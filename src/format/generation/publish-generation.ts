@@ -7,7 +7,7 @@
  */
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { CURRENT_NAME, encodeCurrent, readCurrent } from './current.js'
 import { syncDirectory, writeDurably } from '../bytes/whole-files.js'
 import { writeFailure } from '../bytes/file-errors.js'

@@ -1,7 +1,7 @@
 /** From an index directory to the manifest of its live generation, or of one that it keeps. */
 import { join } from 'node:path'
 import { CorruptIndexError, PathError } from '../../errors.js'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { CURRENT_NAME, readCurrent } from './current.js'
 import { readFailure } from '../bytes/file-errors.js'
 import { checkFileSizes } from './check-file-sizes.js'

@@ -1,6 +1,7 @@
 /** What must hold in one row of links: a count, that many targets, zeros. */
 import { CorruptIndexError } from '../../errors.js'
-import { linksStrideBytes, SEGMENT_HEADER_BYTES } from '../segment/segment-header.js'
+import { SEGMENT_HEADER_BYTES } from '../segment/segment-header.js'
+import { linksStrideBytes } from '../segment/segment-file.js'
 
 /**
  * The first broken rule of the row at `words[at]`, as a sentence; undefined when it is sound. `maxLinks` targets fit,

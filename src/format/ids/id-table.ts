@@ -5,7 +5,7 @@
  * Numbers are read and written through Uint32Array: like the WebAssembly kernels, this wants a little-endian machine.
  */
 import { CorruptIndexError } from '../../errors.js'
-import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-header.js'
+import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-file.js'
 
 const ROW_WORDS = ID_TABLE_STRIDE_BYTES / 4
 const DIGIT_BITS = 16

@@ -5,13 +5,10 @@
  * is taken once, per checksum block, when its buffer goes to the file.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { crc32 } from '../bytes/crc32.js'
 import { writeAtSync } from '../bytes/whole-files.js'
 import { writeFailure } from '../bytes/file-errors.js'
-import type { PartChecksums } from './segment-checksums.js'
-import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from './segment-header.js'
-
-export type { PartChecksums } from './segment-checksums.js'
+import { appendPieces, type ChecksumPiece, type PartChecksums } from './segment-checksums.js'
+import { SEGMENT_HEADER_BYTES } from './segment-header.js'
 
 const DEFAULT_BUFFER_BYTES = 2 ** 20
 
@@ -20,7 +17,7 @@ export class PartWriter {
   readonly #offset: number
   readonly #endOfData: number
   readonly #buffer: Uint8Array
-  readonly #pieces: { block: number; start: number; length: number; crc: number }[] = []
+  readonly #pieces: ChecksumPiece[] = []
   #fd: number | undefined
   #buffered = 0
   #flushed = 0
@@ -93,23 +90,6 @@ export class PartWriter {
       throw writeFailure(this.#path, bytes.length, error)
     }
     this.#flushed += bytes.length
-    this.#checksum(dataOffset, bytes)
-  }
-
-  #checksum(dataOffset: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      const start = (dataOffset + at) % SEGMENT_BLOCK_BYTES
-      const length = Math.min(SEGMENT_BLOCK_BYTES - start, bytes.length - at)
-      const run = bytes.subarray(at, at + length)
-      const last = this.#pieces.at(-1)
-      if (last !== undefined && start > 0) {
-        last.crc = crc32(run, last.crc)
-        last.length += length
-      } else {
-        const block = (dataOffset + at - start) / SEGMENT_BLOCK_BYTES
-        this.#pieces.push({ block, start, length, crc: crc32(run) })
-      }
-      at += length
-    }
+    appendPieces(this.#pieces, dataOffset, bytes)
   }
 }

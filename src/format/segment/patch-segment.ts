@@ -1,11 +1,12 @@
 /** Changes bytes of a segment that is written but not sealed: graph repair links nodes after their segment was made. */
 import { open } from 'node:fs/promises'
 import { CorruptIndexError } from '../../errors.js'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { writeFailure } from '../bytes/file-errors.js'
 import type { SegmentChecksums } from './segment-checksums.js'
 import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from './segment-header.js'
-import { readAt, writeAt } from '../bytes/whole-files.js'
+import { writeAt } from '../bytes/whole-files.js'
+import { readAt } from '../../../spill/files/read-at.js'
 
 /**
  * Overwrites data bytes from `dataOffset` on; `checksums` must be whole there and follows. Not to be called twice at

@@ -2,20 +2,12 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptIndexError } from '../../errors.js'
-import { quantizedShape } from '../graph/quantized-shape.js'
 import { readFailure } from '../bytes/file-errors.js'
 import { checkSize } from '../generation/check-file-sizes.js'
 import type { Manifest } from '../generation/manifest.js'
-import type { SegmentFile } from './segment-file.js'
-import {
-  decodeSegmentHeader,
-  ID_TABLE_STRIDE_BYTES,
-  linksStrideBytes,
-  segmentFileBytes,
-  SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
-} from './segment-header.js'
-import { readAt } from '../bytes/whole-files.js'
+import { SEGMENT_KINDS, type SegmentFile } from './segment-file.js'
+import { decodeSegmentHeader, segmentFileBytes, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js'
+import { readAt } from '../../../spill/files/read-at.js'
 
 /**
  * The header of the segment that the manifest lists as `expected`. Reads one page and the file's size.
@@ -58,18 +50,9 @@ export function checkSegmentHeader(header: SegmentHeader, expected: SegmentFile,
   }
 }
 
-/** @throws CorruptIndexError when the header's shape is not that of the manifest's index. */
-export function checkHeaderShape(header: SegmentHeader, { dimensions, m, quantization }: Manifest, path: string): void {
-  const strides: Readonly<Record<SegmentHeader['kind'], number>> = {
-    vectors: 4 * dimensions,
-    links: linksStrideBytes(m),
-    upper: 0,
-    ids: 0,
-    'id-table': ID_TABLE_STRIDE_BYTES,
-    codes: quantization === 'f32' ? 0 : quantizedShape(quantization, dimensions).strideBytes,
-    codebook: 0,
-  }
-  const expected = { dimensions, strideBytes: strides[header.kind] }
+/** @throws CorruptIndexError when the header's shape does not fit the manifest's index. */
+export function checkHeaderShape(header: SegmentHeader, manifest: Manifest, path: string): void {
+  const expected = { dimensions: manifest.dimensions, strideBytes: SEGMENT_KINDS[header.kind].strideBytes(manifest) }
   for (const field of ['dimensions', 'strideBytes'] as const) {
     if (header[field] !== expected[field]) {
       throw new CorruptIndexError(path, `the header's ${field} is ${header[field]}, expected ${expected[field]}`)

@@ -3,8 +3,18 @@
  *
  * Invariant: a block is either whole (its CRC is final) or has a list of pieces, sorted, apart from each other.
  */
-import { crc32, crc32Combine } from '../bytes/crc32.js'
-import { segmentBlockCount, SEGMENT_BLOCK_BYTES } from './segment-header.js'
+import { CorruptIndexError } from '../../errors.js'
+import { crc32Combine, crc32Combiner } from '../bytes/crc32-combine.js'
+import { crc32 } from '../../../spill/files/crc32.js'
+import type { SegmentFile } from './segment-file.js'
+import {
+  encodeSegmentHeader,
+  segmentBlockCount,
+  segmentFooterBytes,
+  SEGMENT_BLOCK_BYTES,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from './segment-header.js'
 
 /** The CRC of `length` bytes that begin `start` bytes into checksum block `block`. */
 export interface ChecksumPiece {
@@ -21,16 +31,26 @@ export interface PartChecksums {
   readonly pieces: readonly ChecksumPiece[]
 }
 
-/** The checksums of a part that is in memory as a whole. */
-export function partChecksums(offset: number, bytes: Uint8Array): PartChecksums {
-  const pieces: ChecksumPiece[] = []
+/** Adds the checksums of `bytes`, which begin at data byte `offset`, to those of the bytes before them. */
+export function appendPieces(pieces: ChecksumPiece[], offset: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     const start = (offset + at) % SEGMENT_BLOCK_BYTES
     const length = Math.min(SEGMENT_BLOCK_BYTES - start, bytes.length - at)
-    const block = (offset + at - start) / SEGMENT_BLOCK_BYTES
-    pieces.push({ block, start, length, crc: crc32(bytes.subarray(at, at + length)) })
+    const run = bytes.subarray(at, at + length)
+    const last = pieces.at(-1)
+    if (last !== undefined && start > 0) {
+      pieces[pieces.length - 1] = { ...last, length: last.length + length, crc: crc32(run, last.crc) }
+    } else {
+      pieces.push({ block: (offset + at - start) / SEGMENT_BLOCK_BYTES, start, length, crc: crc32(run) })
+    }
     at += length
   }
+}
+
+/** The checksums of a part that is in memory as a whole. */
+export function partChecksums(offset: number, bytes: Uint8Array): PartChecksums {
+  const pieces: ChecksumPiece[] = []
+  appendPieces(pieces, offset, bytes)
   return { offset, length: bytes.length, pieces }
 }
 
@@ -136,4 +156,56 @@ export class SegmentChecksums {
     this.#whole[block] = 1
     this.#missing--
   }
+}
+
+/** The footer, which follows the data: a u32 CRC-32 for each block of it, and a u32 CRC-32 of that table. */
+export function encodeSegmentFooter(blockCrcs: Uint32Array): Uint8Array {
+  const footer = new Uint8Array(4 * blockCrcs.length + 4)
+  const view = new DataView(footer.buffer)
+  blockCrcs.forEach((crc, block) => view.setUint32(4 * block, crc, true))
+  const table = footer.subarray(0, 4 * blockCrcs.length)
+  view.setUint32(table.length, crc32(table), true)
+  return footer
+}
+
+const appendBlock = crc32Combiner(SEGMENT_BLOCK_BYTES)
+
+/** The CRC of the whole file from the CRCs of its parts: no byte of the data is read again. */
+export function segmentFileCrc(
+  header: Uint8Array,
+  blockCrcs: Uint32Array,
+  dataBytes: number,
+  footer: Uint8Array,
+): number {
+  const whole = Math.floor(dataBytes / SEGMENT_BLOCK_BYTES)
+  let crc = crc32(header)
+  for (let block = 0; block < whole; block++) crc = appendBlock(crc, blockCrcs[block])
+  if (whole < blockCrcs.length) crc = crc32Combine(crc, blockCrcs[whole], dataBytes - whole * SEGMENT_BLOCK_BYTES)
+  return crc32Combine(crc, crc32(footer), footer.length)
+}
+
+/**
+ * The blocks' CRCs out of `footer`, all bytes that there were of it.
+ * @throws CorruptIndexError when it is cut, damaged, or of another file than the manifest's
+ */
+export function decodeBlockCrcs(
+  footer: Uint8Array,
+  header: SegmentHeader,
+  file: SegmentFile,
+  path: string,
+): Uint32Array {
+  const table = footer.subarray(0, footer.length - 4)
+  const view = new DataView(footer.buffer, footer.byteOffset, footer.byteLength)
+  if (footer.length < segmentFooterBytes(header.dataBytes) || crc32(table) !== view.getUint32(table.length, true)) {
+    const offset = SEGMENT_HEADER_BYTES + header.dataBytes
+    throw new CorruptIndexError(path, 'the checksum table is damaged', { offset })
+  }
+  // A copy: the footer may lie at any address.
+  const blockCrcs = new Uint32Array(new Uint8Array(table).buffer)
+  const fileCrc = segmentFileCrc(encodeSegmentHeader(header), blockCrcs, header.dataBytes, footer)
+  if (fileCrc !== file.crc32) {
+    const [found, expected] = [fileCrc.toString(16), file.crc32.toString(16)]
+    throw new CorruptIndexError(path, `the file is of another build: its CRC is ${found}, the manifest's ${expected}`)
+  }
+  return blockCrcs
 }

@@ -12,7 +12,7 @@ import { idRuns } from '../ids/id-runs.js'
 import { decodeIdBytes } from '../ids/ids.js'
 import { mix } from '../ids/mix.js'
 import type { SegmentReader } from '../segment/segment-reader.js'
-import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-header.js'
+import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-file.js'
 import { MAX_LISTED_PROBLEMS, type VerifyFindings } from './verify-report.js'
 import { fileOffset } from './verify-segment.js'
 

@@ -1,4 +1,5 @@
 /** The header of hnswlib's file, whoever wrote it: every number is checked before anything is made from it. */
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 import { DimensionMismatchError, InvalidFileError } from '../../errors.js'
 import { HNSWLIB_HEADER_BYTES, hnswlibSizes, type HnswlibHeader } from './hnswlib-header.js'
 import { MAX_LEVELS } from '../../format/graph/upper.js'
@@ -6,7 +7,6 @@ import { MAX_LEVELS } from '../../format/graph/upper.js'
 /** What an index can hold. */
 const LEAST_M = 4
 const MOST_M = 64
-const MAX_DIMENSIONS = 65_536
 const MAX_COUNT = 2 ** 32 - 2
 
 /** The file that hnswlib writes where sizes have 4 bytes has such a header. */

@@ -1,6 +1,6 @@
 /** Finished shards and links segments: noted in the journal, and found there by the build that goes on. */
 import type { Quality } from '../../api/report.js'
-import { crc32 } from '../../format/bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import type { NumberedLayer, RoutedLayer } from '../layer/layer.js'
 import type { BuildContext } from '../run/build-context.js'

@@ -9,7 +9,8 @@ import { arrowColumns, type ArrowColumn, type ArrowIds, type ArrowList } from '.
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns } from '../tables/choose-columns.js'
 import type { FlatTable } from '../parquet/flat-table.js'
-import { MAX_DIMENSIONS, rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 /**
  * Reads the schema and the metadata of every record batch.

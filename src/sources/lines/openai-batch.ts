@@ -2,7 +2,7 @@
  * A line of OpenAI's batch output: `{"custom_id", "response": {"status_code", "body": {"data": [{"index", "embedding"}]}},
  * "error"}`. Its error file has the same lines. Pure: a parsed line in, records or a reason out.
  */
-import { MAX_DIMENSIONS } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 /** `vector` is undefined for a request that failed: `failure` says why. */
 export interface BatchRecord {

@@ -3,11 +3,11 @@
  * lines of OpenAI's batch output. Compressed with gzip or zstd, or not.
  */
 import { InvalidFileError } from '../../errors.js'
-import type { Id, VectorBatch } from '../../api/vectors.js'
+import { type Id, type VectorBatch, MAX_DIMENSIONS } from '../../api/vectors.js'
 import { batchRecords, isBatchLine } from './openai-batch.js'
 import { plainText } from '../bytes/plain-text.js'
 import { lineBlocks } from './text-lines.js'
-import { BATCH_BYTES, MAX_DIMENSIONS, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { BATCH_BYTES, type ReadOptions, type ReadPlan } from '../vector-file.js'
 
 /** A vector of 65,536 numbers of 20 digits is 1.4 MB; the rest is room for a record's other fields. */
 export const MAX_LINE_BYTES = 64 * 1024 * 1024

@@ -1,6 +1,6 @@
 /** Parquet: a column of lists of floats, and one of ids where it is named. Pages are read one at a time. */
 import { InvalidFileError } from '../../errors.js'
-import type { Id, VectorBatch } from '../../api/vectors.js'
+import { type Id, type VectorBatch, MAX_DIMENSIONS } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns } from '../tables/choose-columns.js'
 import { ListRows } from '../tables/list-rows.js'
@@ -8,7 +8,7 @@ import { readParquetFooter, type ParquetColumn, type ParquetFooter } from './par
 import { parquetIds } from './parquet-ids.js'
 import { columnPages, type DataPage } from './parquet-pages.js'
 import { IdQueue } from '../id-queue.js'
-import { MAX_DIMENSIONS, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { type ReadOptions, type ReadPlan } from '../vector-file.js'
 
 /**
  * Reads the metadata, and pages until a vector says how long all are.

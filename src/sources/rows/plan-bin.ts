@@ -6,7 +6,8 @@ import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readFully, type ByteReader } from '../bytes/byte-reader.js'
 import { checkDataLength, planFlatRows } from './flat-rows.js'
 import { VALUE_TYPES, type ValueType } from './value-type.js'
-import { MAX_DIMENSIONS, type ReadPlan } from '../vector-file.js'
+import { type ReadPlan } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 export type BinFormat = 'fbin' | 'u8bin' | 'i8bin'
 

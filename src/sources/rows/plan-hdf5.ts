@@ -6,7 +6,8 @@ import type * as H5wasm from 'h5wasm/node'
 import { InvalidFileError, MissingPackageError } from '../../errors.js'
 import { knownByteLength, type ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns, type TableColumn } from '../tables/choose-columns.js'
-import { MAX_DIMENSIONS, rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 export const HDF5_MAGIC = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
 

@@ -4,7 +4,8 @@ import { knownByteLength, readExactly, readFully, type ByteReader } from '../byt
 import { parseNpyHeader, type NpyHeader } from './npy-header.js'
 import { checkDataLength, planFlatRows, type FlatRows } from './flat-rows.js'
 import { VALUE_TYPES, type ValueType } from './value-type.js'
-import { MAX_DIMENSIONS, type ReadPlan } from '../vector-file.js'
+import { type ReadPlan } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 export const NPY_MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
 const VERSION_AT = NPY_MAGIC.length

@@ -4,7 +4,8 @@
  */
 import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readExactly, readFully, type ByteReader } from '../bytes/byte-reader.js'
-import { MAX_DIMENSIONS, rowsPerBatch } from '../vector-file.js'
+import { rowsPerBatch } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 export interface VecsLayout {
   readonly count: number

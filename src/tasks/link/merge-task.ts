@@ -1,7 +1,7 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { readBatches } from '../../../spill/read-batches.js'
 import type { BatchRef } from '../../../spill/batch.js'
-import type { PartChecksums } from '../../format/segment/part-writer.js'
+import type { PartChecksums } from '../../format/segment/segment-checksums.js'
 import { readGrid, type GridStore } from '../../rows/grid-store.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { PRUNE_ALPHA } from '../../rows/grid-ops.js'

@@ -4,7 +4,7 @@
  * search in memory give the same answers to the bit.
  */
 import type { Kernel } from '../../../kernel/kernel.js'
-import { linksStrideBytes } from '../../format/segment/segment-header.js'
+import { linksStrideBytes } from '../../format/segment/segment-file.js'
 import type { Metric } from '../../api/vectors.js'
 import type { SearchableGraph } from './search-graph.js'
 import { FileRows, type RowFile } from '../../rows/file-rows.js'

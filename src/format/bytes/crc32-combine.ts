@@ -1,23 +1,9 @@
 /**
- * CRC-32 (the polynomial of zlib, gzip and PNG), and the CRC of a concatenation from the CRCs of its parts.
+ * The CRC-32 (polynomial of zlib, gzip and PNG) of a concatenation from the CRCs of its parts.
  *
  * Threads write different parts of one file; each knows the CRC of its own bytes only. A CRC is the remainder of a
  * polynomial over GF(2), so appending B to A multiplies A's remainder by x^(8·lengthB) and adds B's.
  */
-import { crc32 as zlibCrc32 } from 'node:zlib'
-
-/** zlib counts bytes in 32 bits: larger inputs go in pieces. */
-const MAX_PIECE_BYTES = 2 ** 30
-
-/** The CRC-32 of `bytes` (shared memory is fine), continuing from `previous`. An unsigned 32-bit number. */
-export function crc32(bytes: Uint8Array, previous = 0): number {
-  if (bytes.length <= MAX_PIECE_BYTES) return zlibCrc32(bytes, previous)
-  let crc = previous
-  for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
-    crc = zlibCrc32(bytes.subarray(at, Math.min(at + MAX_PIECE_BYTES, bytes.length)), crc)
-  }
-  return crc
-}
 
 /** The generator polynomial without its x^32, lowest power in the highest bit, as CRC-32 registers hold it. */
 const POLYNOMIAL = 0xedb88320
