@@ -6,7 +6,7 @@ import { InsufficientMemoryError, InvalidOptionError } from '../errors.js'
 import type { EngineName, Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 import { parseByteSize } from '../memory/byte-size.js'
-import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
+import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
 import { planBuild, type BuildPlan, type StageEstimate } from './plan-build.js'
 
 export interface EstimateOptions {

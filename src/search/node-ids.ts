@@ -4,7 +4,7 @@
  * ago go when there is no room for all.
  */
 import { CorruptIndexError } from '../errors.js'
-import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids/ids.js'
+import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids/encode-ids.js'
 import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
 import type { Id } from '../api/vectors.js'
 import { indexHolding } from './core/segment-rows.js'

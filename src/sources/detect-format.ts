@@ -5,14 +5,14 @@
  */
 import path from 'node:path'
 import { InvalidFileError } from '../errors.js'
-import { ARROW_MAGIC } from './arrow/arrow-messages.js'
+import { ARROW_MAGIC } from './arrow/arrow-message.js'
 import { readFully, type ByteReader } from './bytes/byte-reader.js'
 import { BIN_HEADER_BYTES, BIN_TYPES, binHeader, type BinFormat } from './rows/plan-bin.js'
 import { HDF5_MAGIC } from './rows/plan-hdf5.js'
 import { NPY_MAGIC } from './rows/plan-npy.js'
 import { PARQUET_MAGIC } from './parquet/parquet-magic.js'
 import { compressionOf, plainText, type Compression } from './bytes/plain-text.js'
-import { readInt32, ROW_PREFIX_BYTES } from './rows/vecs-rows.js'
+import { readInt32, ROW_PREFIX_BYTES } from './rows/vecs-layout.js'
 import { type VectorFileFormat } from './vector-file.js'
 import { MAX_DIMENSIONS } from '../api/vectors.js'
 

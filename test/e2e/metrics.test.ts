@@ -1,6 +1,6 @@
 /** Cosine on the WordNet nouns, inner product on vectors of different lengths. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readIdLines } from '../../dist/src/sources/lines/id-lines.js'
+import { readIdLines } from '../../dist/src/sources/lines/read-id-lines.js'
 import {
   batches,
   build,

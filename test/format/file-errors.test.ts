@@ -4,7 +4,7 @@ import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../
 import { createSegment } from '../../src/format/segment/write-segment.js'
 import { readFailure, writeFailure } from '../../src/format/bytes/file-errors.js'
 import { vectorsHeader } from '../../src/format/segment/segment-header.js'
-import { writeDurably } from '../../src/format/bytes/whole-files.js'
+import { writeDurably } from '../../src/format/bytes/write-durably.js'
 import { outcome, temporaryFolder } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()

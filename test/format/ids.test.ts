@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, InvalidIdError } from '../../src/errors.js'
-import { assertId, decodeId, encodedIdBytes, encodeIds, idsView } from '../../src/format/ids/ids.js'
+import { assertId, decodeId, encodedIdBytes, encodeIds, idsView } from '../../src/format/ids/encode-ids.js'
 import type { Id } from '../../src/api/vectors.js'
 
 const id: fc.Arbitrary<Id> = fc.oneof(

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { decodeUpper, encodeUpper } from '../../src/format/graph/upper.js'
+import { decodeUpper, encodeUpper } from '../../src/format/graph/encode-upper.js'
 import type { UpperLevel } from '../../src/format/graph/upper-level.js'
 
 const M = 3

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { readIdLines } from '../../src/sources/lines/id-lines.js'
+import { readIdLines } from '../../src/sources/lines/read-id-lines.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import {
   fvecs,

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { readIdLines } from '../../src/sources/lines/id-lines.js'
+import { readIdLines } from '../../src/sources/lines/read-id-lines.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { Id } from '../../src/api/vectors.js'
 import {

@@ -7,7 +7,7 @@ import { checkReport, ENGINE_PATTERN, GENERATION_PATTERN, METRICS } from './chec
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
 import { kindOfSegmentName, SEGMENT_KINDS, type SegmentFile, type SegmentKind } from '../segment/segment-file.js'
 import { segmentFileBytes, SEGMENT_HEADER_BYTES } from '../segment/segment-header.js'
-import { MAX_LEVELS } from '../graph/upper.js'
+import { MAX_LEVELS } from '../graph/encode-upper.js'
 
 const MAX_U32 = 2 ** 32 - 1
 /** Node numbers are u32. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { CorruptIndexError } from '../../errors.js'
 import { readFailure, systemErrorCode } from '../bytes/file-errors.js'
-import { readSmallFile } from '../bytes/whole-files.js'
+import { readSmallFile } from '../bytes/read-small-file.js'
 
 export const CURRENT_NAME = 'CURRENT'
 

@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { IndexLockedError, PathError } from '../../errors.js'
 import { systemErrorCode, writeFailure } from '../bytes/file-errors.js'
 import { isProcessAlive, processStart } from './process-identity.js'
-import { readOwnFile, writeAt } from '../bytes/whole-files.js'
+import { writeAt } from '../bytes/write-durably.js'
+import { readOwnFile } from '../bytes/read-small-file.js'
 
 export interface Lock {
   /** Lets the next build in; idempotent. Leaves no empty folder behind that the lock had to make. */

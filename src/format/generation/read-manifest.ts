@@ -8,7 +8,7 @@ import { checkFileSizes } from './check-file-sizes.js'
 import { isComplete, listGenerations } from './generations.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
 import { MAX_MANIFEST_BYTES, parseManifest } from './manifest-json.js'
-import { readSmallFile } from '../bytes/whole-files.js'
+import { readSmallFile } from '../bytes/read-small-file.js'
 
 export interface LiveGeneration {
   readonly manifest: Manifest

@@ -10,7 +10,8 @@ import type { Tuning } from '../../api/measure.js'
 import { crc32 } from '../../../spill/files/crc32.js'
 import { FieldChecks } from './field-checks.js'
 import { readFailure, systemErrorCode, writeFailure } from '../bytes/file-errors.js'
-import { readSmallFile, syncDirectory, writeDurably } from '../bytes/whole-files.js'
+import { syncDirectory, writeDurably } from '../bytes/write-durably.js'
+import { readSmallFile } from '../bytes/read-small-file.js'
 
 export const TUNING_NAME = 'TUNING'
 /** What a process that died while it stored a choice leaves behind. Nobody reads it. */

@@ -6,8 +6,8 @@
  */
 import { InvalidIdError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
-import { assertId } from './ids.js'
-import { mix } from './mix.js'
+import { assertId } from './encode-ids.js'
+import { lowbias32 } from './lowbias32.js'
 
 /** u32 lanes of one fingerprint. */
 export const FINGERPRINT_LANES = 3
@@ -27,13 +27,13 @@ function integerFingerprint(id: number, out: Uint32Array, at: number): void {
   // A Feistel network over the two halves of the two's complement form: each step can be undone, so all are kept apart.
   let low = id >>> 0
   let high = Math.floor(id / 2 ** 32) | 0
-  high ^= mix(low + 0x9e3779b9)
-  low ^= mix(high + 0x7f4a7c15)
-  high ^= mix(low + 0x85ebca6b)
-  low ^= mix(high + 0xc2b2ae35)
+  high ^= lowbias32(low + 0x9e3779b9)
+  low ^= lowbias32(high + 0x7f4a7c15)
+  high ^= lowbias32(low + 0x85ebca6b)
+  low ^= lowbias32(high + 0xc2b2ae35)
   out[at] = high
   out[at + 1] = low
-  out[at + 2] = mix(mix(high + 0x27d4eb2f) + low) & ~1
+  out[at + 2] = lowbias32(lowbias32(high + 0x27d4eb2f) + low) & ~1
 }
 
 function stringFingerprint(id: string, out: Uint32Array, at: number): void {
@@ -56,12 +56,12 @@ function stringFingerprint(id: string, out: Uint32Array, at: number): void {
   }
   // Code units of surrogates have these bits; only then can one stand alone.
   if ((seen & 0xd800) === 0xd800) assertId(id)
-  b ^= mix(a + 0x27d4eb2f)
-  c ^= mix(b + 0x165667b1)
-  a ^= mix(c + 0x9e3779b9)
-  b ^= mix(a + 0x7f4a7c15)
-  c ^= mix(b + 0x85ebca6b)
-  a ^= mix(c + 0xc2b2ae35)
+  b ^= lowbias32(a + 0x27d4eb2f)
+  c ^= lowbias32(b + 0x165667b1)
+  a ^= lowbias32(c + 0x9e3779b9)
+  b ^= lowbias32(a + 0x7f4a7c15)
+  c ^= lowbias32(b + 0x85ebca6b)
+  a ^= lowbias32(c + 0xc2b2ae35)
   out[at] = a
   out[at + 1] = b
   out[at + 2] = c | 1

@@ -5,7 +5,7 @@
  * is taken once, per checksum block, when its buffer goes to the file.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { writeAtSync } from '../bytes/whole-files.js'
+import { writeAtSync } from '../bytes/write-durably.js'
 import { writeFailure } from '../bytes/file-errors.js'
 import { appendPieces, type ChecksumPiece, type PartChecksums } from './segment-checksums.js'
 import { SEGMENT_HEADER_BYTES } from './segment-header.js'

@@ -5,7 +5,7 @@ import { crc32 } from '../../../spill/files/crc32.js'
 import { writeFailure } from '../bytes/file-errors.js'
 import type { SegmentChecksums } from './segment-checksums.js'
 import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from './segment-header.js'
-import { writeAt } from '../bytes/whole-files.js'
+import { writeAt } from '../bytes/write-durably.js'
 import { readAt } from '../../../spill/files/read-at.js'
 
 /**

@@ -7,7 +7,7 @@
 import { constants, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { writeFailure } from '../bytes/file-errors.js'
-import { writeAt } from '../bytes/whole-files.js'
+import { writeAt } from '../bytes/write-durably.js'
 import { PartWriter } from './part-writer.js'
 import { encodeSegmentFooter, SegmentChecksums, segmentFileCrc } from './segment-checksums.js'
 import type { SegmentFile } from './segment-file.js'

@@ -9,8 +9,8 @@ import { CorruptIndexError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../ids/id-fingerprint.js'
 import { idRuns } from '../ids/id-runs.js'
-import { decodeIdBytes } from '../ids/ids.js'
-import { mix } from '../ids/mix.js'
+import { decodeIdBytes } from '../ids/encode-ids.js'
+import { lowbias32 } from '../ids/lowbias32.js'
 import type { SegmentReader } from '../segment/segment-reader.js'
 import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-file.js'
 import { MAX_LISTED_PROBLEMS, type VerifyFindings } from './verify-report.js'
@@ -22,9 +22,9 @@ export class PairSum {
   #second = 0
 
   add(high: number, low: number, node: number): void {
-    const one = mix(high ^ mix(node + 0x9e3779b9))
+    const one = lowbias32(high ^ lowbias32(node + 0x9e3779b9))
     this.#first = (this.#first + one) | 0
-    this.#second = (this.#second + mix(low ^ mix(one + 0x85ebca6b))) | 0
+    this.#second = (this.#second + lowbias32(low ^ lowbias32(one + 0x85ebca6b))) | 0
   }
 
   equals(other: PairSum): boolean {

@@ -2,7 +2,7 @@
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
 import { DimensionMismatchError, InvalidFileError } from '../../errors.js'
 import { HNSWLIB_HEADER_BYTES, hnswlibSizes, type HnswlibHeader } from './hnswlib-header.js'
-import { MAX_LEVELS } from '../../format/graph/upper.js'
+import { MAX_LEVELS } from '../../format/graph/encode-upper.js'
 
 /** What an index can hold. */
 const LEAST_M = 4

@@ -1,6 +1,6 @@
 /** From hnswlib's labels to ids. */
 import { InvalidFileError } from '../../errors.js'
-import { readIdLines } from '../../sources/lines/id-lines.js'
+import { readIdLines } from '../../sources/lines/read-id-lines.js'
 import type { Id } from '../../api/vectors.js'
 
 /** A u64. Beyond 2^53 − 1 a number would not be exact: then the digits, as text. */

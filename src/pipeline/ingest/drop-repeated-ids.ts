@@ -1,7 +1,7 @@
 import { readBatches } from '../../../spill/read-batches.js'
 import type { Queue } from '../../../spill/queue.js'
 import { DuplicateIdError } from '../../errors.js'
-import { decodeIdBytes } from '../../format/ids/ids.js'
+import { decodeIdBytes } from '../../format/ids/encode-ids.js'
 import { ID_PARTITION_BITS } from '../../plan/plan-build.js'
 import type { Id } from '../../api/vectors.js'
 import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from '../run/build-context.js'

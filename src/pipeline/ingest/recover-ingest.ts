@@ -4,7 +4,7 @@ import { checkQueue, cutQueue, type RecoveredQueue } from '../../../spill/files/
 import { readBatches } from '../../../spill/read-batches.js'
 import type { FileBatchRef } from '../../../spill/batch.js'
 import { CorruptSpillError } from '../../errors.js'
-import { decodeIdBytes } from '../../format/ids/ids.js'
+import { decodeIdBytes } from '../../format/ids/encode-ids.js'
 import { throwIfAborted, type BuildContext } from '../run/build-context.js'
 import { ID_HEAD_BYTES, type IdCollector } from './id-collector.js'
 import type { IngestEntry } from '../resume/journal.js'

@@ -1,7 +1,7 @@
 import { BufferPool } from '../../../spill/buffer-pool.js'
 import { SpillBudget } from '../../../spill/spill-budget.js'
 import { StalledError } from '../../errors.js'
-import { findMemoryCgroup } from '../../memory/cgroup.js'
+import { findMemoryCgroup } from '../../memory/memory-cgroup.js'
 import type { BuildOptions } from '../../api/build.js'
 import type { BuildReport } from '../../api/report.js'
 import type { BuildContext, PlannedContext } from './build-context.js'

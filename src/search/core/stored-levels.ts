@@ -3,7 +3,7 @@ import { CorruptIndexError } from '../../errors.js'
 import type { SafetyChecks } from '../../format/graph/check-upper.js'
 import type { Manifest } from '../../format/generation/manifest.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
-import { decodeUpper } from '../../format/graph/upper.js'
+import { decodeUpper } from '../../format/graph/encode-upper.js'
 import type { StoredLevels } from './search-core.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
 

@@ -1,5 +1,5 @@
 /** The queries that recall is measured with: vectors of the index, or the caller's own. */
-import { mix } from '../../format/ids/mix.js'
+import { lowbias32 } from '../../format/ids/lowbias32.js'
 import { DimensionMismatchError, InvalidOptionError } from '../../errors.js'
 import type { MeasureOptions } from '../../api/measure.js'
 import type { Metric, VectorLike } from '../../api/vectors.js'
@@ -48,7 +48,7 @@ export function sampleNodes(count: number, wanted: number, seed: number): Uint32
   return Uint32Array.from({ length: sampled }, (_, i) => {
     const first = Math.floor((i * count) / sampled)
     const end = Math.floor(((i + 1) * count) / sampled)
-    return first + ((mix(mix(seed) ^ i) >>> 0) % (end - first))
+    return first + ((lowbias32(lowbias32(seed) ^ i) >>> 0) % (end - first))
   })
 }
 

@@ -2,8 +2,8 @@
 import { InvalidFileError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import { readExactly, type ByteReader } from '../bytes/byte-reader.js'
-import type { ArrowColumn, ArrowIds, ArrowList } from './arrow-schema.js'
-import { RECORD_BATCH, type ArrowMessage } from './arrow-messages.js'
+import type { ArrowColumn, ArrowIds, ArrowList } from './arrow-columns.js'
+import { RECORD_BATCH, type ArrowMessage } from './arrow-message.js'
 import { nullVector, wrongLength } from '../tables/list-rows.js'
 
 interface Region {

@@ -4,8 +4,8 @@
  */
 import { InvalidFileError } from '../../errors.js'
 import { ArrowBatch } from './arrow-batch.js'
-import { arrowFooter, DICTIONARY_BATCH, messageAt, SCHEMA, type ArrowMessage } from './arrow-messages.js'
-import { arrowColumns, type ArrowColumn, type ArrowIds, type ArrowList } from './arrow-schema.js'
+import { arrowFooter, DICTIONARY_BATCH, messageAt, SCHEMA, type ArrowMessage } from './arrow-message.js'
+import { arrowColumns, type ArrowColumn, type ArrowIds, type ArrowList } from './arrow-columns.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns } from '../tables/choose-columns.js'
 import type { FlatTable } from '../parquet/flat-table.js'

@@ -6,7 +6,7 @@ import { InvalidFileError } from '../../errors.js'
 import { type Id, type VectorBatch, MAX_DIMENSIONS } from '../../api/vectors.js'
 import { batchRecords, isBatchLine } from './openai-batch.js'
 import { plainText } from '../bytes/plain-text.js'
-import { lineBlocks } from './text-lines.js'
+import { lineBlocks } from './line-blocks.js'
 import { BATCH_BYTES, type ReadOptions, type ReadPlan } from '../vector-file.js'
 
 /** A vector of 65,536 numbers of 20 digits is 1.4 MB; the rest is room for a record's other fields. */

@@ -3,7 +3,7 @@ import { InvalidFileError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import type { ParquetColumn, ParquetFooter } from './parquet-footer.js'
-import { columnPages } from './parquet-pages.js'
+import { columnPages } from './column-pages.js'
 
 /**
  * In arrays, one for each page, from a row group on.

@@ -6,7 +6,7 @@ import { chooseColumns } from '../tables/choose-columns.js'
 import { ListRows } from '../tables/list-rows.js'
 import { readParquetFooter, type ParquetColumn, type ParquetFooter } from './parquet-footer.js'
 import { parquetIds } from './parquet-ids.js'
-import { columnPages, type DataPage } from './parquet-pages.js'
+import { columnPages, type DataPage } from './column-pages.js'
 import { IdQueue } from '../id-queue.js'
 import { type ReadOptions, type ReadPlan } from '../vector-file.js'
 

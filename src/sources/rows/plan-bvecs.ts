@@ -1,6 +1,6 @@
 /** bvecs: per row an i32 d, then d unsigned bytes. */
 import type { ByteReader } from '../bytes/byte-reader.js'
-import { ROW_PREFIX_BYTES, vecsChunks, vecsLayout, type VecsChunk } from './vecs-rows.js'
+import { ROW_PREFIX_BYTES, vecsChunks, vecsLayout, type VecsChunk } from './vecs-layout.js'
 import { rowsPerBatch, type ReadPlan } from '../vector-file.js'
 
 /** @throws InvalidFileError, PathError; see `vecsLayout` and `vecsChunks` */

@@ -1,6 +1,6 @@
 /** fvecs: per row an i32 d, then d float32. */
 import type { ByteReader } from '../bytes/byte-reader.js'
-import { vecsChunks, vecsLayout } from './vecs-rows.js'
+import { vecsChunks, vecsLayout } from './vecs-layout.js'
 import type { ReadPlan } from '../vector-file.js'
 
 /** @throws InvalidFileError, PathError; see `vecsLayout` and `vecsChunks` */

@@ -1,7 +1,7 @@
 /** ivecs: per row an i32 d, then d i32; what ground truth comes in. */
 import { InvalidFileError } from '../../errors.js'
 import { openFileBytes } from '../bytes/byte-reader.js'
-import { readInt32, ROW_PREFIX_BYTES, vecsChunks, vecsLayout } from './vecs-rows.js'
+import { readInt32, ROW_PREFIX_BYTES, vecsChunks, vecsLayout } from './vecs-layout.js'
 
 /** Row-major: `rows.length = count x dimensions`. */
 export interface IvecsFile {

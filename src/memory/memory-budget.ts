@@ -1,5 +1,5 @@
 import os from 'node:os'
-import { findMemoryCgroup, unreclaimableBytes, type MemoryCgroup } from './cgroup.js'
+import { findMemoryCgroup, unreclaimableBytes, type MemoryCgroup } from './memory-cgroup.js'
 
 /** What the machine says of its memory, in bytes. */
 export interface MemoryFacts {

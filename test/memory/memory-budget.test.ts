@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decideBudget, readMemoryFacts } from '../../src/memory/detect-memory.js'
+import { decideBudget, readMemoryFacts } from '../../src/memory/memory-budget.js'
 
 const GB = 1e9
 const facts = (availableGB: number, cgroupGB?: number): Parameters<typeof decideBudget>[1] => ({

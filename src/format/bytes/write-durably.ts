@@ -1,44 +1,8 @@
-/** Whole reads and writes, and writes that survive a power cut. */
-import { constants, writeSync } from 'node:fs'
-import { lstat, open, type FileHandle } from 'node:fs/promises'
-import { MAX_CALL_BYTES, readAt } from '../../../spill/files/read-at.js'
-import { CorruptIndexError } from '../../errors.js'
+/** Writes that survive a power cut. */
+import { writeSync } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { MAX_CALL_BYTES } from '../../../spill/files/read-at.js'
 import { writeFailure } from './file-errors.js'
-
-/**
- * All of a file that has a right to a few bytes only.
- * @throws CorruptIndexError for what is no file (a named pipe would wait for its writer) or holds more than `maxBytes`
- */
-export async function readSmallFile(path: string, maxBytes: number): Promise<Uint8Array> {
-  const read = await readLimited(path, maxBytes)
-  if (typeof read === 'string') throw new CorruptIndexError(path, read)
-  return read
-}
-
-/**
- * As `readSmallFile`, of a file that this program made for itself: nobody else puts a link there, so none is followed.
- * What is wrong with it comes back as a sentence; that it is missing is thrown, like any failure of the system.
- */
-export async function readOwnFile(path: string, maxBytes: number): Promise<Uint8Array | string> {
-  if (!(await lstat(path)).isFile()) return NO_FILE
-  return readLimited(path, maxBytes)
-}
-
-const NO_FILE = 'this is not a file'
-
-async function readLimited(path: string, maxBytes: number): Promise<Uint8Array | string> {
-  // Windows has no O_NONBLOCK, and no named pipes among its files.
-  const handle = await open(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0))
-  try {
-    const stats = await handle.stat()
-    if (!stats.isFile()) return NO_FILE
-    if (stats.size > maxBytes) return `the file has ${stats.size} bytes, expected at most ${maxBytes}`
-    const bytes = new Uint8Array(stats.size)
-    return bytes.subarray(0, await readAt(handle, bytes, 0))
-  } finally {
-    await handle.close()
-  }
-}
 
 /** Writes all of `bytes` at `position`. */
 export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

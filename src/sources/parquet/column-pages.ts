@@ -12,7 +12,7 @@ import type { PageHeader } from 'hyparquet/src/types.js'
 import { InvalidFileError } from '../../errors.js'
 import { readFully, readExactly, type ByteReader } from '../bytes/byte-reader.js'
 import { widenHalves } from '../rows/value-type.js'
-import { decompressPage } from './parquet-codecs.js'
+import { decompressPage } from './decompress-page.js'
 import type { ChunkPlace, ColumnKind, ParquetColumn, ParquetFooter } from './parquet-footer.js'
 import { CUT, thriftEnd } from './thrift-end.js'
 

@@ -5,7 +5,7 @@ import { IdQueue } from '../id-queue.js'
 import { fileFingerprint } from '../file-fingerprint.js'
 import { fileFacts, openFileBytes, type ByteReader } from '../bytes/byte-reader.js'
 import { plainText } from '../bytes/plain-text.js'
-import { lineBlocks } from './text-lines.js'
+import { lineBlocks } from './line-blocks.js'
 import type { VectorFile, VectorFileFormat } from '../vector-file.js'
 
 type IdLines = AsyncGenerator<Id[], void, void>

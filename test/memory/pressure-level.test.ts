@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isAtLeast, PRESSURE_LEVELS, pressureLevel, queueLimit } from '../../src/memory/pressure.js'
+import { isAtLeast, PRESSURE_LEVELS, pressureLevel, queueLimit } from '../../src/memory/pressure-level.js'
 
 const level = fc.constantFrom(...PRESSURE_LEVELS)
 

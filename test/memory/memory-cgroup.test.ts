@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findMemoryCgroup, unreclaimableBytes, type ReadText } from '../../src/memory/cgroup.js'
+import { findMemoryCgroup, unreclaimableBytes, type ReadText } from '../../src/memory/memory-cgroup.js'
 
 const MB = 1e6
 const NO_LIMIT = '9223372036854771712\n'
