@@ -61,7 +61,7 @@ describe('publishGeneration', () => {
 
     const blocker = join(directory, 'manifest.json')
     await mkdir(blocker)
-    await expect(publishGeneration(indexDir, generation, manifest)).rejects.toThrow('a folder stands where a file')
+    await expect(publishGeneration(indexDir, generation, manifest)).rejects.toThrow('there is a folder where a file')
     await stillLive()
     await rmdir(blocker)
 

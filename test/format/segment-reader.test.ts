@@ -62,7 +62,7 @@ describe('SegmentReader', () => {
     const file = await writeSegment(path, header, data)
     await writeSegment(path, header, pseudoRandomBytes(header.dataBytes, 6))
     await readSegmentHeader(path, file)
-    await expect(SegmentReader.open(path, file)).rejects.toThrow('of another build')
+    await expect(SegmentReader.open(path, file)).rejects.toThrow('belongs to another build')
   })
 
   it('refuses a file that is missing, cut or lengthened', async () => {

@@ -234,13 +234,13 @@ describe('verifyIndex', () => {
     ['a node that is not there', (rows: Uint32Array) => void (rows[2] = 50), 'node 50 of 50'],
     ['a node twice', (rows: Uint32Array) => void (rows[6] = rows[2]), 'in the table twice'],
     ['a used reserved word', (rows: Uint32Array) => void (rows[3] = 1), 'reserved word'],
-    ['a hash of another id', (rows: Uint32Array) => void (rows[5] ^= 1), 'does not lead from the stored ids'],
+    ['a hash of another id', (rows: Uint32Array) => void (rows[5] ^= 1), 'does not match the stored ids'],
     [
       'two nodes exchanged',
       (rows: Uint32Array) => {
         ;[rows[2], rows[6]] = [rows[6], rows[2]]
       },
-      'does not lead from the stored ids',
+      'does not match the stored ids',
     ],
   ])('finds, in the id table, %s', async (name, change, reason) => {
     const indexDir = await publishChanged(`table ${name}`, 'id-table.seg', (data) => change(idTableView(data, 'table')))
@@ -265,12 +265,12 @@ describe('verifyIndex', () => {
     ['sq8', 8],
     ['pq', 1],
     ['binary', 16],
-  ] as const)('finds a code of %s that is not that of its vector, and names its node', async (quantization, stride) => {
+  ] as const)('finds a code of %s that does not match its vector, and names its node', async (quantization, stride) => {
     const change = (data: Uint8Array): void => void (data[stride * 7] ^= 64)
     const indexDir = await publishChanged(`code ${quantization}`, 'codes-001.seg', change, { quantization })
     const path = join(indexDir, 'gen-000001', 'codes-001.seg')
     expect((await verifyIndex(indexDir)).problems).toEqual([
-      { path, offset: SEGMENT_HEADER_BYTES + stride * 7, reason: 'node 32: the code is not that of its vector' },
+      { path, offset: SEGMENT_HEADER_BYTES + stride * 7, reason: 'node 32: the code does not match its vector' },
     ])
   })
 
@@ -281,7 +281,7 @@ describe('verifyIndex', () => {
     }
     const indexDir = await publishChanged('codes', 'codes-001.seg', change, given)
     expect((await verifyIndex(indexDir)).problems.map(({ reason }) => reason)).toEqual(
-      [30_000, 43_107, 59_999].map((node) => `node ${node}: the code is not that of its vector`),
+      [30_000, 43_107, 59_999].map((node) => `node ${node}: the code does not match its vector`),
     )
   })
 

@@ -273,7 +273,7 @@ describe('upper levels under right checksums', () => {
       words[0] = words.length - 1
       return words
     })
-    await expect(used(forged.path)).rejects.toThrow('99999 levels, at most 32 can be')
+    await expect(used(forged.path)).rejects.toThrow('99999 levels, expected at most 32')
   })
 })
 
@@ -336,7 +336,7 @@ describe('a manifest under a right checksum', () => {
       `gen-${'9'.repeat(16)}`,
     ]) {
       await writeFile(join(forged.path, 'CURRENT'), line.replace('gen-000001', generation))
-      await expect(openIndex(forged.path), generation).rejects.toThrow('is no line like')
+      await expect(openIndex(forged.path), generation).rejects.toThrow('is not a line like')
     }
     await writeFile(join(forged.path, 'CURRENT'), line.replace('gen-000001', 'gen-000002'))
     await rename(forged.directory, join(forged.path, 'gen-000002'))

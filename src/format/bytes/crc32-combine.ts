@@ -1,13 +1,13 @@
 /**
  * The CRC-32 (polynomial of zlib, gzip and PNG) of a concatenation from the CRCs of its parts.
  *
- * Threads write different parts of one file; each knows the CRC of its own bytes only. A CRC is the remainder of a
+ * Threads write different parts of one file, and each computes the CRC of its part. A CRC is the remainder of a
  * polynomial over GF(2), so appending B to A multiplies A's remainder by x^(8·lengthB) and adds B's.
  */
 
-/** The generator polynomial without its x^32, lowest power in the highest bit, as CRC-32 registers hold it. */
+/** The generator polynomial without its x^32, lowest power in the highest bit, as in CRC-32 registers. */
 const POLYNOMIAL = 0xedb88320
-/** The polynomial 1 in the same bit order. */
+/** The polynomial 1, in the same bit order. */
 const ONE = 0x80000000
 
 /** a·b modulo the generator polynomial. */
@@ -47,8 +47,8 @@ export function crc32Combine(crcA: number, crcB: number, lengthB: number): numbe
 }
 
 /**
- * `crc32Combine` for many B of one length above 0: multiplying by x^(8·lengthB) is linear over GF(2), so a lookup for
- * each byte of `crcA` does it, in tables made once.
+ * `crc32Combine` for many B of one length above 0: multiplying by x^(8·lengthB) is linear over GF(2), so tables that are
+ * made once replace it by a lookup for each byte of `crcA`.
  */
 export function crc32Combiner(lengthB: number): (crcA: number, crcB: number) => number {
   const power = powerOfBytes(lengthB)

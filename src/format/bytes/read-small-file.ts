@@ -5,8 +5,8 @@ import { readAt } from '../../../spill/files/read-at.js'
 import { CorruptIndexError } from '../../errors.js'
 
 /**
- * All of a file that has a right to a few bytes only.
- * @throws CorruptIndexError for what is no file (a named pipe would wait for its writer) or holds more than `maxBytes`
+ * Reads a whole file of at most `maxBytes`.
+ * @throws CorruptIndexError when it is larger or not a file (reading a named pipe would wait for its writer)
  */
 export async function readSmallFile(path: string, maxBytes: number): Promise<Uint8Array> {
   const read = await readLimited(path, maxBytes)
@@ -15,22 +15,22 @@ export async function readSmallFile(path: string, maxBytes: number): Promise<Uin
 }
 
 /**
- * As `readSmallFile`, of a file that this program made for itself: nobody else puts a link there, so none is followed.
- * What is wrong with it comes back as a sentence; that it is missing is thrown, like any failure of the system.
+ * Like `readSmallFile`, for a file that only this program creates, so links are not followed. Returns a problem with the
+ * file as a sentence; throws system errors, also for a missing file.
  */
 export async function readOwnFile(path: string, maxBytes: number): Promise<Uint8Array | string> {
-  if (!(await lstat(path)).isFile()) return NO_FILE
+  if (!(await lstat(path)).isFile()) return NOT_A_FILE
   return readLimited(path, maxBytes)
 }
 
-const NO_FILE = 'this is not a file'
+const NOT_A_FILE = 'this is not a file'
 
 async function readLimited(path: string, maxBytes: number): Promise<Uint8Array | string> {
   // Windows has no O_NONBLOCK, and no named pipes among its files.
   const handle = await open(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0))
   try {
     const stats = await handle.stat()
-    if (!stats.isFile()) return NO_FILE
+    if (!stats.isFile()) return NOT_A_FILE
     if (stats.size > maxBytes) return `the file has ${stats.size} bytes, expected at most ${maxBytes}`
     const bytes = new Uint8Array(stats.size)
     return bytes.subarray(0, await readAt(handle, bytes, 0))

@@ -8,7 +8,7 @@ import { writeFailure } from './file-errors.js'
 export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const length = Math.min(bytes.length - done, MAX_CALL_BYTES)
-    done += some((await handle.write(bytes, done, length, position + done)).bytesWritten)
+    done += someBytes((await handle.write(bytes, done, length, position + done)).bytesWritten)
   }
 }
 
@@ -16,12 +16,12 @@ export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: n
 export function writeAtSync(fd: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length;) {
     const length = Math.min(bytes.length - done, MAX_CALL_BYTES)
-    done += some(writeSync(fd, bytes, done, length, position + done))
+    done += someBytes(writeSync(fd, bytes, done, length, position + done))
   }
 }
 
-/** A file system that takes nothing and says nothing would be asked for ever. */
-function some(bytesWritten: number): number {
+/** Ends the loop over a file system that writes nothing and reports no error. */
+function someBytes(bytesWritten: number): number {
   if (bytesWritten === 0) throw Object.assign(new Error('EIO: the file system wrote 0 bytes'), { code: 'EIO' })
   return bytesWritten
 }
@@ -41,7 +41,7 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
   }
 }
 
-/** Makes created, renamed and deleted entries of a folder survive a power cut. Windows has no such call and no need. */
+/** Makes created, renamed and deleted entries of a folder survive a power cut. Windows neither has nor needs it. */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return
   try {

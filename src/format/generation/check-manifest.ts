@@ -1,4 +1,4 @@
-/** Every rule of manifest.json. Whatever passes here can be opened without asking again. */
+/** Checks every rule of manifest.json, so that opening an index need not check its fields again. */
 import type { Metric } from '../../api/vectors.js'
 import type { Quantization } from '../../api/report.js'
 import { quantizedShape, QUANTIZATIONS } from '../graph/quantized-shape.js'
@@ -65,11 +65,11 @@ export function checkManifest(json: unknown, path: string): Manifest {
   return manifest
 }
 
-/** Format 1 calls it `storage`; absent in indexes that were built before vectors could be quantized. */
+/** Format 1 calls the field `storage`; indexes from before quantization do not have it. */
 function checkQuantization(checks: FieldChecks, value: unknown, metric: Metric): Quantization {
   const quantization = value === undefined ? 'f32' : checks.oneOf(value, 'storage', QUANTIZATIONS)
   if (quantization === 'binary' && metric !== 'cosine')
-    checks.fail('storage', `another one with metric ${metric}`, value)
+    checks.fail('storage', `a quantization other than binary with metric ${metric}`, value)
   return quantization
 }
 
@@ -107,7 +107,7 @@ function checkSegment(checks: FieldChecks, value: unknown, field: string): Segme
   }
 }
 
-/** Each kind that must be there covers nodes 0 to count − 1, without gap or overlap, under different names. */
+/** Each required kind covers nodes 0 to count − 1 without gap or overlap; no two segments have one name. */
 function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
   const { segments, count } = manifest
   const names = new Set<string>()
@@ -123,7 +123,7 @@ function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
   }
 }
 
-/** Codes and codebook are there exactly when the quantization has them. */
+/** The index has codes and a codebook exactly when its quantization does. */
 function checkCodes(checks: FieldChecks, manifest: Manifest): void {
   const { segments, dimensions, quantization } = manifest
   const shape = quantization === 'f32' ? undefined : quantizedShape(quantization, dimensions)
@@ -132,12 +132,12 @@ function checkCodes(checks: FieldChecks, manifest: Manifest): void {
     checkNodes(checks, manifest, 'codes')
     const vectors = segments.filter(({ kind }) => kind === 'vectors')
     codes.forEach((file, i) => {
-      // Both cover all nodes: the ranges that differ first have another count.
+      // Both cover all nodes, so the first ranges that differ have different counts.
       const at = segments.indexOf(file)
       checks.integer(file.count, `segments[${at}].count`, vectors[i].count, vectors[i].count)
     })
   } else if (codes.length > 0) {
-    checks.fail('segments', 'a list without codes, which f32 has none of', codes[0])
+    checks.fail('segments', 'a list without codes for f32', codes[0])
   }
   const codebookBytes = shape?.codebookBytes ?? 0
   const codebooks = segments.filter(({ kind }) => kind === 'codebook')

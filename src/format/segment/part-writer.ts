@@ -1,8 +1,8 @@
 /**
- * Writes one contiguous part of a segment's data, from any thread, while others write other parts.
+ * Writes one contiguous part of a segment's data, from any thread, while other threads write other parts.
  *
- * Synchronous on purpose: a worker has nothing else to do meanwhile. Small writes gather in a buffer; each byte's CRC
- * is taken once, per checksum block, when its buffer goes to the file.
+ * Synchronous on purpose: a worker has nothing else to do meanwhile. Small writes gather in a buffer. The CRC of each
+ * checksum block is computed when the buffer is written to the file.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { writeAtSync } from '../bytes/write-durably.js'
@@ -22,7 +22,7 @@ export class PartWriter {
   #buffered = 0
   #flushed = 0
 
-  /** `path` was made by `createSegment`; `dataOffset` is the part's first byte, counted from the first data byte. */
+  /** `path` is a file that `createSegment` made; `dataOffset` is the part's first byte, counted from the first data byte. */
   constructor(path: string, dataOffset: number, options: { bufferBytes?: number } = {}) {
     this.#path = path
     this.#offset = dataOffset
@@ -36,12 +36,12 @@ export class PartWriter {
     }
   }
 
-  /** Bytes taken so far. */
+  /** Bytes written so far. */
   get length(): number {
     return this.#flushed + this.#buffered
   }
 
-  /** Takes a copy; `bytes` may be reused at once. */
+  /** Copies `bytes`, which may be reused at once. */
   write(bytes: Uint8Array): void {
     const end = this.#offset + this.length + bytes.length
     if (end > this.#endOfData) {
@@ -56,14 +56,14 @@ export class PartWriter {
     this.#buffered += bytes.length
   }
 
-  /** Everything is in the file (not yet synced: `sealSegment` does that); the writer is closed. */
+  /** Writes the rest to the file (`sealSegment` syncs it), closes the writer, and returns the part's checksums. */
   finish(): PartChecksums {
     this.#flush()
     this.close()
     return { offset: this.#offset, length: this.#flushed, pieces: this.#pieces }
   }
 
-  /** Idempotent. Without `finish` before it, the part is given up. */
+  /** Idempotent. Gives the part up unless `finish` was called. */
   close(): void {
     const fd = this.#fd
     this.#fd = undefined

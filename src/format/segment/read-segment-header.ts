@@ -1,4 +1,4 @@
-/** Opens a segment's first page and holds it against the manifest. */
+/** Reads a segment's header page and compares it with the manifest. */
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptIndexError } from '../../errors.js'
@@ -11,7 +11,7 @@ import { readAt } from '../../../spill/files/read-at.js'
 
 /**
  * The header of the segment that the manifest lists as `expected`. Reads one page and the file's size.
- * @throws CorruptIndexError when the file is missing, has another size, is damaged in the page, or is another segment.
+ * @throws CorruptIndexError when the file is missing, has another size, has a damaged header, or is another segment
  */
 export async function readSegmentHeader(source: string | FileHandle, expected: SegmentFile): Promise<SegmentHeader> {
   if (typeof source !== 'string') return headerOf(source, expected, expected.name)
@@ -27,7 +27,7 @@ export async function readSegmentHeader(source: string | FileHandle, expected: S
   }
 }
 
-/** As `readSegmentHeader`; `path` names the file in errors. */
+/** `readSegmentHeader` for an open file; `path` names it in errors. */
 export async function headerOf(handle: FileHandle, expected: SegmentFile, path: string): Promise<SegmentHeader> {
   checkSize(path, await handle.stat(), expected.bytes)
   const page = new Uint8Array(SEGMENT_HEADER_BYTES)
@@ -37,7 +37,7 @@ export async function headerOf(handle: FileHandle, expected: SegmentFile, path: 
   return header
 }
 
-/** @throws CorruptIndexError when the header is not that of the segment that the manifest lists. */
+/** @throws CorruptIndexError when the header does not match the manifest's entry */
 export function checkSegmentHeader(header: SegmentHeader, expected: SegmentFile, path: string): void {
   for (const field of ['kind', 'firstNode', 'count'] as const) {
     if (header[field] !== expected[field]) {
@@ -46,11 +46,11 @@ export function checkSegmentHeader(header: SegmentHeader, expected: SegmentFile,
   }
   if (segmentFileBytes(header.dataBytes) !== expected.bytes) {
     const { dataBytes } = header
-    throw new CorruptIndexError(path, `${dataBytes} bytes of data do not make a file of ${expected.bytes} bytes`)
+    throw new CorruptIndexError(path, `a file with ${dataBytes} bytes of data does not have ${expected.bytes} bytes`)
   }
 }
 
-/** @throws CorruptIndexError when the header's shape does not fit the manifest's index. */
+/** @throws CorruptIndexError when the header's dimensions or stride do not match the manifest */
 export function checkHeaderShape(header: SegmentHeader, manifest: Manifest, path: string): void {
   const expected = { dimensions: manifest.dimensions, strideBytes: SEGMENT_KINDS[header.kind].strideBytes(manifest) }
   for (const field of ['dimensions', 'strideBytes'] as const) {
@@ -60,7 +60,7 @@ export function checkHeaderShape(header: SegmentHeader, manifest: Manifest, path
   }
 }
 
-/** Checks the header of every segment of a generation: what opening an index costs. @throws CorruptIndexError */
+/** Checks the header of every segment of a generation when an index is opened. @throws CorruptIndexError */
 export async function checkSegmentHeaders(directory: string, manifest: Manifest): Promise<void> {
   for (const file of manifest.segments) {
     const path = join(directory, file.name)

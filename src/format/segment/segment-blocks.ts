@@ -1,6 +1,6 @@
 /**
- * Any part of a segment's data, read where a search comes to it: synchronous, and each checksum block is checked the first
- * time that it is read. What has been checked once is read alone after that.
+ * Reads parts of a segment's data during a search: synchronous. Each checksum block is read whole and checked the first
+ * time; after that only the wanted bytes are read.
  */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { readAtSync } from '../../../spill/files/read-at.js'
@@ -26,7 +26,7 @@ export class SegmentBlocks {
   readonly #file: SegmentFile
   #fd: number | undefined
   #blockCrcs: Uint32Array | undefined
-  /** By block: 1 once it was checked. */
+  /** By block: 1 once it is checked. */
   readonly #checked: Uint8Array
 
   private constructor(path: string, file: SegmentFile, fd: number, header: SegmentHeader) {
@@ -41,7 +41,7 @@ export class SegmentBlocks {
   static open(path: string, file: SegmentFile, manifest: Manifest): SegmentBlocks {
     let fd: number | undefined
     try {
-      // A named pipe would wait for its writer. Windows has neither.
+      // Without O_NONBLOCK, opening a named pipe waits for its writer. Windows has neither.
       fd = openSync(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0))
       checkSize(path, fstatSync(fd), file.bytes)
       const page = new Uint8Array(SEGMENT_HEADER_BYTES)
@@ -55,7 +55,7 @@ export class SegmentBlocks {
     }
   }
 
-  /** Fills `into` from data byte `dataOffset`. @throws CorruptIndexError when a block is not what was written */
+  /** Fills `into` from data byte `dataOffset`. @throws CorruptIndexError when a block is damaged */
   read(dataOffset: number, into: Uint8Array): void {
     if (this.#fd === undefined) throw new Error(`${this.path} is closed`)
     if (into.length === 0) return
@@ -93,7 +93,9 @@ export class SegmentBlocks {
     const position = SEGMENT_HEADER_BYTES + dataOffset
     const length = readAtSync(fd, into, position)
     if (length === into.length) return
-    throw new CorruptIndexError(this.path, 'the file ends here: it was cut while in use', { offset: position + length })
+    throw new CorruptIndexError(this.path, 'the file was truncated here while it was in use', {
+      offset: position + length,
+    })
   }
 
   #check(fd: number, first: number, blocks: Uint8Array): void {
@@ -117,7 +119,7 @@ export class SegmentBlocks {
   }
 }
 
-/** Blocks around a small read. One for the thread: reads are synchronous, and a new one each time would be garbage. */
+/** Blocks around a small read. One buffer for the thread: reads are synchronous, and new ones would be garbage. */
 let staged = new Uint8Array(0)
 
 function staging(bytes: number): Uint8Array {

@@ -1,7 +1,8 @@
 /**
- * Gathers the block CRCs of one segment from parts that arrive in any order.
+ * The checksums of a segment: `SegmentChecksums` gathers the block CRCs from parts that arrive in any order; the footer
+ * stores them.
  *
- * Invariant: a block is either whole (its CRC is final) or has a list of pieces, sorted, apart from each other.
+ * Invariant: a block is either whole (its CRC is final) or has a sorted list of pieces that do not touch.
  */
 import { CorruptIndexError } from '../../errors.js'
 import { crc32Combine, crc32Combiner } from '../bytes/crc32-combine.js'
@@ -24,7 +25,7 @@ export interface ChecksumPiece {
   readonly crc: number
 }
 
-/** What a part's writer tells the coordinator. Plain data: it crosses threads. `offset` counts from the first data byte. */
+/** A part's checksums. Plain data: it crosses threads. `offset` counts from the first data byte. */
 export interface PartChecksums {
   readonly offset: number
   readonly length: number
@@ -47,7 +48,7 @@ export function appendPieces(pieces: ChecksumPiece[], offset: number, bytes: Uin
   }
 }
 
-/** The checksums of a part that is in memory as a whole. */
+/** The checksums of a whole part in memory. */
 export function partChecksums(offset: number, bytes: Uint8Array): PartChecksums {
   const pieces: ChecksumPiece[] = []
   appendPieces(pieces, offset, bytes)
@@ -73,12 +74,12 @@ export class SegmentChecksums {
     this.#whole = new Uint8Array(this.#missing)
   }
 
-  /** Whether every byte of the data is under a checksum. */
+  /** Whether every data byte is under a checksum. */
   get complete(): boolean {
     return this.#missing === 0
   }
 
-  /** Throws, changing nothing, when the part leaves the data, has a hole, or covers a byte that is already covered. */
+  /** Throws, and changes nothing, when the part leaves the data, has a gap, or covers a byte that is already covered. */
   add(part: PartChecksums): void {
     this.#checkShape(part)
     for (const piece of part.pieces) this.#checkFree(piece)
@@ -91,13 +92,13 @@ export class SegmentChecksums {
     return this.#crcs[block]
   }
 
-  /** Sets the CRC of a whole block whose bytes were changed: `patchSegment`. */
+  /** Sets the CRC of a whole block whose bytes `patchSegment` changed. */
   replaceBlock(block: number, crc: number): void {
     if (this.#whole[block] !== 1) throw new Error(`checksum block ${block} is not complete and cannot be replaced`)
     this.#crcs[block] = crc
   }
 
-  /** A copy of the CRCs of all blocks. Throws when a byte of the data was never written, naming the first such block. */
+  /** A copy of the CRCs of all blocks. Throws, naming the first incomplete block, when data bytes were never written. */
   blockCrcs(): Uint32Array {
     if (!this.complete) {
       const block = this.#whole.indexOf(0)
@@ -170,7 +171,7 @@ export function encodeSegmentFooter(blockCrcs: Uint32Array): Uint8Array {
 
 const appendBlock = crc32Combiner(SEGMENT_BLOCK_BYTES)
 
-/** The CRC of the whole file from the CRCs of its parts: no byte of the data is read again. */
+/** The CRC of the whole file from the CRCs of its parts, without reading the data again. */
 export function segmentFileCrc(
   header: Uint8Array,
   blockCrcs: Uint32Array,
@@ -185,8 +186,8 @@ export function segmentFileCrc(
 }
 
 /**
- * The blocks' CRCs out of `footer`, all bytes that there were of it.
- * @throws CorruptIndexError when it is cut, damaged, or of another file than the manifest's
+ * Decodes the block CRCs from the footer, as many bytes of it as the file has.
+ * @throws CorruptIndexError when it is truncated, damaged, or does not belong to the manifest's file
  */
 export function decodeBlockCrcs(
   footer: Uint8Array,
@@ -200,12 +201,15 @@ export function decodeBlockCrcs(
     const offset = SEGMENT_HEADER_BYTES + header.dataBytes
     throw new CorruptIndexError(path, 'the checksum table is damaged', { offset })
   }
-  // A copy: the footer may lie at any address.
+  // A copy: the footer may be at any address.
   const blockCrcs = new Uint32Array(new Uint8Array(table).buffer)
   const fileCrc = segmentFileCrc(encodeSegmentHeader(header), blockCrcs, header.dataBytes, footer)
   if (fileCrc !== file.crc32) {
     const [found, expected] = [fileCrc.toString(16), file.crc32.toString(16)]
-    throw new CorruptIndexError(path, `the file is of another build: its CRC is ${found}, the manifest's ${expected}`)
+    throw new CorruptIndexError(
+      path,
+      `the file belongs to another build: its CRC is ${found}, the manifest's ${expected}`,
+    )
   }
   return blockCrcs
 }

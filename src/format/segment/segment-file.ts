@@ -1,10 +1,10 @@
-/** Which segment files an index has, and how the manifest lists them. */
+/** The kinds of segment files, their names, and their entries in the manifest. */
 import type { Quantization } from '../../api/report.js'
 import { quantizedShape } from '../graph/quantized-shape.js'
 
 export type SegmentKind = 'vectors' | 'links' | 'upper' | 'ids' | 'id-table' | 'codes' | 'codebook'
 
-/** What the size of a record follows from. */
+/** The numbers that decide the size of a record. */
 interface RecordShape {
   readonly dimensions: number
   readonly m: number
@@ -14,7 +14,7 @@ interface RecordShape {
 interface KindFacts {
   /** The kind's number in a segment's header. */
   readonly number: number
-  /** True: a range of nodes to a file, and a number in its name. False: one file for the index. */
+  /** True: one file for each range of nodes, with a number in its name. False: one file for the index. */
   readonly numbered: boolean
   /** Bytes of one node's record; 0 when records vary in length. */
   readonly strideBytes: (shape: RecordShape) => number
@@ -38,9 +38,9 @@ export const SEGMENT_KINDS: Readonly<Record<SegmentKind, KindFacts>> = {
   ids: { number: 4, numbered: true, strideBytes: variable },
   /** Fingerprints of all ids and their nodes, sorted by fingerprint. */
   'id-table': { number: 5, numbered: false, strideBytes: () => ID_TABLE_STRIDE_BYTES },
-  /** Quantized vectors, by node; in no index with quantization f32. */
+  /** Quantized vectors, by node; absent with quantization f32. */
   codes: { number: 6, numbered: true, strideBytes: codeBytes },
-  /** What quantized vectors are decoded by, for the quantizations that need it. */
+  /** The codebook of a quantization that has one. */
   codebook: { number: 7, numbered: false, strideBytes: variable },
 }
 
@@ -61,7 +61,7 @@ export interface SegmentFile {
   readonly crc32: number
 }
 
-/** `vectors-000.seg`, `links-012.seg`, `ids-1000.seg`; without a number `upper.seg` and the others that exist once. */
+/** `vectors-000.seg`, `links-012.seg`, `ids-1000.seg`; a kind with one file has no number: `upper.seg`. */
 export function segmentFileName(kind: 'upper' | 'id-table' | 'codebook'): string
 export function segmentFileName(kind: 'vectors' | 'links' | 'ids' | 'codes', number: number): string
 export function segmentFileName(kind: SegmentKind, number?: number): string {

@@ -1,5 +1,5 @@
 /**
- * The first page of every .seg file: what the file holds, for which nodes, in which shape.
+ * The first page of every .seg file: its kind, its nodes and the shape of its records.
  *
  * Layout (little-endian): [0] "SHRDLOOM" [8] u32 version [12] u32 kind [16] u64 firstNode [24] u64 count
  * [32] u32 strideBytes [36] u32 dimensions [40] u64 dataBytes [48] u32 blockBytes, zeros,
@@ -89,7 +89,7 @@ export function codebookHeader(shape: { dimensions: number; quantization: CodeQu
 
 export const segmentBlockCount = (dataBytes: number): number => Math.ceil(dataBytes / SEGMENT_BLOCK_BYTES)
 
-/** Bytes after the data: one CRC for each block, and one of those CRCs. */
+/** Bytes of the footer: one CRC for each block, and one of these CRCs. */
 export const segmentFooterBytes = (dataBytes: number): number => 4 * segmentBlockCount(dataBytes) + 4
 
 /** Bytes of the sealed file. */
@@ -112,7 +112,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   return page
 }
 
-/** @throws CorruptIndexError when the page is not a sound header of this version. */
+/** @throws CorruptIndexError when the page is not a sound header of this version */
 export function decodeSegmentHeader(page: Uint8Array, path: string): SegmentHeader {
   const corrupt = (reason: string, offset?: number): CorruptIndexError =>
     new CorruptIndexError(path, reason, { offset })

@@ -1,6 +1,6 @@
 /**
- * Reads a sealed segment's data, any range of it, straight into the caller's memory; no byte is handed out before its
- * block's checksum was right.
+ * Reads any range of a sealed segment's data straight into the caller's memory. Bytes are valid only after the checksum
+ * of their block is verified.
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { CorruptIndexError } from '../../errors.js'
@@ -13,7 +13,7 @@ import { segmentFooterBytes, SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES, type Seg
 import { readAt } from '../../../spill/files/read-at.js'
 
 export interface SegmentReaderOptions {
-  /** Called for a block whose checksum is wrong, instead of throwing; its bytes are handed out as they are. */
+  /** Called for a block with a wrong checksum, instead of throwing; its bytes are returned as they are. */
   readonly onBadBlock?: (error: CorruptIndexError) => void
 }
 
@@ -38,7 +38,7 @@ export class SegmentReader {
     this.#onBadBlock = options.onBadBlock
   }
 
-  /** Checks header, checksum table and the manifest's CRC of the file; reads no data. @throws CorruptIndexError */
+  /** Checks the header, the checksum table and the manifest's CRC; reads no data. @throws CorruptIndexError */
   static async open(path: string, file: SegmentFile, options: SegmentReaderOptions = {}): Promise<SegmentReader> {
     let handle: FileHandle | undefined
     try {
@@ -75,7 +75,7 @@ export class SegmentReader {
     return this.#handle.close()
   }
 
-  /** Where the last block ends that lies wholly before `end`. */
+  /** The end of the last whole block before `end`. */
   #lastWholeEnd(end: number): number {
     return end === this.header.dataBytes ? end : end - (end % SEGMENT_BLOCK_BYTES)
   }
@@ -93,7 +93,7 @@ export class SegmentReader {
     try {
       const length = await readAt(this.#handle, into, position)
       if (length < into.length) {
-        throw new CorruptIndexError(this.path, 'the file ends here: it was cut while in use', {
+        throw new CorruptIndexError(this.path, 'the file was truncated here while it was in use', {
           offset: position + length,
         })
       }
@@ -126,22 +126,22 @@ async function readBlockCrcs(
 }
 
 export interface ReadSegmentOptions {
-  /** First data byte wanted. Default 0. */
+  /** First data byte. Default 0. */
   readonly offset?: number
-  /** Bytes wanted. Default: to the end of the data. */
+  /** Number of bytes. Default: to the end of the data. */
   readonly length?: number
-  /** Bytes of a chunk at most. Whole checksum blocks are the fastest. Default 8 MiB. */
+  /** Most bytes of a chunk. Whole checksum blocks are fastest. Default 8 MiB. */
   readonly chunkBytes?: number
-  /** Called when a chunk's view is full and verified. */
+  /** Called when a chunk is read and verified. */
   readonly onChunk?: (dataOffset: number, view: Uint8Array) => void
 }
 
 const DEFAULT_CHUNK_BYTES = 512 * SEGMENT_BLOCK_BYTES
 
 /**
- * Fills, chunk by chunk, the view that `into(dataOffset, length)` gives; it must have that length and stay attached
- * until the chunk is read. One chunk is under way at a time.
- * @throws CorruptIndexError at the first wrong checksum; that chunk's bytes must not be used.
+ * Reads a segment's data front to back, chunk by chunk, into the views that `into(dataOffset, length)` returns. A view
+ * must have that length and stay attached until its chunk is read. Chunks are read one at a time.
+ * @throws CorruptIndexError at the first wrong checksum; that chunk's bytes must not be used
  */
 export async function readSegmentData(
   path: string,

@@ -20,7 +20,7 @@ import {
 } from './segment-header.js'
 
 /**
- * Creates (or, unless data of an interrupted build is to be kept, empties) `path`. The data reads as zeros until written;
+ * Creates or truncates `path`; `keepData` keeps the data of an interrupted build. Data reads as zeros until it is written;
  * the file is complete after `sealSegment`.
  */
 export async function createSegment(path: string, header: SegmentHeader, options = { keepData: false }): Promise<void> {
@@ -73,7 +73,7 @@ export async function sealSegment(
   }
 }
 
-/** Creates, fills and seals `path`. `data.length` must be `header.dataBytes`. */
+/** Creates, fills and seals a small segment from memory. `data.length` must be `header.dataBytes`. */
 export async function writeSegment(path: string, header: SegmentHeader, data: Uint8Array): Promise<SegmentFile> {
   await createSegment(path, header)
   const checksums = new SegmentChecksums(header.dataBytes)
