@@ -76,7 +76,7 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
   })
 
   it.each([
-    ['input that is no vectors', 2, ['examples/data/README.md'], 'tells a known format'],
+    ['input that is no vectors', 2, ['examples/data/README.md'], 'is of a known format'],
     ['input that is not there', 2, ['no-such-file.npy'], 'no-such-file.npy'],
     [
       'a recall that is not reached',

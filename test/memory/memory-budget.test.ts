@@ -26,7 +26,7 @@ describe('decideBudget', () => {
 
   it('says so, with both numbers, only when the caller asked for more than there is', () => {
     expect(decideBudget(9 * GB, facts(10, 4)).warning).toBe(
-      'memory 9000 MB was asked for and 4000 MB are there (cgroup limit); planning with the smaller',
+      'memory is 9000 MB, but 4000 MB are available (cgroup limit); planning with the smaller',
     )
     expect(decideBudget(3 * GB, facts(10, 4)).warning).toBeUndefined()
     expect(decideBudget(undefined, facts(10, 4)).warning).toBeUndefined()

@@ -46,7 +46,7 @@ describe('an HDF5 file', () => {
     for (let length = 8; length < whole.length; length += 4999) {
       const reading = open(whole.subarray(0, length)).then((file) => readAll(file))
       expect((await invalidFile(reading)).message).toMatch(
-        /set\.hdf5: it is truncated, damaged or no HDF5 that is read/,
+        /set\.hdf5: it is truncated, damaged, or not HDF5 that can be read/,
       )
     }
   })

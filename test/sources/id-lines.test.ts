@@ -129,12 +129,12 @@ describe('ids attached to vectors', () => {
     expect(await readAll(file)).toEqual({ rows, ids: ['a', 'b', 'c'] })
   })
 
-  it('are refused when the records have ids of their own', async () => {
+  it('are refused when the records already have ids', async () => {
     const text = '{"vector":[1]}\n{"id":5,"vector":[2]}\n'
     const file = await openVectorFile(folder.file('own.jsonl', text), { ids: folder.file('two.txt', 'a\nb\n') })
     const { rows: got, error } = await readUntilError(file)
     expect(got).toBe(1)
-    expect(String(error)).toContain('own.jsonl have ids of their own (vector 1 has); give ids in one place')
+    expect(String(error)).toContain('own.jsonl already have ids (vector 1 has one); give ids in one place')
   })
 
   it('that are not there are refused before the vectors are read', async () => {

@@ -73,18 +73,18 @@ describe('several files', () => {
     const [first, , , , last] = parts()
     const short = folder.file('short.bvecs', bvecs([[1, 2, 3]]))
     const error = await invalidFile(openVectorFiles([first, short]))
-    expect(error.message).toContain(`${short}: its vectors have 3 dimensions, those of ${first} have 20`)
+    expect(error.message).toContain(`${short}: its vectors have 3 dimensions, ${first} has 20`)
     const lines = folder.file('short.jsonl', jsonLines([[1, 2, 3]]))
     const reading = await readUntilError(await openVectorFiles([first, lines, last]))
     expect(reading.rows).toBe(1000)
-    expect(String(reading.error)).toContain(`${lines}: its vectors have 3 dimensions, those of ${first} have 20`)
+    expect(String(reading.error)).toContain(`${lines}: its vectors have 3 dimensions, ${first} has 20`)
   })
 
   it('with ids and without are refused with both names', async () => {
     const [first] = parts()
     const named = folder.file('named.jsonl', jsonLines(rows.slice(0, 2), ['a', 'b']))
     const { error } = await readUntilError(await openVectorFiles([first, named]))
-    expect(String(error)).toContain(`${named}: its vectors have ids, and those of ${first} have none`)
+    expect(String(error)).toContain(`${named}: its vectors have ids, the vectors of ${first} have none`)
   })
 
   it('fail under the name of the one that fails, after every row before it', async () => {

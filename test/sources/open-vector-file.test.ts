@@ -90,7 +90,7 @@ describe('the format', () => {
 
   it('of rows without first bytes of their own is never guessed against the name', async () => {
     const error = await invalidFile(openVectorFile(folder.file('really-bvecs.fvecs', bvecs([...rows, ...rows]))))
-    expect(error.message).toContain('its name says fvecs, its header and size are those of bvecs; name it so')
+    expect(error.message).toContain('its name says fvecs, but its header and size fit bvecs; rename it')
   })
 
   it('of a file that fits no format comes from the name, whose reader says what is wrong', async () => {
@@ -134,7 +134,7 @@ describe('the format', () => {
     ['some text', 'it has 9 bytes and begins with "some text"'],
     [
       '\x00\x00\x00\x00',
-      'neither its name nor its content tells a known format: it has 4 bytes and begins with 0x00000000',
+      'neither its name nor its content is of a known format: it has 4 bytes and begins with 0x00000000',
     ],
     [Buffer.from('PK\x05\x06....'), 'begins with 0x504b0506'],
     [Buffer.from('PK\x03\x04....'), 'zip archive'],
@@ -185,7 +185,7 @@ describe('a file changed between opening and reading', () => {
       }
     }
     const error = await invalidFile(reading())
-    expect(error.message).toContain('it was cut while being read')
+    expect(error.message).toContain('it was truncated while it was read')
     expect(rowCount).toBeLessThan(3000)
   })
 })

@@ -90,15 +90,15 @@ describe("OpenAI's batch output", () => {
   })
 
   it.each([
-    ['{"custom_id":7,"response":{}}', 'has a "custom_id" that is no string'],
+    ['{"custom_id":7,"response":{}}', 'has a "custom_id" that is not a string'],
     ['{"custom_id":"a","response":{"body":{"choices":[]}}}', 'has no array "data"'],
     ['{"custom_id":"a","response":{"body":{"data":[null]}}}', 'has no array of numbers at data[0].embedding'],
     ['{"custom_id":"a","response":{"body":{"data":[{"embedding":[]}]}}}', 'has an empty array at data[0].embedding'],
-    ['{"custom_id":"a","response":{"body":{"data":[{"embedding":["1"]}]}}}', 'has something that is no number'],
-    ['{"custom_id":"a","response":{"body":{"data":[{"embedding":"AAA"}]}}}', 'has text that is no base64 of float32'],
+    ['{"custom_id":"a","response":{"body":{"data":[{"embedding":["1"]}]}}}', 'has a value that is not a number'],
+    ['{"custom_id":"a","response":{"body":{"data":[{"embedding":"AAA"}]}}}', 'has text that is not base64 of float32'],
     [
       '{"custom_id":"a","response":{"body":{"data":[{"index":"x","embedding":[1]}]}}}',
-      'has an "index" at data[0] that is no whole number',
+      'has an "index" at data[0] that is not a whole number',
     ],
   ])('that is %s is refused, whatever is said of failed requests', async (line, message) => {
     const error = await invalidFile(read(`${line}\n`, { invalid: 'skip' }))

@@ -6,7 +6,7 @@ import type { ParquetColumn, ParquetFooter } from './parquet-footer.js'
 import { columnPages } from './column-pages.js'
 
 /**
- * In arrays, one for each page, from a row group on.
+ * Yields the ids from a row group on, in one array for each page.
  * @throws InvalidFileError at a null, an integer that is not exact, or text that is not UTF-8
  */
 export async function* parquetIds(

@@ -1,6 +1,6 @@
-/** Which columns of a table are the vectors and the ids. Pure: names and kinds in, a choice or a reason out. */
+/** Chooses the columns of vectors and ids of a table. Pure: takes names and kinds, returns a choice or a reason. */
 
-/** What a column may be used for; `type` is for messages. */
+/** A column and its possible use; `type` is for messages. */
 export interface TableColumn {
   readonly name: string
   readonly type: string
@@ -14,7 +14,7 @@ export interface ColumnNames {
 
 const MAX_LISTED = 20
 
-/** Places in `columns`; text when there is no such choice. Without `vectorColumn` the only column of vectors is taken. */
+/** Indexes in `columns`, or a reason as text. Without `vectorColumn` the only column of vectors is chosen. */
 export function chooseColumns(
   columns: readonly TableColumn[],
   { vectorColumn, idColumn }: ColumnNames,
