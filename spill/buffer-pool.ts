@@ -2,8 +2,8 @@
  * Reuses the shared buffers of batches: an unreferenced SharedArrayBuffer keeps its memory until some later garbage
  * collection, and RSS grows past any budget in the meantime.
  *
- * Buffers are carved out of large slabs (mapped-memory.ts). A buffer never leaves its size class, and a slab stays until
- * the pool is dropped, so for each class the pool holds the most that was ever lent at once.
+ * Buffers are carved out of large slabs (mapped-memory.ts). A buffer never leaves its size class, and a slab stays
+ * until the pool is dropped, so for each class the pool holds the most that was ever lent at once.
  */
 
 import { mappedMemory } from './mapped-memory.js'

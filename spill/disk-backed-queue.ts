@@ -4,8 +4,8 @@
  *     push ─► [ memory ] ──spill──► [ writing ] ──► [ disk ] ─► shift / handOff ─► release
  *              charged               charged         read ahead: charged
  *
- * A spill moves the oldest batches in memory, so batches leave in the order they came, and files hold them in that order.
- * While nothing is on disk, shift and handOff take from memory.
+ * A spill moves the oldest batches in memory, so batches leave in the order they came, and files hold them in that
+ * order. While nothing is on disk, shift and handOff take from memory.
  */
 
 import type { HeldBatch } from './held-batches.js'

@@ -25,7 +25,7 @@ export class DurableQueue<H = unknown> extends SpillingQueue<H> {
     this.#pushedBatches = this.#storedBatches = this.disk.length.batches
   }
 
-  /** Batches pushed (and held) so far, including those of an earlier process. */
+  /** Batches pushed (and held) so far, including the batches of an earlier process. */
   get pushedBatches(): number {
     return this.#pushedBatches
   }

@@ -9,7 +9,9 @@ export interface HeldBatch<H> {
   readonly chargedBytes: number
 }
 
-/** One vectored write: long enough to be sequential, short enough that memory comes back while a large spill goes on. */
+/**
+ * One vectored write: long enough to be sequential, short enough that memory comes back while a large spill goes on.
+ */
 const RUN_BYTES = 4 * 2 ** 20
 const RUN_BATCHES = 256
 

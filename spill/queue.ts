@@ -3,7 +3,10 @@
 import type { Batch, BatchRef } from './batch.js'
 import type { SpillBudget } from './spill-budget.js'
 
-/** Batches, first in, first out. Any number of pushes and takers may be under way; they are served in the order of the calls. */
+/**
+ * Batches, first in, first out. Any number of pushes and takers may be under way; they are served in the order of the
+ * calls.
+ */
 export interface Queue<H = unknown> extends AsyncIterable<Batch<H>, void, undefined> {
   readonly name: string
 
@@ -16,13 +19,14 @@ export interface Queue<H = unknown> extends AsyncIterable<Batch<H>, void, undefi
   /**
    * Resolves when the batch is held within the budget, or written; until then other pushes to any queue of the budget
    * wait too. The batch belongs to the queue from the call on: nothing may write to its bytes or its header, and its
-   * buffer goes back to the pool (if it is from there) once it is on disk. Rejects with the budget's failure if it has one.
+   * buffer goes back to the pool (if it is from there) once it is on disk. Rejects with the budget's failure if it has
+   * one.
    */
   push(batch: Batch<H>): Promise<void>
 
   /**
-   * Takes the oldest batch, which the queue no longer counts; undefined when the queue is empty and no push is under way.
-   * Its bytes can go back to the budget's pool after use. Throws CorruptSpillError when its frame is damaged.
+   * Takes the oldest batch, which the queue no longer counts; undefined when the queue is empty and no push is under
+   * way. Its bytes can go back to the budget's pool after use. Throws CorruptSpillError when its frame is damaged.
    */
   shift(): Promise<Batch<H> | undefined>
 
@@ -30,8 +34,8 @@ export interface Queue<H = unknown> extends AsyncIterable<Batch<H>, void, undefi
   spill(): Promise<void>
 
   /**
-   * Empties the queue into refs for a task, in FIFO order. In-memory batches stay charged, and files stay on disk, until
-   * the same refs are given to release().
+   * Empties the queue into refs for a task, in FIFO order. In-memory batches stay charged, and files stay on disk,
+   * until the same refs are given to release().
    */
   handOff(): Promise<BatchRef<H>[]>
 
@@ -41,7 +45,10 @@ export interface Queue<H = unknown> extends AsyncIterable<Batch<H>, void, undefi
    */
   release(refs: readonly BatchRef<H>[]): Promise<void>
 
-  /** Refuses pushes from now on; batches can still be taken. Waits for pushes and writes under way and throws their error. */
+  /**
+   * Refuses pushes from now on; batches can still be taken. Waits for pushes and writes under way and throws their
+   * error.
+   */
   close(): Promise<void>
 
   /**

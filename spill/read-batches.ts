@@ -14,12 +14,12 @@ const READ_BYTES = 4 * 2 ** 20
 let idle: Buffer | undefined
 
 /**
- * Yields the batches in order; synchronous. Adjoining frames of a file are read together, up to `readBytes`
- * (default 4 MiB, or one frame when that is larger), into one buffer that is reused.
+ * Yields the batches in order; synchronous. Adjoining frames of a file are read together, up to `readBytes` (default 4
+ * MiB, or one frame when that is larger), into one buffer that is reused.
  *
- * A batch from memory shares its bytes with every holder of the ref: do not write to them. The bytes of a batch from a file
- * are a view of the read buffer, 8-byte aligned, valid until the next step: copy what must last. Headers own their memory.
- * Throws CorruptSpillError with file and offset, SHARDLOOM_SPILL_FAILED when a file cannot be read.
+ * A batch from memory shares its bytes with every holder of the ref: do not write to them. The bytes of a batch from a
+ * file are a view of the read buffer, 8-byte aligned, valid until the next step: copy what must last. Headers own their
+ * memory. Throws CorruptSpillError with file and offset, SHARDLOOM_SPILL_FAILED when a file cannot be read.
  */
 export function* readBatches<H>(
   refs: readonly BatchRef<H>[],

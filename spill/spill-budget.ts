@@ -1,7 +1,7 @@
 /**
- * The memory that many queues share. It counts the bytes they hold and lets a push wait while there is no room. It makes
- * room by spilling the largest in-memory part, oldest batches first, until half of the limit is free: the disk then writes
- * long sequential runs while pushes go on.
+ * The memory that many queues share. It counts the bytes they hold and lets a push wait while there is no room. It
+ * makes room by spilling the largest in-memory part, oldest batches first, until half of the limit is free: the disk
+ * then writes long sequential runs while pushes go on.
  */
 
 import PQueue from 'p-queue'
@@ -123,8 +123,8 @@ export class SpillBudget {
   }
 
   /**
-   * Makes room for a batch, charges it and calls `hold`, which puts it into `queue`; calls are served in order. When the
-   * rest of the memory is handed off and cannot be spilled, the batch is written before this resolves.
+   * Makes room for a batch, charges it and calls `hold`, which puts it into `queue`; calls are served in order. When
+   * the rest of the memory is handed off and cannot be spilled, the batch is written before this resolves.
    */
   async charge(queue: Spillable, bytes: number, hold: () => void): Promise<void> {
     this.#waiting += 1
@@ -152,8 +152,8 @@ export class SpillBudget {
   }
 
   /**
-   * Like finishedWriting, for a batch that its queue would keep in memory too. False when there is no room: then the batch
-   * is refunded, and the queue must drop its copy.
+   * Like finishedWriting, for a batch that its queue would keep in memory too. False when there is no room: then the
+   * batch is refunded, and the queue must drop its copy.
    */
   finishedCopying(bytes: number, fileBytes: number): boolean {
     if (this.#waiting > 0 || this.#memoryBytes > this.#limitBytes) {

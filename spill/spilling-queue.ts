@@ -58,7 +58,9 @@ export abstract class SpillingQueue<H> implements Queue<H> {
   /** Called after each push, when the batch is in `memory`. */
   protected abstract afterPush(): void
 
-  /** Settles the charge of a batch that is on disk now. True: it stays in memory too, charged. False: it is refunded. */
+  /**
+   * Settles the charge of a batch that is on disk now. True: it stays in memory too, charged. False: it is refunded.
+   */
   protected abstract keepsCopy(held: HeldBatch<H>, frameBytes: number): boolean
 
   /** Called before a hand-off, when nothing is being written. */

@@ -51,7 +51,7 @@ export class StoredBatches<H> {
   push(frame: StoredFrame, copy?: HeldBatch<H>): void {
     const { file, offset, frameBytes, leadBytes, payloadBytes, count } = frame
     if (copy !== undefined) this.#copies += 1
-    // Field by field: a spread gives each object a shape of its own, 300 bytes beside its 100, and queues hold many.
+    // Field by field: a spread gives each object a separate shape, 300 bytes beside its 100, and queues hold many.
     this.#batches.push({
       file,
       offset,

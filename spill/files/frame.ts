@@ -4,9 +4,9 @@
  *     [u32 length][u32 crc32][u32 headerBytes][u32 count][u32 payloadBytes][u32 prefixCrc32]   the prefix
  *     [msgpack header][zeros to 8][raw bytes][zeros to 8]                                      the body
  *
- * `length` is the body's length, `crc32` covers the body, `prefixCrc32` the five words before it. The prefix has a separate
- * checksum because a damaged length would otherwise look like a truncated file. A frame is a multiple of 8 bytes long, so
- * the raw bytes are 8-byte aligned when a frame is read to an aligned address.
+ * `length` is the body's length, `crc32` covers the body, `prefixCrc32` the five words before it. The prefix has a
+ * separate checksum because a damaged length would otherwise look like a truncated file. A frame is a multiple of 8
+ * bytes long, so the raw bytes are 8-byte aligned when a frame is read to an aligned address.
  */
 
 import { Packr } from 'msgpackr'
@@ -43,7 +43,8 @@ export interface EncodedFrame {
 }
 
 // No records: every frame must be readable alone. moreTypes: without it typed arrays lose their type.
-// copyBuffers: a decoded binary would otherwise be a view that pins the read buffer, or changes when the buffer is reused.
+// copyBuffers: a decoded binary would otherwise be a view that pins the read buffer, or changes when the buffer is
+// reused.
 const packr = new Packr({ useRecords: false, moreTypes: true, copyBuffers: true })
 
 const ZEROS = new Uint8Array(8)
@@ -53,7 +54,9 @@ export function padded(bytes: number): number {
   return Math.ceil(bytes / 8) * 8
 }
 
-/** The frame of a batch; its raw bytes are viewed, not copied. Throws what msgpackr throws for a header it cannot hold. */
+/**
+ * The frame of a batch; its raw bytes are viewed, not copied. Throws what msgpackr throws for a header it cannot hold.
+ */
 export function encodeFrame(batch: Batch): EncodedFrame {
   const header = packr.pack(batch.header)
   const payloadBytes = batch.bytes.byteLength

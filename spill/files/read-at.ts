@@ -4,7 +4,9 @@ import type { FileHandle } from 'node:fs/promises'
 /** Linux moves at most 2 GiB − 4 KiB in one call. */
 export const MAX_CALL_BYTES = 2 ** 30
 
-/** Fills `into` from `position` of the file. Returns the bytes read: fewer than asked for only at the end of the file. */
+/**
+ * Fills `into` from `position` of the file. Returns the bytes read: fewer than asked for only at the end of the file.
+ */
 export async function readAt(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
   let done = 0
   while (done < into.length) {

@@ -18,9 +18,9 @@ export interface CheckedQueue extends RecoveredQueue {
 }
 
 /**
- * Finds and checks the whole batches at the front of the queue: `most` of them, or a few more in the same file, or fewer
- * when the files hold fewer. Batches after a gap do not count. Reads every file once and changes none.
- * Throws SHARDLOOM_SPILL_FAILED.
+ * Finds and checks the whole batches at the front of the queue: `most` of them, or a few more in the same file, or
+ * fewer when the files hold fewer. Batches after a gap do not count. Reads every file once and changes none. Throws
+ * SHARDLOOM_SPILL_FAILED.
  */
 export async function checkQueue(directory: string, name: string, most: number): Promise<CheckedQueue> {
   const files: RecoveredFile[] = []
@@ -41,7 +41,9 @@ export async function checkQueue(directory: string, name: string, most: number):
   return { files, batches, damage: undefined }
 }
 
-/** Keeps the first `batches` that `checkQueue` found, and deletes all data after them. Throws SHARDLOOM_SPILL_FAILED. */
+/**
+ * Keeps the first `batches` that `checkQueue` found, and deletes all data after them. Throws SHARDLOOM_SPILL_FAILED.
+ */
 export async function cutQueue(
   directory: string,
   name: string,

@@ -1,11 +1,12 @@
 /**
- * Finds the whole frames of a spill file after a crash. A run that was being written then leaves a torn tail, which is cut.
+ * Finds the whole frames of a spill file after a crash, and cuts the torn tail that an interrupted write leaves.
  *
  * Torn, and cut: less than a prefix at the end; a body that ends past the file; a last frame whose body has the wrong
  * checksum; a rest of zeros only (after a power cut a file can have its length before its data).
+ *
  * Damage: any other prefix or body with the wrong checksum, including the last frame's prefix, because without a
- * trustworthy length the number of frames after it is unknown. Also a frame larger than any that is written, and a path
- * that is not a regular file: a folder, a named pipe, a link.
+ * trustworthy length the number of frames after it is unknown. Also a frame larger than any that is written, and a
+ * path that is not a regular file: a folder, a named pipe, a link.
  */
 
 import { lstat, open, type FileHandle } from 'node:fs/promises'

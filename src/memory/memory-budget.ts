@@ -45,6 +45,8 @@ export function decideBudget(requestedBytes: number | undefined, facts: MemoryFa
   return {
     budgetBytes: machineBytes,
     decidedBy: machineSays,
-    warning: `memory is ${mb(requestedBytes)}, but ${mb(machineBytes)} are available (${machineSays}); planning with the smaller`,
+    warning:
+      `memory is ${mb(requestedBytes)}, but ${mb(machineBytes)} are available (${machineSays}); ` +
+      'planning with the smaller',
   }
 }

@@ -42,8 +42,8 @@ export function findMemoryCgroup(read: ReadText = readText): MemoryCgroup | unde
 }
 
 /**
- * Bytes charged to the cgroup that the kernel cannot reclaim under pressure: shared memory and files on tmpfs count, the
- * page cache does not. Undefined when the cgroup's files cannot be read.
+ * Bytes charged to the cgroup that the kernel cannot reclaim under pressure: shared memory and files on tmpfs count,
+ * the page cache does not. Undefined when the cgroup's files cannot be read.
  */
 export function unreclaimableBytes(group: MemoryCgroup, read: ReadText = readText): number | undefined {
   const usage = Number(read(path.join(group.directory, USAGE_FILE[group.version])) ?? Number.NaN)

@@ -1,7 +1,7 @@
 /**
- * Detects the format of a file. The content decides where it can: by first bytes that no other format has, or by a header
- * that fits the size of the file. The extension decides between formats that fit, and when no format fits: then the
- * reader of the named format says what is wrong.
+ * Detects the format of a file. The content decides where it can: by first bytes that no other format has, or by a
+ * header that fits the size of the file. The extension decides between formats that fit, and when no format fits: then
+ * the reader of the named format says what is wrong.
  */
 import path from 'node:path'
 import { InvalidFileError } from '../errors.js'
@@ -56,7 +56,8 @@ const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string]
 ]
 
 const READ_FORMATS =
-  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow, hdf5 and JSON lines (.jsonl, .ndjson, also with gzip or zstd)'
+  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow, hdf5 and JSON lines ' +
+  '(.jsonl, .ndjson, also with gzip or zstd)'
 const HEAD_BYTES = 4096
 
 /** The extension of a compressed file; the extension before it tells the format of the content. */
@@ -82,8 +83,8 @@ function onlyLinesCompressed(filePath: string, what: string): InvalidFileError {
 
 /**
  * The format by the first bytes, the size and the name.
- * @throws InvalidFileError with what was found when no format fits, when several do and the name does not decide, or when
- * name and content disagree
+ * @throws InvalidFileError with what was found when no format fits, when several do and the name does not decide, or
+ * when name and content disagree
  */
 export async function detectFormat(bytes: ByteReader, byteLength: number): Promise<VectorFileFormat> {
   const named = formatByName(bytes.path)
@@ -155,8 +156,8 @@ function beginning(head: Uint8Array): string {
 }
 
 /**
- * Text that begins with a brace, or with a bracket, so that the reader can say what it expects instead of an array. JSON
- * has no zero byte; a bvecs row with d = 123 begins with '{' and has three.
+ * Text that begins with a brace, or with a bracket, so that the reader can say what it expects instead of an array.
+ * JSON has no zero byte; a bvecs row with d = 123 begins with '{' and has three.
  */
 function looksLikeJson(head: Uint8Array, orBlank: boolean): boolean {
   if (head.includes(0)) return false
@@ -191,7 +192,9 @@ async function formatsThatFit(bytes: ByteReader, byteLength: number, head: Uint8
   return fits
 }
 
-/** Rows of fvecs or bvecs: d in range, a whole number of rows, the same d in the second and the last row; otherwise 0. */
+/**
+ * Rows of fvecs or bvecs: d in range, a whole number of rows, the same d in the second and the last row; otherwise 0.
+ */
 async function vecsRows(bytes: ByteReader, byteLength: number, head: Uint8Array, valueBytes: number): Promise<number> {
   if (head.length < ROW_PREFIX_BYTES) return 0
   const dimensions = readInt32(head, 0)

@@ -6,8 +6,8 @@ import { InvalidOptionError, PathError } from '../errors.js'
 const PATTERN_CHARACTERS = /[*?[\]{}()!+@\\]/
 
 /**
- * The paths in the given order, each pattern replaced by the files it matches, sorted by code units so that ordinals are
- * the same on every machine. A path that exists is not a pattern. '-' is standard input, at most once.
+ * The paths in the given order, each pattern replaced by the files it matches, sorted by code units so that ordinals
+ * are the same on every machine. A path that exists is not a pattern. '-' is standard input, at most once.
  * @throws PathError for a pattern that matches nothing
  * @throws InvalidOptionError without a path
  */

@@ -42,8 +42,8 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
 }
 
 /**
- * Opens a file in a format of `VectorFileFormat`, detected by its content, or by its extension where several fit.
- * '-' reads JSON lines from standard input; a named pipe has JSON lines too. Checks header and size; rows are checked as
+ * Opens a file in a format of `VectorFileFormat`, detected by its content, or by its extension where several fit. '-'
+ * reads JSON lines from standard input; a named pipe has JSON lines too. Checks header and size; rows are checked as
  * they are read.
  * @throws PathError when there is no such file, it is a folder, or it may not be read
  * @throws InvalidOptionError when a column is named and the format has none

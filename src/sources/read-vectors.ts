@@ -9,10 +9,10 @@ export interface VectorReader extends DescribedSource, AsyncIterable<VectorBatch
 }
 
 /**
- * One or more vector files, in any supported format, as the source of a build: `buildIndex(readVectors('a.parquet'),
- * { path })`. Such a build can be resumed after an interruption while the files are unchanged, unless it reads a pipe or
- * standard input ('-'). Patterns such as `parts/*.npy` stand for the files they match, sorted. Files are opened on first
- * use, which throws the errors of `openVectorFile`.
+ * One or more vector files, in any supported format, as the source of a build: `buildIndex(readVectors('a.parquet'), {
+ * path })`. Such a build can be resumed after an interruption while the files are unchanged, unless it reads a pipe or
+ * standard input ('-'). Patterns such as `parts/*.npy` stand for the files they match, sorted. Files are opened on
+ * first use, which throws the errors of `openVectorFile`.
  */
 export function readVectors(paths: string | readonly string[], options: OpenVectorFileOptions = {}): VectorReader {
   const given = typeof paths === 'string' ? [paths] : [...paths]

@@ -31,8 +31,8 @@ export interface VectorFile {
    */
   batches(startAt?: number): AsyncGenerator<VectorBatch, void, void>
   /**
-   * Equal when a later run reads the same data: size, time of change and first bytes, also of the id file. Undefined for
-   * a pipe, which cannot be read again.
+   * Equal when a later run reads the same data: size, time of change and first bytes, also of the id file. Undefined
+   * for a pipe, which cannot be read again.
    * @throws PathError
    */
   fingerprint(): Promise<string | undefined>
@@ -42,7 +42,10 @@ export interface VectorFile {
 
 /** Options for reading a file; each format uses the ones that concern it. */
 export interface ReadOptions {
-  /** The column of vectors of a Parquet or Arrow file, or the dataset of HDF5. Default: the only one, or `train` of HDF5. */
+  /**
+   * The column of vectors of a Parquet or Arrow file, or the dataset of HDF5. Default: the only one, or `train` of
+   * HDF5.
+   */
   readonly vectorColumn?: string
   /** The column of ids of a Parquet or Arrow file: text or integers. Default: none. */
   readonly idColumn?: string

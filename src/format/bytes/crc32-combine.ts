@@ -47,8 +47,8 @@ export function crc32Combine(crcA: number, crcB: number, lengthB: number): numbe
 }
 
 /**
- * `crc32Combine` for many B of one length above 0: multiplying by x^(8·lengthB) is linear over GF(2), so tables that are
- * made once replace it by a lookup for each byte of `crcA`.
+ * `crc32Combine` for many B of one length above 0: multiplying by x^(8·lengthB) is linear over GF(2), so tables that
+ * are made once replace it by a lookup for each byte of `crcA`.
  */
 export function crc32Combiner(lengthB: number): (crcA: number, crcB: number) => number {
   const power = powerOfBytes(lengthB)

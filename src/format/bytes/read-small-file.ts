@@ -15,8 +15,8 @@ export async function readSmallFile(path: string, maxBytes: number): Promise<Uin
 }
 
 /**
- * Like `readSmallFile`, for a file that only this program creates, so links are not followed. Returns a problem with the
- * file as a sentence; throws system errors, also for a missing file.
+ * Like `readSmallFile`, for a file that only this program creates, so links are not followed. Returns a problem with
+ * the file as a sentence; throws system errors, also for a missing file.
  */
 export async function readOwnFile(path: string, maxBytes: number): Promise<Uint8Array | string> {
   if (!(await lstat(path)).isFile()) return NOT_A_FILE

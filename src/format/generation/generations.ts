@@ -35,8 +35,8 @@ async function numbered(indexDir: string, counts: (entry: Dirent) => boolean): P
 }
 
 /**
- * The name after the newest folder's name, finished or not. Does not read CURRENT, so that a damaged one does not stop the
- * build that replaces it. Links count: a generation that was moved elsewhere must not be written to.
+ * The name after the newest folder's name, finished or not. Does not read CURRENT, so that a damaged one does not stop
+ * the build that replaces it. Links count: a generation that was moved elsewhere must not be written to.
  */
 export async function nextGeneration(indexDir: string): Promise<string> {
   const newest =

@@ -1,6 +1,6 @@
 /**
- * Allows one build at a time in an index directory: `build/LOCK` names the process that builds. The operating system does
- * not remove the file when that process dies, so a lock whose process is gone is taken over.
+ * Allows one build at a time in an index directory: `build/LOCK` names the process that builds. The operating system
+ * does not remove the file when that process dies, so a lock whose process is gone is taken over.
  */
 import { lstat, mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'

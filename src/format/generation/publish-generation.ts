@@ -21,8 +21,8 @@ export interface PublishResult {
   /** Old generations that could not be deleted or listed. The new one is live in any case. */
   readonly undeleted: readonly { readonly generation: string; readonly cause: unknown }[]
   /**
-   * Why the rename of CURRENT may not be on the device yet; undefined when it is. The new generation is live, but a power
-   * cut may bring the old one back, so none is deleted.
+   * Why the rename of CURRENT may not be on the device yet; undefined when it is. The new generation is live, but a
+   * power cut may bring the old one back, so none is deleted.
    */
   readonly unsynced: { readonly cause: unknown } | undefined
 }

@@ -1,6 +1,6 @@
 /**
- * TUNING: the beam widths chosen for a generation after it was published, a file in its folder. The manifest is sealed and
- * does not list it, so it has a separate checksum.
+ * TUNING: the beam widths chosen for a generation after it was published, a file in its folder. The manifest is sealed
+ * and does not list it, so it has a separate checksum.
  */
 import { randomUUID } from 'node:crypto'
 import { access, constants, rename, rm } from 'node:fs/promises'
@@ -96,7 +96,10 @@ function checkTunings(parsed: unknown, generation: string, checks: FieldChecks):
   })
 }
 
-/** The choices stored with a generation, by ascending k; none when there is no file. @throws CorruptIndexError, PathError */
+/**
+ * The choices stored with a generation, by ascending k; none when there is no file. @throws CorruptIndexError,
+ * PathError
+ */
 export async function readTunings(directory: string, generation: string): Promise<Tuning[]> {
   const path = join(directory, TUNING_NAME)
   try {
@@ -117,8 +120,9 @@ export async function checkTuningWritable(directory: string): Promise<void> {
 }
 
 /**
- * Adds a choice, in place of the stored one for the same k; beyond `MAX_TUNINGS` the oldest is dropped. Returns all stored
- * choices, which are on the device when it resolves. When two processes store at the same time, one may overwrite the other.
+ * Adds a choice, in place of the stored one for the same k; beyond `MAX_TUNINGS` the oldest is dropped. Returns all
+ * stored choices, which are on the device when it resolves. When two processes store at the same time, one may
+ * overwrite the other.
  * @throws PathError, DiskFullError, CorruptIndexError when the existing file is damaged
  */
 export async function storeTuning(directory: string, generation: string, tuning: Tuning): Promise<Tuning[]> {

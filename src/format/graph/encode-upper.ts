@@ -28,7 +28,9 @@ export function encodeUpper(levels: readonly UpperLevel[]): Uint8Array {
   return new Uint8Array(words.buffer)
 }
 
-/** The levels as views of `bytes` (a copy only when `bytes` is not 4-byte aligned). Lengths are checked, contents not. */
+/**
+ * The levels as views of `bytes` (a copy only when `bytes` is not 4-byte aligned). Lengths are checked, contents not.
+ */
 export function parseUpper(bytes: Uint8Array, m: number, path: string): UpperLevel[] {
   const corrupt = (reason: string, word: number): CorruptIndexError =>
     new CorruptIndexError(path, `upper levels: ${reason} (data byte ${4 * word})`)

@@ -1,8 +1,8 @@
 /**
  * A 96-bit hash of an id: among 50M ids, two different ones have equal fingerprints with a probability of 2e-14.
  *
- * Not cryptographic. Uses words, rotations and multiplications only, so that ASCII strings cost no allocation. The first
- * 64 bits order the id table and the top bits choose a partition, so every lane must be well mixed.
+ * Not cryptographic. Uses words, rotations and multiplications only, so that ASCII strings cost no allocation. The
+ * first 64 bits order the id table and the top bits choose a partition, so every lane must be well mixed.
  */
 import { InvalidIdError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'

@@ -1,8 +1,9 @@
 /**
- * id → node: rows [u32 hash high][u32 hash low][u32 node][u32 0], ascending by hash, then by node. The hash is the first
- * 64 bits of the id's fingerprint.
+ * id → node: rows [u32 hash high][u32 hash low][u32 node][u32 0], ascending by hash, then by node. The hash is the
+ * first 64 bits of the id's fingerprint.
  *
- * Numbers are read and written through Uint32Array, so this needs a little-endian machine, like the WebAssembly kernels.
+ * Numbers are read and written through Uint32Array, so this needs a little-endian machine, like the WebAssembly
+ * kernels.
  */
 import { CorruptIndexError } from '../../errors.js'
 import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-file.js'
@@ -72,7 +73,8 @@ export function idTableView(bytes: Uint8Array, path: string): Uint32Array {
 }
 
 /**
- * The nodes whose id has this hash, ascending: none, one, or (once in 10^19 pairs of ids) more. The caller compares ids.
+ * The nodes whose id has this hash, ascending: none, one, or (once in 10^19 pairs of ids) more. The caller compares
+ * ids.
  */
 export function findNodesByHash(table: Uint32Array, high: number, low: number): number[] {
   let from = 0

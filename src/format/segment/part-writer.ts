@@ -22,7 +22,10 @@ export class PartWriter {
   #buffered = 0
   #flushed = 0
 
-  /** `path` is a file that `createSegment` made; `dataOffset` is the part's first byte, counted from the first data byte. */
+  /**
+   * `path` is a file that `createSegment` made; `dataOffset` is the part's first byte, counted from the first data
+   * byte.
+   */
   constructor(path: string, dataOffset: number, options: { bufferBytes?: number } = {}) {
     this.#path = path
     this.#offset = dataOffset

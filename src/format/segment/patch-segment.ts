@@ -9,8 +9,8 @@ import { writeAt } from '../bytes/write-durably.js'
 import { readAt } from '../../../spill/files/read-at.js'
 
 /**
- * Overwrites data bytes from `dataOffset` on, and updates `checksums`, which must be whole there. One call at a time for
- * each file.
+ * Overwrites data bytes from `dataOffset` on, and updates `checksums`, which must be whole there. One call at a time
+ * for each file.
  * @throws CorruptIndexError when the blocks on disk differ from the bytes that were written
  */
 export async function patchSegment(

@@ -32,7 +32,7 @@ export interface PartChecksums {
   readonly pieces: readonly ChecksumPiece[]
 }
 
-/** Adds the checksums of `bytes`, which begin at data byte `offset`, to those of the bytes before them. */
+/** Adds the checksums of `bytes`, which begin at data byte `offset`, to the pieces of the bytes before them. */
 export function appendPieces(pieces: ChecksumPiece[], offset: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     const start = (offset + at) % SEGMENT_BLOCK_BYTES
@@ -79,7 +79,9 @@ export class SegmentChecksums {
     return this.#missing === 0
   }
 
-  /** Throws, and changes nothing, when the part leaves the data, has a gap, or covers a byte that is already covered. */
+  /**
+   * Throws, and changes nothing, when the part leaves the data, has a gap, or covers a byte that is already covered.
+   */
   add(part: PartChecksums): void {
     this.#checkShape(part)
     for (const piece of part.pieces) this.#checkFree(piece)
@@ -98,7 +100,9 @@ export class SegmentChecksums {
     this.#crcs[block] = crc
   }
 
-  /** A copy of the CRCs of all blocks. Throws, naming the first incomplete block, when data bytes were never written. */
+  /**
+   * A copy of the CRCs of all blocks. Throws, naming the first incomplete block, when data bytes were never written.
+   */
   blockCrcs(): Uint32Array {
     if (!this.complete) {
       const block = this.#whole.indexOf(0)
@@ -125,7 +129,7 @@ export class SegmentChecksums {
     }
     if (part.offset < 0 || at !== part.offset + part.length || at > this.dataBytes) {
       throw new RangeError(
-        `a part of ${part.length} bytes at ${part.offset} has checksums up to ${at}; the data has ${this.dataBytes} bytes`,
+        `a part of ${part.length} bytes at ${part.offset} has checksums up to ${at}, the data ${this.dataBytes} bytes`,
       )
     }
   }

@@ -1,8 +1,9 @@
 /**
- * The life of a segment file: `createSegment` writes its header and gives it its length. `PartWriter.write` puts each part of
- * the data at its place, from any thread and in any order, and `SegmentChecksums.add` gathers the parts' checksums on the
- * coordinator. `sealSegment` writes the footer and syncs the file; it never changes after that. `SegmentReader` reads it
- * in large pieces, `SegmentBlocks` in small ones during a search; both check every block of data that they give out.
+ * The life of a segment file: `createSegment` writes its header and gives it its length. `PartWriter.write` puts each
+ * part of the data at its place, from any thread and in any order, and `SegmentChecksums.add` gathers the parts'
+ * checksums on the coordinator. `sealSegment` writes the footer and syncs the file; it never changes after that.
+ * `SegmentReader` reads it in large pieces, `SegmentBlocks` in small ones during a search; both check every block of
+ * data that they give out.
  */
 import { constants, open } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -20,8 +21,8 @@ import {
 } from './segment-header.js'
 
 /**
- * Creates or truncates `path`; `keepData` keeps the data of an interrupted build. Data reads as zeros until it is written;
- * the file is complete after `sealSegment`.
+ * Creates or truncates `path`; `keepData` keeps the data of an interrupted build. Data reads as zeros until it is
+ * written; the file is complete after `sealSegment`.
  */
 export async function createSegment(path: string, header: SegmentHeader, options = { keepData: false }): Promise<void> {
   try {

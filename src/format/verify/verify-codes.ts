@@ -10,7 +10,10 @@ import { fileOffset, type SegmentCheck } from './verify-segment.js'
 /** Bytes of vectors encoded at a time, which takes a few hundredths of a second. */
 const CHUNK_BYTES = 2 ** 20
 
-/** The codebook; undefined when a number in it is not finite, which is added to `findings`. Its bytes are verified already. */
+/**
+ * The codebook; undefined when a number in it is not finite, which is added to `findings`. Its bytes are verified
+ * already.
+ */
 export async function verifyCodebook(
   reader: SegmentReader,
   findings: VerifyFindings,

@@ -1,6 +1,6 @@
 /**
- * Checks every byte and every link of a published index, in bounded memory: chunks, the nodes of two upper levels, one bit
- * for each stored id, and the codebook. Continues after a problem, so that one run finds all of them.
+ * Checks every byte and every link of a published index, in bounded memory: chunks, the nodes of two upper levels, one
+ * bit for each stored id, and the codebook. Continues after a problem, so that one run finds all of them.
  */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -21,9 +21,9 @@ export interface SegmentCheck {
 export type VisitRecords = (words: Uint32Array, dataOffset: number) => void
 
 /**
- * Checks header, checksum table and every block. Records of a fixed stride go to `visit`, in order, except the records of
- * a chunk with a damaged block, which is reported already. When no byte was damaged, `readAgain` then reads data of any
- * shape. Returns whether no byte was damaged.
+ * Checks header, checksum table and every block. Records of a fixed stride go to `visit`, in order, except the records
+ * of a chunk with a damaged block, which is reported already. When no byte was damaged, `readAgain` then reads data of
+ * any shape. Returns whether no byte was damaged.
  */
 export async function verifySegment(
   check: SegmentCheck,

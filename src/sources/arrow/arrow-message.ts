@@ -36,7 +36,9 @@ export interface ArrowFooter {
   readonly batchesAt: readonly number[]
 }
 
-/** Undefined for a stream. @throws InvalidFileError when a file is truncated or its footer damaged; PathError for a pipe */
+/**
+ * Undefined for a stream. @throws InvalidFileError when a file is truncated or its footer damaged; PathError for a pipe
+ */
 export async function arrowFooter(bytes: ByteReader): Promise<ArrowFooter | undefined> {
   const byteLength = knownByteLength(bytes, 'Arrow')
   const head = new Uint8Array(Math.min(ARROW_MAGIC.length, byteLength))

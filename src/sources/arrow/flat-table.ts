@@ -1,6 +1,6 @@
 /**
- * Reads FlatBuffers tables, the format of Arrow's metadata. Every length and offset is checked against the bytes there are:
- * one that leads outside throws a RangeError.
+ * Reads FlatBuffers tables, the format of Arrow's metadata. Every length and offset is checked against the bytes there
+ * are: one that leads outside throws a RangeError.
  */
 
 export class FlatTable {

@@ -75,8 +75,8 @@ function factsOf(path: string, stats: BigIntStats): FileFacts {
 const READ_NOW = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
 
 /**
- * Opens a file or named pipe for reading. The caller closes it. A pipe without a writer is waited for in its reads, which
- * closing ends, and not in the opening, which nothing could end.
+ * Opens a file or named pipe for reading. The caller closes it. A pipe without a writer is waited for in its reads,
+ * which closing ends, and not in the opening, which nothing could end.
  * @throws PathError when it cannot be opened
  * @throws InvalidFileError when the file has changed since `expected`
  */

@@ -16,8 +16,8 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
 }
 
 /**
- * Reads `bytes` in order from their beginning; a stream must be unread. Holds at most one window of the compression and a
- * few pieces. Closing it frees them and leaves `bytes` open, so a pending read must be ended first.
+ * Reads `bytes` in order from their beginning; a stream must be unread. Holds at most one window of the compression and
+ * a few pieces. Closing it frees them and leaves `bytes` open, so a pending read must be ended first.
  * @throws InvalidFileError from `read` when compressed data is damaged; its offsets count compressed bytes
  */
 export async function plainText(bytes: ByteReader): Promise<ByteReader> {

@@ -16,8 +16,8 @@ const PIECE_BYTES = 1 << 20
 const BYTE_ORDER_MARK = '\ufeff'
 
 /**
- * Splits at line feeds. A last line without a line feed counts; an empty one does not. Drops a byte order mark at the start
- * of the file. Holds one piece (1 MiB) and at most one line beyond it.
+ * Splits at line feeds. A last line without a line feed counts; an empty one does not. Drops a byte order mark at the
+ * start of the file. Holds one piece (1 MiB) and at most one line beyond it.
  * @throws InvalidFileError with line number and offset for a line above `maxLineBytes` or one that is not UTF-8, after
  * all lines before it are yielded
  */

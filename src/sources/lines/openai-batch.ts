@@ -1,6 +1,7 @@
 /**
- * A line of OpenAI's batch output: `{"custom_id", "response": {"status_code", "body": {"data": [{"index", "embedding"}]}},
- * "error"}`. OpenAI's error file has the same lines. Pure: takes a parsed line, returns records or a reason.
+ * A line of OpenAI's batch output: `{"custom_id", "response": {"status_code", "body": {"data": [{"index",
+ * "embedding"}]}}, "error"}`. OpenAI's error file has the same lines. Pure: takes a parsed line, returns records or a
+ * reason.
  */
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
@@ -21,7 +22,10 @@ export function isBatchLine(value: object): boolean {
   return 'custom_id' in value && ('response' in value || 'error' in value)
 }
 
-/** One record for each embedding, or one for a failed request; a reason as text when the API cannot have written the line. */
+/**
+ * One record for each embedding, or one for a failed request; a reason as text when the API cannot have written the
+ * line.
+ */
 export function batchRecords(value: object): readonly BatchRecord[] | string {
   const { custom_id: id, response, error } = value as Fields
   if (typeof id !== 'string') return 'has a "custom_id" that is not a string'
@@ -62,7 +66,10 @@ function messageOf(error: unknown): string {
   return (said === '' ? 'no message' : said).slice(0, MESSAGE_CHARACTERS)
 }
 
-/** The embedding from numbers, or from float32 bytes with `encoding_format: 'base64'`; otherwise text that names the value. */
+/**
+ * The embedding from numbers, or from float32 bytes with `encoding_format: 'base64'`; otherwise text that names the
+ * value.
+ */
 function embeddingOf(embedding: unknown): ArrayLike<number> | string {
   if (typeof embedding === 'string') {
     const bytes = Buffer.from(embedding, 'base64')

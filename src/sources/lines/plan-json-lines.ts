@@ -1,6 +1,6 @@
 /**
- * JSON lines: one `{"id": …, "vector": [numbers]}` a line; `embedding` is another name for `vector`, and `id` may be absent.
- * Or lines of OpenAI's batch output. The file may be compressed with gzip or zstd.
+ * JSON lines: one `{"id": …, "vector": [numbers]}` a line; `embedding` is another name for `vector`, and `id` may be
+ * absent. Or lines of OpenAI's batch output. The file may be compressed with gzip or zstd.
  */
 import { InvalidFileError } from '../../errors.js'
 import { type Id, type VectorBatch, MAX_DIMENSIONS } from '../../api/vectors.js'
@@ -65,7 +65,9 @@ interface Line {
 
 const NO_RECORDS: readonly JsonRecord[] = []
 
-/** No record for a blank line, several for a request with several inputs. @throws InvalidFileError with the line number */
+/**
+ * No record for a blank line, several for a request with several inputs. @throws InvalidFileError with the line number
+ */
 function parseRecords(text: string, line: Line): readonly JsonRecord[] {
   const refuse = (reason: string, cause?: unknown): InvalidFileError =>
     new InvalidFileError(line.path, `line ${line.number} ${reason}`, { offset: line.offset, cause })
@@ -159,8 +161,8 @@ const MAX_WAITING = 100_000
 
 /**
  * Gathers records into batches with equal dimensions, all with ids or all without. A record that differs begins a new
- * batch, because only the build knows the expected dimensions and the ordinal. A failed request is a row of NaN with the
- * dimensions of the vector before it, or of the first one after it.
+ * batch, because only the build knows the expected dimensions and the ordinal. A failed request is a row of NaN with
+ * the dimensions of the vector before it, or of the first one after it.
  */
 class RowGatherer {
   readonly #path: string
@@ -224,7 +226,7 @@ class RowGatherer {
 
   #noVector(): InvalidFileError {
     const [{ id, failure }] = this.#waiting
-    const reason = `none of its ${this.#waiting.length} requests gave a vector; the first, ${JSON.stringify(id)}, failed: `
-    return new InvalidFileError(this.#path, reason + (failure ?? ''))
+    const failed = `the first, ${JSON.stringify(id)}, failed: ${failure ?? ''}`
+    return new InvalidFileError(this.#path, `none of its ${this.#waiting.length} requests gave a vector; ${failed}`)
   }
 }

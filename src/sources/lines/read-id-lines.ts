@@ -13,12 +13,14 @@ type IdLines = AsyncGenerator<Id[], void, void>
 const MAX_ID_BYTES = 1 << 20
 
 /**
- * Reads ids in order, in arrays of the ids in 1 MiB of text. Ids from a text file are always strings, also when every line
- * is an integer: '007' must stay '007', and one line with a letter must not change the type of the other ids. The text is
- * UTF-8, a line ends with LF or CRLF, blanks inside or around an id belong to it, and the last line may be empty. A file
- * named .jsonl or .ndjson has a JSON string or integer on each line, as an export writes it, and ids keep their type.
- * The file may be compressed with gzip or zstd. `open` has the file while it is read: closing it ends a wait for a pipe.
- * @throws InvalidFileError with the line number for an empty line before the last, and text that is not UTF-8 or such JSON
+ * Reads ids in order, in arrays of the ids in 1 MiB of text. Ids from a text file are always strings, also when every
+ * line is an integer: '007' must stay '007', and one line with a letter must not change the type of the other ids. The
+ * text is UTF-8, a line ends with LF or CRLF, blanks inside or around an id belong to it, and the last line may be
+ * empty. A file named .jsonl or .ndjson has a JSON string or integer on each line, as an export writes it, and ids keep
+ * their type. The file may be compressed with gzip or zstd. `open` has the file while it is read: closing it ends a
+ * wait for a pipe.
+ * @throws InvalidFileError with the line number for an empty line before the last, and text that is not UTF-8 or such
+ * JSON
  * @throws PathError
  */
 export async function* readIdLines(path: string, open: Set<ByteReader> = new Set()): IdLines {
@@ -66,8 +68,8 @@ function jsonId(text: string, path: string, line: { number: number; offset: numb
 }
 
 /**
- * `file` with the ids of an id file. Both counts are compared now when they can be known before a row is read, otherwise
- * when the shorter file ends.
+ * `file` with the ids of an id file. Both counts are compared now when they can be known before a row is read,
+ * otherwise when the shorter file ends.
  * @throws InvalidFileError with both counts when they differ, or when the records already have ids
  * @throws PathError when the id file cannot be read
  */

@@ -82,10 +82,10 @@ async function* gathered(
   const endGroup = (): void => {
     rows.end()
     if (rows.row === groupEnd()) return
-    const got = rows.row - groupFrom
+    const [got, expected] = [rows.row - groupFrom, footer.groupRows[group]]
     throw new InvalidFileError(
       bytes.path,
-      `row group ${group} has ${got} vectors in column ${JSON.stringify(column.name)}, expected ${footer.groupRows[group]}`,
+      `row group ${group} has ${got} vectors in column ${JSON.stringify(column.name)}, expected ${expected}`,
     )
   }
   try {

@@ -1,6 +1,6 @@
 /**
- * Finds the end of a struct of Thrift's compact protocol. Parquet's headers are such structs, and their parser trusts every
- * length in them. This code does not: a list must fit in the remaining bytes, and nest no deeper than headers do.
+ * Finds the end of a struct of Thrift's compact protocol. Parquet's headers are such structs, and their parser trusts
+ * every length in them. This code does not: a list must fit in the remaining bytes, and nest no deeper than headers do.
  */
 
 const MAX_DEPTH = 32

@@ -32,7 +32,8 @@ export function planBin(format: BinFormat): (bytes: ByteReader) => Promise<ReadP
     }
     const { count, dimensions } = binHeader(header)
     if (dimensions <= 0 || dimensions > MAX_DIMENSIONS) {
-      const reason = `its header has d = ${dimensions}, expected 1 to ${MAX_DIMENSIONS}; it is not ${format}, or it is damaged`
+      const reason =
+        `its header has d = ${dimensions}, expected 1 to ${MAX_DIMENSIONS}; ` + `it is not ${format}, or it is damaged`
       throw new InvalidFileError(bytes.path, reason, { offset: 4 })
     }
     const rows = { count, dimensions, dataOffset: BIN_HEADER_BYTES, type: BIN_TYPES[format] }

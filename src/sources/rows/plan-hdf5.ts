@@ -1,6 +1,6 @@
 /**
- * HDF5 as ann-benchmarks writes it: a two-dimensional dataset `train` of numbers. Uses h5wasm, which is loaded when such a
- * file is opened and need not be installed otherwise. It opens files by path and reads rows in slices.
+ * HDF5 as ann-benchmarks writes it: a two-dimensional dataset `train` of numbers. Uses h5wasm, which is loaded when
+ * such a file is opened and need not be installed otherwise. It opens files by path and reads rows in slices.
  */
 import type * as H5wasm from 'h5wasm/node'
 import { InvalidFileError, MissingPackageError } from '../../errors.js'
@@ -86,7 +86,9 @@ class Hdf5File {
       const { name } = columns[chosen.vector]
       const [rows, dimensions] = this.#dataset(file, name)?.shape ?? []
       if (!(Number.isSafeInteger(rows) && dimensions >= 1 && dimensions <= MAX_DIMENSIONS)) {
-        const reason = `its dataset ${JSON.stringify(name)} has the shape (${rows}, ${dimensions}), expected 1 to ${MAX_DIMENSIONS} dimensions`
+        const reason =
+          `its dataset ${JSON.stringify(name)} has the shape (${rows}, ${dimensions}), ` +
+          `expected 1 to ${MAX_DIMENSIONS} dimensions`
         throw new InvalidFileError(this.#path, reason)
       }
       return { name, rows, dimensions }

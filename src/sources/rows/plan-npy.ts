@@ -54,7 +54,9 @@ async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ head
   }
   const dataOffset = headerAt + headerBytes
   if (dataOffset > byteLength) {
-    const reason = `it is truncated in its npy header: expected the header to end at byte ${dataOffset}, got ${byteLength} bytes`
+    const reason =
+      'it is truncated in its npy header: ' +
+      `expected the header to end at byte ${dataOffset}, got ${byteLength} bytes`
     throw new InvalidFileError(path, reason, { offset: byteLength })
   }
   const text = new Uint8Array(headerBytes)

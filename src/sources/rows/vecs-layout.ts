@@ -1,6 +1,7 @@
 /**
- * The layout that fvecs, bvecs and ivecs share (corpus-texmex.irisa.fr): per row an i32 d, then d values, little-endian,
- * nothing else. There is no count in the file, so a file cut exactly between two rows is a valid shorter file.
+ * The layout that fvecs, bvecs and ivecs share (corpus-texmex.irisa.fr): per row an i32 d, then d values,
+ * little-endian, nothing else. There is no count in the file, so a file cut exactly between two rows is a valid shorter
+ * file.
  */
 import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readExactly, readFully, type ByteReader } from '../bytes/byte-reader.js'

@@ -33,13 +33,15 @@ function vectorPlace(columns: readonly TableColumn[], wanted: string | undefined
     const place = columns.findIndex(({ name }) => name === wanted)
     if (place < 0) return `it has no column ${JSON.stringify(wanted)}; ${listed(columns)}`
     if (columns[place].use === 'vector') return place
-    return `its column ${JSON.stringify(wanted)} is ${columns[place].type}, expected lists of float16, float32 or float64`
+    const { type } = columns[place]
+    return `its column ${JSON.stringify(wanted)} is ${type}, expected lists of float16, float32 or float64`
   }
   const candidates = columns.filter(({ use }) => use === 'vector')
   if (candidates.length === 1) return columns.indexOf(candidates[0])
   if (candidates.length === 0) return `it has no column of lists of float16, float32 or float64; ${listed(columns)}`
   const names = candidates.slice(0, MAX_LISTED).map(({ name }) => name.slice(0, 60))
-  return `it has ${candidates.length} columns of vectors: ${names.join(', ')}; choose with vectorColumn (--vector-column)`
+  const listing = `it has ${candidates.length} columns of vectors: ${names.join(', ')}`
+  return `${listing}; choose with vectorColumn (--vector-column)`
 }
 
 function listed(columns: readonly TableColumn[]): string {

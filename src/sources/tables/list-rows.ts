@@ -1,6 +1,6 @@
 /**
- * Makes batches of rows from the lists in a table's column of vectors. Lists come whole or value by value, in pieces that
- * may end inside a row; all lists must be as long as the first.
+ * Makes batches of rows from the lists in a table's column of vectors. Lists come whole or value by value, in pieces
+ * that may end inside a row; all lists must be as long as the first.
  */
 import { InvalidFileError } from '../../errors.js'
 import { rowsPerBatch } from '../vector-file.js'
