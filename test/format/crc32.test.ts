@@ -47,7 +47,7 @@ describe('crc32Combine', () => {
 })
 
 describe('crc32Combiner', () => {
-  it('combines as crc32Combine does', () => {
+  it('gives the same as crc32Combine', () => {
     const word = fc.integer({ min: 0, max: 2 ** 32 - 1 })
     fc.assert(
       fc.property(word, word, fc.integer({ min: 1, max: 2 ** 45 }), (a, b, lengthB) => {

@@ -20,7 +20,7 @@ describe('publishGeneration', () => {
     expect((await readdir(indexDir)).sort()).toEqual(['CURRENT', 'gen-000001'])
   })
 
-  it('keeps the newest complete generations asked for, and no incomplete one', async () => {
+  it('keeps the requested number of complete generations, and no incomplete one', async () => {
     const indexDir = folder.path('keep.index')
     const publish = async (keepGenerations?: number): Promise<unknown> => {
       const { manifest } = await writeTinyGeneration(indexDir)
@@ -69,7 +69,7 @@ describe('publishGeneration', () => {
     await expect(publishGeneration(indexDir, generation, manifest)).rejects.toThrow('CURRENT')
     await stillLive()
 
-    // Nothing of the failures is left in the way.
+    // The failures leave nothing in the way.
     await publishGeneration(indexDir, generation, manifest)
     expect((await readManifest(indexDir)).manifest).toEqual(manifest)
   })

@@ -23,7 +23,7 @@ async function flipBit(path: string, position: number): Promise<void> {
 }
 
 describe('SegmentReader', () => {
-  it('gives the bytes of any range', async () => {
+  it('reads any range', async () => {
     const path = folder.path('ranges.seg')
     const reader = await SegmentReader.open(path, await writeSegment(path, header, data))
     try {
@@ -57,7 +57,7 @@ describe('SegmentReader', () => {
     }
   })
 
-  it('refuses a sound segment of another build', async () => {
+  it('refuses a sound segment from another build', async () => {
     const path = folder.path('other.seg')
     const file = await writeSegment(path, header, data)
     await writeSegment(path, header, pseudoRandomBytes(header.dataBytes, 6))
@@ -65,7 +65,7 @@ describe('SegmentReader', () => {
     await expect(SegmentReader.open(path, file)).rejects.toThrow('belongs to another build')
   })
 
-  it('refuses a file that is missing, cut or lengthened', async () => {
+  it('refuses a file that is missing, truncated or extended', async () => {
     const path = folder.path('cut.seg')
     const file = await writeSegment(path, header, data)
     await truncate(path, file.bytes + 1)
@@ -77,7 +77,7 @@ describe('SegmentReader', () => {
 })
 
 describe('readSegmentData', () => {
-  it('fills the views of the caller, chunk by chunk, shared memory too', async () => {
+  it('fills views chunk by chunk, also in shared memory', async () => {
     const path = folder.path('chunks.seg')
     const file = await writeSegment(path, header, data)
     await fc.assert(
@@ -107,7 +107,7 @@ describe('readSegmentData', () => {
 })
 
 describe('readSegmentHeader', () => {
-  it('gives back what was written, from a path or a handle', async () => {
+  it('reads the written header from a path or a handle', async () => {
     const path = folder.path('header.seg')
     const file = await writeSegment(path, header, data)
     expect(await readSegmentHeader(path, file)).toEqual(header)
@@ -138,7 +138,7 @@ describe('readSegmentHeader', () => {
 })
 
 describe('patchSegment', () => {
-  it('leaves the same file as writing the patched bytes in the first place', async () => {
+  it('leaves the same file as writing the patched bytes at first', async () => {
     const [patched, direct] = [folder.path('patched.seg'), folder.path('direct.seg')]
     await fc.assert(
       fc.asyncProperty(fc.array(range, { maxLength: 4 }), async (ranges) => {
@@ -161,7 +161,7 @@ describe('patchSegment', () => {
     )
   })
 
-  it('refuses when the disk no longer holds what was written', async () => {
+  it('refuses when the bytes on disk have changed', async () => {
     const path = folder.path('rotten.seg')
     await createSegment(path, header)
     const checksums = new SegmentChecksums(header.dataBytes)

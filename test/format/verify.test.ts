@@ -28,7 +28,7 @@ import {
 
 const folder = temporaryFolder()
 
-/** Replaces a segment's data by what `change` makes of it, sealed and published as if it had been built so. */
+/** Replaces a segment's data by the result of `change`, and seals and publishes it with correct checksums. */
 async function publishChanged(
   name: string,
   segmentName: string,
@@ -54,7 +54,7 @@ async function publishChanged(
 const words = (data: Uint8Array): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length / 4)
 
 describe('verifyIndex', () => {
-  it('finds nothing wrong with a sound index and says how much it checked', async () => {
+  it('finds no problem in a sound index, and reports how much it checked', async () => {
     const { indexDir, directory, manifest } = await writeTinyIndex(folder.path('sound'))
     let last = { bytesChecked: 0, totalBytes: 1 }
     const report = await verifyIndex(indexDir, (progress) => (last = progress))
@@ -72,7 +72,7 @@ describe('verifyIndex', () => {
     expect(report.linksChecked).toBe(levelZero + 2 * 17 + 2 * 6)
   })
 
-  it.each(QUANTIZATIONS)('finds nothing wrong with sound codes of %s', async (quantization) => {
+  it.each(QUANTIZATIONS)('finds no problem in sound codes of %s', async (quantization) => {
     const { indexDir, manifest } = await writeTinyIndex(folder.path(`sound ${quantization}`), { quantization })
     expect(await verifyIndex(indexDir)).toMatchObject({
       problems: [],
@@ -80,7 +80,7 @@ describe('verifyIndex', () => {
     })
   })
 
-  it('finds nothing wrong with segments of many chunks', async () => {
+  it('finds no problem in segments of many chunks', async () => {
     const { indexDir } = await writeTinyIndex(folder.path('large'), { count: 120_000, dimensions: 20, m: 8 })
     expect(await verifyIndex(indexDir)).toMatchObject({ ok: true, problems: [] })
   })
@@ -123,7 +123,7 @@ describe('verifyIndex', () => {
     expect((await verifyIndex(indexDir)).ok).toBe(true)
   })
 
-  it('names the block of a flipped bit, once, and goes on to the other files', async () => {
+  it('names the block of a flipped bit once, and continues with the other files', async () => {
     const { indexDir, directory } = await writeTinyIndex(folder.path('two'), { count: 120_000, dimensions: 20 })
     const inLinks = SEGMENT_HEADER_BYTES + 3 * 16_384
     // The last block of the first 4 MiB: whole records make chunks that overlap it.
@@ -142,7 +142,7 @@ describe('verifyIndex', () => {
     ])
   })
 
-  it('says which file is missing, cut or lengthened', async () => {
+  it('names a file that is missing, truncated or extended', async () => {
     const { indexDir, directory } = await writeTinyIndex(folder.path('sizes'))
     await rm(join(directory, 'links-000.seg'))
     await truncate(join(directory, 'upper.seg'), 4000)
@@ -210,7 +210,7 @@ describe('verifyIndex', () => {
     expect(problems.map((problem) => problem.reason)).toContainEqual(expect.stringContaining(reason))
   })
 
-  it('finds an entry point that is not where the manifest says', async () => {
+  it('finds an entry point that differs from the manifest', async () => {
     const changeManifest = (manifest: Manifest): Manifest => ({
       ...manifest,
       entryPoint: { ...manifest.entryPoint, node: 10 },
@@ -274,7 +274,7 @@ describe('verifyIndex', () => {
     ])
   })
 
-  it('names each of many wrong codes, over many chunks', async () => {
+  it('names all wrong codes in many chunks', async () => {
     const given = { count: 60_000, dimensions: 20, quantization: 'sq8' } as const
     const change = (data: Uint8Array): void => {
       for (const row of [0, 13_107, 29_999]) data[24 * row + 3] ^= 1
@@ -297,7 +297,7 @@ describe('verifyIndex', () => {
     expect((await verifyIndex(indexDir)).problems).toEqual([{ path, offset, reason: `number ${place} is ${value}` }])
   })
 
-  it('does not compare codes with vectors that are damaged', async () => {
+  it('does not compare codes with damaged vectors', async () => {
     const { indexDir, directory } = await writeTinyIndex(folder.path('codes of damage'), { quantization: 'f16' })
     const path = join(directory, 'vectors-000.seg')
     const bytes = await readFile(path)
@@ -306,7 +306,7 @@ describe('verifyIndex', () => {
     expect((await verifyIndex(indexDir)).problems).toMatchObject([{ path, offset: SEGMENT_HEADER_BYTES }])
   })
 
-  it('finds an id that two nodes have', async () => {
+  it('finds an id of two nodes', async () => {
     const { indexDir, directory, manifest } = await writeTinyGeneration(folder.path('repeated'))
     const ids = Array.from({ length: 50 }, (_, node) => tinyId(node === 40 ? 2 : node))
     const print = new Uint32Array(3)

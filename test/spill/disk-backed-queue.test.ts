@@ -25,7 +25,7 @@ async function takeAll(queue: DiskBackedQueue<TestHeader>): Promise<unknown[]> {
   return got
 }
 
-/** A step of a random life: push some at once, shift some at once, spill, hand off and release. */
+/** A step of a random life: several pushes or shifts at once, a spill, a hand-off with a later release. */
 const step = fc.oneof(
   {
     weight: 6,
@@ -162,7 +162,7 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('sends every batch to disk at limit 0, header-only ones too', async () => {
+  it('sends every batch to disk at limit 0, also batches without bytes', async () => {
     const { queue, budget } = await makeQueue(0)
     for (const [number, size] of [0, 10, 0, 1000].entries()) {
       await queue.push(makeBatch(number, size))
@@ -272,7 +272,7 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('takes no push after close, and still gives what is in it', async () => {
+  it('refuses pushes after close, and still gives its batches', async () => {
     const { queue } = await makeQueue(1e6)
     await queue.push(makeBatch(1, 10))
     await queue.close()
@@ -282,7 +282,7 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('waits in dispose for a write under way, leaves no file and no memory, and is idempotent', async () => {
+  it('waits in dispose for a write under way, leaves no file or memory, and is idempotent', async () => {
     const [gate, started] = [makeGate(), makeGate()]
     const fileSystem = fileSystemWith({
       write: () => {
@@ -343,7 +343,7 @@ describe('DiskBackedQueue', () => {
     expect([await readdir(directory), budget.memoryBytes]).toEqual([[], 0])
   })
 
-  it('hands off what is being written too, as it is on disk', async () => {
+  it('hands off batches that are being written as frames on disk', async () => {
     const [gate, started] = [makeGate(), makeGate()]
     const fileSystem = fileSystemWith({
       write: () => {
@@ -376,7 +376,7 @@ describe('DiskBackedQueue', () => {
     expect([budget.memoryBytes, pool.freeBytes]).toEqual([0, 0])
   })
 
-  it('refuses to release what is not handed off', async () => {
+  it('refuses to release a ref that is not handed off', async () => {
     const { queue, budget } = await makeQueue(1e6)
     await queue.push(makeBatch(1, 10))
     const refs = await queue.handOff()
@@ -386,7 +386,7 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('refuses names that are not file names, counts that are not counts, and batches beyond one write', async () => {
+  it('refuses invalid names and counts, and batches beyond one write', async () => {
     const { queue, budget, directory } = await makeQueue(1e6)
     expect(() => new DiskBackedQueue({ name: '../x', directory, budget })).toThrow('name: expected letters')
     for (const count of [-1, 0.5, 2 ** 32, NaN]) {

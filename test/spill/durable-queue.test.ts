@@ -26,7 +26,7 @@ function pooledBatch(pool: BufferPool, number: number, size: number): Batch<Test
 }
 
 describe('DurableQueue', () => {
-  it('is FIFO and within its budget in any life, and a later process can go on from its files at any batch', async () => {
+  it('is FIFO and within its budget in any life, and a later process can continue from its files at any batch', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 30 }),
