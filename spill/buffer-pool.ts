@@ -1,9 +1,9 @@
 /**
- * Shared buffers for batches, used again instead of left to the garbage collector: a SharedArrayBuffer that nobody points
- * to keeps its memory until some later collection, and RSS grows past any budget in the meantime.
+ * Reuses the shared buffers of batches: an unreferenced SharedArrayBuffer keeps its memory until some later garbage
+ * collection, and RSS grows past any budget in the meantime.
  *
- * Buffers are carved out of large slabs (see mapped-memory). A buffer never leaves its size class, and a slab stays until
- * the pool is dropped: what the pool holds is the most that was ever lent at once, per class.
+ * Buffers are carved out of large slabs (mapped-memory.ts). A buffer never leaves its size class, and a slab stays
+ * until the pool is dropped, so for each class the pool holds the most that was ever lent at once.
  */
 
 import { mappedMemory } from './mapped-memory.js'
@@ -11,7 +11,7 @@ import { mappedMemory } from './mapped-memory.js'
 const SMALLEST_CLASS_BYTES = 4096
 /** Sizes between two powers of two: a buffer is at most an eighth larger than asked for. */
 const CLASSES_PER_OCTAVE = 8
-/** Larger buffers get a slab of their own. */
+/** Each larger buffer gets a separate slab. */
 const SLAB_BYTES = 64 * 2 ** 20
 
 interface Place {
@@ -22,26 +22,26 @@ interface Place {
 
 export class BufferPool {
   readonly #free = new Map<number, Place[]>()
-  /** What is lent, by slab and offset: a shorter view of the same place gives it back too. */
+  /** Lent buffers by slab and offset: a shorter view that begins at the same place gives one back too. */
   readonly #byPlace = new Map<SharedArrayBuffer, Map<number, Place>>()
   #slab: SharedArrayBuffer | undefined
   #carved = 0
   #freeBytes = 0
   #heldBytes = 0
 
-  /** Bytes of buffers that wait to be used again. */
+  /** Bytes of the buffers that are free. */
   get freeBytes(): number {
     return this.#freeBytes
   }
 
-  /** Bytes of all buffers made, lent or free. */
+  /** Bytes of all buffers, lent or free. */
   get heldBytes(): number {
     return this.#heldBytes
   }
 
   /**
-   * A view of exactly `byteLength` bytes. Not zeroed: it may hold what an earlier batch left. It shares its
-   * SharedArrayBuffer with others; nobody may look beyond the view.
+   * A view of exactly `byteLength` bytes. Not zeroed: it may hold bytes of an earlier batch. Other buffers share its
+   * SharedArrayBuffer, so the caller must stay inside the view.
    */
   acquire(byteLength: number): Uint8Array {
     const size = classBytes(byteLength)
@@ -55,8 +55,8 @@ export class BufferPool {
   }
 
   /**
-   * Takes back the buffer that `bytes` begins at; nobody may read or write it any more. Memory that is not from here, or
-   * is back already, is left alone.
+   * Takes back the buffer that starts where `bytes` starts; it must not be read or written any more. Memory that is not
+   * from this pool, or is already back, is ignored.
    */
   release(bytes: Uint8Array): void {
     if (!(bytes.buffer instanceof SharedArrayBuffer)) return
@@ -70,7 +70,7 @@ export class BufferPool {
     this.#freeBytes += place.size
   }
 
-  /** Forgets all buffers that are not lent: between stages. Their memory goes with the next garbage collection. */
+  /** Forgets all free buffers, between stages. The next garbage collection frees their memory. */
   clear(): void {
     this.#free.clear()
     this.#slab = undefined

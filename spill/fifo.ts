@@ -1,4 +1,4 @@
-/** A first-in first-out list with constant-time ends. Array.shift moves every element; this moves none most of the time. */
+/** A first-in first-out list. Array.shift moves every element; this shift moves elements only now and then. */
 export class Fifo<T> {
   #items: (T | undefined)[] = []
   #head = 0
@@ -11,7 +11,7 @@ export class Fifo<T> {
     this.#items.push(item)
   }
 
-  /** The element `index` places behind the first, or undefined past the end. */
+  /** The element `index` places after the first; undefined past the end. */
   at(index: number): T | undefined {
     return this.#items[this.#head + index]
   }
@@ -21,7 +21,7 @@ export class Fifo<T> {
     const item = this.#items[this.#head]
     this.#items[this.#head] = undefined
     this.#head += 1
-    // Give the front back once it is the larger half: each element is moved at most once for each one taken.
+    // Drop the taken front once it is the larger half: at most one element moves for each one taken.
     if (this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head)
       this.#head = 0

@@ -1,24 +1,25 @@
-/** Reads what a queue handed off, in the thread that was given it. */
+/** Reads handed-off batches, in the thread that got the refs. */
 
-import { closeSync, openSync, readSync } from 'node:fs'
-import { CorruptSpillError, ShardloomError } from '../src/errors.js'
+import { closeSync, openSync } from 'node:fs'
+import { CorruptSpillError } from '../src/errors.js'
 import type { Batch, BatchRef, FileBatchRef } from './batch.js'
 import { decodeFrame, decodePrefix } from './files/frame.js'
+import { readAtSync } from './files/read-at.js'
 import { spillFailed } from './files/spill-failure.js'
 
-/** Beyond this a larger read is not faster, and every worker thread has one such buffer. */
+/** Larger reads are not faster, and every worker thread has such a buffer. */
 const READ_BYTES = 4 * 2 ** 20
 
-/** This thread's read buffer between passes: one made for each would wait for a garbage collector that has little else to do. */
+/** This thread's read buffer between passes. A new one for each pass would wait for a rare garbage collection. */
 let idle: Buffer | undefined
 
 /**
- * The batches, in order; synchronous. Frames that follow each other in a file are read together, up to `readBytes`
- * (default 4 MiB, or one frame when that is larger), into one buffer that is used again.
+ * Yields the batches in order; synchronous. Adjoining frames of a file are read together, up to `readBytes` (default 4
+ * MiB, or one frame when that is larger), into one buffer that is reused.
  *
- * A yielded batch from memory shares its bytes with everybody who has the ref: read them, do not write. The bytes of one
- * from a file are a view of the read buffer, 8-byte aligned, valid until the next step: copy what must last.
- * Headers own their memory. Throws CorruptSpillError with file and offset, SHARDLOOM_SPILL_FAILED when a file cannot be read.
+ * A batch from memory shares its bytes with every holder of the ref: do not write to them. The bytes of a batch from a
+ * file are a view of the read buffer, 8-byte aligned, valid until the next step: copy what must last. Headers own their
+ * memory. Throws CorruptSpillError with file and offset, SHARDLOOM_SPILL_FAILED when a file cannot be read.
  */
 export function* readBatches<H>(
   refs: readonly BatchRef<H>[],
@@ -39,14 +40,14 @@ export function* readBatches<H>(
       }
       const run = neighbours(refs, index, readBytes)
       const runBytes = run.reduce((sum, { frameBytes }) => sum + frameBytes, 0)
-      // At its full size at once: one that grew run by run would leave its earlier selves to the garbage collector.
+      // Full size at once: growing run by run would leave the smaller buffers to the garbage collector.
       if (buffer.byteLength < runBytes) buffer = Buffer.allocUnsafeSlow(Math.max(runBytes, readBytes))
       if (opened?.path !== ref.path) {
         if (opened !== undefined) close(opened)
         opened = undefined
         opened = { path: ref.path, fd: openToRead(ref.path) }
       }
-      readFully(opened, buffer.subarray(0, runBytes), ref.offset)
+      readRun(opened, buffer.subarray(0, runBytes), ref.offset)
       let at = 0
       for (const { path, offset, frameBytes, count } of run) {
         const frame = buffer.subarray(at, at + frameBytes)
@@ -67,7 +68,7 @@ export function* readBatches<H>(
   }
 }
 
-/** The file refs from `first` on that lie one behind the other: at least one, at most `readBytes` in all. */
+/** The file refs from `first` on that adjoin each other: at least one, at most `readBytes` in all. */
 function neighbours(refs: readonly BatchRef[], first: number, readBytes: number): FileBatchRef[] {
   const run: FileBatchRef[] = []
   let bytes = 0
@@ -101,15 +102,14 @@ function close({ path, fd }: { path: string; fd: number }): void {
   }
 }
 
-function readFully(file: { path: string; fd: number }, into: Buffer, position: number): void {
+function readRun(file: { path: string; fd: number }, into: Buffer, position: number): void {
+  let length: number
   try {
-    for (let done = 0; done < into.byteLength;) {
-      const bytesRead = readSync(file.fd, into, done, into.byteLength - done, position + done)
-      if (bytesRead === 0) throw new CorruptSpillError(file.path, position + done, 'the file ends inside a frame')
-      done += bytesRead
-    }
+    length = readAtSync(file.fd, into, position)
   } catch (error) {
-    if (error instanceof ShardloomError) throw error
     throw spillFailed(file.path, 'read spilled batches', error)
+  }
+  if (length < into.byteLength) {
+    throw new CorruptSpillError(file.path, position + length, 'the file ends inside a frame')
   }
 }

@@ -1,4 +1,4 @@
-/** Lets tasks wait for the next change of something. Whoever waits looks again at what it needs when woken. */
+/** Lets tasks wait for the next change. A woken task checks its condition again. */
 export class Signal {
   #waiting: (() => void)[] = []
 

@@ -1,7 +1,7 @@
 /**
- * The memory that many queues share. It counts what they hold, lets a push wait while there is no room, and makes room by
- * having the largest in-memory buffer written out, oldest batches first, until half of the limit is free: the disk is then
- * busy with long sequential runs while pushes go on.
+ * The memory that many queues share. It counts the bytes they hold and lets a push wait while there is no room. It
+ * makes room by spilling the largest in-memory part, oldest batches first, until half of the limit is free: the disk
+ * then writes long sequential runs while pushes go on.
  */
 
 import PQueue from 'p-queue'
@@ -13,30 +13,30 @@ import { Turns } from './turns.js'
 
 /** One queue as its budget sees it. */
 export interface Spillable {
-  /** Held in memory and neither handed off nor being written. */
+  /** Bytes in memory that are neither handed off nor being written. */
   readonly spillableBytes: number
-  /** Starts writing the oldest batches, at least `bytes` of them if there are as many. Reports to startedWriting(). */
+  /** Starts writing the oldest batches, at least `bytes` of them if it has as many. Reports to startedWriting(). */
   startSpill(bytes: number): void
-  /** Forgets batches that are on disk too, oldest first, until at least `bytes` are given back or none is left. */
+  /** Drops copies of batches that are on disk too, oldest first, until `bytes` are given back or none is left. */
   dropReadAhead(bytes: number): void
   /** Resolves when nothing of this queue is being written; rejects when the budget has failed. */
   written(): Promise<void>
 }
 
 export interface SpillBudgetOptions {
-  /** Bytes of batches held by all queues together. 0 sends everything to disk; Infinity nothing. */
+  /** Bytes of batches that all queues together may hold. 0 sends everything to disk; Infinity nothing. */
   readonly limitBytes: number
-  /** Where buffers come from and go back to; its free buffers are not counted here. */
+  /** Where buffers come from and go back to. Its free buffers do not count towards the limit. */
   readonly pool: BufferPool
-  /** Runs written at the same time, each to the file of another queue. */
+  /** Runs written at the same time, each to a different queue's file. */
   readonly writeConcurrency?: number
   readonly fileSystem?: SpillFileSystem
 }
 
-/** A spill takes at least this much of one queue, if it is there: below it opening the file costs more than writing. */
+/** A spill takes at least this much of a queue that has it: below it, opening the file costs more than writing. */
 const SPILL_BYTES = 8 * 2 ** 20
 
-/** Pressure spills until this share of the limit is free, so that pushes need not wait for each batch's write. */
+/** A spill frees this share of the limit, so that pushes need not wait for each batch's write. */
 const FREED_SHARE = 0.5
 
 export class SpillBudget {
@@ -65,7 +65,7 @@ export class SpillBudget {
     return this.#limitBytes
   }
 
-  /** A lower limit starts to spill at once; it holds as soon as that is written. */
+  /** A lower limit starts a spill at once, and holds as soon as the spill is written. */
   set limitBytes(bytes: number) {
     this.#limitBytes = checkedLimit(bytes)
     if (this.#memoryBytes - this.#writingBytes > bytes) this.#dropReadAhead(bytes * FREED_SHARE)
@@ -73,7 +73,7 @@ export class SpillBudget {
     this.#changed.notify()
   }
 
-  /** Bytes held now: in queues, being written, read ahead, handed off. At most the limit and one batch. */
+  /** Bytes held now: in queues, being written, read ahead, handed off. At most the limit plus one batch. */
   get memoryBytes(): number {
     return this.#memoryBytes
   }
@@ -88,8 +88,7 @@ export class SpillBudget {
   }
 
   /**
-   * Writes everything that can be written, and resolves when it is: what is handed off stays. For a moment when nobody
-   * pushes.
+   * Writes everything except handed-off batches, and resolves when it is written. Call it when no push is under way.
    */
   async spill(): Promise<void> {
     this.#dropReadAhead(0)
@@ -106,7 +105,7 @@ export class SpillBudget {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  // What follows is for the queues.
+  // The methods below are for the queues.
 
   add(queue: Spillable): void {
     this.#queues.add(queue)
@@ -116,7 +115,7 @@ export class SpillBudget {
     this.#queues.delete(queue)
   }
 
-  /** Charges `bytes` if they fit and nobody waits for room. */
+  /** Charges `bytes` if they fit and no push waits for room. */
   tryCharge(bytes: number): boolean {
     if (this.#waiting > 0 || this.#memoryBytes + bytes > this.#limitBytes) return false
     this.#charge(bytes)
@@ -124,8 +123,8 @@ export class SpillBudget {
   }
 
   /**
-   * Makes room for a batch, charges it and calls `hold`, which puts it into `queue`; in the order of the calls. When the
-   * rest of the memory cannot be spilled, because it is handed off, the batch is written before this resolves.
+   * Makes room for a batch, charges it and calls `hold`, which puts it into `queue`; calls are served in order. When
+   * the rest of the memory is handed off and cannot be spilled, the batch is written before this resolves.
    */
   async charge(queue: Spillable, bytes: number, hold: () => void): Promise<void> {
     this.#waiting += 1
@@ -145,7 +144,7 @@ export class SpillBudget {
     this.#writingBytes += bytes
   }
 
-  /** The end of what startedWriting began, written (to `fileBytes` of a file) or given up (0). */
+  /** Ends what startedWriting began: written as `fileBytes` bytes of a file, or given up (0). */
   finishedWriting(bytes: number, fileBytes: number): void {
     this.#writingBytes -= bytes
     this.#spilledBytes += fileBytes
@@ -153,8 +152,8 @@ export class SpillBudget {
   }
 
   /**
-   * As finishedWriting, for a batch that its queue would rather keep in memory too. False when there is no room for that:
-   * then it is refunded and to be forgotten.
+   * Like finishedWriting, for a batch that its queue would keep in memory too. False when there is no room: then the
+   * batch is refunded, and the queue must drop its copy.
    */
   finishedCopying(bytes: number, fileBytes: number): boolean {
     if (this.#waiting > 0 || this.#memoryBytes > this.#limitBytes) {
@@ -167,7 +166,7 @@ export class SpillBudget {
     return true
   }
 
-  /** Runs one write when it is its turn; rejects when the budget has failed or fails by it. */
+  /** Runs one write when it is its turn; rejects when the budget has failed or the write fails. */
   write(task: () => Promise<void>): Promise<void> {
     return this.#writes.add(async () => {
       this.throwIfFailed()
@@ -199,7 +198,7 @@ export class SpillBudget {
       }
       this.#spillDownTo(this.#limitBytes * FREED_SHARE - bytes)
       if (this.#memoryBytes - this.#writingBytes + bytes > this.#limitBytes) {
-        // Still in this turn: nobody else may go over the limit before this batch is on disk.
+        // Still in this turn: no other push may go over the limit before this batch is on disk.
         this.#hold(bytes, hold)
         queue.startSpill(Infinity)
         await queue.written()
@@ -209,7 +208,7 @@ export class SpillBudget {
     }
   }
 
-  /** `hold` throws when its queue was disposed of meanwhile; then nothing was charged. */
+  /** `hold` throws when its queue was disposed of meanwhile; then nothing is charged. */
   #hold(bytes: number, hold: () => void): void {
     hold()
     this.#charge(bytes)
@@ -220,7 +219,7 @@ export class SpillBudget {
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, this.#memoryBytes)
   }
 
-  /** What is on disk too goes first: it costs no write. Until `bytes` are held, or all of that is gone. */
+  /** Drops copies of batches that are on disk too, which costs no write, until `bytes` are held or no copy is left. */
   #dropReadAhead(bytes: number): void {
     for (const queue of this.#queues) {
       if (this.#memoryBytes <= bytes) return
@@ -228,7 +227,7 @@ export class SpillBudget {
     }
   }
 
-  /** Starts spilling until what is neither written nor being written is at most `bytes`, or nothing more can be. */
+  /** Starts spills until at most `bytes` are neither written nor being written, or nothing more can be spilled. */
   #spillDownTo(bytes: number): void {
     for (;;) {
       const excessBytes = this.#memoryBytes - this.#writingBytes - bytes

@@ -4,7 +4,7 @@ export class Turns {
 
   run<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#last.then(task)
-    // A failed task is its caller's to handle; the next turn comes all the same.
+    // The caller handles a failed task; the next turn comes all the same.
     this.#last = Promise.allSettled([result])
     return result
   }

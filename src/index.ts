@@ -19,7 +19,7 @@ export {
 export type { EntryPoint, Manifest } from './format/generation/manifest.js'
 export { readManifest, type LiveGeneration } from './format/generation/read-manifest.js'
 export type { SegmentFile } from './format/segment/segment-file.js'
-export type { SegmentKind } from './format/segment/segment-header.js'
+export type { SegmentKind } from './format/segment/segment-file.js'
 export { importIndex, type ImportOptions } from './interop/import-index.js'
 export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './pipeline/estimate-memory.js'
 export type { StageEstimate } from './plan/plan-build.js'

@@ -1,12 +1,13 @@
 /**
- * Builds that meet a fault: for every kind of fault, at every operation on a file that a build makes. Each must end in a
- * right index or in a typed error, with the live generation untouched and nothing left over:
+ * Runs builds with every kind of fault at every file operation of a build. Each build must end with a correct index or
+ * a typed error, with the live generation untouched and no file left over:
  *
  *     node test/faults.mjs [--each N] [--every N] [--always TEXT]… [--only TEXT] [--jobs N]
  *
- * `--each`: occurrences of one site that are tried, spread evenly (all); `--every`: one case in so many, and
- * all whose names hold a text of `--always`; `--only`: cases whose name holds the text. A name is what is printed when a case
- * is wrong. A SIGINT ends it after the cases under way. Needs `npm run build`. Exits with 1 when anything is wrong. See test/faults for the parts.
+ * `--each`: tries N occurrences of each site, spread evenly (default: all). `--every`: runs every N-th case, and all
+ * cases whose name contains an `--always` text. `--only`: runs cases whose name contains the text. Failed cases are
+ * printed with their name. SIGINT ends the run after the cases under way. Needs `npm run build`. Exits with 1 when a
+ * case fails. The parts are in test/faults.
  */
 import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -26,7 +27,7 @@ const { values: flags } = parseArgs({
     jobs: { type: 'string', default: '2' },
   },
 })
-/** For a build that takes half a second, on a machine that has others to run. */
+/** Generous for a build of half a second, because other processes share the machine. */
 const DEADLINE_MS = 60_000
 const folder = mkdtempSync(join(tmpdir(), 'shardloom-faults-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -59,7 +60,7 @@ function ask(child, message, deadlineMs = DEADLINE_MS) {
   })
 }
 
-/** So many of 1 to `count`, spread evenly, the first and the last among them. */
+/** At most `most` of 1 to `count`, spread evenly, including the first and the last. */
 function occurrences(count, most) {
   if (count <= most) return Array.from({ length: count }, (_, i) => i + 1)
   if (most === 1) return [1]
@@ -74,7 +75,7 @@ function casesOf(sites) {
   return spread(all.filter((one) => nameOf(one).includes(flags.only)).filter(isSampled))
 }
 
-/** In an order, the same each time, in which the first cases are of all scenarios and sites. */
+/** A fixed order in which the first cases cover all scenarios and sites. */
 function spread(cases) {
   const STEP = 7919
   return cases
@@ -103,7 +104,7 @@ async function runAll(cases, prepared, first) {
       if (results.length % 250 === 0) console.error(`${results.length} of ${cases.length}`)
       if (result.wrong.length === 0) continue
       console.log(`WRONG ${nameOf(one)}: ended ${result.ended}\n  ${result.wrong.join('\n  ')}`)
-      // What is wrong once must not follow into the next case.
+      // A failed case must not affect the next one.
       child.kill('SIGKILL')
       child = await startChild()
     }

@@ -1,23 +1,23 @@
 /**
- * One batch as bytes, and back. Pure functions on bytes.
+ * Encodes one batch as bytes and decodes it. Pure functions on bytes.
  *
  *     [u32 length][u32 crc32][u32 headerBytes][u32 count][u32 payloadBytes][u32 prefixCrc32]   the prefix
  *     [msgpack header][zeros to 8][raw bytes][zeros to 8]                                      the body
  *
- * `length` is the body's, `crc32` is over the body, `prefixCrc32` over the five words before it. The prefix has a checksum
- * of its own because a damaged length would otherwise look like a file that was cut short. A frame is a multiple of
- * 8 bytes long, so the raw bytes are 8-byte aligned wherever a frame is read to an aligned address.
+ * `length` is the body's length, `crc32` covers the body, `prefixCrc32` the five words before it. The prefix has a
+ * separate checksum because a damaged length would otherwise look like a truncated file. A frame is a multiple of 8
+ * bytes long, so the raw bytes are 8-byte aligned when a frame is read to an aligned address.
  */
 
-import { crc32 as zlibCrc32 } from 'node:zlib'
 import { Packr } from 'msgpackr'
 import { CorruptSpillError } from '../../src/errors.js'
 import type { Batch } from '../batch.js'
+import { crc32 } from './crc32.js'
 import { isSoundHeader } from './is-sound-header.js'
 
 export const FRAME_PREFIX_BYTES = 24
 
-/** Where a frame lies, for the error that names it. */
+/** Where a frame is, for error messages. */
 export interface FramePlace {
   readonly path: string
   readonly offset: number
@@ -28,13 +28,13 @@ export interface FramePrefix {
   readonly headerBytes: number
   readonly count: number
   readonly payloadBytes: number
-  /** Prefix, header and its padding: where the raw bytes begin. */
+  /** Bytes of prefix, header and its padding: where the raw bytes begin. */
   readonly leadBytes: number
   readonly frameBytes: number
 }
 
 export interface EncodedFrame {
-  /** What a vectored write takes: the lead, the batch's own bytes (not a copy), the padding. None is empty. */
+  /** Parts for a vectored write: the lead, the batch's bytes (not a copy), the padding. None is empty. */
   readonly parts: readonly Uint8Array[]
   readonly count: number
   readonly payloadBytes: number
@@ -42,24 +42,21 @@ export interface EncodedFrame {
   readonly frameBytes: number
 }
 
-// No records: every frame must be readable alone. moreTypes: without it typed arrays come back as something else.
-// copyBuffers: a decoded binary would otherwise be a view that pins the read buffer, or changes when that is reused.
+// No records: every frame must be readable alone. moreTypes: without it typed arrays lose their type.
+// copyBuffers: a decoded binary would otherwise be a view that pins the read buffer, or changes when the buffer is
+// reused.
 const packr = new Packr({ useRecords: false, moreTypes: true, copyBuffers: true })
 
 const ZEROS = new Uint8Array(8)
-
-/** The crc32 of `bytes`, or of what `previous` covers and `bytes` behind it. */
-export function crc32(bytes: Uint8Array, previous = 0): number {
-  // zlib takes a null pointer, which an empty view may have, for "start again", and forgets what came before.
-  return bytes.byteLength === 0 ? previous : zlibCrc32(bytes, previous)
-}
 
 /** `bytes` rounded up to a multiple of 8. */
 export function padded(bytes: number): number {
   return Math.ceil(bytes / 8) * 8
 }
 
-/** The frame of a batch; its raw bytes are viewed, not copied. Throws what msgpackr throws for a header it cannot hold. */
+/**
+ * The frame of a batch; its raw bytes are viewed, not copied. Throws what msgpackr throws for a header it cannot hold.
+ */
 export function encodeFrame(batch: Batch): EncodedFrame {
   const header = packr.pack(batch.header)
   const payloadBytes = batch.bytes.byteLength
@@ -81,7 +78,7 @@ export function encodeFrame(batch: Batch): EncodedFrame {
   return { parts, count: batch.count, payloadBytes, leadBytes, frameBytes }
 }
 
-/** The prefix at `at`, or undefined when the bytes there are not a whole, undamaged one. */
+/** The prefix at `at`; undefined when there is no whole, undamaged one. */
 export function decodePrefix(bytes: Buffer, at = 0): FramePrefix | undefined {
   if (at + FRAME_PREFIX_BYTES > bytes.byteLength) return undefined
   if (crc32(bytes.subarray(at, at + 20)) !== bytes.readUInt32LE(at + 20)) return undefined
@@ -101,8 +98,8 @@ export function decodePrefix(bytes: Buffer, at = 0): FramePrefix | undefined {
 }
 
 /**
- * The batch of a frame that lies in two pieces: `lead` (prefix, header, padding) and `payload` (raw bytes, padding).
- * The batch's bytes are a view of `payload`; its header owns its memory. `expected` is what the frame was when it was written.
+ * Decodes a frame that was read in two pieces: `lead` (prefix, header, padding) and `payload` (raw bytes, padding).
+ * The batch's bytes are a view of `payload`; its header owns its memory. `expected` is the frame as it was written.
  * Throws CorruptSpillError when a checksum or a size differs.
  */
 export function decodeFrame<H>(
@@ -119,7 +116,7 @@ export function decodeFrame<H>(
       place.path,
       place.offset,
       `expected a frame of ${expected.frameBytes} bytes with ${expected.count} vectors, ` +
-        `got another, of ${frameBytes} bytes with ${count}`,
+        `got one of ${frameBytes} bytes with ${count}`,
     )
   }
   const body = crc32(payload, crc32(lead.subarray(FRAME_PREFIX_BYTES)))

@@ -1,6 +1,6 @@
-/** Whether the header of a frame is what its length allows, before anything is made of it. */
+/** Checks the header of a frame before it is decoded. */
 
-// The msgpack types 0xc0 to 0xdf, in order: width of the length that follows, bytes besides, values for each counted one.
+// For the msgpack types 0xc0 to 0xdf, in order: the width of the length that follows, and the bytes besides.
 // prettier-ignore
 const LENGTH_BYTES = [0, 0, 0, 0, 1, 2, 4, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4]
 // prettier-ignore
@@ -12,7 +12,7 @@ const FIRST_MAP = 0xde
 
 /**
  * Whether `bytes` is exactly one msgpack value whose arrays and maps promise no more values than there are bytes: a
- * reader makes room for what a length promises before it looks.
+ * decoder allocates what a length promises before it reads the values.
  */
 export function isSoundHeader(bytes: Buffer): boolean {
   let owed = 1

@@ -1,4 +1,4 @@
-/** What a durable queue of an earlier process left: first looked through, then cut behind the batch that somebody knows of. */
+/** Checks a durable queue's files after a crash, then truncates them after the last batch in the journal. */
 
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,14 +13,14 @@ export interface RecoveredQueue {
 }
 
 export interface CheckedQueue extends RecoveredQueue {
-  /** Why there are no more batches than these, when it is damage and not the end or a torn tail. */
+  /** The damage after these batches; undefined when the files end there or have a torn tail. */
   readonly damage: CorruptSpillError | undefined
 }
 
 /**
- * The whole batches at the queue's front, checked: `most` of them, or a few more that lie in the same file, or fewer when
- * the files hold fewer. What comes behind a gap is another part of the queue and not counted. Reads every file once and
- * changes none. Throws SHARDLOOM_SPILL_FAILED.
+ * Finds and checks the whole batches at the front of the queue: `most` of them, or a few more in the same file, or
+ * fewer when the files hold fewer. Batches after a gap do not count. Reads every file once and changes none. Throws
+ * SHARDLOOM_SPILL_FAILED.
  */
 export async function checkQueue(directory: string, name: string, most: number): Promise<CheckedQueue> {
   const files: RecoveredFile[] = []
@@ -41,7 +41,9 @@ export async function checkQueue(directory: string, name: string, most: number):
   return { files, batches, damage: undefined }
 }
 
-/** The first `batches` of what `checkQueue` found; what comes behind them is cut off and deleted. Throws SHARDLOOM_SPILL_FAILED. */
+/**
+ * Keeps the first `batches` that `checkQueue` found, and deletes all data after them. Throws SHARDLOOM_SPILL_FAILED.
+ */
 export async function cutQueue(
   directory: string,
   name: string,
@@ -70,6 +72,6 @@ async function removed(path: string): Promise<boolean> {
     return true
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return false
-    throw await spillFailure(path, 'delete what is behind the recovered batches', 0, error)
+    throw await spillFailure(path, 'delete the data after the recovered batches', 0, error)
   }
 }

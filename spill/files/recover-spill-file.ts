@@ -1,20 +1,23 @@
 /**
- * What is whole in a spill file after a crash. A run that was being written then leaves a torn tail; it is cut off.
+ * Finds the whole frames of a spill file after a crash, and cuts the torn tail that an interrupted write leaves.
  *
  * Torn, and cut: less than a prefix at the end; a body that ends past the file; a last frame whose body has the wrong
- * checksum, and a rest of nothing but zeros (after a power cut a file can have its length before its data).
- * Damage: any other prefix or body with the wrong checksum, the last frame's prefix included, for without a length that can
- * be trusted nobody can tell how many frames came after it. Also a frame larger than any that is written, and a path that
- * leads to no file of its own: a folder, a named pipe, a link.
+ * checksum; a rest of zeros only (after a power cut a file can have its length before its data).
+ *
+ * Damage: any other prefix or body with the wrong checksum, including the last frame's prefix, because without a
+ * trustworthy length the number of frames after it is unknown. Also a frame larger than any that is written, and a
+ * path that is not a regular file: a folder, a named pipe, a link.
  */
 
 import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { CorruptSpillError } from '../../src/errors.js'
 import { MAX_BATCH_BYTES, type FileBatchRef } from '../batch.js'
-import { crc32, decodePrefix, FRAME_PREFIX_BYTES } from './frame.js'
+import { crc32 } from './crc32.js'
+import { decodePrefix, FRAME_PREFIX_BYTES } from './frame.js'
+import { readAt } from './read-at.js'
 import { spillFailure } from './spill-failure.js'
 
-/** A whole frame, with the sizes needed to read its parts straight to their places. */
+/** A whole frame, with the sizes needed to read its parts into separate buffers. */
 export interface RecoveredFrame extends FileBatchRef {
   readonly leadBytes: number
   readonly payloadBytes: number
@@ -28,30 +31,30 @@ export interface RecoveredFile {
 }
 
 export interface RecoveredSpillFile {
-  /** The whole frames, in order: readBatches takes them. */
+  /** The whole frames, in order, as refs for readBatches. */
   readonly frames: RecoveredFrame[]
-  /** The file's length now. */
+  /** The file's new length. */
   readonly bytes: number
-  /** What was cut off its end. */
+  /** Bytes cut off its end. */
   readonly cutBytes: number
 }
 
 export interface CheckedSpillFile {
-  /** The whole frames before the first that is not. */
+  /** The whole frames at the front of the file. */
   readonly frames: RecoveredFrame[]
   /** Where they end. */
   readonly wholeBytes: number
   /** The file's length. */
   readonly bytes: number
-  /** Why reading ended there, when it is not the end of the file and no torn tail. */
+  /** The damage found there; undefined at the end of the file or a torn tail. */
   readonly damage: CorruptSpillError | undefined
 }
 
 const CHUNK_BYTES = 2 ** 20
 
 /**
- * Reads and checks all of the file, in 2 MiB of memory, and truncates it after its last whole frame.
- * Throws CorruptSpillError for damage before the tail, and leaves the file as it is then.
+ * Reads and checks the whole file, in 2 MiB of memory, and truncates it after its last whole frame.
+ * Throws CorruptSpillError for damage before the tail, and leaves such a file as it is.
  */
 export async function recoverSpillFile(path: string): Promise<RecoveredSpillFile> {
   const { frames, wholeBytes, bytes, damage } = await checkSpillFile(path)
@@ -63,7 +66,7 @@ export async function recoverSpillFile(path: string): Promise<RecoveredSpillFile
 /** Reads and checks the file in 2 MiB of memory, and changes nothing. */
 export async function checkSpillFile(path: string): Promise<CheckedSpillFile> {
   try {
-    // Looked at before it is opened: a named pipe would wait for its writer, and a link leads to somebody else's file.
+    // Checked before it is opened: a named pipe would wait for its writer, and a link leads to another program's file.
     if (!(await lstat(path)).isFile()) {
       return { frames: [], wholeBytes: 0, bytes: 0, damage: new CorruptSpillError(path, 0, 'this is not a file') }
     }
@@ -98,7 +101,7 @@ async function check(path: string, handle: FileHandle): Promise<CheckedSpillFile
   let offset = 0
   const until = (damage?: CorruptSpillError): CheckedSpillFile => ({ frames, wholeBytes: offset, bytes: size, damage })
   while (offset + FRAME_PREFIX_BYTES <= size) {
-    await readFully(path, handle, chunk.subarray(0, FRAME_PREFIX_BYTES), offset)
+    await readWhole(path, handle, chunk.subarray(0, FRAME_PREFIX_BYTES), offset)
     const prefix = decodePrefix(chunk.subarray(0, FRAME_PREFIX_BYTES))
     if (prefix === undefined) {
       if (await isZero(path, handle, chunk, offset, size)) break
@@ -106,7 +109,9 @@ async function check(path: string, handle: FileHandle): Promise<CheckedSpillFile
     }
     const { frameBytes, count, headerBytes, leadBytes, payloadBytes } = prefix
     if (Math.max(headerBytes, payloadBytes) > MAX_BATCH_BYTES) {
-      return until(new CorruptSpillError(path, offset, `a frame of ${frameBytes} bytes, which nobody writes`))
+      return until(
+        new CorruptSpillError(path, offset, `a frame of ${frameBytes} bytes, larger than any that is written`),
+      )
     }
     const end = offset + frameBytes
     if (end > size) break
@@ -131,7 +136,7 @@ async function isZero(path: string, handle: FileHandle, chunk: Buffer, from: num
   return true
 }
 
-/** The bytes of a range, a chunk at a time, each in `chunk` and valid until the next. */
+/** Yields the bytes of a range, piece by piece, each in `chunk` and valid until the next. */
 async function* chunks(
   path: string,
   handle: FileHandle,
@@ -141,15 +146,12 @@ async function* chunks(
 ): AsyncGenerator<Buffer, void, undefined> {
   for (let at = from; at < to; at += chunk.byteLength) {
     const bytes = chunk.subarray(0, Math.min(chunk.byteLength, to - at))
-    await readFully(path, handle, bytes, at)
+    await readWhole(path, handle, bytes, at)
     yield bytes
   }
 }
 
-async function readFully(path: string, handle: FileHandle, into: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < into.byteLength;) {
-    const { bytesRead } = await handle.read(into, done, into.byteLength - done, position + done)
-    if (bytesRead === 0) throw new CorruptSpillError(path, position + done, 'the file ends inside a frame')
-    done += bytesRead
-  }
+async function readWhole(path: string, handle: FileHandle, into: Buffer, position: number): Promise<void> {
+  const length = await readAt(handle, into, position)
+  if (length < into.byteLength) throw new CorruptSpillError(path, position + length, 'the file ends inside a frame')
 }

@@ -1,12 +1,12 @@
-/** What goes wrong with spill files and queues, as errors that carry numbers. */
+/** Errors of spill files and queues. */
 
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DiskFullError, ShardloomError } from '../../src/errors.js'
 
 /**
- * The error for a failed operation on a spill file: DiskFullError for ENOSPC and EDQUOT, an error that is already one of
- * ours as it is, anything else (EMFILE, EIO, …) as SHARDLOOM_SPILL_FAILED with its cause.
+ * The error for a failed operation on a spill file: DiskFullError for ENOSPC and EDQUOT, a ShardloomError unchanged,
+ * anything else (EMFILE, EIO, …) as SHARDLOOM_SPILL_FAILED with its cause.
  */
 export async function spillFailure(path: string, doing: string, neededBytes: number, cause: unknown): Promise<Error> {
   if (cause instanceof ShardloomError) return cause
@@ -35,7 +35,7 @@ async function freeBytesAt(directory: string): Promise<number | undefined> {
     const { bavail, bsize } = await statfs(directory)
     return bavail * bsize
   } catch {
-    // The number is only for the message: the full disk is the error to report, not this one.
+    // The number is only part of the message: the full disk is the error to report.
     return undefined
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The spill files of one queue: runs of frames, appended in order, rolled at 64 MiB so that consumed ones go early.
- * Every run and every read opens the file and closes it again: a thousand queues must not mean a thousand handles.
+ * The spill files of one queue: runs of frames, appended in order. Files are rolled at 64 MiB so that consumed ones are
+ * deleted early. Every write and every read opens and closes the file, so that a thousand queues need few handles.
  */
 
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
@@ -17,7 +17,7 @@ export const ROLL_BYTES = 64 * 2 ** 20
 
 export type SpillHandle = Pick<FileHandle, 'readv' | 'writev' | 'close'>
 
-/** Where handles come from: a seam for tests of full disks and slow writes. */
+/** Opens files: a seam for tests of full disks and slow writes. */
 export interface SpillFileSystem {
   open(path: string, flags: string): Promise<SpillHandle>
 }
@@ -32,7 +32,7 @@ export interface SpillFile {
   liveFrames: number
 }
 
-/** A frame of a spill file, with the sizes needed to read its parts straight to their places. */
+/** A frame of a spill file, with the sizes needed to read its parts into separate buffers. */
 export interface StoredFrame {
   readonly file: SpillFile
   readonly offset: number
@@ -65,17 +65,17 @@ export class SpillFiles {
     this.#keep = options.keep
   }
 
-  /** The files that are there, oldest first. */
+  /** Paths of all files, oldest first. */
   get paths(): string[] {
     return Array.from(this.#files, (file) => file.path)
   }
 
-  /** A file that an earlier process wrote becomes the newest of these; nothing is appended to it. */
+  /** Adds a file that an earlier process wrote as the newest; nothing is appended to it. */
   adopt({ path, bytes, frames }: RecoveredFile): StoredFrame[] {
     const file: SpillFile = { path, bytes, liveFrames: frames.length }
     this.#files.add(file)
     this.#created += 1
-    // Field by field: a spread gives each object a shape of its own.
+    // Field by field: a spread gives each object a separate shape.
     return frames.map(({ offset, frameBytes, leadBytes, payloadBytes, count }) => ({
       file,
       offset,
@@ -86,6 +86,7 @@ export class SpillFiles {
     }))
   }
 
+  /** Paths of the files written to since the last call. */
   takeUnsynced(): string[] {
     const paths = [...this.#unsynced]
     this.#unsynced.clear()
@@ -93,8 +94,8 @@ export class SpillFiles {
   }
 
   /**
-   * Appends the batches as one vectored write. One call at a time. Throws DiskFullError or SHARDLOOM_SPILL_FAILED; the
-   * file may then end in a torn frame and must not be appended to again.
+   * Appends the batches as one vectored write. One call at a time. Throws DiskFullError or SHARDLOOM_SPILL_FAILED: the
+   * file may then end in a torn frame, and must not be appended to again.
    */
   async append(batches: readonly Batch[]): Promise<StoredFrame[]> {
     let path = join(this.#directory, this.#name)
@@ -106,10 +107,10 @@ export class SpillFiles {
       const full = this.#current === undefined || this.#current.bytes + runBytes > ROLL_BYTES
       const file = this.#current === undefined || full ? this.#nextFile() : this.#current
       path = file.path
-      // Counted before they are there: the file must not be deleted under the write when its other frames are consumed.
+      // Counted before the write: the file must not be deleted under it when its other frames are consumed.
       file.liveFrames += encoded.length
       if (file.bytes === 0) await mkdir(this.#directory, { recursive: true })
-      // 'wx': a file of that name is another build's, and neither to be overwritten nor appended to.
+      // 'wx': an existing file of this name belongs to another build; it must not be overwritten or appended to.
       const handle = await this.#fileSystem.open(path, file.bytes === 0 ? 'wx' : 'r+')
       this.#files.add(file)
       this.#current = file
@@ -136,8 +137,8 @@ export class SpillFiles {
   }
 
   /**
-   * The batches of frames that follow each other in one file, with one read; raw bytes go straight into buffers of
-   * `pool`, one per batch, that the caller owns. Throws CorruptSpillError or SHARDLOOM_SPILL_FAILED.
+   * Reads the batches of adjoining frames of one file, with one read. Raw bytes go straight into buffers from `pool`,
+   * one per batch, which the caller owns. Throws CorruptSpillError or SHARDLOOM_SPILL_FAILED.
    */
   async read<H>(frames: readonly StoredFrame[], pool: BufferPool): Promise<Batch<H>[]> {
     const { file, offset } = frames[0]
@@ -166,7 +167,7 @@ export class SpillFiles {
     }
   }
 
-  /** One frame of the file is used up; the file is deleted with its last one. */
+  /** Counts one frame of the file as consumed, and deletes the file with its last one. */
   async consume(file: SpillFile): Promise<void> {
     file.liveFrames -= 1
     if (file.liveFrames > 0 || this.#keep) return
@@ -175,7 +176,7 @@ export class SpillFiles {
     await remove(file.path)
   }
 
-  /** Deletes every file, also a torn one. */
+  /** Deletes every file, including a torn one. */
   async deleteAll(): Promise<void> {
     const paths = this.paths
     this.#files.clear()
@@ -198,8 +199,8 @@ async function remove(path: string): Promise<void> {
   }
 }
 
-/** What is left of `parts` after their first `bytes` bytes. */
-function skipBytes(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
+/** The parts without their first `bytes` bytes. */
+export function skipBytes(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let index = 0
   let skip = bytes
   while (index < parts.length && skip >= parts[index].byteLength) skip -= parts[index++].byteLength

@@ -1,15 +1,16 @@
-/** A file of frames written at once by a worker thread: readBatches takes its frames, recoverSpillFile checks it. */
+/** Writes a whole file of frames in a worker thread. readBatches reads it, recoverSpillFile checks it. */
 
 import { closeSync, openSync, writevSync } from 'node:fs'
 import type { Batch, FileBatchRef } from '../batch.js'
 import { encodeFrame } from './frame.js'
+import { skipBytes } from './spill-file.js'
 import { spillFailure } from './spill-failure.js'
 
 /** One vectored write. */
 const RUN_BYTES = 4 * 2 ** 20
 const RUN_FRAMES = 256
 
-/** Creates or empties `path`. Blocks the thread. Throws DiskFullError or SHARDLOOM_SPILL_FAILED. */
+/** Creates or truncates `path`. Blocks the thread. Throws DiskFullError or SHARDLOOM_SPILL_FAILED. */
 export async function writeFrames(path: string, batches: readonly Batch[]): Promise<FileBatchRef[]> {
   const refs: FileBatchRef[] = []
   let offset = 0
@@ -25,7 +26,7 @@ export async function writeFrames(path: string, batches: readonly Batch[]): Prom
           const written = writevSync(file, run, from + done)
           if (written === 0) throw new Error('the file system wrote 0 bytes')
           done += written
-          run = skip(run, written)
+          run = skipBytes(run, written)
         }
         run = []
         runBytes = 0
@@ -47,14 +48,4 @@ export async function writeFrames(path: string, batches: readonly Batch[]): Prom
   } catch (error) {
     throw await spillFailure(path, `write ${runBytes} bytes of graph rows`, runBytes, error)
   }
-}
-
-function skip(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
-  let left = bytes
-  const rest: Uint8Array[] = []
-  for (const part of parts) {
-    if (left < part.byteLength) rest.push(part.subarray(left))
-    left = Math.max(0, left - part.byteLength)
-  }
-  return rest
 }

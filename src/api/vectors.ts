@@ -5,6 +5,9 @@ export type Metric = 'l2' | 'cosine' | 'ip'
 
 export type Id = string | number
 
+/** Longest vector that can be indexed. A larger number in a file's header is damage, not data. */
+export const MAX_DIMENSIONS = 65_536
+
 /** Anything a row of numbers can be. Values are read as float32. */
 export type VectorLike = Float32Array | Float64Array | Int8Array | Uint8Array | readonly number[]
 

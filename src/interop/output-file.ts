@@ -2,7 +2,7 @@ import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { InvalidOptionError, PathError } from '../errors.js'
 import { systemErrorCode, writeFailure } from '../format/bytes/file-errors.js'
-import { syncDirectory, writeAt } from '../format/bytes/whole-files.js'
+import { syncDirectory, writeAt } from '../format/bytes/write-durably.js'
 
 const BUFFER_BYTES = 4 * 2 ** 20
 

@@ -19,7 +19,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 
 /**
  * Bytes from a number or from text such as '2GB', '512MiB', '1.5g'. GB is 10^9, GiB (and the bare letter G, as in
- * cgroups and JVMs) is 2^30. Undefined for what is no size above 0.
+ * cgroups and JVMs) is 2^30. Undefined for anything but a size above 0.
  */
 export function byteSize(size: number | string): number | undefined {
   if (typeof size === 'number') return Number.isFinite(size) && size > 0 ? Math.floor(size) : undefined
@@ -29,7 +29,7 @@ export function byteSize(size: number | string): number | undefined {
   return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-/** @throws InvalidOptionError that names `what`, for what is no size. */
+/** @throws InvalidOptionError that names `what`, for anything but a size above 0 */
 export function parseByteSize(size: number | string, what: string): number {
   const bytes = byteSize(size)
   if (bytes !== undefined) return bytes

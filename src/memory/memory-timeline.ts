@@ -1,16 +1,16 @@
 import type { MemorySample } from '../api/report.js'
 
-/** Samples come so often: the picture of a short build is as fine as it can be. */
+/** The interval at which samples arrive: a short build keeps all of them. */
 const FIRST_INTERVAL_SECONDS = 0.25
-/** A report stays small however long the build: above this many samples every second one goes. */
+/** Above this many samples every second one is dropped, so that the report of a long build stays small. */
 const MOST_SAMPLES = 256
 
-/** Four samples a second; of a long build one every half, one, two, … seconds, evenly over its whole time. */
+/** Keeps four samples a second; in a long build one every half, one, two, … seconds, evenly over its whole time. */
 export class MemoryTimeline {
   #samples: MemorySample[] = []
   #intervalSeconds = FIRST_INTERVAL_SECONDS
 
-  /** Keeps the sample when the last one kept is old enough. */
+  /** Keeps the sample when the last kept one is old enough. */
   add(sample: MemorySample): void {
     const last = this.#samples.at(-1)
     if (last !== undefined && sample.atSeconds < last.atSeconds + this.#intervalSeconds) return

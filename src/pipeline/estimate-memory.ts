@@ -6,9 +6,9 @@ import { InsufficientMemoryError, InvalidOptionError } from '../errors.js'
 import type { EngineName, Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 import { parseByteSize } from '../memory/byte-size.js'
-import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
 import type { BuildPlan, StageEstimate } from '../plan/plan-build.js'
 import { planStages } from './plan-stages.js'
+import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
 
 export interface EstimateOptions {
   readonly count: number

@@ -1,4 +1,4 @@
-import { encodeUpper } from '../format/graph/upper.js'
+import { encodeUpper } from '../format/graph/encode-upper.js'
 import type { EntryPoint } from '../format/generation/manifest.js'
 import { shardGeometry } from '../plan/shard-geometry.js'
 import { engineByName } from '../engines/engine-by-name.js'

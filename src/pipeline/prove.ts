@@ -2,7 +2,6 @@ import { writeFailure } from '../format/bytes/file-errors.js'
 import { patchSegment } from '../format/segment/patch-segment.js'
 import { RecallTooLowError, ShardloomError } from '../errors.js'
 import type { SegmentChecksums } from '../format/segment/segment-checksums.js'
-import { linksStrideBytes } from '../format/segment/segment-header.js'
 import type { Uses } from './run/run.js'
 import { SALT_PROOF } from '../rows/hash-ordinal.js'
 import { fileOfNode, readRows } from '../rows/open-rows.js'
@@ -15,6 +14,7 @@ import type { ReachResult, ReachTask } from '../tasks/prove/reach-task.js'
 import type { RecallTask } from '../tasks/prove/recall-task.js'
 import { quantizedFileBytes } from '../plan/plan-build.js'
 import { nodeByOrdinalBytes, upperLevelBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
+import { linksStrideBytes } from '../format/segment/segment-file.js'
 
 export interface Proof {
   readonly reachable: number

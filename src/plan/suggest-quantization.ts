@@ -4,7 +4,7 @@ import { quantizedShape, QUANTIZATIONS } from '../format/graph/quantized-shape.j
 import type { Metric } from '../api/vectors.js'
 import type { Quantization } from '../api/report.js'
 import { formatByteSize, parseByteSize } from '../memory/byte-size.js'
-import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
+import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
 
 export interface SuggestQuantizationOptions {
   readonly count: number

@@ -1,5 +1,6 @@
 /** Rows of a kind, out of segments that are sealed or not: only their data is read, by position, and nothing is checked. */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
+import { readAtSync } from '../../spill/files/read-at.js'
 import { CorruptIndexError } from '../errors.js'
 import { SEGMENT_HEADER_BYTES } from '../format/segment/segment-header.js'
 import type { RowSource } from './row-source.js'
@@ -42,15 +43,11 @@ export class FileRows implements RowSource {
       const end = Math.min(first + count, file.firstNode + file.count)
       const rows = into.subarray((node - first) * strideBytes, (end - first) * strideBytes)
       const offset = SEGMENT_HEADER_BYTES + (node - file.firstNode) * strideBytes
-      // A call may give less than there is.
-      for (let got = 0; got < rows.length;) {
-        const read = readSync(file.fd, rows, got, rows.length - got, offset + got)
-        if (read === 0) {
-          throw new CorruptIndexError(file.path, `the row of node ${node} ends after ${got} of ${rows.length} bytes`, {
-            offset,
-          })
-        }
-        got += read
+      const got = readAtSync(file.fd, rows, offset)
+      if (got < rows.length) {
+        throw new CorruptIndexError(file.path, `the row of node ${node} ends after ${got} of ${rows.length} bytes`, {
+          offset,
+        })
       }
       node = end
     }

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import { writeFailure } from '../format/bytes/file-errors.js'
-import { writeAtSync } from '../format/bytes/whole-files.js'
+import { writeAtSync } from '../format/bytes/write-durably.js'
 
 /**
  * Where the codes of finished nodes lie, in node order, between the shards and merge stages: in shared memory when the

@@ -1,9 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
+import { readAtSync } from '../../spill/files/read-at.js'
 import { CorruptIndexError } from '../errors.js'
 import { SEGMENT_HEADER_BYTES } from '../format/segment/segment-header.js'
 import type { RowFile } from './file-rows.js'
-
-const CHUNK_BYTES = 8 * 2 ** 20
 
 /** The rows of one segment, sealed or not, while it is open. For worker threads: synchronous. */
 export interface OpenRows {
@@ -17,12 +16,9 @@ export function openRows(file: RowFile, strideBytes: number): OpenRows {
   return {
     read: (first, into) => {
       const start = SEGMENT_HEADER_BYTES + (first - file.firstNode) * strideBytes
-      for (let done = 0; done < into.length;) {
-        const wanted = Math.min(CHUNK_BYTES, into.length - done)
-        const read = readSync(handle, into, done, wanted, start + done)
-        if (read === 0)
-          throw new CorruptIndexError(file.path, 'the file ends inside its data', { offset: start + done })
-        done += read
+      const length = readAtSync(handle, into, start)
+      if (length < into.length) {
+        throw new CorruptIndexError(file.path, 'the file ends inside its data', { offset: start + length })
       }
     },
     close: () => closeSync(handle),

@@ -1,7 +1,7 @@
 import { CorruptIndexError } from '../errors.js'
 import { idFingerprint } from '../format/ids/id-fingerprint.js'
 import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
-import { ID_TABLE_STRIDE_BYTES } from '../format/segment/segment-header.js'
+import { ID_TABLE_STRIDE_BYTES } from '../format/segment/segment-file.js'
 import type { Id } from '../api/vectors.js'
 import type { NodeIds } from './node-ids.js'
 

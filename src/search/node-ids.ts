@@ -1,5 +1,5 @@
 import { CorruptIndexError } from '../errors.js'
-import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids/ids.js'
+import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids/encode-ids.js'
 import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
 import type { Id } from '../api/vectors.js'
 import { segmentOf } from './core/segment-rows.js'

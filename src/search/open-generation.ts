@@ -10,9 +10,7 @@ import { loadManifest } from '../format/generation/read-manifest.js'
 import { readTunings } from '../format/generation/tuning.js'
 import { quantizedShape } from '../format/graph/quantized-shape.js'
 import { SegmentBlocks } from '../format/segment/segment-blocks.js'
-import type { SegmentKind } from '../format/segment/segment-header.js'
 import { parseByteSize } from '../memory/byte-size.js'
-import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
 import type { RowSource } from '../rows/row-source.js'
 import { SearchThreads } from './batch/search-threads.js'
 import type { RowsShape } from './core/core-rows.js'
@@ -24,6 +22,8 @@ import { linkRows, segmentRows } from './core/segment-rows.js'
 import { storedLevels } from './core/stored-levels.js'
 import { IdLookup } from './id-lookup.js'
 import { NodeIds } from './node-ids.js'
+import type { SegmentKind } from '../format/segment/segment-file.js'
+import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
 
 export interface IndexFacts {
   readonly path: string

@@ -1,19 +1,20 @@
 /**
- * Which format a file is in. The content says it where it can: by first bytes that no other format has, or by a header
- * that fits the size of the file. The extension decides between those that fit, and when nothing does: then the reader of
- * that format says what is wrong.
+ * Detects the format of a file. The content decides where it can: by first bytes that no other format has, or by a
+ * header that fits the size of the file. The extension decides between formats that fit, and when no format fits: then
+ * the reader of the named format says what is wrong.
  */
 import path from 'node:path'
 import { InvalidFileError } from '../errors.js'
-import { ARROW_MAGIC } from './arrow/arrow-messages.js'
+import { ARROW_MAGIC } from './arrow/arrow-message.js'
 import { readFully, type ByteReader } from './bytes/byte-reader.js'
 import { BIN_HEADER_BYTES, BIN_TYPES, binHeader, type BinFormat } from './rows/plan-bin.js'
 import { HDF5_MAGIC } from './rows/plan-hdf5.js'
 import { NPY_MAGIC } from './rows/plan-npy.js'
 import { PARQUET_MAGIC } from './parquet/parquet-magic.js'
 import { compressionOf, plainText, type Compression } from './bytes/plain-text.js'
-import { readInt32, ROW_PREFIX_BYTES } from './rows/vecs-rows.js'
-import { MAX_DIMENSIONS, type VectorFileFormat } from './vector-file.js'
+import { readInt32, ROW_PREFIX_BYTES } from './rows/vecs-layout.js'
+import type { VectorFileFormat } from './vector-file.js'
+import { MAX_DIMENSIONS } from '../api/vectors.js'
 
 const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
   ['.fvecs', 'fvecs'],
@@ -32,7 +33,7 @@ const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
   ['.ndjson', 'json-lines'],
 ])
 
-/** Names that promise a format which is not read; guessing from their content could misread them. */
+/** Extensions of formats that are not read; guessing from the content could misread such files. */
 const UNREAD_EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ['.ivecs', 'ivecs holds neighbour numbers, not vectors'],
   ['.ibin', 'ibin holds neighbour numbers, not vectors'],
@@ -55,13 +56,14 @@ const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string]
 ]
 
 const READ_FORMATS =
-  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow, hdf5 and JSON lines (.jsonl, .ndjson, also with gzip or zstd)'
+  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow, hdf5 and JSON lines ' +
+  '(.jsonl, .ndjson, also with gzip or zstd)'
 const HEAD_BYTES = 4096
 
-/** Of compressed files; the extension before it is that of the content. */
+/** The extension of a compressed file; the extension before it tells the format of the content. */
 const COMPRESSED_NAME = /\.(gz|zst)$/i
 
-/** By name alone; undefined when it tells nothing. @throws InvalidFileError for a name of a format that is not read */
+/** The format by name alone; undefined when the name tells nothing. @throws InvalidFileError for an unread format */
 export function formatByName(filePath: string): VectorFileFormat | undefined {
   const compressed = COMPRESSED_NAME.test(filePath)
   const extension = path.extname(filePath.replace(COMPRESSED_NAME, '')).toLowerCase()
@@ -80,16 +82,16 @@ function onlyLinesCompressed(filePath: string, what: string): InvalidFileError {
 }
 
 /**
- * By the first bytes, the size and the name.
- * @throws InvalidFileError with what was seen when no format fits, when several do and the name does not decide, or when
- * the name says one and the content another
+ * The format by the first bytes, the size and the name.
+ * @throws InvalidFileError with what was found when no format fits, when several do and the name does not decide, or
+ * when name and content disagree
  */
 export async function detectFormat(bytes: ByteReader, byteLength: number): Promise<VectorFileFormat> {
   const named = formatByName(bytes.path)
   const buffer = new Uint8Array(HEAD_BYTES)
   const head = buffer.subarray(0, await readFully(bytes, buffer, 0))
   const fits = await formatsThatFit(bytes, byteLength, head)
-  // The name first: rows and d of an fbin may be the first bytes of anything.
+  // The name first: rows and d of an fbin file may equal the first bytes of any format.
   if (named !== undefined && fits.some(({ format }) => format === named)) return named
   const compression = compressionOf(head)
   if (compression !== undefined) return formatInside(bytes, compression)
@@ -100,10 +102,10 @@ export async function detectFormat(bytes: ByteReader, byteLength: number): Promi
   if (beginsAsArrowStream(head)) return 'arrow'
   if (looksLikeJson(head, named === undefined)) return 'json-lines'
   if (named !== undefined) {
-    // A row or two may fit by chance, as when a file is cut.
+    // One or two rows may fit by chance, as in a truncated file.
     const other = fits.filter(({ count }) => count > 2).map(({ format }) => format)
     if (other.length === 0) return named
-    const reason = `its name says ${named}, its header and size are those of ${other.join(' or ')}; name it so`
+    const reason = `its name says ${named}, but its header and size fit ${other.join(' or ')}; rename it`
     throw new InvalidFileError(bytes.path, reason, { offset: 0 })
   }
   if (fits.length === 1) return fits[0].format
@@ -113,7 +115,7 @@ export async function detectFormat(bytes: ByteReader, byteLength: number): Promi
   }
   throw new InvalidFileError(
     bytes.path,
-    `neither its name nor its content tells a known format: it has ${byteLength} bytes and begins with ` +
+    `neither its name nor its content is of a known format: it has ${byteLength} bytes and begins with ` +
       `${beginning(head)}; ${READ_FORMATS}`,
     { offset: 0 },
   )
@@ -129,7 +131,7 @@ async function formatInside(bytes: ByteReader, compression: Compression): Promis
     const marked = MAGICS.find(([magic]) => startsWith(head, magic))
     throw onlyLinesCompressed(
       bytes.path,
-      `with ${compression}, and is ${marked?.[1] ?? `no text: ${beginning(head)}`} inside`,
+      `with ${compression}, and is ${marked?.[1] ?? `not text: ${beginning(head)}`} inside`,
     )
   } finally {
     await text.close()
@@ -140,22 +142,22 @@ function startsWith(head: Uint8Array, magic: ArrayLike<number>): boolean {
   return head.length >= magic.length && head.subarray(0, magic.length).every((byte, i) => byte === magic[i])
 }
 
-/** A mark that no number of rows or dimensions is, and a length of metadata: whole words of 8 bytes, below 16 MiB. */
+/** A marker that cannot be a number of rows or dimensions, then a metadata length: a multiple of 8, below 16 MiB. */
 function beginsAsArrowStream(head: Uint8Array): boolean {
   if (head.length < 8 || !startsWith(head, [0xff, 0xff, 0xff, 0xff])) return false
   const length = new DataView(head.buffer, head.byteOffset).getUint32(4, true)
   return length > 0 && length % 8 === 0 && length < 2 ** 24
 }
 
-/** For messages: text as text, anything else in hex. */
+/** The first bytes for messages: text as text, anything else in hex. */
 function beginning(head: Uint8Array): string {
   const text = Buffer.from(head.subarray(0, 32)).toString('latin1')
   return /^[\t\n\r -~]+$/.test(text) ? JSON.stringify(text) : `0x${Buffer.from(head.subarray(0, 16)).toString('hex')}`
 }
 
 /**
- * Text that begins with a brace, or with a bracket so that the reader can say what it wants instead of an array. JSON
- * has no zero byte; a bvecs row with d = 123 begins with '{' and has three.
+ * Text that begins with a brace, or with a bracket, so that the reader can say what it expects instead of an array.
+ * JSON has no zero byte; a bvecs row with d = 123 begins with '{' and has three.
  */
 function looksLikeJson(head: Uint8Array, orBlank: boolean): boolean {
   if (head.includes(0)) return false
@@ -171,7 +173,7 @@ interface Fit {
   readonly count: number
 }
 
-/** Formats without first bytes of their own whose header says exactly this size. */
+/** The formats without a magic number whose header fits exactly this size. */
 async function formatsThatFit(bytes: ByteReader, byteLength: number, head: Uint8Array): Promise<Fit[]> {
   const fits: Fit[] = []
   for (const [format, valueBytes] of [
@@ -190,7 +192,9 @@ async function formatsThatFit(bytes: ByteReader, byteLength: number, head: Uint8
   return fits
 }
 
-/** Rows of fvecs or bvecs: d in range, a whole number of rows, and the same d in the second and the last; 0 when not. */
+/**
+ * Rows of fvecs or bvecs: d in range, a whole number of rows, the same d in the second and the last row; otherwise 0.
+ */
 async function vecsRows(bytes: ByteReader, byteLength: number, head: Uint8Array, valueBytes: number): Promise<number> {
   if (head.length < ROW_PREFIX_BYTES) return 0
   const dimensions = readInt32(head, 0)

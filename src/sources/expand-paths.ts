@@ -1,18 +1,18 @@
-/** Patterns such as `parts/*.parquet` as the files they match, where no shell did that. */
+/** Expands patterns such as `parts/*.parquet` to the files they match, when no shell did. */
 import { stat } from 'node:fs/promises'
 import { InvalidOptionError, PathError } from '../errors.js'
 
-/** Without one of these nothing is a pattern, and tinyglobby need not be loaded. */
+/** Without one of these a path is not a pattern, and tinyglobby need not be loaded. */
 const PATTERN_CHARACTERS = /[*?[\]{}()!+@\\]/
 
 /**
- * The paths in the order given; in place of a pattern the files it matches, sorted by code units, so that ordinals are the
- * same on every machine. A path that exists is itself, whatever characters it has; '-' is standard input, once.
+ * The paths in the given order, each pattern replaced by the files it matches, sorted by code units so that ordinals
+ * are the same on every machine. A path that exists is not a pattern. '-' is standard input, at most once.
  * @throws PathError for a pattern that matches nothing
  * @throws InvalidOptionError without a path
  */
 export async function expandPaths(given: readonly string[]): Promise<string[]> {
-  if (given.length === 0) throw new InvalidOptionError('no file of vectors is given')
+  if (given.length === 0) throw new InvalidOptionError('no vector file is given')
   if (given.filter((path) => path === '-').length > 1) {
     throw new InvalidOptionError("standard input ('-') can be read only once, and is given twice")
   }

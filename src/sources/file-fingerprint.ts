@@ -1,11 +1,11 @@
-/** Whether a file is still the one it was, without reading all of it. */
+/** Tells whether a file is unchanged without reading all of it. */
 import { createHash } from 'node:crypto'
 import { fileFacts, openFileBytes, readFully } from './bytes/byte-reader.js'
 
 const FIRST_BYTES = 64 * 1024
 
 /**
- * Size, time of the last change, and a checksum of the first 64 KiB. Not the path: a moved file is the same file.
+ * Size, time of the last change, and a checksum of the first 64 KiB. Without the path: a moved file is the same file.
  * @throws PathError
  */
 export async function fileFingerprint(path: string): Promise<string> {

@@ -1,4 +1,4 @@
-/** Ids that come in arrays, taken as many at a time as a batch has rows. */
+/** Regroups ids from arrays of any length into as many as a batch has rows. */
 import type { Id } from '../api/vectors.js'
 
 type IdArrays = AsyncGenerator<Id[], void, void>
@@ -15,7 +15,7 @@ export class IdQueue {
     this.#arrays = arrays
   }
 
-  /** Fewer than `count` only when they end. */
+  /** The next `count` ids; fewer only at the end. */
   async take(count: number): Promise<Id[]> {
     const ids: Id[] = []
     while (ids.length < count) {
@@ -39,7 +39,7 @@ export class IdQueue {
     }
   }
 
-  /** Those that nobody took. */
+  /** Counts the ids that were not taken. */
   async countRest(): Promise<number> {
     let count = this.#current.length - this.#at
     for await (const ids of this.#arrays) count += ids.length

@@ -1,4 +1,4 @@
-/** Several files as if they were one: rows and ordinals go on from file to file. */
+/** Several files as one: rows and ordinals continue from file to file. */
 import { createHash } from 'node:crypto'
 import { InvalidFileError } from '../errors.js'
 import type { VectorBatch } from '../api/vectors.js'
@@ -12,7 +12,7 @@ export class JoinedFiles implements VectorFile {
   readonly bytes: number | undefined
   readonly #files: readonly VectorFile[]
 
-  /** Of two files or more. @throws InvalidFileError when their headers say different dimensions */
+  /** Joins two files or more. @throws InvalidFileError when their headers have different dimensions */
   constructor(files: readonly VectorFile[]) {
     this.#files = files
     const [first] = files
@@ -37,7 +37,7 @@ export class JoinedFiles implements VectorFile {
       }
       const isCounted = file.count === undefined && skip > 0
       let begun = false
-      // How many rows lines have is only known when they were read.
+      // The number of rows of JSON lines is known only after reading them.
       for await (const batch of isCounted ? file.batches() : file.batches(skip)) {
         if (!begun) {
           begun = true
@@ -82,7 +82,7 @@ function sum(numbers: readonly (number | undefined)[]): number | undefined {
   return all
 }
 
-/** The rows of a batch from one on. */
+/** The rows of a batch from `row` on. */
 function from({ ids, vectors, dimensions }: VectorBatch, row: number): VectorBatch {
   const rest = { vectors: vectors.subarray(row * dimensions), dimensions }
   return ids === undefined ? rest : { ids: ids.slice(row), ...rest }
@@ -90,11 +90,14 @@ function from({ ids, vectors, dimensions }: VectorBatch, row: number): VectorBat
 
 function agree(first: { path: string }, expected: number | undefined, path: string, got: number): void {
   if (got === expected) return
-  const reason = `its vectors have ${got} dimensions, those of ${first.path} have ${expected}; give files of one length`
+  const reason = `its vectors have ${got} dimensions, ${first.path} has ${expected}; give files with equal dimensions`
   throw new InvalidFileError(path, reason)
 }
 
 function idsDiffer(path: string, hasIds: boolean, firstPath: string): InvalidFileError {
   const [here, there] = hasIds ? ['have ids', 'have none'] : ['have no ids', 'have ids']
-  return new InvalidFileError(path, `its vectors ${here}, and those of ${firstPath} ${there}: give ids for all or none`)
+  return new InvalidFileError(
+    path,
+    `its vectors ${here}, the vectors of ${firstPath} ${there}; give ids for all or none`,
+  )
 }

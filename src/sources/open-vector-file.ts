@@ -1,4 +1,4 @@
-/** Opens a file of vectors in any format that is read: plans from header and size, then reads in passes. */
+/** Opens a vector file in any supported format: plans from header and size, then reads in passes. */
 import { InvalidOptionError, PathError } from '../errors.js'
 import type { VectorBatch } from '../api/vectors.js'
 import { planArrow } from './arrow/plan-arrow.js'
@@ -10,16 +10,16 @@ import { planBin } from './rows/plan-bin.js'
 import { expandPaths } from './expand-paths.js'
 import { planFvecs } from './rows/plan-fvecs.js'
 import { planHdf5 } from './rows/plan-hdf5.js'
-import { attachIds } from './lines/id-lines.js'
+import { attachIds } from './lines/read-id-lines.js'
 import { JoinedFiles } from './joined-files.js'
 import { planJsonLines } from './lines/plan-json-lines.js'
 import { planNpy } from './rows/plan-npy.js'
 import type { ReadOptions, ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
 export interface OpenVectorFileOptions extends ReadOptions {
-  /** A file with one id a line, as many as there are vectors: text, or JSON when it is named .jsonl. See `readIdLines`. */
+  /** A file with one id a line, one for each vector: text, or JSON when it is named .jsonl. See `readIdLines`. */
   readonly ids?: string
-  /** What '-' reads. Default: `process.stdin`. */
+  /** The stream that '-' reads. Default: `process.stdin`. */
   readonly stdin?: ByteStream
 }
 
@@ -34,7 +34,7 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   fbin: planBin('fbin'),
   u8bin: planBin('u8bin'),
   i8bin: planBin('i8bin'),
-  // Loaded when one comes: its libraries take 30 ms.
+  // Loaded on first use: its libraries take 30 ms.
   parquet: async (bytes, options) => (await import('./parquet/plan-parquet.js')).planParquet(bytes, options),
   arrow: planArrow,
   hdf5: planHdf5,
@@ -42,11 +42,12 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
 }
 
 /**
- * Opens a file in one of the formats of `VectorFileFormat`, known by its content, or by its extension where several fit.
- * '-' is JSON lines from standard input, and so is a named pipe. Checks all that header and size can tell; rows are checked as they are read.
+ * Opens a file in a format of `VectorFileFormat`, detected by its content, or by its extension where several fit. '-'
+ * reads JSON lines from standard input; a named pipe has JSON lines too. Checks header and size; rows are checked as
+ * they are read.
  * @throws PathError when there is no such file, it is a folder, or it may not be read
  * @throws InvalidOptionError when a column is named and the format has none
- * @throws InvalidFileError when the file is not what its format says, or the ids are not as many as the vectors
+ * @throws InvalidFileError when the file breaks its format, or has another number of vectors than ids
  */
 export async function openVectorFile(path: string, options: OpenVectorFileOptions = {}): Promise<VectorFile> {
   const file = path === STDIN ? openStdin(options) : await openPath(path, options)
@@ -54,9 +55,9 @@ export async function openVectorFile(path: string, options: OpenVectorFileOption
 }
 
 /**
- * Several files as one, in the order given, with patterns replaced by the files they match. All have one length of vectors,
- * and ids all or none; `ids` is one file for all of them.
- * @throws what `openVectorFile` does, and InvalidFileError that names both files when they differ
+ * Opens several files as one, in the given order, with patterns replaced by the files they match. All files need equal
+ * dimensions, and all or none have ids; `ids` is one file for all of them.
+ * @throws the errors of `openVectorFile`, and InvalidFileError that names both files when they differ
  */
 export async function openVectorFiles(
   given: readonly string[],
@@ -79,7 +80,7 @@ function openStdin(options: OpenVectorFileOptions): VectorFile {
 async function openPath(path: string, options: ReadOptions): Promise<VectorFile> {
   const facts = await fileFacts(path)
   if (facts.byteLength === undefined) {
-    // A pipe gives its bytes once, so nothing of it may be read before the pass.
+    // A pipe gives its bytes once, so nothing may be read before the pass.
     const format = formatByName(path) ?? 'json-lines'
     if (format !== 'json-lines') {
       throw new PathError(path, `it is a pipe, and ${format} needs a file; only JSON lines can come from a pipe`)
@@ -97,7 +98,7 @@ async function openPath(path: string, options: ReadOptions): Promise<VectorFile>
     const format = await detectFormat(bytes, facts.byteLength)
     refuseColumns(path, format, options)
     const plan = await PLANNERS[format](bytes, options)
-    // Lines may be appended until they are read: nothing was planned from how many there are.
+    // JSON lines may be appended until they are read: the plan does not depend on their number.
     const planned = format === 'json-lines' ? undefined : facts
     return new PlannedFile({ path, format, plan, bytes: facts.byteLength, open: () => openFileBytes(path, planned) })
   } finally {
@@ -111,7 +112,7 @@ function refuseColumns(path: string, format: VectorFileFormat, { vectorColumn, i
   if (TABLES.has(format) || (vectorColumn === undefined && idColumn === undefined)) return
   const [option, flag] = vectorColumn === undefined ? ['idColumn', '--id-column'] : ['vectorColumn', '--vector-column']
   throw new InvalidOptionError(
-    `${option} (${flag}) names a column of ${[...TABLES].join(' or ')}, and ${path} is ${format}`,
+    `${option} (${flag}) names a column of ${[...TABLES].join(' or ')}, but ${path} is ${format}`,
   )
 }
 
@@ -155,7 +156,7 @@ class PlannedFile implements VectorFile {
       this.#refuseIfClosed()
       yield* this.#plan.batches(pass, startAt)
     } finally {
-      // close() may have been here first: a handle is closed once.
+      // close() may have closed it already: a handle is closed once.
       if (this.#passes.delete(pass)) await pass.close()
     }
   }

@@ -86,7 +86,7 @@ describe('report', () => {
       {
         exitCode: 2,
         code: 'SHARDLOOM_PATH',
-        message: `${index}: generation gen-000009 is not there; kept are: gen-000001, gen-000002`,
+        message: `${index}: there is no generation gen-000009; kept generations: gen-000001, gen-000002`,
       },
     )
     expect(

@@ -50,7 +50,7 @@ describe.runIf(obstacle === undefined && WHOLE)('a build in a memory cgroup', ()
   it('that is asked for more memory than the group has says so, and keeps to the group', async () => {
     const where = group(300e6)
     const { run, report } = await buildIn(where, '--memory', '4GB')
-    expect(run.stderr).toMatch(/memory 4000 MB was asked for and \d+ MB are there \(cgroup limit\)/)
+    expect(run.stderr).toMatch(/memory is 4000 MB, but \d+ MB are available \(cgroup limit\)/)
     expect(report?.memoryBytes).toBeLessThanOrEqual(300e6)
     expect(where.kills()).toBe(0)
   })

@@ -1,6 +1,5 @@
 /** Cosine on the WordNet nouns, inner product on vectors of different lengths. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readIdLines } from '../../dist/src/sources/lines/id-lines.js'
 import {
   batches,
   build,
@@ -16,6 +15,7 @@ import {
   withIndex,
   type Rows,
 } from '../fixtures/builds.js'
+import { readIdLines } from '../../src/sources/lines/read-id-lines.js'
 
 let nouns: Rows
 let ids: string[]

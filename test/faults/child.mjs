@@ -1,6 +1,6 @@
 /**
- * Runs cases that its parent sends, one at a time: a build in a fresh copy of its scenario's folder, with one fault, and
- * what must hold afterwards. Started with `--import inject-faults.mjs`.
+ * Runs the cases that its parent sends, one at a time: a build in a fresh copy of its scenario's folder, with one
+ * fault, and checks what must hold afterwards. Started with `--import inject-faults.mjs`.
  */
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -14,7 +14,7 @@ const { faultControl } = globalThis
 const work = mkdtempSync(join(process.argv[2], 'work-'))
 const folder = join(work, 'case')
 const index = join(folder, 'an.index')
-/** What was thrown where nobody waits for it. */
+/** Unhandled rejections and uncaught exceptions. */
 const strays = []
 for (const name of ['unhandledRejection', 'uncaughtException']) {
   process.on(name, (error) => strays.push(`${name}: ${error?.stack ?? error}`))
@@ -40,7 +40,7 @@ function segmentsOf(contents, generation) {
 
 const isLive = ([file]) => /^an\.index\/(?:CURRENT|gen-000001)/.test(file)
 
-/** A folder to copy, and what an undisturbed build makes of it. */
+/** A folder to copy, and the result of an undisturbed build in it. */
 async function prepare(name) {
   const template = join(work, `${name}-template`)
   rmSync(folder, { recursive: true, force: true })
@@ -71,7 +71,7 @@ async function prepareAll() {
   return prepared
 }
 
-/** What is in the folder beside source, live generations and `keep`. */
+/** Entries of the folder besides the source, the live generations and `keep`. */
 function leftIn(contents, keep) {
   const expected = new Set(['input.fvecs', 'ids.txt', 'temp', 'an.index', 'an.index/CURRENT'])
   const generations = ['gen-000001', ...keep].map((name) => `an.index/${name}`)
@@ -80,7 +80,7 @@ function leftIn(contents, keep) {
   )
 }
 
-/** What cannot be deleted stays, and a build says so. */
+/** Files that could not be deleted stay, and the build warns about them. */
 const REMOVALS = /^main (?:(?:rm|rmdir|readdir) |(?:lstat|open|stat|read|close) .*LOCK$)/
 
 /** How the case ended, and everything about it that must not be. */
@@ -98,7 +98,7 @@ async function runCase({ scenario, site, nth, kind, prepared: { template, live, 
     failure = error
   }
   const { hit } = faultControl.end()
-  // What is thrown by chance is thrown by now.
+  // Stray errors have been thrown by now.
   await sleep(20)
   const contents = contentsOf(folder)
   const removal = REMOVALS.test(site)
@@ -120,7 +120,7 @@ async function runCase({ scenario, site, nth, kind, prepared: { template, live, 
     if (left.length > 0 && !removal) wrong.push(`left over: ${left.join(', ')}`)
     if (existsSync(join(index, 'build', 'LOCK')) && !removal) wrong.push('the lock was left')
   }
-  // A build that ended well and left nothing has nothing more to show.
+  // A build that succeeded and left nothing needs no further check.
   const clean = report !== undefined && leftIn(contents, [report.generation]).length === 0
   if (wrong.length === 0 && !clean) await runAgain(scenario, expected, wrong)
   return { hit, ended: report === undefined ? String(failure?.code ?? failure) : 'right', wrong: [...wrong, ...strays] }
@@ -134,7 +134,7 @@ async function checkRight({ generation }, contents, expected, wrong) {
   }
 }
 
-/** The same command again, undisturbed: it must end right and clear up whatever was left. */
+/** Runs the same command again, undisturbed: it must succeed and remove everything that was left. */
 async function runAgain(scenario, expected, wrong) {
   try {
     const report = await SCENARIOS[scenario].build(folder)

@@ -1,6 +1,6 @@
-/** What is to go wrong, and what happened, in memory shared by all threads of a process. */
+/** The fault to inject and a log of operations, in memory shared by all threads of a process. */
 
-/** What an operation meets: an error of the system, or its own doing. */
+/** Faults of an operation: a system error, or a short, torn or delayed operation. */
 export const FAULT_KINDS = ['ENOSPC', 'EIO', 'EMFILE', 'EACCES', 'short', 'torn', 'delayed']
 
 const WORDS = { version: 0, armed: 1, nth: 2, seen: 3, kind: 4, hit: 5, logged: 6, rootBytes: 7, siteBytes: 8 }
@@ -10,12 +10,12 @@ const LOG_AT = 4096
 const LOG_BYTES = 2 ** 22
 const RECORD_BYTES = 160
 
-/** `#` for every number: files of one kind have one site. */
+/** Names a site, with `#` for every number, so that files of one kind have one site. */
 export function siteOf(thread, operation, relativePath) {
   return `${thread} ${operation} ${relativePath.replace(/\d+/g, '#').replace(/shardloom-[#a-f]+/, 'temp')}`
 }
 
-/** Which faults an operation can meet, by its name. */
+/** The faults that an operation can have, by its name. */
 export function kindsOf(site) {
   const [, operation] = site.split(' ')
   const kinds = ['delayed', 'EIO']
@@ -46,14 +46,14 @@ export class FaultControl {
   #root = ''
   #site = ''
 
-  /** `memory` is that of another thread's. */
+  /** `memory`: the memory of the FaultControl in another thread. */
   constructor(memory = new SharedArrayBuffer(LOG_AT + LOG_BYTES)) {
     this.memory = memory
     this.#words = new Int32Array(memory, 0, 16)
     this.#bytes = Buffer.from(memory)
   }
 
-  /** Operations below `root` are logged from here on; those of `fault.site` are counted, and the nth fails. */
+  /** Starts to log operations below `root`; the nth operation at `fault.site` fails. */
   begin(root, fault) {
     const words = this.#words
     const { site = '', nth = 0, kind = FAULT_KINDS[0] } = fault ?? {}
@@ -66,7 +66,7 @@ export class FaultControl {
     Atomics.add(words, WORDS.version, 1)
   }
 
-  /** Nothing more goes wrong, and nothing more is logged. */
+  /** Stops faults and the log. */
   end() {
     this.#words[WORDS.rootBytes] = 0
     this.#words[WORDS.armed] = 0
@@ -74,14 +74,14 @@ export class FaultControl {
     return { hit: this.#words[WORDS.hit] === 1, operations: this.#operations() }
   }
 
-  /** The path from the root on; undefined for a file elsewhere. */
+  /** The path relative to the root; undefined for a file elsewhere. */
   relative(path) {
     this.#refresh()
     if (this.#root === '' || !path.startsWith(this.#root)) return undefined
     return path === this.#root ? '.' : path.slice(this.#root.length + 1)
   }
 
-  /** What the operation that is about to begin meets. */
+  /** The fault for the operation that is about to begin, if any. */
   faultAt(site) {
     const words = this.#words
     if (words[WORDS.armed] === 0 || site !== this.#site) return undefined

@@ -1,9 +1,9 @@
 /**
- * Preloaded (`node --import`) into a process whose builds are to meet faults. What is to go wrong, and what happened, is
- * in memory that all threads share: see FaultControl.
+ * Preloaded (`node --import`) into a process to inject faults into its builds. The fault and the log are in memory that
+ * all threads share: see FaultControl.
  *
  * A site is a thread (main or worker), an operation and a kind of file, such as `worker writeSync gen-#/vectors-#.seg`.
- * A fault hits the nth operation of one site: that is the same operation each time, however threads interleave.
+ * A fault hits the nth operation of one site: the same operation each time, however threads interleave.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
@@ -25,7 +25,7 @@ function systemError(code, { name, path }) {
   return Object.assign(new Error(`${code}: injected, ${name} '${path}'`), { code, syscall: name, path, errno: -1 })
 }
 
-/** Answers, or throws, in place of the operation. */
+/** Returns or throws in place of the operation. */
 function fault(operation, kind) {
   const { name, blocking, perform, half } = operation
   if (kind === 'short') return half()
@@ -36,7 +36,7 @@ function fault(operation, kind) {
   }
   if (kind === 'torn') half()
   const error = systemError(kind === 'torn' ? 'EIO' : kind, operation)
-  // A close that fails has closed all the same.
+  // A close that fails has closed the file all the same.
   if (name === 'closeSync') perform()
   if (name === 'close') {
     return perform().then(() => {

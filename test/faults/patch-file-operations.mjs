@@ -1,15 +1,15 @@
 /**
- * Puts a function in front of every file operation of this thread. To be imported before the code under test, in a
- * preload (`node --import`): worker threads inherit it.
+ * Puts a function in front of every file operation of this thread. Import it before the code under test, in a preload
+ * (`node --import`), which worker threads inherit.
  *
  * @typedef {object} FileOperation
- * @property {string} name as in node:fs; those of a file handle have the same names as those of a path; `create` and
- *   `createSync` for an open that may make the file
- * @property {string} path what it is done to; of a rename, the new name
- * @property {boolean} blocking it answers at once, not with a promise
- * @property {() => unknown} perform does it, and answers what it answers
- * @property {(() => unknown) | undefined} half does the first half, blocking, and answers what a short one would; there
- *   is none for what moves no bytes, or one byte
+ * @property {string} name as in node:fs, for paths and file handles alike; `create` and `createSync` for an open that
+ * may create the file
+ * @property {string} path the file; the new name for a rename
+ * @property {boolean} blocking returns a value, not a promise
+ * @property {() => unknown} perform does the operation and returns its result
+ * @property {(() => unknown) | undefined} half does the first half, blocking, and returns the result of a short
+ * operation; undefined for operations that move no bytes or one byte
  */
 import fs from 'node:fs'
 import promises from 'node:fs/promises'
@@ -31,10 +31,10 @@ const PATH_OPERATIONS = [
 const HANDLE_OPERATIONS = ['readFile', 'stat', 'sync', 'datasync', 'truncate', 'close']
 const DESCRIPTOR_OPERATIONS = ['fstatSync', 'ftruncateSync', 'closeSync']
 
-/** The functions that were there before. */
+/** The original functions. */
 export const real = { ...fs }
 
-/** `around` answers in place of the operation: `operation.perform()` does it. */
+/** `around` runs in place of the operation, which `operation.perform()` does. */
 export function patchFileOperations(around) {
   const pathOf = new Map()
 
@@ -149,7 +149,7 @@ function patchHandle(handle, path, around) {
   )
 }
 
-/** Whether an open with these flags may make the file. */
+/** Whether an open with these flags may create the file. */
 function makes(flags = 'r') {
   return typeof flags === 'number' ? (flags & fs.constants.O_CREAT) !== 0 : /^[wa]/.test(flags)
 }

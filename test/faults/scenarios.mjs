@@ -1,4 +1,4 @@
-/** The builds that meet faults: each in a folder with a live generation of other vectors, which no fault may touch. */
+/** The builds with faults: each in a folder with a live generation of other vectors, which no fault may touch. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipnnEngine } from '../../dist/src/engines/pipnn/pipnn-engine.js'
@@ -35,11 +35,11 @@ function writeInput(folder, count, dimensions) {
   writeFileSync(join(folder, 'ids.txt'), rows.map((_, i) => `id ${i}\n`).join(''))
 }
 
-/** What the builds warned of. */
+/** Warnings of the builds. */
 export const warnings = []
 const logger = { info: () => undefined, warn: (message) => warnings.push(message) }
 
-/** Everything spills; one worker, so that the nth operation of a thread is always the same. */
+/** Everything spills. One worker, so that the nth operation of a thread is always the same. */
 const OPTIONS = { threads: 1, queueBytes: 0, seed: 3, logger }
 const pathIn = (folder) => join(folder, 'an.index')
 
@@ -62,7 +62,7 @@ const resumable = (folder, options) =>
     buildIndex((startAt) => file.batches(startAt), { path: pathIn(folder), ...OPTIONS, ...options }),
   )
 
-/** Leaves what a build has finished that is stopped when it proves its graph. */
+/** Leaves the files of a build that is stopped when it proves its graph. */
 async function interrupt(folder) {
   const controller = new globalThis.AbortController()
   const onProgress = ({ stage }) => {
@@ -73,7 +73,7 @@ async function interrupt(folder) {
 }
 
 export const SCENARIOS = {
-  /** Of a plain iterable: nothing of it is kept. Its temporary files are elsewhere. */
+  /** From a plain iterable: cannot be resumed. Temporary files are in another folder. */
   plain: {
     prepare: async (folder) => {
       writeInput(folder, 2500, 16)
@@ -84,7 +84,7 @@ export const SCENARIOS = {
         buildIndex(file.batches(), { path: pathIn(folder), ...OPTIONS, tempDir: join(folder, 'temp') }),
       ),
   },
-  /** Of a source that can begin anywhere: what is finished is kept. */
+  /** From a source that can begin anywhere: finished work is kept. */
   resumable: {
     prepare: async (folder) => {
       writeInput(folder, 2500, 16)
@@ -92,7 +92,7 @@ export const SCENARIOS = {
     },
     build: (folder) => resumable(folder),
   },
-  /** Goes on with a build that was interrupted. */
+  /** Resumes an interrupted build. */
   resumed: {
     prepare: async (folder) => {
       writeInput(folder, 2500, 16)
@@ -101,7 +101,7 @@ export const SCENARIOS = {
     },
     build: (folder) => resumable(folder),
   },
-  /** With compact codes, and a codebook that is trained. */
+  /** With quantized vectors and a trained codebook. */
   coded: {
     prepare: async (folder) => {
       writeInput(folder, 1200, 16)
@@ -109,7 +109,7 @@ export const SCENARIOS = {
     },
     build: (folder) => resumable(folder, { quantization: 'pq' }),
   },
-  /** Two segments, nodes that repair must link, and so little memory that codes go to a file. */
+  /** Two segments, nodes that repair must link, and so little memory that the grid goes to a file. */
   wide: {
     prepare: async (folder) => {
       writeInput(folder, 1500, 1024)

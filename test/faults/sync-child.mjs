@@ -1,7 +1,7 @@
 /**
- * Makes the build of a scenario, `argv[2]`, in the folder `argv[3]`, for a trace of its syncs: `count-file-operations.mjs` is
- * preloaded and writes TRACE_FILE. Beside it stand there: `build` where the build begins, `note FILES…` for an entry of
- * the journal, and `round` where the journal begins to sync what it noted.
+ * Runs the build of scenario `argv[2]` in the folder `argv[3]`, for a trace of its syncs: `count-file-operations.mjs`
+ * is preloaded and writes TRACE_FILE. This file adds `build` at the begin of the build, `note FILES…` for an entry of
+ * the journal, and `round` when the journal begins to sync its entries.
  */
 import { appendFileSync } from 'node:fs'
 import { Journal } from '../../dist/src/pipeline/resume/journal.js'
@@ -16,7 +16,7 @@ Journal.prototype.append = function (entry, files, folders = []) {
   append.call(this, entry, files, folders)
 }
 
-/** How long the journal waits before it syncs. A build of a moment would end before. */
+/** The journal waits this long before it syncs. The default is longer than such a short build. */
 const SYNC_MS = 2000
 const { setTimeout } = globalThis
 globalThis.setTimeout = (then, ms, ...rest) => {

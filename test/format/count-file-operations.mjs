@@ -1,13 +1,14 @@
 /**
- * Preloaded (`node --import`) into a process whose file operations are counted. TRACE_FILE gets a line for each that
- * ended, and one (`syncing`) for each sync that begins; before operation KILL_AT the process dies by SIGKILL, in the middle of it with KILL_TORN when it writes.
+ * Preloaded (`node --import`) into a process to count its file operations. TRACE_FILE gets a line for each operation
+ * that ended, and a line (`syncing`) for each sync that begins. The process is killed by SIGKILL before operation
+ * KILL_AT, or, with KILL_TORN, in the middle of it when it writes.
  */
 import { patchFileOperations, real } from '../faults/patch-file-operations.mjs'
 
 const killAt = Number(process.env.KILL_AT ?? Infinity)
 const torn = process.env.KILL_TORN === '1'
 const trace = process.env.TRACE_FILE
-/** Killed before these, a process has done the same as when it is killed before the next one that changes something. */
+/** Operations that change nothing: a kill before one is the same as a kill before the next that does. */
 const CHANGES_NOTHING = new Set([
   'lstat',
   'close',
@@ -32,7 +33,7 @@ patchFileOperations((operation) => {
   if (++count >= killAt) {
     if (torn && name.startsWith('write')) half?.()
     process.kill(process.pid, 'SIGKILL')
-    // The signal may take a moment; nothing more is to happen until it does.
+    // The signal may take a moment: block until it arrives.
     for (;;);
   }
   if (name === 'sync' || name === 'datasync') note('syncing', path)

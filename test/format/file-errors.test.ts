@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../../src/errors.js'
-import { createSegment } from '../../src/format/segment/create-segment.js'
+import { createSegment } from '../../src/format/segment/write-segment.js'
 import { readFailure, writeFailure } from '../../src/format/bytes/file-errors.js'
 import { vectorsHeader } from '../../src/format/segment/segment-header.js'
-import { writeDurably } from '../../src/format/bytes/whole-files.js'
+import { writeDurably } from '../../src/format/bytes/write-durably.js'
 import { outcome, temporaryFolder } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
@@ -23,11 +23,11 @@ describe('a failed write', () => {
     expect(inFolder).toMatchObject({ details: { freeBytes: expect.any(Number) as number } })
   })
 
-  it.runIf(process.platform === 'linux')('is DiskFullError when the device really is full', async () => {
+  it.runIf(process.platform === 'linux')('is DiskFullError when the device is full', async () => {
     expect(await outcome(writeDurably('/dev/full', new Uint8Array(10)))).toBeInstanceOf(DiskFullError)
   })
 
-  it('is PathError, with its cause, when the place cannot be written', async () => {
+  it('is PathError, with its cause, when the path cannot be written', async () => {
     for (const code of ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']) {
       const cause = systemError(code)
       const error = writeFailure('there', 1, cause)
@@ -41,7 +41,7 @@ describe('a failed write', () => {
     }
   })
 
-  it('is SHARDLOOM_FILE_FAILED, with its cause, when the system says anything else', () => {
+  it('is SHARDLOOM_FILE_FAILED, with its cause, for any other system error', () => {
     for (const code of ['EIO', 'EMFILE', 'EBUSY']) {
       const cause = systemError(code)
       const error = writeFailure('there', 1, cause)
@@ -50,7 +50,7 @@ describe('a failed write', () => {
     }
   })
 
-  it('is passed on when it has its type already, or is no error of the system', () => {
+  it('is returned unchanged when it is typed already, or not a system error', () => {
     const typed = new PathError('here', 'is not ours')
     expect(writeFailure('there', 1, typed)).toBe(typed)
     expect(writeFailure('there', 1, 'text')).toBe('text')
@@ -58,7 +58,7 @@ describe('a failed write', () => {
 })
 
 describe('a failed read of an index file', () => {
-  it('is CorruptIndexError when the file is gone or the disk fails, PathError when it is not ours to read', () => {
+  it('is CorruptIndexError when the file is gone or the disk fails, PathError without permission to read', () => {
     for (const code of ['ENOENT', 'EIO']) expect(readFailure('x', systemError(code))).toBeInstanceOf(CorruptIndexError)
     for (const code of ['EACCES', 'EMFILE']) expect(readFailure('x', systemError(code))).toBeInstanceOf(PathError)
     const bug = new TypeError('bug')

@@ -33,7 +33,7 @@ describe('idFingerprint', () => {
     for (let i = 0; i < MANY; i++) {
       const [a, b, c] = print(idOf(i))
       all.add(`${a} ${b} ${c}`)
-      // The top 6 bits choose a partition; the low ones a slot. The lowest bit of the third lane is the type.
+      // The top 6 bits choose a partition, the low bits a slot. The lowest bit of the third lane is the type.
       lanes[0][a >>> 26]++
       lanes[1][b & 63]++
       lanes[2][c >>> 26]++
@@ -46,7 +46,7 @@ describe('idFingerprint', () => {
     }
   })
 
-  it('flips each output bit half of the time when any one input bit flips', () => {
+  it('flips each output bit half of the time when one input bit flips', () => {
     const samples = 2000
     const flipInteger = (id: number, bit: number): number => Number(BigInt.asIntN(53, BigInt(id) ^ (1n << BigInt(bit))))
     const flipText = (id: string, bit: number): string => {
@@ -77,7 +77,7 @@ describe('idFingerprint', () => {
     }
   })
 
-  it('never gives an integer and a string the same', () => {
+  it('never gives an integer and a string the same fingerprint', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), fc.string(), (integer, text) => {
         expect(print(integer)[2] & 1).toBe(0)
@@ -91,7 +91,7 @@ describe('idFingerprint', () => {
     expect(new Set(texts.map((text) => print(text).join())).size).toBe(texts.length)
   })
 
-  it('depends on the id alone: not on the place, not on how a string was made', () => {
+  it('depends only on the id, not on its place or how a string was made', () => {
     const out = new Uint32Array(9)
     idFingerprint('abc', out, 4)
     expect([...out.subarray(4, 7)]).toEqual([...print(['a', 'b', 'c'].join(''))])
@@ -99,7 +99,7 @@ describe('idFingerprint', () => {
     expect(print(-0)).toEqual(print(0))
   })
 
-  it('stays what it is: the id tables on disk depend on it', () => {
+  it('never changes, because id tables on disk depend on it', () => {
     expect([print(0), print(-1), print('doc-1'), print('é')].map((lanes) => [...lanes])).toMatchInlineSnapshot(`
       [
         [
@@ -126,7 +126,7 @@ describe('idFingerprint', () => {
     `)
   })
 
-  it('refuses what cannot be an id', () => {
+  it('refuses values that are not ids', () => {
     for (const id of [1.5, NaN, Infinity, 2 ** 53, '\ud800', 'a\udc00b', '\udc00\ud800']) {
       expect(() => print(id), String(id)).toThrow(InvalidIdError)
     }

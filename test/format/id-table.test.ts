@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
 import { encodeIdTable, findNodesByHash, idTableView } from '../../src/format/ids/id-table.js'
 
-/** Few different words, so that rows agree in the high word, or in both. */
+/** Few different words, so that rows agree in the high word or in both. */
 const word = fc.oneof(
   fc.nat(3),
   fc.constantFrom(2 ** 31, 2 ** 32 - 1, 65_535, 65_536),

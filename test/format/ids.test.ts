@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, InvalidIdError } from '../../src/errors.js'
-import { assertId, decodeId, encodedIdBytes, encodeIds, idsView } from '../../src/format/ids/ids.js'
+import { assertId, decodeId, encodedIdBytes, encodeIds, idsView } from '../../src/format/ids/encode-ids.js'
 import type { Id } from '../../src/api/vectors.js'
 
 const id: fc.Arbitrary<Id> = fc.oneof(
@@ -12,7 +12,7 @@ const id: fc.Arbitrary<Id> = fc.oneof(
 )
 
 describe('encodeIds', () => {
-  it('gives back every id, from any place in memory', () => {
+  it('decodes every id, from any place in memory', () => {
     fc.assert(
       fc.property(fc.array(id), fc.nat(7), (ids, shift) => {
         const encoded = encodeIds(ids)
@@ -26,13 +26,13 @@ describe('encodeIds', () => {
     )
   })
 
-  it('keeps the ends of the safe integers', () => {
+  it('keeps the smallest and largest safe integers', () => {
     const ids = [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2 ** 32, -(2 ** 32), 2 ** 31, -1]
     const view = idsView(encodeIds(ids), ids.length, 'ids-000.seg')
     expect(ids.map((_, at) => decodeId(view, at))).toEqual(ids)
   })
 
-  it('lays the bytes out as documented', () => {
+  it('has the documented layout', () => {
     expect([...encodeIds([-2, 'é'])]).toEqual([
       ...[0, 0, 0, 0, 9, 0, 0, 0, 12, 0, 0, 0],
       ...[0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
@@ -40,7 +40,7 @@ describe('encodeIds', () => {
     ])
   })
 
-  it('refuses what cannot be an id', () => {
+  it('refuses values that are not ids', () => {
     for (const wrong of [1.5, NaN, 2 ** 53, '\ud83d', 'x\ude00', undefined, null, 5n, {}, true]) {
       expect(() => assertId(wrong)).toThrow(InvalidIdError)
     }
@@ -49,7 +49,7 @@ describe('encodeIds', () => {
 })
 
 describe('decodeId', () => {
-  it('refuses bytes that are no ids', () => {
+  it('refuses bytes that are not ids', () => {
     const sound = encodeIds([1, 'two'])
     const changed = (at: number, value: number): Uint8Array => {
       const bytes = Uint8Array.from(sound)

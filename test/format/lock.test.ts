@@ -33,7 +33,7 @@ async function deadPid(): Promise<number> {
 }
 
 describe('acquireLock', () => {
-  it('makes the folder, and leaves none behind that nobody used', async () => {
+  it('makes the folder, and removes it when it stays unused', async () => {
     const indexDir = folder.path('made', 'deep.index')
     const lock = await acquireLock(indexDir)
     expect((await stat(join(indexDir, 'build', 'LOCK'))).isFile()).toBe(true)
@@ -42,7 +42,7 @@ describe('acquireLock', () => {
     expect(await readdir(folder.path('made'))).toEqual([])
   })
 
-  it('keeps folders that are in use, or that it did not make', async () => {
+  it('keeps folders that are in use or that it did not make', async () => {
     const [used, given] = [folder.path('used.index'), folder.path('given.index')]
     const first = await acquireLock(used)
     await mkdir(join(used, 'gen-000001'))
@@ -53,7 +53,7 @@ describe('acquireLock', () => {
     expect(await readdir(given)).toEqual([])
   })
 
-  it('refuses a second holder until the first lets go', async () => {
+  it('refuses a second holder until the first releases the lock', async () => {
     const indexDir = folder.path('twice.index')
     const lock = await acquireLock(indexDir)
     const refused = acquireLock(indexDir)
@@ -71,7 +71,7 @@ describe('acquireLock', () => {
     await lock.release()
   })
 
-  it.runIf(process.platform === 'linux')('takes over when another process has got the number', async () => {
+  it.runIf(process.platform === 'linux')('takes over when another process has the same number', async () => {
     const indexDir = folder.path('reused.index')
     await plant(indexDir, lockOf({ processStart: 'another-boot:1' }))
     await (await acquireLock(indexDir)).release()
@@ -93,7 +93,7 @@ describe('acquireLock', () => {
     expect(await readFile(join(indexDir, 'build', 'LOCK'), 'utf8')).toBe(text)
   })
 
-  it('lets one of many through when all find the same stale lock', async () => {
+  it('lets one of many processes in when all find the same stale lock', async () => {
     for (let round = 0; round < 10; round++) {
       const indexDir = folder.path(`race-${round}.index`)
       await plant(indexDir, lockOf({ pid: await deadPid() }))
@@ -110,7 +110,7 @@ describe('acquireLock', () => {
     await lock.release()
   })
 
-  it('does not release a lock that is no longer its own', async () => {
+  it('does not release the lock of another holder', async () => {
     const indexDir = folder.path('lost.index')
     const lock = await acquireLock(indexDir)
     await plant(indexDir, lockOf({}))

@@ -17,13 +17,13 @@ import { some } from '../whole.js'
 const folder = temporaryFolder()
 
 describe('readManifest', () => {
-  it('gives the manifest that was published and its folder', async () => {
+  it('reads the published manifest and its folder', async () => {
     const { indexDir, directory, manifest } = await writeTinyIndex(folder.path('published'))
     expect(await readManifest(indexDir)).toMatchObject({ manifest, directory })
     await checkSegmentHeaders(directory, manifest)
   })
 
-  it('says that there is no index where there is none, and how to make one', async () => {
+  it('says that there is no index, and how to make one', async () => {
     await mkdir(folder.path('empty'))
     await writeFile(folder.path('file'), '')
     for (const name of ['empty', 'absent', 'file']) {
@@ -36,7 +36,7 @@ describe('readManifest', () => {
 
   it('finds every flipped bit of CURRENT and of manifest.json', async () => {
     const { indexDir, directory } = await writeTinyIndex(folder.path('flips'))
-    // A neighbour with a sound manifest, which a flipped digit in CURRENT would name.
+    // Another generation with a sound manifest, which a flipped digit in CURRENT would name.
     await cp(directory, join(indexDir, 'gen-000000'), { recursive: true })
     for (const path of [join(indexDir, 'CURRENT'), join(directory, 'manifest.json')]) {
       const { size } = await stat(path)
@@ -47,7 +47,7 @@ describe('readManifest', () => {
     await readManifest(indexDir)
   })
 
-  it('refuses when a listed file is missing, cut, lengthened or a folder', async () => {
+  it('refuses a listed file that is missing, truncated, extended or a folder', async () => {
     const { indexDir, directory, manifest } = await writeTinyIndex(folder.path('files'))
     const [{ name, bytes }] = manifest.segments
     const path = join(directory, name)
@@ -166,19 +166,19 @@ describe('parseManifest', () => {
     }
   })
 
-  it('takes a report of before memory, shard sizes and degrees were noted', async () => {
+  it('accepts a report from before memory, shard sizes and degrees were recorded', async () => {
     const { manifest } = await writeTinyIndex(folder.path('before-memory'))
     const { memory: _, ...report } = manifest.report
     expect(parseManifest(encode({ ...manifest, report }), 'manifest.json')).toEqual({ ...manifest, report })
   })
 
-  /** As the file has it: format 1 calls the quantization `storage`. */
+  /** The field as in the file: format 1 calls the quantization `storage`. */
   const encode = (manifest: unknown): Uint8Array => {
     const { quantization, ...fields } = manifest as Record<string, unknown>
     return new TextEncoder().encode(JSON.stringify({ ...fields, storage: quantization }))
   }
 
-  it.each(QUANTIZATIONS)('gives a manifest of quantization %s', async (quantization) => {
+  it.each(QUANTIZATIONS)('accepts a manifest with quantization %s', async (quantization) => {
     const { indexDir, directory, manifest } = await writeTinyIndex(folder.path(`quantization-${quantization}`), {
       quantization,
     })
@@ -191,7 +191,7 @@ describe('parseManifest', () => {
     )
   })
 
-  it('takes a report that calls the quantization storage, as earlier ones do', async () => {
+  it('accepts an earlier report that calls the quantization storage', async () => {
     const { manifest } = await writeTinyIndex(folder.path('storage'), { quantization: 'sq8' })
     const { quantization, ...report } = manifest.report
     const before = { ...manifest, report: { ...report, storage: quantization } }
@@ -201,7 +201,7 @@ describe('parseManifest', () => {
     )
   })
 
-  it('takes one without quantization, as built before there were codes, for f32', async () => {
+  it('takes a manifest without quantization, from before there were codes, as f32', async () => {
     const { manifest } = await writeTinyIndex(folder.path('before-quantization'))
     const {
       quantization: _,
@@ -243,7 +243,7 @@ describe('parseManifest', () => {
     expect(() => parseManifest(bytes, 'manifest.json')).toThrow(`field ${field} must be`)
   })
 
-  it('refuses codes of other ranges than the vectors have', async () => {
+  it('refuses codes with other ranges than the vectors', async () => {
     const { manifest } = await writeTinyIndex(folder.path('ranges'), { quantization: 'f16' })
     const bytesOf = (count: number): number => segmentFileBytes(6 * count)
     const segments = manifest.segments.map((one) => {
@@ -256,7 +256,7 @@ describe('parseManifest', () => {
     )
   })
 
-  it('refuses what is not JSON or not UTF-8', () => {
+  it('refuses bytes that are not JSON or not UTF-8', () => {
     for (const bytes of [new Uint8Array(0), Buffer.from('{'), Uint8Array.of(0x22, 0xff, 0x22)]) {
       expect(() => parseManifest(bytes, 'manifest.json')).toThrow('this is not JSON')
     }

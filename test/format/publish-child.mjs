@@ -1,4 +1,4 @@
-/** Takes the lock, writes one segment again and publishes: argv is the index, and a file with its new manifest. */
+/** Takes the lock, rewrites one segment and publishes. argv: the index, and a file with the new manifest. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { acquireLock } from '../../dist/src/format/generation/lock.js'

@@ -1,4 +1,4 @@
-/** Publishing, killed before each of its file operations; and the order in which bytes reach the device. */
+/** Kills publishing before each of its file operations, and checks the order in which bytes reach the device. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
@@ -16,7 +16,7 @@ import { WHOLE } from '../whole.js'
 const folder = temporaryFolder()
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-/** An index with a live generation, and a second one that lacks only publishing. */
+/** An index with a live generation, and a second one that is complete but not published. */
 async function prepared(name: string): Promise<{ indexDir: string; manifestFile: string }> {
   const indexDir = folder.path(name)
   await writeTinyIndex(indexDir)
@@ -39,7 +39,7 @@ async function publishIn(indexDir: string, manifestFile: string, env: NodeJS.Pro
 }
 
 describe('a publish killed before any of its file operations', () => {
-  it('or in the middle of a write leaves one whole generation live, and the next one can be published', async () => {
+  it('or in a write leaves one whole generation live, and the next one can be published', async () => {
     const { indexDir: model, manifestFile } = await prepared('model')
     const live = new Set<string>()
     for (let killAt = 1; ; killAt += WHOLE ? 1 : 6) {
@@ -53,7 +53,7 @@ describe('a publish killed before any of its file operations', () => {
       const { problems } = await verifyIndex(indexDir)
       expect(problems, `killed before operation ${killAt}`).toEqual([])
       expect((await openIndex(indexDir)).search([1, 2, 3])).toEqual(answer)
-      // The reader of the old generation, whose files may be gone by now.
+      // A reader of the old generation, whose files may be deleted by now.
       expect(reader.search([1, 2, 3])).toEqual(answer)
       if (ended === 'done') {
         expect(killAt).toBeGreaterThan(30)
@@ -94,7 +94,7 @@ describe('publishing syncs', () => {
       `rm ${join(indexDir, 'gen-000001', 'manifest.json')}`,
     ]
     const seen = lines.filter((line) => order.includes(line))
-    // The footer is written after header and data: what counts is that no write follows the sync.
+    // The footer is written after header and data: only writes after the sync would be wrong.
     const once = seen.filter((line, at) => line !== seen[at + 1])
     expect(once).toEqual(order)
     expect(lines.filter((line) => line.startsWith('sync ')).length).toBe(7)

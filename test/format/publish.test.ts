@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/bytes/crc32.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import { listGenerations, nextGeneration } from '../../src/format/generation/generations.js'
 import { publishGeneration } from '../../src/format/generation/publish-generation.js'
 import { readManifest } from '../../src/format/generation/read-manifest.js'
@@ -20,7 +20,7 @@ describe('publishGeneration', () => {
     expect((await readdir(indexDir)).sort()).toEqual(['CURRENT', 'gen-000001'])
   })
 
-  it('keeps the newest complete generations asked for, and no incomplete one', async () => {
+  it('keeps the requested number of complete generations, and no incomplete one', async () => {
     const indexDir = folder.path('keep.index')
     const publish = async (keepGenerations?: number): Promise<unknown> => {
       const { manifest } = await writeTinyGeneration(indexDir)
@@ -61,7 +61,7 @@ describe('publishGeneration', () => {
 
     const blocker = join(directory, 'manifest.json')
     await mkdir(blocker)
-    await expect(publishGeneration(indexDir, generation, manifest)).rejects.toThrow('a folder stands where a file')
+    await expect(publishGeneration(indexDir, generation, manifest)).rejects.toThrow('there is a folder where a file')
     await stillLive()
     await rmdir(blocker)
 
@@ -69,7 +69,7 @@ describe('publishGeneration', () => {
     await expect(publishGeneration(indexDir, generation, manifest)).rejects.toThrow('CURRENT')
     await stillLive()
 
-    // Nothing of the failures is left in the way.
+    // The failures leave nothing in the way.
     await publishGeneration(indexDir, generation, manifest)
     expect((await readManifest(indexDir)).manifest).toEqual(manifest)
   })

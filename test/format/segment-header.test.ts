@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/bytes/crc32.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import { kindOfSegmentName, segmentFileName } from '../../src/format/segment/segment-file.js'
 import {
   decodeSegmentHeader,
@@ -24,7 +24,7 @@ const header: fc.Arbitrary<SegmentHeader> = fc
   .map((one) => ({ ...one, dataBytes: one.strideBytes === 0 ? one.dataBytes : one.strideBytes * one.count }))
 
 describe('segment header', () => {
-  it('gives back what was encoded, beyond 4 GiB too', () => {
+  it('decodes an encoded header, also beyond 4 GiB', () => {
     fc.assert(
       fc.property(header, (one) => {
         expect(decodeSegmentHeader(encodeSegmentHeader(one), 'x.seg')).toEqual(one)
@@ -32,7 +32,7 @@ describe('segment header', () => {
     )
   })
 
-  it('lies as documented', () => {
+  it('has the documented layout', () => {
     const page = encodeSegmentHeader(linksHeader({ firstNode: 5, count: 2 ** 30, dimensions: 7, m: 16 }))
     const view = new DataView(page.buffer)
     expect(page.length).toBe(4096)
@@ -42,7 +42,7 @@ describe('segment header', () => {
     expect(view.getUint32(4092, true)).toBe(crc32(page.subarray(0, 4092)))
   })
 
-  it('refuses, under a right CRC, what this version does not know', () => {
+  it('refuses unknown values under a correct CRC', () => {
     const changed = (offset: number, value: number): Uint8Array => {
       const page = encodeSegmentHeader(vectorsHeader({ firstNode: 0, count: 3, dimensions: 4 }))
       const view = new DataView(page.buffer)
@@ -66,7 +66,7 @@ describe('segment header', () => {
     expect(() => decodeSegmentHeader(new Uint8Array(100), 'x.seg')).toThrow('100 bytes, expected 4096')
   })
 
-  it('knows the size of the sealed file', () => {
+  it('computes the size of the sealed file', () => {
     expect(segmentFileBytes(0)).toBe(4096 + 4)
     expect(segmentFileBytes(16_384)).toBe(4096 + 16_384 + 8)
     expect(segmentFileBytes(16_385)).toBe(4096 + 16_385 + 12)
@@ -74,7 +74,7 @@ describe('segment header', () => {
 })
 
 describe('segment names', () => {
-  it('tell their kind, and nothing else passes', () => {
+  it('tell their kind, and other names are refused', () => {
     for (const kind of ['vectors', 'links', 'ids', 'codes'] as const) {
       for (const number of [0, 12, 1000]) expect(kindOfSegmentName(segmentFileName(kind, number))).toBe(kind)
     }

@@ -1,19 +1,17 @@
 import fc from 'fast-check'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { crc32 } from '../../src/format/bytes/crc32.js'
-import { createSegment } from '../../src/format/segment/create-segment.js'
+import { crc32 } from '../../spill/files/crc32.js'
+import { createSegment, writeSegment, sealSegment } from '../../src/format/segment/write-segment.js'
 import { PartWriter } from '../../src/format/segment/part-writer.js'
-import { sealSegment } from '../../src/format/segment/seal-segment.js'
 import { SegmentChecksums, type PartChecksums } from '../../src/format/segment/segment-checksums.js'
 import { vectorsHeader } from '../../src/format/segment/segment-header.js'
-import { writeSegment } from '../../src/format/segment/write-segment.js'
 import { pseudoRandomBytes, temporaryFolder } from '../fixtures/index-files.js'
 
 const folder = temporaryFolder()
 
 describe('a segment written in parts', () => {
-  it('has the bytes of one written at once, whatever the parts, their order and the sizes of writes', async () => {
+  it('has the same bytes as one written at once, for any parts, order and write sizes', async () => {
     const cases = fc.record({
       count: fc.integer({ min: 1, max: 60_000 }),
       cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 }),
@@ -51,7 +49,7 @@ describe('a segment written in parts', () => {
     )
   })
 
-  it('cannot end beyond the data', async () => {
+  it('refuses a part beyond the end of the data', async () => {
     const path = folder.path('short.seg')
     await createSegment(path, vectorsHeader({ firstNode: 0, count: 10, dimensions: 2 }))
     const writer = new PartWriter(path, 40)
@@ -85,14 +83,14 @@ describe('SegmentChecksums', () => {
     expect(() => checksums.add(part(99, 1))).toThrow('written twice')
   })
 
-  it('names the first gap when asked for the table too early', () => {
+  it('names the first gap when the table is requested too early', () => {
     const checksums = new SegmentChecksums(20_000)
     checksums.add(part(0, 16_383))
     expect(checksums.complete).toBe(false)
     expect(() => checksums.blockCrcs()).toThrow('block 0 (data byte 0) with 16383 of 16384 bytes written')
   })
 
-  it('refuses parts that leave the data or have holes', () => {
+  it('refuses parts that leave the data or have gaps', () => {
     const checksums = new SegmentChecksums(100)
     expect(() => checksums.add(part(90, 11))).toThrow(RangeError)
     expect(() => checksums.add({ ...part(0, 10), length: 11 })).toThrow(RangeError)

@@ -2,16 +2,13 @@ import fc from 'fast-check'
 import { open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { createSegment } from '../../src/format/segment/create-segment.js'
+import { createSegment, writeSegment, sealSegment } from '../../src/format/segment/write-segment.js'
 import { PartWriter } from '../../src/format/segment/part-writer.js'
 import { patchSegment } from '../../src/format/segment/patch-segment.js'
-import { readSegmentData } from '../../src/format/segment/read-segment-data.js'
+import { readSegmentData, SegmentReader } from '../../src/format/segment/segment-reader.js'
 import { readSegmentHeader } from '../../src/format/segment/read-segment-header.js'
-import { sealSegment } from '../../src/format/segment/seal-segment.js'
 import { SegmentChecksums } from '../../src/format/segment/segment-checksums.js'
 import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES, vectorsHeader } from '../../src/format/segment/segment-header.js'
-import { SegmentReader } from '../../src/format/segment/segment-reader.js'
-import { writeSegment } from '../../src/format/segment/write-segment.js'
 import { allBits, outcome, pseudoRandomBytes, temporaryFolder, withEachBitFlipped } from '../fixtures/index-files.js'
 import { runs, some } from '../whole.js'
 
@@ -27,7 +24,7 @@ async function flipBit(path: string, position: number): Promise<void> {
 }
 
 describe('SegmentReader', () => {
-  it('gives the bytes of any range', async () => {
+  it('reads any range', async () => {
     const path = folder.path('ranges.seg')
     const reader = await SegmentReader.open(path, await writeSegment(path, header, data))
     try {
@@ -61,15 +58,15 @@ describe('SegmentReader', () => {
     }
   })
 
-  it('refuses a sound segment of another build', async () => {
+  it('refuses a sound segment from another build', async () => {
     const path = folder.path('other.seg')
     const file = await writeSegment(path, header, data)
     await writeSegment(path, header, pseudoRandomBytes(header.dataBytes, 6))
     await readSegmentHeader(path, file)
-    await expect(SegmentReader.open(path, file)).rejects.toThrow('of another build')
+    await expect(SegmentReader.open(path, file)).rejects.toThrow('belongs to another build')
   })
 
-  it('refuses a file that is missing, cut or lengthened', async () => {
+  it('refuses a file that is missing, truncated or extended', async () => {
     const path = folder.path('cut.seg')
     const file = await writeSegment(path, header, data)
     await truncate(path, file.bytes + 1)
@@ -81,7 +78,7 @@ describe('SegmentReader', () => {
 })
 
 describe('readSegmentData', () => {
-  it('fills the views of the caller, chunk by chunk, shared memory too', async () => {
+  it('fills views chunk by chunk, also in shared memory', async () => {
     const path = folder.path('chunks.seg')
     const file = await writeSegment(path, header, data)
     await fc.assert(
@@ -111,7 +108,7 @@ describe('readSegmentData', () => {
 })
 
 describe('readSegmentHeader', () => {
-  it('gives back what was written, from a path or a handle', async () => {
+  it('reads the written header from a path or a handle', async () => {
     const path = folder.path('header.seg')
     const file = await writeSegment(path, header, data)
     expect(await readSegmentHeader(path, file)).toEqual(header)
@@ -142,7 +139,7 @@ describe('readSegmentHeader', () => {
 })
 
 describe('patchSegment', () => {
-  it('leaves the same file as writing the patched bytes in the first place', async () => {
+  it('leaves the same file as writing the patched bytes at first', async () => {
     const [patched, direct] = [folder.path('patched.seg'), folder.path('direct.seg')]
     await fc.assert(
       fc.asyncProperty(fc.array(range, { maxLength: 4 }), async (ranges) => {
@@ -165,7 +162,7 @@ describe('patchSegment', () => {
     )
   })
 
-  it('refuses when the disk no longer holds what was written', async () => {
+  it('refuses when the bytes on disk have changed', async () => {
     const path = folder.path('rotten.seg')
     await createSegment(path, header)
     const checksums = new SegmentChecksums(header.dataBytes)

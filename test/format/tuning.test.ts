@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, PathError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/bytes/crc32.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import {
   encodeTunings,
   MAX_TUNED_EF,
@@ -37,11 +37,11 @@ async function emptyFolder(name: string): Promise<string> {
 }
 
 describe('stored choices of ef', () => {
-  it('are none where nothing was stored', async () => {
+  it('are empty when nothing was stored', async () => {
     expect(await readTunings(await emptyFolder('none'), GENERATION)).toEqual([])
   })
 
-  it('come back by ascending k, one for each k, the one stored last', async () => {
+  it('are read by ascending k, the last stored for each k', async () => {
     const directory = await emptyFolder('back')
     await storeTuning(directory, GENERATION, tuning({ k: 100, ef: 200 }))
     await storeTuning(directory, GENERATION, tuning({ ef: 50 }))
@@ -51,7 +51,7 @@ describe('stored choices of ef', () => {
     expect(await readdir(directory)).toEqual([TUNING_NAME])
   })
 
-  it('make room for a new one by giving up the one made first', async () => {
+  it('make room for a new one by dropping the oldest', async () => {
     const directory = await emptyFolder('many')
     const time = (i: number): string => new Date(Date.UTC(2026, 0, 1) + i * 1000).toISOString()
     // The largest k was chosen first.
@@ -61,14 +61,14 @@ describe('stored choices of ef', () => {
     expect(stored.map(({ k }) => k)).toEqual([...many.slice(0, -1).map(({ k }) => k), 1000])
   })
 
-  it('are not stored in a folder that is gone, which is said with its path', async () => {
+  it('are refused, with the path, when the folder is gone', async () => {
     const directory = await emptyFolder('gone')
     await rm(directory, { recursive: true })
     const stored: unknown = await storeTuning(directory, GENERATION, tuning()).catch((error: unknown) => error)
     expect(stored).toBeInstanceOf(PathError)
   })
 
-  it('are refused with any bit flipped, and nothing is stored beside them', async () => {
+  it('are refused with any flipped bit, and nothing is added to them', async () => {
     const directory = await emptyFolder('flipped')
     await storeTuning(directory, GENERATION, tuning())
     const path = join(directory, TUNING_NAME)
@@ -95,7 +95,7 @@ describe('stored choices of ef', () => {
   it.each([
     ['another generation', { generation: 'gen-000002' }],
     ['another version', { formatVersion: 2 }],
-    ['a key of nobody', { more: 1 }],
+    ['an unknown key', { more: 1 }],
     ['no list', { tunings: {} }],
     ['too many', { tunings: Array.from({ length: MAX_TUNINGS + 1 }, (_, i) => tuning({ k: i + 1 })) }],
     ['the same k twice', { tunings: [tuning(), tuning()] }],
@@ -107,17 +107,17 @@ describe('stored choices of ef', () => {
     ['recall above 1', { tunings: [tuning({ recall: 1.01 })] }],
     ['recall below the target', { tunings: [tuning({ recall: 0.9 })] }],
     ['no queries', { tunings: [tuning({ queries: 0 })] }],
-    ['a source of its own', { tunings: [{ ...tuning(), source: 'guessed' }] }],
+    ['an unknown source', { tunings: [{ ...tuning(), source: 'guessed' }] }],
     ['no time', { tunings: [tuning({ tunedAt: 'yesterday' })] }],
     ['null', { tunings: [null] }],
-  ])('are refused under a right checksum with %s', (_, change) => {
+  ])('are refused under a correct checksum with %s', (_, change) => {
     const json = JSON.stringify({ formatVersion: 1, generation: GENERATION, tunings: [tuning()], ...change })
     const crc = crc32(Buffer.from(json)).toString(16).padStart(8, '0')
     const bytes = Buffer.from(`${crc} ${json}\n`)
     expect(() => parseTunings(bytes, GENERATION, 'TUNING')).toThrow(CorruptIndexError)
   })
 
-  it('are read as docs/format.md shows them', () => {
+  it('are read in the form of docs/format.md', () => {
     const text = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
     const line = /^[0-9a-f]{8} \{"formatVersion".*\n/m.exec(text)?.[0] ?? ''
     expect(parseTunings(Buffer.from(line), 'gen-000004', 'TUNING')).toEqual([tuning()])
@@ -130,7 +130,7 @@ describe('stored choices of ef', () => {
 })
 
 describe('verifyIndex', () => {
-  it('checks stored choices, and takes neither them nor what a dead process left for strangers', async () => {
+  it('checks stored choices, and reports neither them nor files of a dead process as unlisted', async () => {
     const { indexDir, directory, manifest } = await writeTinyIndex(folder.path('verified'))
     const before = await verifyIndex(indexDir)
     await storeTuning(directory, manifest.generation, tuning())

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
-import { decodeUpper, encodeUpper } from '../../src/format/graph/upper.js'
+import { decodeUpper, encodeUpper } from '../../src/format/graph/encode-upper.js'
 import type { UpperLevel } from '../../src/format/graph/upper-level.js'
 
 const M = 3
 
-/** A sound pyramid: each level a non-empty part of the one below, with any links that the rules allow. */
+/** Sound levels: each a non-empty part of the level below, with any links that the rules allow. */
 const pyramid = fc
   .record({
     count: fc.integer({ min: 1, max: 80 }),
@@ -32,7 +32,7 @@ const pyramid = fc
   })
 
 describe('encodeUpper', () => {
-  it('gives back the levels, from any place in memory', () => {
+  it('decodes to the same levels, from any place in memory', () => {
     fc.assert(
       fc.property(pyramid, fc.nat(3), ({ count, levels }, shift) => {
         const encoded = encodeUpper(levels)
@@ -43,12 +43,12 @@ describe('encodeUpper', () => {
     )
   })
 
-  it('says that there are none in one word', () => {
+  it('encodes no levels as one word', () => {
     expect([...encodeUpper([])]).toEqual([0, 0, 0, 0])
     expect(decodeUpper(new Uint8Array(4), { count: 9, m: M, path: 'upper.seg' })).toEqual([])
   })
 
-  it('refuses arrays that do not belong together', () => {
+  it('refuses arrays whose lengths do not match', () => {
     const level = { nodes: new Uint32Array(2), down: new Uint32Array(1), links: new Uint32Array(8) }
     expect(() => encodeUpper([level])).toThrow(RangeError)
   })

@@ -5,10 +5,10 @@ import { PathError } from '../../src/errors.js'
 import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
 import { idFingerprint } from '../../src/format/ids/id-fingerprint.js'
 import { encodeIdTable, idTableView } from '../../src/format/ids/id-table.js'
-import { encodeIds } from '../../src/format/ids/ids.js'
+import { encodeIds } from '../../src/format/ids/encode-ids.js'
 import type { Manifest } from '../../src/format/generation/manifest.js'
 import { publishGeneration } from '../../src/format/generation/publish-generation.js'
-import { readSegmentData } from '../../src/format/segment/read-segment-data.js'
+import { readSegmentData } from '../../src/format/segment/segment-reader.js'
 import { readSegmentHeader } from '../../src/format/segment/read-segment-header.js'
 import type { SegmentFile } from '../../src/format/segment/segment-file.js'
 import { idsHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../../src/format/segment/segment-header.js'
@@ -29,7 +29,7 @@ import { some } from '../whole.js'
 
 const folder = temporaryFolder()
 
-/** Replaces a segment's data by what `change` makes of it, sealed and published as if it had been built so. */
+/** Replaces a segment's data by the result of `change`, and seals and publishes it with correct checksums. */
 async function publishChanged(
   name: string,
   segmentName: string,
@@ -55,7 +55,7 @@ async function publishChanged(
 const words = (data: Uint8Array): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length / 4)
 
 describe('verifyIndex', () => {
-  it('finds nothing wrong with a sound index and says how much it checked', async () => {
+  it('finds no problem in a sound index, and reports how much it checked', async () => {
     const { indexDir, directory, manifest } = await writeTinyIndex(folder.path('sound'))
     let last = { bytesChecked: 0, totalBytes: 1 }
     const report = await verifyIndex(indexDir, (progress) => (last = progress))
@@ -73,7 +73,7 @@ describe('verifyIndex', () => {
     expect(report.linksChecked).toBe(levelZero + 2 * 17 + 2 * 6)
   })
 
-  it.each(QUANTIZATIONS)('finds nothing wrong with sound codes of %s', async (quantization) => {
+  it.each(QUANTIZATIONS)('finds no problem in sound codes of %s', async (quantization) => {
     const { indexDir, manifest } = await writeTinyIndex(folder.path(`sound ${quantization}`), { quantization })
     expect(await verifyIndex(indexDir)).toMatchObject({
       problems: [],
@@ -81,7 +81,7 @@ describe('verifyIndex', () => {
     })
   })
 
-  it('finds nothing wrong with segments of many chunks', async () => {
+  it('finds no problem in segments of many chunks', async () => {
     const { indexDir } = await writeTinyIndex(folder.path('large'), { count: 120_000, dimensions: 20, m: 8 })
     expect(await verifyIndex(indexDir)).toMatchObject({ ok: true, problems: [] })
   })
@@ -124,7 +124,7 @@ describe('verifyIndex', () => {
     expect((await verifyIndex(indexDir)).ok).toBe(true)
   })
 
-  it('names the block of a flipped bit, once, and goes on to the other files', async () => {
+  it('names the block of a flipped bit once, and continues with the other files', async () => {
     const { indexDir, directory } = await writeTinyIndex(folder.path('two'), { count: 120_000, dimensions: 20 })
     const inLinks = SEGMENT_HEADER_BYTES + 3 * 16_384
     // The last block of the first 4 MiB: whole records make chunks that overlap it.
@@ -143,7 +143,7 @@ describe('verifyIndex', () => {
     ])
   })
 
-  it('says which file is missing, cut or lengthened', async () => {
+  it('names a file that is missing, truncated or extended', async () => {
     const { indexDir, directory } = await writeTinyIndex(folder.path('sizes'))
     await rm(join(directory, 'links-000.seg'))
     await truncate(join(directory, 'upper.seg'), 4000)
@@ -211,7 +211,7 @@ describe('verifyIndex', () => {
     expect(problems.map((problem) => problem.reason)).toContainEqual(expect.stringContaining(reason))
   })
 
-  it('finds an entry point that is not where the manifest says', async () => {
+  it('finds an entry point that differs from the manifest', async () => {
     const changeManifest = (manifest: Manifest): Manifest => ({
       ...manifest,
       entryPoint: { ...manifest.entryPoint, node: 10 },
@@ -235,13 +235,13 @@ describe('verifyIndex', () => {
     ['a node that is not there', (rows: Uint32Array) => void (rows[2] = 50), 'node 50 of 50'],
     ['a node twice', (rows: Uint32Array) => void (rows[6] = rows[2]), 'in the table twice'],
     ['a used reserved word', (rows: Uint32Array) => void (rows[3] = 1), 'reserved word'],
-    ['a hash of another id', (rows: Uint32Array) => void (rows[5] ^= 1), 'does not lead from the stored ids'],
+    ['a hash of another id', (rows: Uint32Array) => void (rows[5] ^= 1), 'does not match the stored ids'],
     [
       'two nodes exchanged',
       (rows: Uint32Array) => {
         ;[rows[2], rows[6]] = [rows[6], rows[2]]
       },
-      'does not lead from the stored ids',
+      'does not match the stored ids',
     ],
   ])('finds, in the id table, %s', async (name, change, reason) => {
     const indexDir = await publishChanged(`table ${name}`, 'id-table.seg', (data) => change(idTableView(data, 'table')))
@@ -266,23 +266,23 @@ describe('verifyIndex', () => {
     ['sq8', 8],
     ['pq', 1],
     ['binary', 16],
-  ] as const)('finds a code of %s that is not that of its vector, and names its node', async (quantization, stride) => {
+  ] as const)('finds a code of %s that does not match its vector, and names its node', async (quantization, stride) => {
     const change = (data: Uint8Array): void => void (data[stride * 7] ^= 64)
     const indexDir = await publishChanged(`code ${quantization}`, 'codes-001.seg', change, { quantization })
     const path = join(indexDir, 'gen-000001', 'codes-001.seg')
     expect((await verifyIndex(indexDir)).problems).toEqual([
-      { path, offset: SEGMENT_HEADER_BYTES + stride * 7, reason: 'node 32: the code is not that of its vector' },
+      { path, offset: SEGMENT_HEADER_BYTES + stride * 7, reason: 'node 32: the code does not match its vector' },
     ])
   })
 
-  it('names each of many wrong codes, over many chunks', async () => {
+  it('names all wrong codes in many chunks', async () => {
     const given = { count: 60_000, dimensions: 20, quantization: 'sq8' } as const
     const change = (data: Uint8Array): void => {
       for (const row of [0, 13_107, 29_999]) data[24 * row + 3] ^= 1
     }
     const indexDir = await publishChanged('codes', 'codes-001.seg', change, given)
     expect((await verifyIndex(indexDir)).problems.map(({ reason }) => reason)).toEqual(
-      [30_000, 43_107, 59_999].map((node) => `node ${node}: the code is not that of its vector`),
+      [30_000, 43_107, 59_999].map((node) => `node ${node}: the code does not match its vector`),
     )
   })
 
@@ -298,7 +298,7 @@ describe('verifyIndex', () => {
     expect((await verifyIndex(indexDir)).problems).toEqual([{ path, offset, reason: `number ${place} is ${value}` }])
   })
 
-  it('does not compare codes with vectors that are damaged', async () => {
+  it('does not compare codes with damaged vectors', async () => {
     const { indexDir, directory } = await writeTinyIndex(folder.path('codes of damage'), { quantization: 'f16' })
     const path = join(directory, 'vectors-000.seg')
     const bytes = await readFile(path)
@@ -307,7 +307,7 @@ describe('verifyIndex', () => {
     expect((await verifyIndex(indexDir)).problems).toMatchObject([{ path, offset: SEGMENT_HEADER_BYTES }])
   })
 
-  it('finds an id that two nodes have', async () => {
+  it('finds an id of two nodes', async () => {
     const { indexDir, directory, manifest } = await writeTinyGeneration(folder.path('repeated'))
     const ids = Array.from({ length: 50 }, (_, node) => tinyId(node === 40 ? 2 : node))
     const print = new Uint32Array(3)

@@ -1,12 +1,12 @@
-/** A reader in a process whose memory has a limit that the kernel holds: taking 2 GB for a number in a header fails there. */
+/** Runs a reader in a process with a memory limit: allocating 2 GB for a number in a header fails there. */
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const CHILD = fileURLToPath(new URL('read-child.mjs', import.meta.url))
 
-/** Node.js itself takes 50 MB of what this counts: private memory that may be written to, touched or not. */
+/** Counts private writable memory, touched or not; Node.js alone takes 50 MB of it. */
 const CAP_BYTES = 350e6
-/** No case takes a tenth of it. */
+/** No case takes a tenth of this. */
 const HANG_MS = 60_000
 
 export const canCap = spawnSync('prlimit', ['--version']).status === 0
@@ -18,7 +18,7 @@ export interface Read {
 
 export type Reader = 'vectors' | 'ivecs' | 'spill' | 'journal'
 
-/** What `reader` makes of the file at `path`. Rejects when the process dies or does not end. */
+/** The result of `reader` for the file at `path`. Rejects when the process dies or does not end. */
 export async function readCapped(reader: Reader, path: string, ids?: string): Promise<Read> {
   const args = [`--data=${CAP_BYTES}`, process.execPath, '--max-old-space-size=200', CHILD, reader, path]
   const child = spawn('prlimit', ids === undefined ? args : [...args, ids], { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,4 +1,4 @@
-/** What the command line says of the worst files: an exit code, one line that names file and place, and no stack. */
+/** The command line with the worst files: an exit code, one line that names file and place, and no stack. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
@@ -64,12 +64,12 @@ describe('shardloom build', () => {
       'c.jsonl at byte 15: line 2 is nested deeper than 1000',
     ],
     [
-      'bytes that are no text',
+      'bytes that are not text',
       () => file('d.jsonl', Buffer.from([0x7b, 0xff, 0x0a])),
       'd.jsonl at byte 0: line 1 is not UTF-8 text',
     ],
     [
-      'a number that no float32 holds',
+      'a number beyond float32',
       () => file('e.jsonl', '{"vector":[1,1e999]}\n'),
       'vector 0 has a component that is NaN or infinite',
     ],
@@ -91,7 +91,7 @@ describe('shardloom build', () => {
     expectRefusal(ended, 2, `${join(out, 'build', 'LOCK')}: this is not a file`)
   })
 
-  it.skipIf(isWindows)('that waits for a named pipe without a writer ends when it is interrupted', async () => {
+  it.skipIf(isWindows)('ends when it is interrupted while it waits for a named pipe without a writer', async () => {
     const pipe = join(folder, 'pipe.jsonl')
     execFileSync('mkfifo', [pipe])
     const running = start(['build', pipe, '--out', join(folder, 'piped.index')])
@@ -104,23 +104,15 @@ describe('shardloom build', () => {
 
 describe('shardloom info, verify and search', () => {
   const damages: [string, (index: string) => void, string][] = [
-    [
-      'a manifest that is cut',
-      (index) => truncateSync(join(index, 'gen-000001', 'manifest.json'), 100),
-      'manifest.json',
-    ],
+    ['a truncated manifest', (index) => truncateSync(join(index, 'gen-000001', 'manifest.json'), 100), 'manifest.json'],
     ['a CURRENT of 3 GB', (index) => truncateSync(join(index, 'CURRENT'), 3e9), 'CURRENT'],
-    [
-      'a segment that is cut',
-      (index) => truncateSync(join(index, 'gen-000001', 'links-000.seg'), 5000),
-      'links-000.seg',
-    ],
+    ['a truncated segment', (index) => truncateSync(join(index, 'gen-000001', 'links-000.seg'), 5000), 'links-000.seg'],
     ['a missing segment', (index) => rmSync(join(index, 'gen-000001', 'vectors-000.seg')), 'vectors-000.seg'],
     ...(isWindows
       ? []
       : [
           [
-            'a CURRENT without end',
+            'an endless CURRENT',
             (index: string) => {
               rmSync(join(index, 'CURRENT'))
               symlinkSync('/dev/zero', join(index, 'CURRENT'))
@@ -151,7 +143,7 @@ describe('shardloom info, verify and search', () => {
     expect(verified.stdout + verified.stderr).toMatch(/vectors-000\.seg.*at byte \d+/)
   })
 
-  it('refuse queries and ground truth that lie, by their names', async () => {
+  it('refuse lying queries and ground truth by their names', async () => {
     const index = join(folder, 'sound.index')
     const bad = file('q.fvecs', Buffer.concat([fvecs([rows[0]]), Buffer.alloc(20, 0x7f)]))
     expectRefusal(

@@ -1,4 +1,4 @@
-/** What a disk, a cable or an attacker does to a file, and the two promises that every reader keeps all the same. */
+/** Damage by a disk, a cable or an attacker, and the two promises that every reader keeps in spite of it. */
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { ShardloomError } from '../../src/errors.js'
@@ -6,13 +6,13 @@ import { ShardloomError } from '../../src/errors.js'
 export type Damage = (bytes: Buffer) => Buffer
 
 /**
- * A place in a file as a share of its length, so that one draw fits files of any length. Of integers, without bias: most
- * doubles below 1 are next to 0, and so would most of the damage be.
+ * A place in a file as a share of its length, so that one draw fits files of any length. Drawn from integers without
+ * bias: most doubles below 1 are next to 0, and so would be most of the damage.
  */
 const place = fc.noBias(fc.nat(999_999)).map((millionths) => millionths / 1e6)
 const at = (bytes: Buffer, share: number): number => Math.floor(share * bytes.length)
 
-/** Sizes that readers fall for: around nothing, signs, and what 16, 31 and 32 bits hold. */
+/** Sizes that mislead readers: around 0, signs, and the limits of 16, 31 and 32 bits. */
 export const HOSTILE_WORDS: readonly number[] = [
   0, 1, 2, 0x7f, 0xff, 0xffff, 0x10000, 0x10001, 2 ** 24, 2 ** 28, 2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, 2 ** 32 - 8,
   2 ** 32 - 2, 2 ** 32 - 1,
@@ -57,7 +57,7 @@ const repeat = fc.tuple(place, fc.integer({ min: 1, max: 200 })).map(([share, co
   return Buffer.concat([bytes, bytes.subarray(where, where + count)])
 })
 
-/** One to three of: cut short, bits flipped, a word overwritten, bytes inserted, left out or repeated at the end. */
+/** One to three of: truncated, bits flipped, a word overwritten, bytes inserted, removed or repeated at the end. */
 export const damage: fc.Arbitrary<Damage> = fc
   .array(fc.oneof(cut, flip, word, insert, drop, repeat), { minLength: 1, maxLength: 3 })
   .map(
@@ -66,10 +66,10 @@ export const damage: fc.Arbitrary<Damage> = fc
         several.reduce((damaged, one) => one(damaged), bytes),
   )
 
-/** Long past what any case takes: a hang fails as the case that hung, not as a whole file that timed out. */
+/** Much longer than any case takes: a hang fails as the case that hung, not as a whole file that timed out. */
 const HANG_MS = 20_000
 
-/** The value or the ShardloomError that `attempt` ends with; any other error fails the test, and so does no end. */
+/** The value or the ShardloomError of `attempt`; any other error and a timeout fail the test. */
 export async function outcome<Value>(attempt: Promise<Value>): Promise<Value | ShardloomError> {
   let timer: NodeJS.Timeout | undefined
   const hang = new Promise<never>((_, reject) => {

@@ -1,4 +1,4 @@
-/** Builds that go on from damaged files of an interrupted one: the right bytes or a typed error, and never a wrong index. */
+/** Builds that resume from damaged files end with the correct bytes or a typed error, never with a wrong index. */
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,
@@ -58,7 +58,7 @@ beforeAll(async () => {
   expected = segmentsOf({ path: whole, report: await build(whole) })
 })
 
-/** All that a build goes on from. */
+/** All files that a build resumes from. */
 const FILES = [
   'build/journal',
   'build/spill/ingest-000000.spill',
@@ -74,10 +74,10 @@ function copy(): string {
   return path
 }
 
-/** Long past what a build of these takes. */
+/** Much longer than such a build takes. */
 const HANG_MS = 60_000
 
-/** Goes on; a typed error may end that once, and then the same command must succeed. */
+/** Resumes the build; a typed error may end it once, and then the same command must succeed. */
 async function goesOn(path: string): Promise<BuildReport> {
   const signal = AbortSignal.timeout(HANG_MS)
   const report = await build(path, signal).catch((error: unknown) => {
@@ -90,14 +90,14 @@ async function goesOn(path: string): Promise<BuildReport> {
 }
 
 describe('a build', () => {
-  it('goes on from all that this test damages', async () => {
+  it('resumes from all the files that this test damages', async () => {
     const path = copy()
     for (const file of FILES) expect(existsSync(join(path, file)), file).toBe(true)
     const { resumed } = await goesOn(path)
     expect(resumed).toMatchObject({ vectors: 1500, shards: 1, segments: 1 })
   })
 
-  it('that finds one or two files damaged ends with the same bytes', async () => {
+  it('that finds one or two damaged files ends with the same bytes', async () => {
     const one = fc.tuple(fc.constantFrom(...FILES), damage)
     const seen = new Set<string>()
     await fc.assert(
@@ -144,7 +144,7 @@ describe('a build', () => {
   )
 
   it.skipIf(isWindows).each(['gen-000001', 'build/spill'])(
-    'that finds its %s behind a link begins afresh, and leaves that alone',
+    'that finds its %s behind a link starts again, and leaves its target unchanged',
     async (folder) => {
       const path = copy()
       const theirs = join(makeFolder(), 'theirs')
@@ -170,7 +170,7 @@ describe('a build', () => {
     ['rows of one component', { dimensions: 1 }],
     ['rows of 65,536 components', { dimensions: 65_536 }],
     ['vectors that were skipped', { skippedInvalid: 7 }],
-  ])('whose journal lies of %s under right checksums ends with the same bytes', async (_, lie) => {
+  ])('whose journal claims %s under correct checksums ends with the same bytes', async (_, lie) => {
     const path = copy()
     const journal = join(path, 'build', 'journal')
     const read = parseJournal(readFileSync(journal))
@@ -185,7 +185,7 @@ describe('a build', () => {
     ['gen-000001/..', () => 'gen-000001/..'],
     ['sixteen digits', () => `gen-${'9'.repeat(16)}`],
     ['an empty name', () => ''],
-  ])('whose journal names %s as its folder begins afresh inside its own', async (_, name) => {
+  ])('whose journal names %s as its folder starts again in the right one', async (_, name) => {
     const path = copy()
     const journal = join(path, 'build', 'journal')
     const read = parseJournal(readFileSync(journal))

@@ -1,4 +1,4 @@
-/** Files of an interrupted build, damaged by a disk or written by an attacker under right checksums. */
+/** Files of an interrupted build, damaged by a disk or written by an attacker under correct checksums. */
 import { execFileSync } from 'node:child_process'
 import { lutimes, mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { Packr } from 'msgpackr'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MAX_BATCH_BYTES } from '../../spill/batch.js'
-import { crc32, decodeFrame, encodeFrame, FRAME_PREFIX_BYTES, padded } from '../../spill/files/frame.js'
+import { MAX_BATCH_BYTES, type Batch } from '../../spill/batch.js'
+import { decodeFrame, encodeFrame, FRAME_PREFIX_BYTES, padded } from '../../spill/files/frame.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import { checkQueue, cutQueue } from '../../spill/files/recover-queue.js'
 import { readBatches } from '../../spill/read-batches.js'
 import { recoverSpillFile } from '../../spill/files/recover-spill-file.js'
-import type { Batch } from '../../spill/batch.js'
 import {
   encodeEntry,
   JOURNAL_FORMAT,
@@ -42,7 +42,7 @@ async function makeFolder(): Promise<string> {
   return folder
 }
 
-/** What may stand where a file should: none of it is a file, and two of them have no end. */
+/** Entries in place of a file: none is a file, and two are endless. */
 const NO_FILES: readonly [what: string, make: (path: string) => unknown][] = [
   ['a folder', (path) => mkdir(join(path, 'inner'), { recursive: true })],
   ['a named pipe', (path) => execFileSync('mkfifo', [path])],
@@ -79,19 +79,19 @@ const units: readonly UnitEntry[] = [
 ]
 const journal = Buffer.from([begin, ...units].map(encodeEntry).join(''))
 
-/** A line under a right checksum, whatever it says. */
+/** Any line under a correct checksum. */
 function line(json: string): string {
   return `${crc32(Buffer.from(json)).toString(16).padStart(8, '0')} ${json}\n`
 }
 
 describe('a journal', () => {
-  it('damaged anyhow gives entries of it from the first on, or none', () => {
+  it('with any damage gives its first entries, or none', () => {
     fc.assert(
       fc.property(damage, (hurt) => {
         const read = parseJournal(hurt(journal))
         if (read === undefined) return
         expect(read.begin).toEqual(begin)
-        // Lines that the damage repeated are whole lines, too.
+        // Lines that the damage repeated are whole lines too.
         for (const [i, entry] of read.entries.entries()) {
           if (i < units.length) expect(units).toContainEqual(entry)
         }
@@ -112,7 +112,7 @@ describe('a journal', () => {
     ['half a segment', { ...units[3], segment: 0.5 }],
     ['a checksum beyond 32 bits', { ...units[3], crc: 2 ** 32 }],
     ['a field that no build writes', { ...units[1], more: 'x' }],
-    ['the kind of no entry', { ...units[1], kind: '__proto__' }],
+    ['an unknown kind', { ...units[1], kind: '__proto__' }],
     ['another beginning', begin],
   ])('ends before a line with %s', (_, entry) => {
     const bytes = Buffer.from(encodeEntry(begin) + line(JSON.stringify(entry)) + encodeEntry(units[1]))
@@ -127,20 +127,20 @@ describe('a journal', () => {
     ['a field twice', '{"kind":"routing","digest":1,"digest":-1}'],
     ['100,000 brackets', '['.repeat(100_000) + ']'.repeat(100_000)],
     ['100,000 brackets in a field', `{"kind":"routing","digest":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
-    ['bytes that are no text', '{"kind":"routing","digest":\ufffd\u0000}'],
+    ['bytes that are not text', '{"kind":"routing","digest":\ufffd\u0000}'],
   ])('ends before a line that is %s', (_, json) => {
     const bytes = Buffer.from(encodeEntry(begin) + line(json) + encodeEntry(units[1]))
     expect(parseJournal(bytes)?.entries).toEqual([])
   })
 
-  it('ends before a line above 1 MiB, which JSON.parse could make gigabytes of', () => {
+  it('ends before a line above 1 MiB, which JSON.parse could turn into gigabytes', () => {
     const long = { ...begin, source: 'x'.repeat(2 ** 20) }
     expect(parseJournal(Buffer.from(encodeEntry(long)))).toBeUndefined()
     const fits = { ...begin, source: 'x'.repeat(2 ** 19) }
     expect(parseJournal(Buffer.from(encodeEntry(fits)))?.begin).toEqual(fits)
   })
 
-  it('larger than any is not read', async () => {
+  it('above the size limit is not read', async () => {
     const path = join(await makeFolder(), 'journal')
     await writeFile(path, journal)
     await grow(path, 3e9)
@@ -149,7 +149,7 @@ describe('a journal', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20)
   })
 
-  it.skipIf(isWindows).each(NO_FILES)('that is %s is none, and not waited for', async (_, make) => {
+  it.skipIf(isWindows).each(NO_FILES)('that is %s is ignored without waiting', async (_, make) => {
     const path = join(await makeFolder(), 'journal')
     await make(path)
     expect(await outcome(readJournal(path))).toBeUndefined()
@@ -163,7 +163,7 @@ async function grow(path: string, bytes: number): Promise<void> {
 }
 
 describe('CURRENT', () => {
-  it('damaged anyhow is refused, or names a generation and nothing else', async () => {
+  it('with any damage is refused, or names only a generation', async () => {
     const folder = await makeFolder()
     const path = join(folder, 'CURRENT')
     await fc.assert(
@@ -194,8 +194,8 @@ describe('a lock', () => {
     return folder
   }
 
-  // Concurrent: a lock that cannot be read is given a second to be written.
-  it.concurrent('damaged anyhow holds, or is taken over', async () => {
+  // Concurrent: an unreadable lock has a second to be written.
+  it.concurrent('with any damage holds, or is taken over', async () => {
     const text = Buffer.from(JSON.stringify(sound))
     const taken = await Promise.all(
       fc.sample(damage, { numRuns: runs(60), seed: 23 }).map(async (hurt) => {
@@ -216,7 +216,7 @@ describe('a lock', () => {
     await (await acquireLock(await planted(JSON.stringify({ ...sound, ...change })))).release()
   })
 
-  it('that is larger than a lock is neither read nor removed', async () => {
+  it('above the size of a lock is neither read nor removed', async () => {
     const folder = await planted(JSON.stringify(sound))
     const path = join(folder, 'build', 'LOCK')
     await grow(path, 3e9)
@@ -226,7 +226,7 @@ describe('a lock', () => {
     expect((await stat(path)).size).toBe(3e9)
   })
 
-  it.skipIf(isWindows).each(NO_FILES)('that is %s is refused, and not waited for', async (_, make) => {
+  it.skipIf(isWindows).each(NO_FILES)('that is %s is refused without waiting', async (_, make) => {
     const folder = await makeFolder()
     const path = join(folder, 'build', 'LOCK')
     await mkdir(join(folder, 'build'))
@@ -250,7 +250,7 @@ describe('a lock', () => {
     ['a folder', -1e9, (path) => mkdir(path)],
     ['a file of the future', 1e9, (path) => writeFile(path, '')],
     ['a link to nowhere', -1e9, (path) => symlink('/nowhere/at/all', path)],
-  ])('is taken over when the guard of an earlier taking over is %s', async (_, ageMs, make) => {
+  ])('is taken over when the guard of an earlier takeover is %s', async (_, ageMs, make) => {
     const folder = await planted('torn')
     const guard = join(folder, 'build', 'LOCK.takeover')
     await make(guard)
@@ -262,7 +262,7 @@ describe('a lock', () => {
   })
 })
 
-/** A frame whose prefix says anything under a right checksum. */
+/** A frame with any prefix under a correct checksum. */
 function frameOf(fields: {
   header: Buffer
   payload: Buffer
@@ -289,14 +289,14 @@ const batches = [makeBatch(1, 13), makeBatch(2, 0), makeBatch(3, 16), makeBatch(
 const spilled = Buffer.concat(batches.flatMap((batch) => encodeFrame(batch).parts))
 const snapshots = batches.map(snapshot)
 
-/** The batches of a file as a build that goes on reads them. */
+/** The batches of a file as a resumed build reads them. */
 async function recovered(path: string): Promise<unknown[]> {
   const { frames } = await recoverSpillFile(path)
   return Array.from(readBatches<TestHeader>(frames), snapshot)
 }
 
 describe('a spill file', () => {
-  it('damaged anyhow gives batches of it from the first on, or is refused with its name', async () => {
+  it('with any damage gives its first batches, or is refused with its name', async () => {
     const path = join(await makeFolder(), 'a.spill')
     await fc.assert(
       fc.asyncProperty(damage, async (hurt) => {
@@ -308,7 +308,7 @@ describe('a spill file', () => {
         } else {
           const whole = got.slice(0, snapshots.length)
           expect(whole).toEqual(snapshots.slice(0, whole.length))
-          // Frames that the damage repeated at the end are whole frames, too.
+          // Frames that the damage repeated at the end are whole frames too.
           for (const more of got.slice(snapshots.length)) expect(snapshots).toContainEqual(more)
         }
       }),
@@ -316,7 +316,7 @@ describe('a spill file', () => {
     )
   })
 
-  it('with any lengths under a right checksum is cut or refused, and takes no memory for them', async () => {
+  it('with any lengths under a correct checksum is cut or refused, and takes no memory for them', async () => {
     const path = join(await makeFolder(), 'a.spill')
     const empty = { header: Buffer.of(0xc0), payload: Buffer.alloc(8) }
     const before = process.memoryUsage().arrayBuffers
@@ -338,12 +338,12 @@ describe('a spill file', () => {
     for (const lie of [{ payloadBytes: MAX_BATCH_BYTES + 8 }, { headerBytes: MAX_BATCH_BYTES + 8 }]) {
       await writeFile(path, frameOf({ header, payload: Buffer.alloc(0), ...lie }))
       await grow(path, 2 ** 32)
-      expect((await refusal(recoverSpillFile(path), path)).message).toContain('which nobody writes')
+      expect((await refusal(recoverSpillFile(path), path)).message).toContain('larger than any that is written')
     }
   })
 
   it.skipIf(isWindows).each(NO_FILES.filter(([what]) => what !== 'a link to nowhere'))(
-    'that is %s is refused, and not waited for',
+    'that is %s is refused without waiting',
     async (_, make) => {
       const path = join(await makeFolder(), 'a.spill')
       await make(path)
@@ -351,7 +351,7 @@ describe('a spill file', () => {
     },
   )
 
-  it.skipIf(isWindows)('that is a link is not cut where it leads', async () => {
+  it.skipIf(isWindows)('that is a link does not cut its target', async () => {
     const folder = await makeFolder()
     const theirs = join(folder, 'theirs.txt')
     await writeFile(theirs, 'short')
@@ -362,7 +362,7 @@ describe('a spill file', () => {
 })
 
 describe('the files of a queue', () => {
-  it('damaged anyhow give batches from the first on, and what is behind them is gone', async () => {
+  it('with any damage give the first batches, and later data is deleted', async () => {
     const folder = await makeFolder()
     const names = ['queue-000000.spill', 'queue-000001.spill', 'queue-000002.spill']
     await fc.assert(
@@ -386,7 +386,7 @@ describe('the files of a queue', () => {
   })
 
   it.skipIf(isWindows).each(NO_FILES.filter(([what]) => what !== 'a link to nowhere'))(
-    'end before %s, which makes way',
+    'end before %s, which is deleted',
     async (_, make) => {
       const folder = await makeFolder()
       await writeFile(join(folder, 'queue-000000.spill'), spilled)
@@ -400,7 +400,7 @@ describe('the files of a queue', () => {
   )
 })
 
-describe('the header of a frame under a right checksum', () => {
+describe('the header of a frame under a correct checksum', () => {
   const decode = (header: Buffer): Batch => {
     const bytes = frameOf({ header, payload: Buffer.alloc(8) })
     const leadBytes = FRAME_PREFIX_BYTES + padded(header.length)
@@ -416,7 +416,7 @@ describe('the header of a frame under a right checksum', () => {
   const later = { capacity: 77, ids: [65, 66, 'a'] }
   const packed = new Packr({ useRecords: false }).pack(later)
 
-  it('of any bytes is a value or refused, and changes nothing for the frames after it', async () => {
+  it('of any bytes is a value or refused, and does not affect later frames', async () => {
     const packr = new Packr({ useRecords: false, moreTypes: true })
     const value = fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
@@ -444,7 +444,7 @@ describe('the header of a frame under a right checksum', () => {
     ['an array of 2^32 - 1 values', Buffer.of(0xdd, 0xff, 0xff, 0xff, 0xff)],
     ['a map of 2^31 values', Buffer.of(0xdf, 0x80, 0, 0, 0, 1)],
     ['a text of 4 GB', Buffer.of(0xdb, 0xff, 0xff, 0xff, 0xff, 0x61)],
-    ['2 million arrays one in the other', Buffer.concat([Buffer.alloc(2_000_000, 0x91), Buffer.of(0xc0)])],
+    ['2 million nested arrays', Buffer.concat([Buffer.alloc(2_000_000, 0x91), Buffer.of(0xc0)])],
   ])('that is %s is refused', async (_, header) => {
     await refusal(decoded(header), 'a.spill at byte 64')
     expect(decode(packed).header).toEqual(later)

@@ -1,4 +1,4 @@
-/** Indexes whose checksums are all right and whose content is not: a bug or an attacker wrote them. */
+/** Indexes with correct checksums and wrong content, written by a bug or an attacker. */
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,17 +6,17 @@ import { basename, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CorruptIndexError, ShardloomError } from '../../src/errors.js'
-import { crc32 } from '../../src/format/bytes/crc32.js'
+import { crc32 } from '../../spill/files/crc32.js'
 import { encodeCurrent } from '../../src/format/generation/current.js'
 import { nextGeneration } from '../../src/format/generation/generations.js'
 import type { Manifest } from '../../src/format/generation/manifest.js'
-import { readSegmentData } from '../../src/format/segment/read-segment-data.js'
+import { readSegmentData } from '../../src/format/segment/segment-reader.js'
 import { readSegmentHeader } from '../../src/format/segment/read-segment-header.js'
 import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
 import type { Quantization } from '../../src/api/report.js'
 import type { SegmentFile } from '../../src/format/segment/segment-file.js'
 import { verifyIndex } from '../../src/format/verify/verify-index.js'
-import { encodeSegmentFooter } from '../../src/format/segment/seal-segment.js'
+import { encodeSegmentFooter } from '../../src/format/segment/segment-checksums.js'
 import {
   encodeSegmentHeader,
   SEGMENT_BLOCK_BYTES,
@@ -51,7 +51,7 @@ const LINK_WORDS = 1 + 2 * graph.m
 const HALF = graph.count / 2
 const ABOVE: readonly number[] = [60, 61, 1000, 2 ** 16, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1]
 
-/** What a program does with an index. What is damaged is found by the search that comes to it, or beforehand by `preload`. */
+/** Uses an index like a program: a search that reaches damage finds it, or `preload` finds it before. */
 async function used(path: string): Promise<void> {
   const preloading: unknown = await openIndex(path, { preload: true }).then(
     (index) => index.close(),
@@ -78,7 +78,7 @@ interface Forged {
 
 let made = 0
 
-/** A sound index, with the data of one segment replaced under right checksums. */
+/** A sound index, with the data of one segment replaced under correct checksums. */
 async function withSegment(
   name: string,
   change: (words: Uint32Array) => Uint32Array | undefined,
@@ -100,7 +100,7 @@ async function withSegment(
   return { path, directory }
 }
 
-/** What `writeSegment` writes, without waiting for the device. */
+/** Writes the bytes of `writeSegment` without waiting for the device. */
 async function forge(path: string, header: SegmentHeader, data: Uint8Array): Promise<SegmentFile> {
   const blocks = Math.ceil(data.length / SEGMENT_BLOCK_BYTES)
   const crcs = Uint32Array.from({ length: blocks }, (_, block) =>
@@ -115,7 +115,7 @@ async function forge(path: string, header: SegmentHeader, data: Uint8Array): Pro
 const replaced = (segments: readonly SegmentFile[], entry: SegmentFile): SegmentFile[] =>
   segments.map((one) => (one.name === entry.name ? entry : one))
 
-/** As a build would write it, but without the checks of one. */
+/** Writes it like a build, but without the build's checks. */
 async function writeManifest({ path, directory }: Forged, manifest: unknown): Promise<void> {
   await writeManifestText({ path, directory }, JSON.stringify(manifest))
 }
@@ -137,7 +137,7 @@ async function sound(quantization?: Quantization): Promise<Forged> {
   return { path, directory: join(path, 'gen-000001') }
 }
 
-/** Opens and searches it: hits of this index, or one of our errors. Verifying says no more than true or false. */
+/** Opens and searches it: hits of this index, or a ShardloomError. Verifying must return true or false. */
 async function tryOut({ path }: Forged): Promise<'refused' | 'searched'> {
   const verified = await verifyIndex(path)
   expect(typeof verified.ok).toBe('boolean')
@@ -160,7 +160,7 @@ async function tryOut({ path }: Forged): Promise<'refused' | 'searched'> {
   }
 }
 
-describe('links under right checksums', () => {
+describe('links under correct checksums', () => {
   it.each(['links-000.seg', 'links-001.seg'])('of %s that lead to no node are refused with the node', async (name) => {
     for (const target of ABOVE) {
       for (const row of [0, 7, HALF - 1]) {
@@ -184,7 +184,7 @@ describe('links under right checksums', () => {
     }
   })
 
-  it('that repeat, lead back or run in a ring end in an answer', async () => {
+  it('that repeat, lead back or form a ring still give an answer', async () => {
     const forged = await withSegment('links-000.seg', (words) => {
       for (let row = 0; row < HALF; row++) {
         words[row * LINK_WORDS] = 2 * graph.m
@@ -197,7 +197,7 @@ describe('links under right checksums', () => {
   })
 })
 
-describe('any word of a segment, set to anything under right checksums,', () => {
+describe('any word of a segment, set to anything under correct checksums,', () => {
   const name = fc.constantFrom('links-000.seg', 'upper.seg', 'ids-000.seg', 'id-table.seg', 'vectors-001.seg')
   const word = fc.oneof(
     fc.integer({ min: 0, max: 80 }),
@@ -260,25 +260,25 @@ describe('any word of a segment, set to anything under right checksums,', () => 
   })
 })
 
-describe('upper levels under right checksums', () => {
-  it('of another number than the manifest says are refused', async () => {
+describe('upper levels under correct checksums', () => {
+  it('with another number than the manifest are refused', async () => {
     for (const words of [[0], [1, 1, 3, 3, 0, 0, 0, 0, 0]]) {
       const forged = await withSegment('upper.seg', () => Uint32Array.from(words))
       await expect(used(forged.path)).rejects.toThrow(/levels, the manifest says 2/)
     }
   })
 
-  it('as many as a file has words are refused before a list of them is made', async () => {
+  it('as many as a file has words are refused before a list is made', async () => {
     const forged = await withSegment('upper.seg', () => {
       const words = new Uint32Array(100_000)
       words[0] = words.length - 1
       return words
     })
-    await expect(used(forged.path)).rejects.toThrow('99999 levels, at most 32 can be')
+    await expect(used(forged.path)).rejects.toThrow('99999 levels, expected at most 32')
   })
 })
 
-describe('a manifest under a right checksum', () => {
+describe('a manifest under a correct checksum', () => {
   it('with an entry point beyond the top level, or of another node, is refused', async () => {
     const top = graph.upperLevels[1].nodes.length
     for (const change of [{ index: top }, { index: 59 }, { node: graph.entryPoint.node === 0 ? 1 : 0 }]) {
@@ -290,7 +290,7 @@ describe('a manifest under a right checksum', () => {
     }
   })
 
-  it('of fewer nodes, dimensions or links than the files is refused', async () => {
+  it('with fewer nodes, dimensions or links than the files is refused', async () => {
     for (const change of [{ count: 59 }, { dimensions: 4 }, { m: 3 }, { m: 5 }, { levels: 1 }, { levels: 0 }]) {
       const forged = await sound()
       await writeManifest(forged, { ...(await manifestOf(forged)), ...change })
@@ -298,7 +298,7 @@ describe('a manifest under a right checksum', () => {
     }
   })
 
-  it('cannot name a file outside its own folder', async () => {
+  it('cannot name a file outside its folder', async () => {
     const names = [
       '../vectors-000.seg',
       '/etc/passwd',
@@ -326,7 +326,7 @@ describe('a manifest under a right checksum', () => {
     }
   })
 
-  it('cannot be of another folder, and CURRENT cannot name one outside', async () => {
+  it('cannot belong to another folder, and CURRENT cannot name one outside', async () => {
     const forged = await sound()
     const line = await readFile(join(forged.path, 'CURRENT'), 'utf8')
     for (const generation of [
@@ -337,14 +337,14 @@ describe('a manifest under a right checksum', () => {
       `gen-${'9'.repeat(16)}`,
     ]) {
       await writeFile(join(forged.path, 'CURRENT'), line.replace('gen-000001', generation))
-      await expect(openIndex(forged.path), generation).rejects.toThrow('is no line like')
+      await expect(openIndex(forged.path), generation).rejects.toThrow('is not a line like')
     }
     await writeFile(join(forged.path, 'CURRENT'), line.replace('gen-000001', 'gen-000002'))
     await rename(forged.directory, join(forged.path, 'gen-000002'))
     await expect(openIndex(forged.path)).rejects.toThrow('field generation is gen-000001, the folder is gen-000002')
   })
 
-  it('with JSON nested deep anywhere is refused, whatever shows it', async () => {
+  it('with deeply nested JSON anywhere is refused by every user of it', async () => {
     const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
     const forged = await sound()
     const text = JSON.stringify(await manifestOf(forged))
@@ -373,7 +373,7 @@ describe('a manifest under a right checksum', () => {
     expect(process.memoryUsage().arrayBuffers).toBeLessThan(2 ** 28)
   })
 
-  it('any of whose values is anything is refused, or is a manifest', async () => {
+  it('with any value replaced is refused, or is a manifest', async () => {
     const whole = JSON.stringify(await manifestOf(await sound()))
     const value = fc.oneof(
       fc.constantFrom('-1', '2147483648', '4294967295', '1e308', '1e999', '-0', '0.5', 'null', '"\\u0000"', '{}', '[]'),
@@ -392,8 +392,8 @@ describe('a manifest under a right checksum', () => {
   })
 })
 
-describe('what is no file', () => {
-  it.runIf(process.platform !== 'win32')('as CURRENT, manifest or segment is refused and not waited for', async () => {
+describe('an entry that is not a file', () => {
+  it.runIf(process.platform !== 'win32')('is refused as CURRENT, manifest or segment without waiting', async () => {
     for (const name of ['CURRENT', 'gen-000001/manifest.json', 'gen-000001/upper.seg']) {
       const forged = await sound()
       const path = join(forged.path, name)

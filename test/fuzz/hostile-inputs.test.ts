@@ -1,4 +1,4 @@
-/** Vector, id and ground-truth files that are damaged, or made to hurt. */
+/** Vector, id and ground-truth files that are damaged or hostile. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidFileError, PathError, ShardloomError } from '../../src/errors.js'
-import { readIdLines } from '../../src/sources/lines/id-lines.js'
+import { readIdLines } from '../../src/sources/lines/read-id-lines.js'
 import { readIvecs } from '../../src/sources/rows/read-ivecs.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { VectorFile } from '../../src/sources/vector-file.js'
@@ -42,7 +42,7 @@ interface Given {
   readonly failure: ShardloomError | undefined
 }
 
-/** What a file gives until it ends or fails. */
+/** The rows of a file until it ends or fails. */
 async function readThrough(open: Promise<VectorFile>): Promise<Given> {
   const given: { rows: number[][]; ids: unknown[] } = { rows: [], ids: [] }
   const pass = async (): Promise<void> => {
@@ -59,7 +59,7 @@ async function readThrough(open: Promise<VectorFile>): Promise<Given> {
   return { ...given, failure: failure instanceof ShardloomError ? failure : undefined }
 }
 
-/** The failure is of this file and says where; a file that did not fail is whole. */
+/** A failure names this file and a place in it; a file without a failure is whole. */
 function checkFailure({ failure }: Given, file: string): void {
   if (failure === undefined) return
   expect(failure).toBeInstanceOf(InvalidFileError)
@@ -99,7 +99,7 @@ describe.each([
   ],
   ['unnamed', fvecs(rows)],
 ])('a damaged %s file', (extension, whole) => {
-  it('is refused with its place, and what it gives is in its bytes', async () => {
+  it('is refused with its place, and its rows come from its bytes', async () => {
     const file = folder.file(`damaged.${extension}`)
     await fc.assert(
       fc.asyncProperty(damage, async (hurt) => {
@@ -107,7 +107,7 @@ describe.each([
         writeFileSync(file, bytes)
         const given = await readThrough(openVectorFile(file))
         checkFailure(given, file)
-        // Rows come from the file: no row is made up from memory that an earlier one left.
+        // No row comes from memory that an earlier row left.
         const components = given.rows.reduce((sum, row) => sum + row.length, 0)
         expect(components).toBeLessThanOrEqual(bytes.length)
         if (given.failure === undefined && extension === 'fvecs') expect(fvecs(given.rows)).toEqual(bytes)
@@ -119,7 +119,7 @@ describe.each([
   })
 })
 
-describe('a row that a bit flip made longer or shorter', () => {
+describe('a row that a bit flip makes longer or shorter', () => {
   it.each([
     ['fvecs', fvecs, 28],
     ['bvecs', bvecs, 10],
@@ -171,7 +171,7 @@ describe('damaged ids', () => {
 })
 
 describe('ground truth', () => {
-  it('that is damaged is refused with its place, or is in its bytes', async () => {
+  it('that is damaged is refused with its place, or comes from its bytes', async () => {
     const file = folder.file('damaged.ivecs')
     await fc.assert(
       fc.asyncProperty(damage, async (hurt) => {
@@ -194,7 +194,7 @@ describe('ground truth', () => {
   })
 })
 
-describe('a header that lies', () => {
+describe('a lying header', () => {
   const huge = ['2147483647', '2147483648', '4294967296', '9007199254740993', '9'.repeat(400)]
   const shapes = [
     ...huge.map((n) => `(${n}, 6)`),
@@ -246,7 +246,7 @@ describe('a header that lies', () => {
   })
 
   it.each(['fbin', 'u8bin', 'i8bin'])(
-    'of %s with any rows and d is refused, or is what the bytes say',
+    'of %s with any rows and d is refused, or matches the bytes',
     async (extension) => {
       for (const count of HOSTILE_WORDS) {
         for (const d of HOSTILE_WORDS) {
@@ -260,7 +260,7 @@ describe('a header that lies', () => {
     },
   )
 
-  it.each(['fvecs', 'bvecs', 'ivecs'])('of %s with any d is refused, or is what the bytes say', async (extension) => {
+  it.each(['fvecs', 'bvecs', 'ivecs'])('of %s with any d is refused, or matches the bytes', async (extension) => {
     for (const d of HOSTILE_WORDS) {
       const bytes = int32(d | 0, 1, 2, 3, 4)
       const file = folder.file(`lying.${extension}`, bytes)
@@ -275,7 +275,7 @@ describe('a header that lies', () => {
   })
 })
 
-describe('JSON lines made to hurt', () => {
+describe('hostile JSON lines', () => {
   const good = '{"id":"a","vector":[1,2]}\n'
   const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
 
@@ -295,8 +295,8 @@ describe('JSON lines made to hurt', () => {
     ['an id that is an object', '{"id":{"toString":1},"vector":[1,2]}', 'line 2 has an object as "id"'],
     ['an id of 400 digits', `{"id":${'9'.repeat(400)},"vector":[1,2]}`, 'line 2 has the id Infinity'],
     ['NUL bytes', '\0\0\0\0', 'line 2 is not JSON'],
-    ['a NUL behind the record', '{"vector":[1,2]}\0', 'line 2 is not JSON'],
-    ['a byte order mark where no file begins', '\ufeff{"vector":[1,2]}', 'line 2 is not JSON'],
+    ['a NUL after the record', '{"vector":[1,2]}\0', 'line 2 is not JSON'],
+    ['a byte order mark inside the file', '\ufeff{"vector":[1,2]}', 'line 2 is not JSON'],
     ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), 'line 2 is not UTF-8 text'],
     ['half a surrogate pair in UTF-8', Buffer.from('{"id":"\xed\xa0\x80","vector":[1,2]}', 'latin1'), 'not UTF-8 text'],
     ['UTF-16', Buffer.from('{"vector":[1,2]}', 'utf16le'), 'line 2 is not JSON'],
@@ -318,13 +318,13 @@ describe('JSON lines made to hurt', () => {
     expect(Object.prototype).not.toHaveProperty('vector')
   })
 
-  it('give numbers that no float32 holds as infinity, which a build refuses', async () => {
+  it('give numbers beyond float32 as infinity, which a build refuses', async () => {
     const file = folder.file('far.jsonl', '{"vector":[1e999,-1e999,1e39,1e-999,-0]}\n')
     const given = await readThrough(openVectorFile(file))
     expect(given).toMatchObject({ rows: [[Infinity, -Infinity, Infinity, 0, -0]], failure: undefined })
   })
 
-  it('give an escaped half of a surrogate pair as it is, which a build refuses as an id', async () => {
+  it('give an escaped lone surrogate unchanged, which a build refuses as an id', async () => {
     const file = folder.file('half.jsonl', '{"id":"\\ud800","vector":[1]}\n')
     expect((await readThrough(openVectorFile(file))).ids).toEqual(['\ud800'])
   })
@@ -347,7 +347,7 @@ function link(name: string, to: string): string {
   return file
 }
 
-describe.skipIf(isWindows)('an input that is no file', () => {
+describe.skipIf(isWindows)('an input that is not a file', () => {
   it.each(OTHER_THAN_FILES)('but %s is refused in every format', async (what, make) => {
     for (const extension of [
       'fvecs',
@@ -391,11 +391,11 @@ describe.skipIf(isWindows)('an input that is no file', () => {
   })
 })
 
-describe.skipIf(isWindows)('a named pipe that nobody writes to', () => {
+describe.skipIf(isWindows)('a named pipe without a writer', () => {
   it.each([
     ['vectors', (pipe: string) => openVectorFile(pipe)],
     ['ids', (pipe: string) => openVectorFile(folder.file('with-pipe.fvecs', fvecs(rows)), { ids: pipe })],
-  ])('is waited for as %s, and no longer than until the file is closed', async (name, open) => {
+  ])('is waited for as %s until the file is closed', async (name, open) => {
     const pipe = folder.file(`idle-${name}`)
     execFileSync('mkfifo', [pipe])
     const file = await open(pipe)
@@ -454,7 +454,7 @@ describe.runIf(canCap && WHOLE)('in 300 MB of memory', () => {
     expect(await read()).toMatchObject({ failure: { message: expect.stringMatching(message) as string } })
   })
 
-  it('a journal of 60 MB of brackets is none', async () => {
+  it('a journal of 60 MB of brackets is ignored', async () => {
     const json = `{"kind":"routing","digest":${'['.repeat(3e7)}${']'.repeat(3e7)}}`
     const crc = execFileSync(
       process.execPath,
@@ -468,12 +468,12 @@ describe.runIf(canCap && WHOLE)('in 300 MB of memory', () => {
     expect(await readCapped('journal', file)).toEqual({ rows: -1 })
   })
 
-  it('a spill file of 500 MB of zeros has nothing', async () => {
+  it('a spill file of 500 MB of zeros has no batches', async () => {
     expect(await readCapped('spill', sparse('cap.spill', Buffer.alloc(0), 1, 5e8))).toEqual({ rows: 0 })
   })
 })
 
-/** A file that says it is large and takes no room: `front`, then zeros, a multiple of `unit` bytes long. */
+/** A large sparse file: `front`, then zeros, a multiple of `unit` bytes long. */
 function sparse(name: string, front: Buffer, unit = 1, bytes = 3e9): string {
   const file = folder.file(name, front)
   truncateSync(file, Math.floor(bytes / unit) * unit)

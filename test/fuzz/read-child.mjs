@@ -1,6 +1,6 @@
 /**
- * Reads one file as its arguments say and prints what came of it: the rows that were given and the error's name and
- * message. In a process of its own, so that its memory can be capped from outside.
+ * Reads one file as its arguments say, and prints the number of rows and the error's name and message. Runs in a
+ * separate process, so that its memory can be limited from outside.
  */
 import { openVectorFile } from '../../dist/src/index.js'
 import { readJournal } from '../../dist/src/pipeline/resume/journal.js'

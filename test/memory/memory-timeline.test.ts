@@ -22,7 +22,7 @@ describe('MemoryTimeline', () => {
     expect(timesOf(1)).toEqual([0, 0.25, 0.5, 0.75])
   })
 
-  it('of ten hours keeps at most 256 samples, evenly spread over all of it', () => {
+  it('keeps at most 256 samples of ten hours, spread evenly', () => {
     const times = timesOf(36_000)
     expect(times.length).toBeLessThanOrEqual(256)
     expect(times.length).toBeGreaterThan(128)

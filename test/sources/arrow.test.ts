@@ -28,7 +28,7 @@ describe.each([
     }
   })
 
-  it('ends at a null after every row before it', async () => {
+  it('ends at a null after all rows before it', async () => {
     for (const at of [0, 1, 699, 700, 1999]) {
       const { rows: got, error } = await readUntilError(
         await open(arrow(rows, { ...shape, nulls: [at], batchRows: 700 })),
@@ -47,7 +47,7 @@ describe.each([
     }
   })
 
-  it('is refused wherever it is cut', async () => {
+  it('is refused when it is cut anywhere', async () => {
     const whole = arrow(rows, { ...shape, batchRows: 700 })
     for (let length = 0; length < whole.length; length += WHOLE ? 997 : 9970) {
       const error = await invalidFile(open(whole.subarray(0, length)))
@@ -56,7 +56,7 @@ describe.each([
   })
 })
 
-describe('a list of Arrow of another length', () => {
+describe('an Arrow list of another length', () => {
   it.each([1, 699, 700, 1999])('at row %i is refused there', async (at) => {
     const ragged = rows.map((row, i) => (i === at ? row.slice(2) : row))
     const { rows: got, error } = await readUntilError(await open(arrow(ragged, { list: 'list', batchRows: 700 })))
@@ -86,7 +86,7 @@ describe('the columns of Arrow', () => {
   const after = { n: rows.map((_, i) => BigInt(i) * 1_000_000_007n), small: rows.map((_, i) => i % 251) }
   const table = arrow(rows, { before, after, types, batchRows: 700, format: 'stream' })
 
-  it('are found behind columns of other types', async () => {
+  it('are found after columns of other types', async () => {
     const file = await open(table, { vectorColumn: 'embedding' })
     expectRows((await readAll(file)).rows, rows)
     const other = await open(table, { vectorColumn: 'other' })
@@ -118,7 +118,7 @@ describe('the columns of Arrow', () => {
       'its column "category" is text in a dictionary, expected text or',
     ],
     [{ vectorColumn: 'other', idColumn: 'day' }, 'its column "day" is date, expected text or integers as ids'],
-  ])('are refused as %j with what there is', async (options, message) => {
+  ])('are refused as %j with the existing columns', async (options, message) => {
     expect((await invalidFile(open(table, options))).message).toContain(message)
   })
 

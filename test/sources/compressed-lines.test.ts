@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { readIdLines } from '../../src/sources/lines/id-lines.js'
+import { readIdLines } from '../../src/sources/lines/read-id-lines.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import {
   fvecs,
@@ -35,11 +35,11 @@ describe('compressed JSON lines', () => {
   it.each([
     ['gzip', gzipSync],
     ['zstd', zstdRaw],
-  ])('with %s are known by their content under any name, and from standard input', async (_, compress) => {
+  ])('with %s are detected by content under any name, and from standard input', async (_, compress) => {
     const content = compress(jsonLines(rows, ids))
     expect(await readAll(await openVectorFile(folder.file('plain-name', content)))).toEqual({ rows, ids })
     expect(await readAll(await openVectorFile(folder.file('plain.jsonl', content)))).toEqual({ rows, ids })
-    // A byte at a time: the first bytes may come apart.
+    // One byte at a time: the first bytes may arrive separately.
     const stdin = Readable.from(Array.from(content, (byte) => Uint8Array.of(byte)))
     expect(await readAll(await openVectorFile('-', { stdin }))).toEqual({ rows, ids })
   })
@@ -53,7 +53,7 @@ describe('compressed JSON lines', () => {
     expect(read.rows).toEqual([...rows, ...many, ...rows])
   })
 
-  it('of zstd may have frames to skip', async () => {
+  it('with zstd may have skippable frames', async () => {
     const skipped = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3])
     const content = Buffer.concat([BY_ZSTD, skipped, BY_ZSTD])
     expect((await readAll(await openVectorFile(folder.file('skip', content)))).rows).toEqual([...rows, ...rows])
@@ -62,7 +62,7 @@ describe('compressed JSON lines', () => {
   it.each([
     ['gzip', gzipSync(jsonLines(many), { level: 1 }), 'it is truncated: its gzip data has no end'],
     ['zstd', zstdRaw(jsonLines(many)), 'it is truncated in its zstd data'],
-  ])('with %s that are cut give the rows before, and an error', async (_, content, message) => {
+  ])('that are cut with %s give the rows before, and an error', async (_, content, message) => {
     const path = folder.file('cut.jsonl', content.subarray(0, content.length - 1000))
     const { rows: got, error } = await readUntilError(await openVectorFile(path))
     expect(got).toBeGreaterThan(1000)
@@ -80,14 +80,14 @@ describe('compressed JSON lines', () => {
 
   it.each([
     ['gzip', gzipSync(jsonLines(rows)), /its gzip data is (followed by something else|damaged)/],
-    // Node.js would pass over what begins with a zero.
+    // Node.js ignores trailing data that begins with a zero.
     [
       'gzip and a zero',
       Buffer.concat([gzipSync(jsonLines(rows)), Buffer.of(0)]),
       /its gzip data is followed by something else/,
     ],
     ['zstd', BY_ZSTD, /zstd data is followed by something else/],
-  ])('with %s and something behind are refused, not read as far as it goes', async (_, content, message) => {
+  ])('with %s and other data after it are refused, not read in part', async (_, content, message) => {
     const path = folder.file('tail.jsonl', Buffer.concat([content, Buffer.from('{"vector":[1,2]}\n')]))
     const reading = openVectorFile(path).then((file) => readAll(file))
     expect((await invalidFile(reading)).message).toMatch(message)
@@ -101,15 +101,15 @@ describe('compressed JSON lines', () => {
     ],
     ['a content of 2^63 bytes in one segment', [0xe0, 0, 0, 0, 0, 0, 0, 0, 0x80], 'needs a window of'],
     ['a dictionary', [0x01, 0x38, 7], 'needs a dictionary'],
-    ['a block of an unknown type', [0x00, 0x38, 0x06, 0, 0], 'a block that cannot be'],
-    ['a block of 2 MiB', [0x00, 0x38, 0xfc, 0xff, 0xff], 'a block that cannot be'],
+    ['a block of an unknown type', [0x00, 0x38, 0x06, 0, 0], 'an impossible block'],
+    ['a block of 2 MiB', [0x00, 0x38, 0xfc, 0xff, 0xff], 'an impossible block'],
   ])('with zstd that asks for %s are refused', async (_, header, message) => {
     const content = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, ...header, ...new Array<number>(20).fill(0)])
     const error = await invalidFile(openVectorFile(folder.file('hostile.zst', content)))
     expect(error.message).toContain(message)
   })
 
-  it('may be much longer than their file, a piece at a time', async () => {
+  it('may be much longer than their file, which is read in pieces', async () => {
     const blank = Buffer.alloc(200e6, `${' '.repeat(99_999)}\n`)
     const path = folder.file('bomb.jsonl.gz', Buffer.concat([gzipSync(blank), gzipSync(jsonLines(rows))]))
     expect((await readAll(await openVectorFile(path))).rows).toEqual(rows)
@@ -133,7 +133,7 @@ describe('compressed JSON lines', () => {
       'it is compressed with gzip, and is npy inside; only JSON lines are read compressed',
     )
     const other = await invalidFile(openVectorFile(folder.file('compressed', gzipSync(fvecs(rows)))))
-    expect(other.message).toContain('and is no text: 0x10000000')
+    expect(other.message).toContain('and is not text: 0x10000000')
   })
 })
 

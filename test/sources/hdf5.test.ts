@@ -14,7 +14,7 @@ const open = (bytes: Buffer, options?: ReadOptions): ReturnType<typeof openVecto
   openVectorFile(folder.file('set.hdf5', bytes), options)
 
 describe('an HDF5 file', () => {
-  it('gives train, as ann-benchmarks calls it, or the dataset that is named', async () => {
+  it('gives train, the name in ann-benchmarks, or the named dataset', async () => {
     const bytes = hdf5({ train: rows, test: few, distances: few })
     expect((await readAll(await open(bytes))).rows).toEqual(rows)
     expect((await readAll(await open(bytes, { vectorColumn: 'test' }))).rows).toEqual(few)
@@ -32,21 +32,21 @@ describe('an HDF5 file', () => {
     [{ a: few, b: few }, {}, 'it has 2 columns of vectors: a, b; choose with vectorColumn (--vector-column)'],
     [{ a: few }, { vectorColumn: 'x' }, 'it has no column "x"; its columns are a (2 dimensions of 4 bytes)'],
     [{ a: few }, { idColumn: 'a' }, 'its column "a" is 2 dimensions of 4 bytes, expected text or integers as ids'],
-  ])('is refused when the dataset is not clear (%#)', async (datasets, options, message) => {
+  ])('is refused when the dataset is ambiguous (%#)', async (datasets, options, message) => {
     expect((await invalidFile(open(hdf5(datasets), options))).message).toContain(message)
   })
 
-  it('of 32-bit integers is refused: float32 does not hold them', async () => {
+  it('of 32-bit integers is refused, because float32 cannot hold them', async () => {
     const error = await invalidFile(open(hdf5({ train: few }, { dtype: '<i' })))
     expect(error.message).toContain('it has no column of lists of float16, float32 or float64')
   })
 
-  it('is refused wherever it is cut', async () => {
+  it('is refused when it is cut anywhere', async () => {
     const whole = hdf5({ train: rows })
     for (let length = 8; length < whole.length; length += 4999) {
       const reading = open(whole.subarray(0, length)).then((file) => readAll(file))
       expect((await invalidFile(reading)).message).toMatch(
-        /set\.hdf5: it is truncated, damaged or no HDF5 that is read/,
+        /set\.hdf5: it is truncated, damaged, or not HDF5 that can be read/,
       )
     }
   })

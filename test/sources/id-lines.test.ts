@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { readIdLines } from '../../src/sources/lines/id-lines.js'
+import { readIdLines } from '../../src/sources/lines/read-id-lines.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { Id } from '../../src/api/vectors.js'
 import {
@@ -32,7 +32,7 @@ describe('readIdLines', () => {
     expect(await idsOf(text)).toEqual(['a', 'b'])
   })
 
-  it('keeps integers as strings, as they are written', async () => {
+  it('keeps integers as strings, as written', async () => {
     expect(await idsOf('1\n007\n-3\n')).toEqual(['1', '007', '-3'])
   })
 
@@ -70,10 +70,13 @@ describe('readIdLines', () => {
     expect(await idsOf(ids.map((id) => JSON.stringify(id)).join('\n'), name)).toEqual(ids)
   })
 
-  it.each(['x', '1.5', 'null', '["a"]', '9007199254740992'])('refuses the JSON %j, which is no id', async (text) => {
-    const error = await invalidFile(idsOf(`"a"\n${text}\n`, 'read.jsonl'))
-    expect(error.message).toContain('at byte 4: line 2 is not an id as JSON')
-  })
+  it.each(['x', '1.5', 'null', '["a"]', '9007199254740992'])(
+    'refuses the JSON %j, which is not an id',
+    async (text) => {
+      const error = await invalidFile(idsOf(`"a"\n${text}\n`, 'read.jsonl'))
+      expect(error.message).toContain('at byte 4: line 2 is not an id as JSON')
+    },
+  )
 
   it('refuses text that is not UTF-8', async () => {
     const error = await invalidFile(idsOf(Buffer.from([97, 10, 0xff, 10])))
@@ -107,14 +110,14 @@ describe('ids attached to vectors', () => {
     expect(error.message).toContain(`${ids}: it has ${idCount} ids, expected 3: one for each vector of ${path}`)
   })
 
-  it('never come with a batch of more vectors than ids', async () => {
+  it('are never fewer than the vectors of a batch', async () => {
     const file = await openVectorFile(folder.file('three.jsonl', jsonLines(rows)), {
       ids: folder.file('ab.txt', 'a\nb'),
     })
     expect(await readUntilError(file)).toMatchObject({ rows: 0, error: { code: 'SHARDLOOM_INVALID_FILE' } })
   })
 
-  it('are counted to the end also when the vectors go on for many batches', async () => {
+  it('are counted to the end, also with many more batches of vectors', async () => {
     const many = Array.from({ length: 3000 }, () => new Array<number>(300).fill(1))
     const file = await openVectorFile(folder.file('many.jsonl', jsonLines(many)), {
       ids: folder.file('one.txt', 'a\n'),
@@ -123,21 +126,21 @@ describe('ids attached to vectors', () => {
     expect(error.message).toContain('it has 1 ids, expected 3000')
   })
 
-  it('go with standard input too', async () => {
+  it('can be attached to standard input', async () => {
     const stdin = Readable.from([Buffer.from(jsonLines(rows))])
     const file = await openVectorFile('-', { ids: folder.file('abc.txt', 'a\nb\nc\n'), stdin })
     expect(await readAll(file)).toEqual({ rows, ids: ['a', 'b', 'c'] })
   })
 
-  it('are refused when the records have ids of their own', async () => {
+  it('are refused when the records already have ids', async () => {
     const text = '{"vector":[1]}\n{"id":5,"vector":[2]}\n'
     const file = await openVectorFile(folder.file('own.jsonl', text), { ids: folder.file('two.txt', 'a\nb\n') })
     const { rows: got, error } = await readUntilError(file)
     expect(got).toBe(1)
-    expect(String(error)).toContain('own.jsonl have ids of their own (vector 1 has); give ids in one place')
+    expect(String(error)).toContain('own.jsonl already have ids (vector 1 has one); give ids in one place')
   })
 
-  it('that are not there are refused before the vectors are read', async () => {
+  it('from a missing file are refused before the vectors are read', async () => {
     const path = folder.file('three.jsonl', jsonLines(rows))
     await expect(openVectorFile(path, { ids: folder.file('missing.txt') })).rejects.toMatchObject({
       code: 'SHARDLOOM_PATH',

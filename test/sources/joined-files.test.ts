@@ -19,7 +19,7 @@ import {
 const folder = temporaryFolder()
 const rows = Array.from({ length: 5000 }, (_, row) => Array.from({ length: 20 }, (__, i) => (row * 31 + i * 7) % 127))
 
-/** Five files of four formats, whose rows one after the other are `rows`. */
+/** Five files of four formats, whose rows together are `rows`. */
 function parts(): string[] {
   mkdirSync(folder.file('parts'), { recursive: true })
   return [
@@ -39,7 +39,7 @@ describe('several files', () => {
     }
   })
 
-  it('have a count when each has, and the dimensions of the first that knows', async () => {
+  it('have a count when each has one, and the first known dimensions', async () => {
     const [first, lines, table, , last] = parts()
     expect(await openVectorFiles([first, table, last])).toMatchObject({ count: 4299, dimensions: 20 })
     expect(await openVectorFiles([lines, table])).toMatchObject({ count: undefined, dimensions: 20 })
@@ -51,7 +51,7 @@ describe('several files', () => {
     expect(read.ids).toEqual(rows.map((_, i) => `id ${i}`))
   })
 
-  it('may have standard input among them', async () => {
+  it('may include standard input', async () => {
     const [first, , , , last] = parts()
     const stdin = Readable.from([Buffer.from(jsonLines(rows.slice(1000, 3001)))])
     const file = await openVectorFiles([first, '-', last], { stdin })
@@ -69,25 +69,25 @@ describe('several files', () => {
     expect(await print(all)).not.toBe(before)
   })
 
-  it('of different dimensions are refused with both names, before or when they are read', async () => {
+  it('of different dimensions are refused with both names, before or during reading', async () => {
     const [first, , , , last] = parts()
     const short = folder.file('short.bvecs', bvecs([[1, 2, 3]]))
     const error = await invalidFile(openVectorFiles([first, short]))
-    expect(error.message).toContain(`${short}: its vectors have 3 dimensions, those of ${first} have 20`)
+    expect(error.message).toContain(`${short}: its vectors have 3 dimensions, ${first} has 20`)
     const lines = folder.file('short.jsonl', jsonLines([[1, 2, 3]]))
     const reading = await readUntilError(await openVectorFiles([first, lines, last]))
     expect(reading.rows).toBe(1000)
-    expect(String(reading.error)).toContain(`${lines}: its vectors have 3 dimensions, those of ${first} have 20`)
+    expect(String(reading.error)).toContain(`${lines}: its vectors have 3 dimensions, ${first} has 20`)
   })
 
   it('with ids and without are refused with both names', async () => {
     const [first] = parts()
     const named = folder.file('named.jsonl', jsonLines(rows.slice(0, 2), ['a', 'b']))
     const { error } = await readUntilError(await openVectorFiles([first, named]))
-    expect(String(error)).toContain(`${named}: its vectors have ids, and those of ${first} have none`)
+    expect(String(error)).toContain(`${named}: its vectors have ids, the vectors of ${first} have none`)
   })
 
-  it('fail under the name of the one that fails, after every row before it', async () => {
+  it('fail with the name of the failing file, after all rows before it', async () => {
     const [first] = parts()
     const bad = folder.file('bad.jsonl', `${jsonLines(rows.slice(0, 3))}{]\n`)
     const { rows: got, error } = await readUntilError(await openVectorFiles([first, bad]))
@@ -104,7 +104,7 @@ describe('patterns', () => {
     expect((await readAll(await openVectorFiles([folder.file('parts/*')]))).rows).toEqual(rows)
   })
 
-  it('are no patterns where a file has that name', async () => {
+  it('are not patterns when a file has that name', async () => {
     const odd = folder.file('odd[1].npy', npy(rows))
     expect(await expandPaths([odd])).toEqual([odd])
   })

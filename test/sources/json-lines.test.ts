@@ -18,7 +18,7 @@ async function batchesOf(text: string | Uint8Array): Promise<VectorBatch[]> {
 }
 
 describe('a JSON lines file', () => {
-  it('gives ids as they are written: strings and integers', async () => {
+  it('gives ids as written: strings and integers', async () => {
     const [batch] = await batchesOf('{"id":"a","vector":[1]}\n{"id":7,"vector":[2]}\n{"id":"7","vector":[3]}\n')
     expect(batch.ids).toEqual(['a', 7, '7'])
   })
@@ -53,17 +53,17 @@ describe('a JSON lines file', () => {
     expect(await batchesOf('\n\n')).toEqual([])
   })
 
-  it('leaves numbers that float32 cannot hold to the build: they become infinite', async () => {
+  it('gives numbers beyond float32 as infinity, for the build to refuse', async () => {
     expect((await batchesOf('{"vector":[1e39,-1e400]}\n'))[0].vectors).toEqual(Float32Array.of(Infinity, -Infinity))
   })
 
-  it('keeps characters that a read cut in two', async () => {
+  it('keeps characters that are split between reads', async () => {
     const ids = Array.from({ length: 60_000 }, (_, i) => `é漢😀${i}`)
     const batches = await batchesOf(ids.map((id) => `{"id":"${id}","vector":[1]}\n`).join(''))
     expect(batches.flatMap((batch) => batch.ids)).toEqual(ids)
   })
 
-  it('closes a batch where the length changes, so that the build can name the vector', async () => {
+  it('ends a batch where the length changes, so that the build can name the vector', async () => {
     const batches = await batchesOf('{"vector":[1,2]}\n{"vector":[3,4]}\n{"vector":[5]}\n{"vector":[6,7]}\n')
     expect(batches.map(({ dimensions, vectors }) => [dimensions, [...vectors]])).toEqual([
       [2, [1, 2, 3, 4]],
@@ -72,7 +72,7 @@ describe('a JSON lines file', () => {
     ])
   })
 
-  it('closes a batch where ids begin or end, so that the build can name the vector', async () => {
+  it('ends a batch where ids begin or end, so that the build can name the vector', async () => {
     const batches = await batchesOf('{"vector":[1]}\n{"id":1,"vector":[2]}\n{"vector":[3]}\n')
     expect(batches.map(({ ids }) => ids)).toEqual([undefined, [1], undefined])
   })
@@ -131,7 +131,7 @@ describe('a JSON lines file', () => {
     expect(String(error)).toContain('at byte 15: line 2 is longer than 67108864 bytes')
   })
 
-  it('may have lines of many reads', async () => {
+  it('may have lines longer than a read', async () => {
     const filler = 'x'.repeat(3_500_000)
     const batches = await batchesOf(`{"vector":[1],"text":"${filler}"}\n{"vector":[2],"text":"${filler}"}`)
     expect(batches.flatMap(({ vectors }) => [...vectors])).toEqual([1, 2])
@@ -151,7 +151,7 @@ describe('a JSON lines file', () => {
     }
   })
 
-  it('grown since it was opened is read to its new end', async () => {
+  it('that grew after it was opened is read to its new end', async () => {
     const path = folder.file('growing.jsonl', '{"vector":[1]}\n')
     const file = await openVectorFile(path)
     folder.file('growing.jsonl', '{"vector":[1]}\n{"vector":[2]}\n')
@@ -162,7 +162,7 @@ describe('a JSON lines file', () => {
 describe('JSON lines from a stream', () => {
   const text = Array.from({ length: 40 }, (_, i) => `{"id":"${i}é漢","vector":[${i}]}\n`).join('')
 
-  it('do not depend on how the bytes are cut into chunks', async () => {
+  it('do not depend on the sizes of chunks', async () => {
     const bytes = Buffer.from(text)
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: bytes.length })), async (cuts) => {
@@ -206,7 +206,7 @@ describe('JSON lines from a stream', () => {
     expect(stdin.destroyed).toBe(true)
   })
 
-  it('pass on the error of a stream that breaks', async () => {
+  it('throw the error of a stream that fails', async () => {
     const stdin = Readable.from(
       (function* () {
         yield Buffer.from('{"vector":[1]}\n')

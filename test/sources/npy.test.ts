@@ -44,7 +44,7 @@ describe('an npy file', () => {
     expect((await readAll(file)).rows).toEqual([])
   })
 
-  it('without the magic is refused with what was found', async () => {
+  it('without the magic number is refused with the bytes found', async () => {
     const error = await refusal('not npy at all')
     expect(error.message).toContain('at byte 0: it is not npy: expected the first bytes 934e554d5059, got 6e6f74206e70')
   })
@@ -88,14 +88,14 @@ describe('an npy file', () => {
     expect((await refusal(npyWith(npyHeader(shape), data))).message).toContain('more bytes than any file has')
   })
 
-  it('shorter than its shape says is refused with both sizes', async () => {
+  it('shorter than its shape is refused with both sizes', async () => {
     const whole = npy(rows)
     const error = await refusal(whole.subarray(0, whole.length - 1))
     expect(error.message).toContain(`at byte ${whole.length - 1}: it is truncated: shape (2, 3) needs 24 bytes of data`)
     expect(error.message).toContain(`expected ${whole.length} bytes in all, got ${whole.length - 1}`)
   })
 
-  it('longer than its shape says is refused with both sizes', async () => {
+  it('longer than its shape is refused with both sizes', async () => {
     const whole = npy(rows)
     const error = await refusal(Buffer.concat([whole, Buffer.alloc(4)]))
     expect(error.message).toContain(`at byte ${whole.length}: it is longer than its shape says`)
@@ -143,7 +143,7 @@ describe('an npy file', () => {
     expect(error.message).toContain(reason)
   })
 
-  it('with any header text is read or refused, never anything else', async () => {
+  it('with any header text is read or refused', async () => {
     const pieces = fc.constantFrom(
       ...`{}()[],:'"`,
       '<f4',

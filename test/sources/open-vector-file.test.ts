@@ -55,7 +55,7 @@ describe('a path that cannot be read is a PathError', () => {
   it('for a file without permission', async () => {
     const path = folder.file('secret.fvecs', fvecs(rows))
     chmodSync(path, 0)
-    // Root may read everything, so root becomes nobody for a moment.
+    // Root may read everything, so root becomes the user nobody for a moment.
     const isRoot = process.geteuid?.() === 0
     if (isRoot) process.seteuid?.(65534)
     try {
@@ -88,9 +88,9 @@ describe('the format', () => {
     expect((await readAll(file)).rows).toEqual(rows)
   })
 
-  it('of rows without first bytes of their own is never guessed against the name', async () => {
+  it('of rows without a magic number is never guessed against the name', async () => {
     const error = await invalidFile(openVectorFile(folder.file('really-bvecs.fvecs', bvecs([...rows, ...rows]))))
-    expect(error.message).toContain('its name says fvecs, its header and size are those of bvecs; name it so')
+    expect(error.message).toContain('its name says fvecs, but its header and size fit bvecs; rename it')
   })
 
   it('of a file that fits no format comes from the name, whose reader says what is wrong', async () => {
@@ -98,7 +98,7 @@ describe('the format', () => {
     expect(error.message).toContain('it is truncated: header (2, 4) needs 32 bytes of data')
   })
 
-  it('of bytes behind rows and d could be u8bin or i8bin, and the name decides', async () => {
+  it('of bytes after rows and d could be u8bin or i8bin, and the name decides', async () => {
     const error = await invalidFile(openVectorFile(folder.file('bytes', bin('u1', rows))))
     expect(error.message).toContain('it could be u8bin or i8bin; name it with one of these extensions')
     expect((await openVectorFile(folder.file('bytes.i8bin', bin('u1', rows)))).format).toBe('i8bin')
@@ -109,7 +109,7 @@ describe('the format', () => {
     expect((await openVectorFile(folder.file('brace', bvecs(wide)))).format).toBe('bvecs')
   })
 
-  it('is told from the second row when the size fits fvecs and bvecs', async () => {
+  it('is decided by the second row when the size fits fvecs and bvecs', async () => {
     // Two fvecs rows of d = 2 are as long as four bvecs rows of d = 2.
     const file = await openVectorFile(
       folder.file(
@@ -134,7 +134,7 @@ describe('the format', () => {
     ['some text', 'it has 9 bytes and begins with "some text"'],
     [
       '\x00\x00\x00\x00',
-      'neither its name nor its content tells a known format: it has 4 bytes and begins with 0x00000000',
+      'neither its name nor its content is of a known format: it has 4 bytes and begins with 0x00000000',
     ],
     [Buffer.from('PK\x05\x06....'), 'begins with 0x504b0506'],
     [Buffer.from('PK\x03\x04....'), 'zip archive'],
@@ -174,7 +174,7 @@ describe('a file changed between opening and reading', () => {
     expect(error.message).toContain('it was changed after it was opened')
   })
 
-  it('by a cut in the middle of a pass is refused, never read as fewer rows', async () => {
+  it('by truncation in the middle of a pass is refused, never read as fewer rows', async () => {
     const many = Array.from({ length: 3000 }, () => new Array<number>(200).fill(1))
     const file = await openVectorFile(folder.file('shrinking.npy', npy(many)))
     let rowCount = 0
@@ -185,7 +185,7 @@ describe('a file changed between opening and reading', () => {
       }
     }
     const error = await invalidFile(reading())
-    expect(error.message).toContain('it was cut while being read')
+    expect(error.message).toContain('it was truncated while it was read')
     expect(rowCount).toBeLessThan(3000)
   })
 })
@@ -235,7 +235,7 @@ describe('standard input', () => {
       const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
         stdio: ['pipe', 'pipe', 'inherit'],
       })
-      // A reader that left early makes the rest of the write fail, as it should.
+      // A reader that stops early makes the rest of the write fail, as it should.
       child.stdin.on('error', () => undefined)
       child.stdin.write('{"vector":[1,2,3]}\n'.repeat(lines))
       if (end) child.stdin.end()

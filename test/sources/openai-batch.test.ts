@@ -44,7 +44,7 @@ describe("OpenAI's batch output", () => {
     expect(await read(openaiBatch([[1, 2], [3, 4]], ['a', 'b']))).toEqual({ rows: [[1, 2], [3, 4]], ids: ['a', 'b'] }) // prettier-ignore
   })
 
-  it('has an id for each input of a request with several', async () => {
+  it('has an id for each input of a request with several inputs', async () => {
     expect(await read(answered('a', [1, 2], [3, 4]) + answered('b', [5, 6]))).toEqual({
       rows: [
         [1, 2],
@@ -64,7 +64,7 @@ describe("OpenAI's batch output", () => {
     [rateLimited('b'), 'line 2: the request "b" failed: status 429: rate_limit: Rate limit reached; send it again'],
     [expired('b'), 'line 2: the request "b" failed: batch_expired: This request could not be executed.'],
     [answered('b'), 'line 2: the request "b" failed: its response has no embedding'],
-  ])('ends at a request that failed (%#), which is named', async (line, message) => {
+  ])('ends at a failed request (%#), which is named', async (line, message) => {
     const text = answered('a', [1, 2]) + line + answered('c', [1, 2])
     const { rows, error } = await readUntilError(await openVectorFile(folder.file('failed.jsonl', text)))
     expect(rows).toBe(1)
@@ -72,7 +72,7 @@ describe("OpenAI's batch output", () => {
     expect(String(error)).toContain("pass invalid: 'skip' (--invalid skip)")
   })
 
-  it("gives a failed request as a row of NaN with invalid: 'skip', wherever it is", async () => {
+  it("gives a failed request anywhere as a row of NaN with invalid: 'skip'", async () => {
     const text = rateLimited('a') + expired('b') + answered('c', [1, 2]) + rateLimited('d') + answered('e', [3, 4])
     const nan = [NaN, NaN]
     const file = await openVectorFile(folder.file('skip.jsonl', text), { invalid: 'skip' })
@@ -84,23 +84,23 @@ describe("OpenAI's batch output", () => {
     }
   })
 
-  it('of failed requests alone is refused', async () => {
+  it('with only failed requests is refused', async () => {
     const error = await invalidFile(read(expired('a') + rateLimited('b'), { invalid: 'skip' }))
     expect(error.message).toContain('none of its 2 requests gave a vector; the first, "a", failed: batch_expired')
   })
 
   it.each([
-    ['{"custom_id":7,"response":{}}', 'has a "custom_id" that is no string'],
+    ['{"custom_id":7,"response":{}}', 'has a "custom_id" that is not a string'],
     ['{"custom_id":"a","response":{"body":{"choices":[]}}}', 'has no array "data"'],
     ['{"custom_id":"a","response":{"body":{"data":[null]}}}', 'has no array of numbers at data[0].embedding'],
     ['{"custom_id":"a","response":{"body":{"data":[{"embedding":[]}]}}}', 'has an empty array at data[0].embedding'],
-    ['{"custom_id":"a","response":{"body":{"data":[{"embedding":["1"]}]}}}', 'has something that is no number'],
-    ['{"custom_id":"a","response":{"body":{"data":[{"embedding":"AAA"}]}}}', 'has text that is no base64 of float32'],
+    ['{"custom_id":"a","response":{"body":{"data":[{"embedding":["1"]}]}}}', 'has a value that is not a number'],
+    ['{"custom_id":"a","response":{"body":{"data":[{"embedding":"AAA"}]}}}', 'has text that is not base64 of float32'],
     [
       '{"custom_id":"a","response":{"body":{"data":[{"index":"x","embedding":[1]}]}}}',
-      'has an "index" at data[0] that is no whole number',
+      'has an "index" at data[0] that is not a whole number',
     ],
-  ])('that is %s is refused, whatever is said of failed requests', async (line, message) => {
+  ])('that is %s is refused, whatever the option for failed requests', async (line, message) => {
     const error = await invalidFile(read(`${line}\n`, { invalid: 'skip' }))
     expect(error.message).toContain(`line 1 ${message}`)
   })

@@ -88,7 +88,7 @@ describe('the column of vectors', () => {
       { vectorColumn: 'body', idColumn: 'title' },
       'its column "title" is lists of FLOAT, expected text or integers as ids',
     ],
-  ])('is refused as %j with what there is', async (options, message) => {
+  ])('is refused as %j with the existing columns', async (options, message) => {
     expect((await invalidFile(open(table, options))).message).toContain(message)
   })
 
@@ -99,14 +99,14 @@ describe('the column of vectors', () => {
     )
   })
 
-  it('is no option of a format without columns', async () => {
+  it('is not an option of a format without columns', async () => {
     const path = folder.file('a.fvecs', fvecs(rows))
     await expect(openVectorFile(path, { vectorColumn: 'x' })).rejects.toThrow(InvalidOptionError)
     await expect(openVectorFile(path, { idColumn: 'x' })).rejects.toThrow('idColumn (--id-column) names a column of')
   })
 })
 
-describe('a list that is no vector', () => {
+describe('a list that is not a vector', () => {
   const withRow = (row: unknown, at = 900): Buffer => {
     const data: unknown[] = [...rows]
     data[at] = row
@@ -121,7 +121,7 @@ describe('a list that is no vector', () => {
     ['an empty list', [], 'has 0 numbers, expected 12 as in the first one'],
     ['a shorter list', rows[0].slice(1), 'has 11 numbers, expected 12'],
     ['a longer list', [...rows[0], 1], 'has 13 numbers, expected 12'],
-  ])('as %s ends the pass after every row before it', async (_, row, message) => {
+  ])('as %s ends the pass after all rows before it', async (_, row, message) => {
     for (const at of [1, 699, 700, 1500, 1999]) {
       const { rows: got, error } = await readUntilError(await open(withRow(row, at)))
       expect(String(error)).toContain(`the vector of row ${at} ${message}`)
@@ -179,7 +179,7 @@ describe('the column of ids', () => {
     }
   })
 
-  it('of int64 gives numbers, as far as they are exact', async () => {
+  it('of int64 gives numbers, if they are exact', async () => {
     const ids = rows.map((_, i) => BigInt(i) * 1_000_000_007n)
     const file = await open(withIds({ type: 'INT64' }, ids), { idColumn: 'id' })
     expect((await readAll(file)).ids).toEqual(ids.map(Number))
@@ -196,17 +196,17 @@ describe('the column of ids', () => {
   })
 })
 
-describe('a Parquet file that is not whole', () => {
+describe('a damaged Parquet file', () => {
   const whole = parquet(rows)
 
-  it('is refused wherever it is cut', async () => {
+  it('is refused when it is cut anywhere', async () => {
     for (const length of [0, 3, 8, 11, 12, 1000, whole.length - 9, whole.length - 1]) {
       const error = await invalidFile(open(whole.subarray(0, length)))
       expect(error.message).toMatch(/truncated|last bytes/)
     }
   })
 
-  it('is refused when its metadata claims to be longer than it', async () => {
+  it('is refused when its metadata claims to be longer than the file', async () => {
     const bytes = Buffer.from(whole)
     bytes.writeUInt32LE(0xfffffff0, bytes.length - 8)
     expect((await invalidFile(open(bytes))).message).toContain('its Parquet metadata claims 4294967280 bytes')
@@ -218,7 +218,7 @@ describe('a Parquet file that is not whole', () => {
     expect((await invalidFile(open(bytes))).message).toContain('its Parquet metadata')
   })
 
-  it('is refused at the page that is damaged, after the rows before it', async () => {
+  it('is refused at the damaged page, after the rows before it', async () => {
     const bytes = parquet(rows, { codec: 'GZIP', rowGroupSize: 500 })
     bytes.fill(0x55, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 2000)
     const { rows: got, error } = await readUntilError(await open(bytes))
@@ -227,7 +227,7 @@ describe('a Parquet file that is not whole', () => {
     expect(String(error)).toMatch(/at byte \d+: the Parquet page of column "embedding" cannot be read: /)
   })
 
-  it('is refused when its row groups have other numbers of vectors than it says', async () => {
+  it('is refused when its row groups have other numbers of vectors than the metadata', async () => {
     const bytes = parquet(rows.slice(0, 120), { rowGroupSize: 60 })
     // Two row groups of 60 rows, as an i64 of Thrift each, become 61 and 59.
     const first = bytes.indexOf(Buffer.of(0x16, 0x78), bytes.length - bytes.readUInt32LE(bytes.length - 8) - 8)
@@ -239,7 +239,7 @@ describe('a Parquet file that is not whole', () => {
     expect(String(error)).toContain('row group 0 has 60 vectors in column "embedding", expected 61')
   })
 
-  it('is refused when it is cut while it is read', async () => {
+  it('is refused when it is truncated while it is read', async () => {
     const file = await open(parquet(rows, { codec: 'UNCOMPRESSED', pageSize: 1000 }))
     const reading = async (): Promise<void> => {
       for await (const _ of file.batches(0)) truncateSync(file.path, 100)

@@ -14,7 +14,7 @@ describe('the end of a Thrift struct', () => {
     ['a field whose number follows', [0x05, 0x40, 7, 0], 4],
     ['a list of i32', [0x19, 0x35, 1, 0x81, 1, 2, 0], 7],
     ['a list of booleans', [0x19, 0x22, 1, 2, 0], 5],
-    ['a list with its length behind', [0x19, 0xf3, 16, ...new Array<number>(16).fill(1), 0], 20],
+    ['a list with a separate length', [0x19, 0xf3, 16, ...new Array<number>(16).fill(1), 0], 20],
     ['a struct in a list in a struct', [0x1c, 0x19, 0x1c, 0x15, 2, 0, 0, 0], 8],
   ])('with %s is found', (_, bytes, expected) => {
     expect(end(...bytes, 1, 2, 3)).toBe(expected)
@@ -22,15 +22,15 @@ describe('the end of a Thrift struct', () => {
   })
 
   it.each([
-    ['a type that Parquet has not', [0x1b, 0]],
+    ['a type that Parquet does not use', [0x1b, 0]],
     ['a number of more than ten bytes', [0x15, ...new Array<number>(11).fill(0xff), 0]],
     ['structs in structs without end', new Array<number>(100).fill(0x1c)],
     ['lists in lists in structs', Array.from({ length: 100 }, () => [0x19, 0x1c]).flat()],
-  ])('with %s is none', (_, bytes) => {
+  ])('with %s is wrong', (_, bytes) => {
     expect(end(...bytes, 0, 0, 0)).toBe(WRONG)
   })
 
-  it('is not looked for in a list of 2^40 elements', () => {
+  it('is not searched in a list of 2^40 elements', () => {
     expect(end(0x19, 0xf5, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20, 1, 1, 1)).toBe(CUT)
   })
 })

@@ -49,7 +49,7 @@ describe.each(FORMATS)('a $name file', ({ name, write, valueBytes, read }) => {
     expect(error.message).toContain(`multiple of ${rowBytes}, got ${2 * rowBytes + 5} bytes (2 rows and 5 bytes)`)
   })
 
-  it('with nothing in it is refused', async () => {
+  it('that is empty is refused', async () => {
     const error = await invalidFile(read(folder.file(`empty.${name}`, '')))
     expect(error.message).toContain('it is empty')
   })
@@ -68,7 +68,7 @@ describe.each(FORMATS)('a $name file', ({ name, write, valueBytes, read }) => {
 describe.each(FORMATS.filter(({ name }) => name !== 'ivecs'))('a $name file with a row of another d', (format) => {
   const { name, write, valueBytes, read } = format
 
-  it.each([1, 2, 70_000])('fails at row %i, after every row before it', async (bad) => {
+  it.each([1, 2, 70_000])('fails at row %i, after all rows before it', async (bad) => {
     const rows = Array.from({ length: 70_010 }, () => [1, 2, 3])
     const bytes = write(rows)
     const offset = bad * (4 + 3 * valueBytes)
@@ -80,7 +80,7 @@ describe.each(FORMATS.filter(({ name }) => name !== 'ivecs'))('a $name file with
 })
 
 describe('readIvecs', () => {
-  it('reads rows, count and dimensions, negative numbers too', async () => {
+  it('reads rows, count and dimensions, also negative numbers', async () => {
     const path = folder.file(
       'good.ivecs',
       ivecs([

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BufferPool } from '../../spill/buffer-pool.js'
 
-/** Which buffer a view is of: its slab and its place there. */
+/** Identifies the buffer of a view by its slab and offset. */
 function placeOf(slabs: SharedArrayBuffer[], { buffer, byteOffset }: Uint8Array): string {
   if (!(buffer instanceof SharedArrayBuffer)) throw new Error('not shared')
   if (!slabs.includes(buffer)) slabs.push(buffer)
@@ -34,7 +34,7 @@ describe('BufferPool', () => {
     )
   })
 
-  it('lends a released buffer again, also when a part of it is given back', () => {
+  it('lends a released buffer again, also when a shorter view released it', () => {
     const pool = new BufferPool()
     const first = pool.acquire(100_000)
     pool.release(first.subarray(0, 10))
@@ -52,7 +52,7 @@ describe('BufferPool', () => {
     expect(pool.acquire(5000).byteOffset).not.toBe(pool.acquire(5000).byteOffset)
   })
 
-  it('leaves memory alone that is not its own', () => {
+  it('ignores memory that is not from the pool', () => {
     const pool = new BufferPool()
     pool.release(new Uint8Array(4096))
     pool.release(new Uint8Array(new SharedArrayBuffer(4096)))
@@ -60,7 +60,7 @@ describe('BufferPool', () => {
     expect(pool.freeBytes).toBe(0)
   })
 
-  it('lends buffers that do not overlap, and counts them exactly, over any use', () => {
+  it('lends buffers that do not overlap, and counts them exactly, in any use', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -8, max: 40_000 }), { maxLength: 60 }), (steps) => {
         const pool = new BufferPool()

@@ -6,18 +6,17 @@ import { batchBytes } from '../../spill/batch.js'
 import { BufferPool } from '../../spill/buffer-pool.js'
 import { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
 import { readBatches } from '../../spill/read-batches.js'
-import { recoverSpillFile } from '../../spill/files/recover-spill-file.js'
 import { SpillBudget } from '../../spill/spill-budget.js'
 import { fileSystemWith, makeBatch, makeDirectory, makeGate, snapshot, type TestHeader } from '../fixtures/batches.js'
 
 async function makeQueue(
   limitBytes: number,
-  options: { keepFiles?: boolean; pool?: BufferPool; fileSystem?: ReturnType<typeof fileSystemWith> } = {},
+  options: { pool?: BufferPool; fileSystem?: ReturnType<typeof fileSystemWith> } = {},
 ): Promise<{ queue: DiskBackedQueue<TestHeader>; budget: SpillBudget; directory: string }> {
-  const { pool = new BufferPool(), fileSystem, keepFiles } = options
+  const { pool = new BufferPool(), fileSystem } = options
   const directory = join(await makeDirectory(), 'made', 'when', 'needed')
   const budget = new SpillBudget({ limitBytes, pool, fileSystem })
-  return { queue: new DiskBackedQueue({ name: 'queue', directory, budget, keepFiles }), budget, directory }
+  return { queue: new DiskBackedQueue({ name: 'queue', directory, budget }), budget, directory }
 }
 
 async function takeAll(queue: DiskBackedQueue<TestHeader>): Promise<unknown[]> {
@@ -26,7 +25,7 @@ async function takeAll(queue: DiskBackedQueue<TestHeader>): Promise<unknown[]> {
   return got
 }
 
-/** A step of a random life: push some at once, shift some at once, spill, hand off and release. */
+/** A step of a random life: several pushes or shifts at once, a spill, a hand-off with a later release. */
 const step = fc.oneof(
   {
     weight: 6,
@@ -41,7 +40,32 @@ const step = fc.oneof(
 )
 
 describe('DiskBackedQueue', () => {
-  it('is FIFO over any pushes, shifts, spills, hand-offs and limits, within its budget, and leaves nothing behind', async () => {
+  it('gives batches back in order, the oldest from disk and the newest from memory', async () => {
+    const { queue, budget } = await makeQueue(1e6)
+    const [first, second] = [makeBatch(1, 100), makeBatch(2, 100)]
+    await queue.push(first)
+    await queue.spill()
+    await queue.push(second)
+    expect(budget.spilledBytes).toBeGreaterThan(100)
+    expect(snapshot(await queue.shift())).toEqual(snapshot(first))
+    expect(await queue.shift()).toBe(second)
+    expect(await queue.shift()).toBeUndefined()
+    await queue.dispose()
+  })
+
+  it('hands its batches to a task, and charges them until the task releases them', async () => {
+    const { queue, budget } = await makeQueue(1e6)
+    await queue.push(makeBatch(1, 100))
+    const refs = await queue.handOff()
+    expect(queue.length.batches).toBe(0)
+    expect(Array.from(readBatches<TestHeader>(refs), ({ header }) => header.number)).toEqual([1])
+    expect(budget.memoryBytes).toBeGreaterThan(100)
+    await queue.release(refs)
+    expect(budget.memoryBytes).toBe(0)
+    await queue.dispose()
+  })
+
+  it('is FIFO and within its budget over any pushes, shifts, spills, hand-offs and limits, and leaves no file', async () => {
     const directory = await makeDirectory()
     await fc.assert(
       fc.asyncProperty(
@@ -111,7 +135,7 @@ describe('DiskBackedQueue', () => {
     )
   })
 
-  it('holds the very batch in memory while there is room, and touches no disk', async () => {
+  it('keeps a batch as it is while there is room, and touches no disk', async () => {
     const { queue, budget, directory } = await makeQueue(1e6)
     const batch = makeBatch(1, 1000)
     await queue.push(batch)
@@ -138,7 +162,7 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('sends every batch to disk at limit 0, header-only ones too', async () => {
+  it('sends every batch to disk at limit 0, also batches without bytes', async () => {
     const { queue, budget } = await makeQueue(0)
     for (const [number, size] of [0, 10, 0, 1000].entries()) {
       await queue.push(makeBatch(number, size))
@@ -217,18 +241,6 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('keeps consumed files until dispose when told to, in an order that can be recovered', async () => {
-    const { queue, directory } = await makeQueue(0, { keepFiles: true })
-    const batches = Array.from({ length: 4 }, (_, number) => makeBatch(number, 333))
-    for (const batch of batches) await queue.push(batch)
-    await takeAll(queue)
-    const { frames, cutBytes } = await recoverSpillFile(queue.files[0])
-    expect(cutBytes).toBe(0)
-    expect(Array.from(readBatches<TestHeader>(frames), snapshot)).toEqual(batches.map(snapshot))
-    await queue.dispose()
-    expect(await readdir(directory)).toEqual([])
-  })
-
   it('refuses to write into a file of another build', async () => {
     const { queue, directory } = await makeQueue(1e6)
     await queue.push(makeBatch(1, 10))
@@ -260,7 +272,7 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('takes no push after close, and still gives what is in it', async () => {
+  it('refuses pushes after close, and still gives its batches', async () => {
     const { queue } = await makeQueue(1e6)
     await queue.push(makeBatch(1, 10))
     await queue.close()
@@ -270,7 +282,7 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('waits in dispose for a write under way, leaves no file and no memory, and is idempotent', async () => {
+  it('waits in dispose for a write under way, leaves no file or memory, and is idempotent', async () => {
     const [gate, started] = [makeGate(), makeGate()]
     const fileSystem = fileSystemWith({
       write: () => {
@@ -331,7 +343,7 @@ describe('DiskBackedQueue', () => {
     expect([await readdir(directory), budget.memoryBytes]).toEqual([[], 0])
   })
 
-  it('hands off what is being written too, as it is on disk', async () => {
+  it('hands off batches that are being written as frames on disk', async () => {
     const [gate, started] = [makeGate(), makeGate()]
     const fileSystem = fileSystemWith({
       write: () => {
@@ -364,7 +376,7 @@ describe('DiskBackedQueue', () => {
     expect([budget.memoryBytes, pool.freeBytes]).toEqual([0, 0])
   })
 
-  it('refuses to release what is not handed off', async () => {
+  it('refuses to release a ref that is not handed off', async () => {
     const { queue, budget } = await makeQueue(1e6)
     await queue.push(makeBatch(1, 10))
     const refs = await queue.handOff()
@@ -374,7 +386,7 @@ describe('DiskBackedQueue', () => {
     await queue.dispose()
   })
 
-  it('refuses names that are not file names, counts that are not counts, and batches beyond one write', async () => {
+  it('refuses invalid names and counts, and batches beyond one write', async () => {
     const { queue, budget, directory } = await makeQueue(1e6)
     expect(() => new DiskBackedQueue({ name: '../x', directory, budget })).toThrow('name: expected letters')
     for (const count of [-1, 0.5, 2 ** 32, NaN]) {

@@ -24,7 +24,7 @@ async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** Mounts a file system of 1 MiB at `directory`; false where this process may not. */
+/** Mounts a file system of 1 MiB at `directory`; false without permission. */
 function mountSmall(directory: string): boolean {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' })
@@ -59,7 +59,7 @@ describe('a full disk', () => {
     }
   })
 
-  it('counts what a partial write left over as needed', async () => {
+  it('counts the rest of a partial write as needed', async () => {
     const directory = await makeDirectory()
     let writes = 0
     const fileSystem = fileSystemWith({
@@ -77,7 +77,7 @@ describe('a full disk', () => {
     expect(await readdir(directory)).toEqual([])
   })
 
-  it('is told from other failures, which pass with their cause', async () => {
+  it('differs from other failures, which keep their cause', async () => {
     for (const code of ['EMFILE', 'EACCES', 'EROFS']) {
       const fileSystem = fileSystemWith({
         open: async () => {
@@ -91,7 +91,7 @@ describe('a full disk', () => {
     }
   })
 
-  it('passes a failed open for reading on, and leaves the batch in the queue', async () => {
+  it('reports a failed open for reading, and keeps the batch in the queue', async () => {
     let fail = false
     const fileSystem = fileSystemWith({
       open: async () => {

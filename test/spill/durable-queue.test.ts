@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchBytes } from '../../spill/batch.js'
 import { BufferPool } from '../../spill/buffer-pool.js'
-import { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
+import { DurableQueue } from '../../spill/durable-queue.js'
 import { checkQueue, cutQueue } from '../../spill/files/recover-queue.js'
 import { readBatches } from '../../spill/read-batches.js'
 import { SpillBudget } from '../../spill/spill-budget.js'
@@ -26,8 +26,8 @@ function pooledBatch(pool: BufferPool, number: number, size: number): Batch<Test
   return { ...made, bytes }
 }
 
-describe('a durable DiskBackedQueue', () => {
-  it('is FIFO within its budget whatever is done, and its files give back any first part of it to a later process', async () => {
+describe('DurableQueue', () => {
+  it('is FIFO and within its budget in any life, and a later process can continue from its files at any batch', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 30 }),
@@ -39,7 +39,7 @@ describe('a durable DiskBackedQueue', () => {
           const fileSystem = fileSystemWith({ callBytes: () => callBytes })
           const pool = new BufferPool()
           const budget = new SpillBudget({ limitBytes, pool, fileSystem })
-          const queue = new DiskBackedQueue<TestHeader>({ name: 'queue', directory, budget, durable: true })
+          const queue = new DurableQueue<TestHeader>({ name: 'queue', directory, budget })
           const all: unknown[] = []
           const expected: unknown[] = []
           let largest = 0
@@ -79,11 +79,10 @@ describe('a durable DiskBackedQueue', () => {
           expect(checked.batches).toBeGreaterThanOrEqual(wanted)
           const recovered = await cutQueue(directory, 'queue', checked, wanted)
           expect(recovered.batches).toBe(wanted)
-          const later = new DiskBackedQueue<TestHeader>({
+          const later = new DurableQueue<TestHeader>({
             name: 'queue',
             directory,
             budget: new SpillBudget({ limitBytes, pool: new BufferPool() }),
-            durable: true,
             recovered: recovered.files,
           })
           await later.push(makeBatch(1000, 10))
@@ -97,7 +96,7 @@ describe('a durable DiskBackedQueue', () => {
     )
   })
 
-  it('keeps what it wrote in memory while there is room: nothing is read again', async () => {
+  it('keeps written batches in memory while there is room, so that nothing is read again', async () => {
     const directory = await makeDirectory()
     let reads = 0
     const fileSystem = fileSystemWith({
@@ -107,7 +106,7 @@ describe('a durable DiskBackedQueue', () => {
       },
     })
     const budget = new SpillBudget({ limitBytes: 1e6, pool: new BufferPool(), fileSystem })
-    const queue = new DiskBackedQueue<TestHeader>({ name: 'queue', directory, budget, durable: true })
+    const queue = new DurableQueue<TestHeader>({ name: 'queue', directory, budget })
     const batches = [makeBatch(0, 1000), makeBatch(1, 1000)]
     for (const batch of batches) await queue.push(batch)
     await queue.stored(2)
@@ -121,10 +120,10 @@ describe('a durable DiskBackedQueue', () => {
     expect(await readdir(directory)).toEqual(['queue-000000.spill'])
   })
 
-  it('gives back nothing behind a torn file', async () => {
+  it('recovers nothing after a torn file', async () => {
     const directory = await makeDirectory()
     const budget = new SpillBudget({ limitBytes: 1e9, pool: new BufferPool() })
-    const queue = new DiskBackedQueue<TestHeader>({ name: 'queue', directory, budget, durable: true })
+    const queue = new DurableQueue<TestHeader>({ name: 'queue', directory, budget })
     // Two of these do not fit one file.
     for (const number of [0, 1, 2]) {
       await queue.push(makeBatch(number, 40e6))

@@ -16,7 +16,7 @@ function decodeWhole(bytes: Buffer, expected: { frameBytes: number; count: numbe
 }
 
 describe('frame', () => {
-  it('gives back header, count and bytes of any size', () => {
+  it('decodes header, count and bytes of any size', () => {
     const header = fc.record({
       ids: fc.array(fc.oneof(fc.maxSafeInteger(), fc.string({ unit: 'grapheme' })), { maxLength: 40 }),
       base: fc.maxSafeInteger(),
@@ -36,7 +36,7 @@ describe('frame', () => {
           const batch = decodeWhole(whole, frame)
           expect(batch.count).toBe(count)
           expect(Buffer.from(batch.bytes)).toEqual(Buffer.from(raw))
-          // −0 is 0 to msgpack.
+          // msgpack turns −0 into 0.
           expect(batch.header).toEqual({
             ...head,
             ids: head.ids.map((id) => (id === 0 ? 0 : id)),
@@ -52,7 +52,7 @@ describe('frame', () => {
     expect(encodeFrame(batch).parts).toContain(batch.bytes)
   })
 
-  it('keeps typed arrays in headers, in memory of their own', () => {
+  it('keeps typed arrays in headers, in separate memory', () => {
     const header = { nodes: new Uint32Array([7, 8, 9]).subarray(1), blob: new Uint8Array([1, 2, 3]) }
     const whole = frameBytesOf({ header, count: 2, bytes: new Uint8Array(0) })
     const decoded = decodeWhole(whole, { frameBytes: whole.byteLength, count: 2 }).header as typeof header
@@ -79,7 +79,7 @@ describe('frame', () => {
     )
   })
 
-  it('does not take a cut prefix for a whole one', () => {
+  it('rejects a truncated prefix', () => {
     const whole = frameBytesOf(makeBatch(5, 16))
     for (let bytes = 0; bytes < 24; bytes++) expect(decodePrefix(whole.subarray(0, bytes))).toBeUndefined()
     expect(decodePrefix(whole)?.payloadBytes).toBe(16)

@@ -8,6 +8,6 @@ const got = []
 for (const { header, count, bytes } of readBatches(workerData)) {
   got.push({ header, count, hex: Buffer.from(bytes).toString('hex') })
 }
-// A mark that the other thread can see proves that the memory is shared.
+// A mark that the other thread sees proves that the memory is shared.
 for (const ref of workerData) if (ref.kind === 'memory') ref.batch.bytes[0] = 123
 parentPort.postMessage(got)

@@ -25,7 +25,7 @@ async function writeFrames(path: string, sizes: readonly number[], firstNumber =
 }
 
 describe('readBatches', () => {
-  it('reads any subset of frames of several files and memory, whatever the read size', async () => {
+  it('reads any frames from several files and memory, with any read size', async () => {
     const directory = await makeDirectory()
     const sizes = [0, 1, 8, 4000, 77, 0, 12_345, 64, 3]
     const first = await writeFrames(join(directory, 'a.spill'), sizes)
@@ -50,12 +50,12 @@ describe('readBatches', () => {
     for (const { bytes } of readBatches(refs)) expect(bytes.byteOffset % 8).toBe(0)
   })
 
-  it('yields the very memory of in-memory batches', () => {
+  it('yields in-memory batches without a copy', () => {
     const batch = makeBatch(1, 100)
     expect(Array.from(readBatches([{ kind: 'memory', batch }]))[0]).toBe(batch)
   })
 
-  it('names file and offset of a damaged frame, after yielding those before it', async () => {
+  it('names file and offset of a damaged frame, after yielding the frames before it', async () => {
     const path = join(await makeDirectory(), 'a.spill')
     const refs = await writeFrames(path, [100, 100, 100])
     const bytes = Buffer.concat([0, 1, 2].flatMap((number) => encodeFrame(makeBatch(number, 100)).parts))
@@ -88,7 +88,7 @@ describe('readBatches', () => {
     expect(readdirSync('/proc/self/fd')).toHaveLength(openBefore)
   })
 
-  it('gives a worker thread what was pushed, sharing the memory and reading the rest from disk', async () => {
+  it('gives a worker thread all batches, some in shared memory and the rest from disk', async () => {
     const budget = new SpillBudget({ limitBytes: 40_000, pool: new BufferPool() })
     const queue = new DiskBackedQueue<TestHeader>({ name: 'shard-1', directory: await makeDirectory(), budget })
     const pushed: unknown[] = []

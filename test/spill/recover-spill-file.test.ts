@@ -7,7 +7,7 @@ import { recoverSpillFile } from '../../spill/files/recover-spill-file.js'
 import { CorruptSpillError } from '../../src/errors.js'
 import { makeBatch, makeDirectory, snapshot, type TestHeader } from '../fixtures/batches.js'
 
-// Odd sizes on purpose: padding is part of what is cut and flipped.
+// Odd sizes, so that padding is cut and flipped too.
 const batches = [makeBatch(1, 13), makeBatch(2, 0), makeBatch(3, 16), makeBatch(4, 5)]
 const frames = batches.map((batch) => Buffer.concat(encodeFrame(batch).parts))
 const whole = Buffer.concat(frames)
@@ -93,7 +93,7 @@ describe('recoverSpillFile', () => {
     expect(recovered.cutBytes).toBe(2_000_000)
   })
 
-  it('names the file when there is none', async () => {
+  it('names a missing file', async () => {
     const path = join(await makeDirectory(), 'absent.spill')
     expect(await errorOf(recoverSpillFile(path))).toMatchObject({
       code: 'SHARDLOOM_SPILL_FAILED',

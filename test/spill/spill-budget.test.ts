@@ -38,7 +38,7 @@ async function settlesSoon(promise: Promise<unknown>): Promise<boolean> {
 const charge = batchBytes(makeBatch(1, 1000))
 
 describe('SpillBudget', () => {
-  it('keeps several queues FIFO and within one limit, whatever is pushed where and at the same time', async () => {
+  it('keeps several queues FIFO and within one limit, for any concurrent pushes', async () => {
     const pushes = fc.array(fc.record({ at: fc.nat(2), size: fc.nat(4000), wait: fc.boolean() }), { maxLength: 60 })
     await fc.assert(
       fc.asyncProperty(pushes, fc.integer({ min: 0, max: 40_000 }), async (steps, limitBytes) => {
@@ -80,7 +80,7 @@ describe('SpillBudget', () => {
     await Promise.all(queues.map((queue) => queue.dispose()))
   })
 
-  it('does not count handed-off batches when it chooses, and cannot spill them', async () => {
+  it('does not count handed-off batches when it chooses a queue, and cannot spill them', async () => {
     const { queues } = await makeQueues(8 * charge, ['handed', 'other'])
     const [handed, other] = queues
     for (let number = 0; number < 5; number++) await handed.push(makeBatch(1, 1000))
@@ -92,7 +92,7 @@ describe('SpillBudget', () => {
     await Promise.all(queues.map((queue) => queue.dispose()))
   })
 
-  it('sends a push straight to disk when everything in memory is handed off, and holds again after release', async () => {
+  it('writes a push at once when all memory is handed off, and holds batches again after release', async () => {
     const { queues, budget } = await makeQueues(2 * charge, ['a'])
     const [queue] = queues
     for (let number = 0; number < 2; number++) await queue.push(makeBatch(1, 1000))
@@ -109,7 +109,7 @@ describe('SpillBudget', () => {
     await queue.dispose()
   })
 
-  it('lets a push wait until there is room, and later pushes behind it', async () => {
+  it('lets a push wait until there is room, and later pushes after it', async () => {
     const gate = makeGate()
     const { queues } = await makeQueues(2 * charge, ['a', 'b'], fileSystemWith({ write: () => gate.opened }))
     const [first, second] = queues
@@ -123,11 +123,11 @@ describe('SpillBudget', () => {
     await Promise.all(queues.map((queue) => queue.dispose()))
   })
 
-  it('goes on with pushes while a write is under way, as long as they fit', async () => {
+  it('accepts pushes that fit while a write is under way', async () => {
     const gate = makeGate()
     let writes = 0
     const fileSystem = fileSystemWith({ write: async () => (++writes > 1 ? gate.opened : undefined) })
-    // Runs of one batch each: 5 MB is more than a run takes together.
+    // Runs of one batch each: two batches of 5 MB exceed a run.
     const batch = (number: number): ReturnType<typeof makeBatch> => ({
       ...makeBatch(number, 0),
       bytes: new Uint8Array(5e6),
@@ -140,7 +140,7 @@ describe('SpillBudget', () => {
     await queue.dispose()
   })
 
-  it('drops what was read ahead before it writes anything', async () => {
+  it('drops batches that were read ahead before it writes any', async () => {
     const { queues, budget } = await makeQueues(8 * charge, ['ahead', 'other'])
     const [ahead, other] = queues
     for (let number = 0; number < 6; number++) await ahead.push(makeBatch(number, 1000))
@@ -155,7 +155,7 @@ describe('SpillBudget', () => {
     expect(budget.memoryBytes).toBe(0)
   })
 
-  it('lets a waiting push in when the limit is raised', async () => {
+  it('admits a waiting push when the limit is raised', async () => {
     const gate = makeGate()
     const { queues, budget } = await makeQueues(2 * charge, ['a'], fileSystemWith({ write: () => gate.opened }))
     const [queue] = queues
@@ -180,7 +180,7 @@ describe('SpillBudget', () => {
     await queue.dispose()
   })
 
-  it('passes the error of a background write to the next push, shift and close of every queue, and disposes cleanly', async () => {
+  it('throws the error of a background write in the next push, shift and close of every queue, and disposes cleanly', async () => {
     const fileSystem = fileSystemWith({
       write: async () => {
         throw systemError('EIO')
@@ -191,7 +191,7 @@ describe('SpillBudget', () => {
     for (let number = 0; number < 4; number++) await first.push(makeBatch(number, 1000))
     await second.push(makeBatch(9, 10))
     budget.limitBytes = charge
-    // Nobody awaits that write: were its rejection unhandled, the test run would fail.
+    // Nothing awaits that write: an unhandled rejection would fail the test run.
     await new Promise((resolve) => setTimeout(resolve, 30))
     const failure = { code: 'SHARDLOOM_SPILL_FAILED', cause: { code: 'EIO' } }
     await expect(first.push(makeBatch(5, 1))).rejects.toMatchObject(failure)
@@ -204,7 +204,7 @@ describe('SpillBudget', () => {
     expect([await readdir(directory), budget.memoryBytes]).toEqual([[], 0])
   })
 
-  it('passes the error on to pushes and shifts that were waiting', async () => {
+  it('throws the error in pushes and shifts that were waiting', async () => {
     const gate = makeGate()
     const fileSystem = fileSystemWith({
       write: async () => {
@@ -228,7 +228,7 @@ describe('SpillBudget', () => {
     await queue.dispose()
   })
 
-  it('passes on a header that msgpack cannot hold, as the cause', async () => {
+  it('throws for a header that msgpack cannot hold, with its cause', async () => {
     const { budget, directory } = await makeQueues(0, [])
     const queue = new DiskBackedQueue<unknown>({ name: 'q', directory, budget })
     const push = queue.push({ header: { notData: Symbol('not data') }, count: 1, bytes: new Uint8Array(8) })

@@ -5,7 +5,7 @@ import { Kernel } from '../../kernel/kernel.js'
 import type { GridStore } from '../../src/rows/grid-store.js'
 import { PRUNE_ALPHA } from '../../kernel/typed-ops.js'
 import { mergeSegment, type MergeTask } from '../../src/tasks/link/merge-task.js'
-import { createSegment } from '../../src/format/segment/create-segment.js'
+import { createSegment } from '../../src/format/segment/write-segment.js'
 import { SEGMENT_HEADER_BYTES, linksHeader } from '../../src/format/segment/segment-header.js'
 import { readFileSync } from 'node:fs'
 import {

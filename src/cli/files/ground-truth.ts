@@ -1,5 +1,5 @@
 import { InvalidFileError, InvalidOptionError } from '../../errors.js'
-import { readIdLines } from '../../sources/lines/id-lines.js'
+import { readIdLines } from '../../sources/lines/read-id-lines.js'
 import { readIvecs } from '../../sources/rows/read-ivecs.js'
 import type { Id } from '../../api/vectors.js'
 import type { SearchHit } from '../../api/search.js'

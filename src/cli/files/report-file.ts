@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { InvalidOptionError, PathError } from '../../errors.js'
 import { OutputFile } from '../../interop/output-file.js'
 import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js'
-import { readAt } from '../../format/bytes/whole-files.js'
+import { readAt } from '../../../spill/files/read-at.js'
 
 const BEGINNING = '<!doctype html>'
 

@@ -1,4 +1,4 @@
-/** Turns what the operating system says about a failed write or read into the errors callers switch on. */
+/** Turns the operating system's errors of reads and writes into typed errors. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../../errors.js'
@@ -15,21 +15,21 @@ const UNUSABLE_PATH_REASONS: ReadonlyMap<string, string> = new Map([
   ['EPERM', 'this process may not write here'],
   ['EROFS', 'the file system is read-only'],
   ['ENOTDIR', 'a part of the path is a file, not a folder'],
-  ['EEXIST', 'a file stands where a folder is needed'],
-  ['EISDIR', 'a folder stands where a file is needed'],
+  ['EEXIST', 'there is a file where a folder is needed'],
+  ['EISDIR', 'there is a folder where a file is needed'],
   ['ENOENT', 'a part of the path does not exist'],
   ['ENAMETOOLONG', 'the path is too long'],
   ['ELOOP', 'the path has a loop of symbolic links'],
 ])
 
-/** Free bytes of the file system `path` is on, or undefined when that cannot be told. */
+/** Free bytes of the file system of `path`; undefined when they cannot be read. */
 function freeBytesAt(path: string): number | undefined {
   for (const place of [path, dirname(path)]) {
     try {
       const { bavail, bsize } = statfsSync(place)
       return bavail * bsize
     } catch (error) {
-      // The file may not exist yet; its folder is asked next. Anything else leaves the number unknown.
+      // The file may not exist yet; its folder comes next. After any other error the number is unknown.
       if (systemErrorCode(error) !== 'ENOENT') return undefined
     }
   }
@@ -37,8 +37,8 @@ function freeBytesAt(path: string): number | undefined {
 }
 
 /**
- * `cause` as DiskFullError, PathError or SHARDLOOM_FILE_FAILED when the operating system says it; unchanged otherwise.
- * `neededBytes`: what could not be written, for a full disk.
+ * `cause` as DiskFullError, PathError or SHARDLOOM_FILE_FAILED when it is a system error; unchanged otherwise.
+ * `neededBytes`: the bytes that could not be written, for a full disk.
  */
 export function writeFailure(path: string, neededBytes: number, cause: unknown): unknown {
   const code = systemErrorCode(cause)
@@ -50,13 +50,13 @@ export function writeFailure(path: string, neededBytes: number, cause: unknown):
   return reason === undefined ? fileFailed(path, cause) : new PathError(path, `${reason} (${code})`, cause)
 }
 
-/** What is neither the path's fault nor the disk's size: an I/O error, too many open files. */
+/** The error for a failure that the path or a full disk does not explain: an I/O error, too many open files. */
 export function fileFailed(path: string, cause: unknown): ShardloomError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new ShardloomError('SHARDLOOM_FILE_FAILED', `${path}: a file operation failed: ${reason}`, { cause })
 }
 
-/** `cause` as the error of a file that a published index must have. */
+/** `cause` as the error of a file of a published index. */
 export function readFailure(path: string, cause: unknown): unknown {
   const code = systemErrorCode(cause)
   if (code === undefined || cause instanceof ShardloomError) return cause

@@ -1,4 +1,4 @@
-/** Whether the files a manifest lists are there, whole. Sizes only: contents are the readers' and `verify`'s. */
+/** Checks that the files a manifest lists exist with their sizes. Readers and `verify` check the contents. */
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { CorruptIndexError } from '../../errors.js'
 import { readFailure } from '../bytes/file-errors.js'
 import type { SegmentFile } from '../segment/segment-file.js'
 
-/** @throws CorruptIndexError unless `found` is a file with the size that the manifest says. */
+/** @throws CorruptIndexError unless `found` is a file with the manifest's size */
 export function checkSize(path: string, found: Stats, expectedBytes: number): void {
   if (!found.isFile()) throw new CorruptIndexError(path, 'this is not a file')
   if (found.size === expectedBytes) return

@@ -1,24 +1,19 @@
-/** Every rule of manifest.json. Whatever passes here can be opened without asking again. */
+/** Checks every rule of manifest.json, so that opening an index need not check its fields again. */
 import type { Metric } from '../../api/vectors.js'
 import type { Quantization } from '../../api/report.js'
 import { quantizedShape, QUANTIZATIONS } from '../graph/quantized-shape.js'
 import { FieldChecks } from './field-checks.js'
 import { checkReport, ENGINE_PATTERN, GENERATION_PATTERN, METRICS } from './check-report.js'
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
-import { kindOfSegmentName, type SegmentFile } from '../segment/segment-file.js'
-import {
-  ID_TABLE_STRIDE_BYTES,
-  linksStrideBytes,
-  segmentFileBytes,
-  SEGMENT_HEADER_BYTES,
-  type SegmentKind,
-} from '../segment/segment-header.js'
-import { MAX_LEVELS } from '../graph/upper.js'
+import { kindOfSegmentName, SEGMENT_KINDS, type SegmentFile, type SegmentKind } from '../segment/segment-file.js'
+import { segmentFileBytes, SEGMENT_HEADER_BYTES } from '../segment/segment-header.js'
+import { MAX_LEVELS } from '../graph/encode-upper.js'
 
 const MAX_U32 = 2 ** 32 - 1
 /** Node numbers are u32. */
 const MAX_COUNT = MAX_U32
-const MAX_DIMENSIONS = 2 ** 28
+/** The format allows more dimensions than a build accepts. */
+const MAX_MANIFEST_DIMENSIONS = 2 ** 28
 const MAX_M = 2 ** 16
 
 const MANIFEST_KEYS = [
@@ -55,7 +50,7 @@ export function checkManifest(json: unknown, path: string): Manifest {
     generation: checks.matching(root.generation, 'generation', GENERATION_PATTERN),
     createdAt: checkTime(checks, root.createdAt),
     metric,
-    dimensions: checks.integer(root.dimensions, 'dimensions', 1, MAX_DIMENSIONS),
+    dimensions: checks.integer(root.dimensions, 'dimensions', 1, MAX_MANIFEST_DIMENSIONS),
     quantization,
     count,
     m: checks.integer(root.m, 'm', 2, MAX_M),
@@ -70,11 +65,11 @@ export function checkManifest(json: unknown, path: string): Manifest {
   return manifest
 }
 
-/** Format 1 calls it `storage`; absent in indexes that were built before vectors could be quantized. */
+/** Format 1 calls the field `storage`; indexes from before quantization do not have it. */
 function checkQuantization(checks: FieldChecks, value: unknown, metric: Metric): Quantization {
   const quantization = value === undefined ? 'f32' : checks.oneOf(value, 'storage', QUANTIZATIONS)
   if (quantization === 'binary' && metric !== 'cosine')
-    checks.fail('storage', `another one with metric ${metric}`, value)
+    checks.fail('storage', `a quantization other than binary with metric ${metric}`, value)
   return quantization
 }
 
@@ -112,18 +107,15 @@ function checkSegment(checks: FieldChecks, value: unknown, field: string): Segme
   }
 }
 
-/** Each kind that must be there covers nodes 0 to count − 1, without gap or overlap, under different names. */
+/** Each required kind covers nodes 0 to count − 1 without gap or overlap; no two segments have one name. */
 function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
-  const { segments, count, dimensions, m } = manifest
+  const { segments, count } = manifest
   const names = new Set<string>()
   segments.forEach(({ name }, at) => {
     if (names.has(name)) checks.fail(`segments[${at}].name`, 'a name not listed before', name)
     names.add(name)
   })
-  checkNodes(checks, segments, 'vectors', count, 4 * dimensions)
-  checkNodes(checks, segments, 'links', count, linksStrideBytes(m))
-  checkNodes(checks, segments, 'ids', count, 0)
-  checkNodes(checks, segments, 'id-table', count, ID_TABLE_STRIDE_BYTES)
+  for (const kind of ['vectors', 'links', 'ids', 'id-table'] as const) checkNodes(checks, manifest, kind)
   checkCodes(checks, manifest)
   const upper = segments.filter(({ kind }) => kind === 'upper')
   if (upper.length !== 1 || upper[0].firstNode !== 0 || upper[0].count > count) {
@@ -131,20 +123,21 @@ function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
   }
 }
 
-/** Codes and codebook are there exactly when the quantization has them. */
-function checkCodes(checks: FieldChecks, { segments, count, dimensions, quantization }: Manifest): void {
+/** The index has codes and a codebook exactly when its quantization does. */
+function checkCodes(checks: FieldChecks, manifest: Manifest): void {
+  const { segments, dimensions, quantization } = manifest
   const shape = quantization === 'f32' ? undefined : quantizedShape(quantization, dimensions)
   const codes = segments.filter(({ kind }) => kind === 'codes')
   if (shape !== undefined) {
-    checkNodes(checks, segments, 'codes', count, shape.strideBytes)
+    checkNodes(checks, manifest, 'codes')
     const vectors = segments.filter(({ kind }) => kind === 'vectors')
     codes.forEach((file, i) => {
-      // Both cover all nodes: the ranges that differ first have another count.
+      // Both cover all nodes, so the first ranges that differ have different counts.
       const at = segments.indexOf(file)
       checks.integer(file.count, `segments[${at}].count`, vectors[i].count, vectors[i].count)
     })
   } else if (codes.length > 0) {
-    checks.fail('segments', 'a list without codes, which f32 has none of', codes[0])
+    checks.fail('segments', 'a list without codes for f32', codes[0])
   }
   const codebookBytes = shape?.codebookBytes ?? 0
   const codebooks = segments.filter(({ kind }) => kind === 'codebook')
@@ -164,13 +157,9 @@ function checkCodes(checks: FieldChecks, { segments, count, dimensions, quantiza
   }
 }
 
-function checkNodes(
-  checks: FieldChecks,
-  segments: readonly SegmentFile[],
-  kind: SegmentKind,
-  count: number,
-  strideBytes: number,
-): void {
+function checkNodes(checks: FieldChecks, manifest: Manifest, kind: SegmentKind): void {
+  const { segments, count } = manifest
+  const strideBytes = SEGMENT_KINDS[kind].strideBytes(manifest)
   let next = 0
   segments.forEach((segment, at) => {
     if (segment.kind !== kind) return

@@ -1,4 +1,4 @@
-/** Every rule of the report in manifest.json: what is made of it, as the report page, need not ask again. */
+/** Checks every rule of the report in manifest.json, so that its users, such as the report page, need not. */
 import type { BuildReport } from '../../api/report.js'
 import type { Metric } from '../../api/vectors.js'
 import type { FieldChecks, JsonObject } from './field-checks.js'
@@ -8,7 +8,7 @@ export const GENERATION_PATTERN = /^gen-\d{6,15}$/
 export const ENGINE_PATTERN = /^[a-z0-9][a-z0-9-]*$/
 export const METRICS: readonly Metric[] = ['l2', 'cosine', 'ip']
 const QUALITIES: readonly BuildReport['quality'][] = ['balanced', 'high', 'imported']
-/** Of a histogram's buckets and of levels: writers keep far below. */
+/** Most buckets of a histogram, and most levels: writers stay far below it. */
 const MAX_COUNTS = 4096
 
 const REPORT_NUMBERS = [
@@ -47,7 +47,7 @@ export function checkReport(
   checkNumbers(checks, report.workers, 'report.workers', ['busySeconds', 'tileSeconds'])
   checks.oneOf(report.quality, 'report.quality', QUALITIES)
   if (report.trialRecall !== undefined) checkAmount(checks, report.trialRecall, 'report.trialRecall')
-  // Earlier reports call it `storage`.
+  // Reports of earlier versions call it `storage`.
   const { storage, ...rest } = report
   const said = report.quantization ?? storage
   if (said !== undefined) checks.oneOf(said, 'report.quantization', [quantization])
@@ -61,11 +61,11 @@ export function checkReport(
     atSeconds: 'number',
   })
   checkLaterFields(checks, report)
-  // The report only tells how the build went: fields that a later version adds may stay, nothing relies on them.
+  // Fields that a later version adds may stay: the report only describes the build, and nothing relies on them.
   return { ...rest, quantization } as unknown as BuildReport
 }
 
-/** Absent in reports of earlier builds; as they should be where they are there. */
+/** Checks fields that reports of earlier versions do not have. */
 function checkLaterFields(checks: FieldChecks, report: JsonObject): void {
   checks.array(report.stages, 'report.stages').forEach((stage, at) => {
     const { atSeconds } = checks.object(stage, `report.stages[${at}]`)
@@ -124,7 +124,7 @@ function checkNumbers(checks: FieldChecks, value: unknown, field: string, names:
   return object
 }
 
-/** Sums and shares of such numbers are numbers still. */
+/** Bounded, so that sums and shares of such numbers stay finite. */
 function checkAmount(checks: FieldChecks, value: unknown, field: string): void {
   const amount = checks.number(value, field)
   if (Math.abs(amount) > Number.MAX_SAFE_INTEGER) checks.fail(field, 'a number up to 2^53', value)

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { CorruptIndexError } from '../../errors.js'
 import { readFailure, systemErrorCode } from '../bytes/file-errors.js'
-import { readSmallFile } from '../bytes/whole-files.js'
+import { readSmallFile } from '../bytes/read-small-file.js'
 
 export const CURRENT_NAME = 'CURRENT'
 
@@ -11,7 +11,7 @@ export interface Current {
   readonly manifestCrc32: number
 }
 
-/** More digits than any generation has. */
+/** Longer than any valid line. */
 const MAX_LINE_BYTES = 80
 const LINE = /^(gen-\d{6,15}) ([0-9a-f]{8})\n$/
 
@@ -24,7 +24,7 @@ export function parseCurrent(bytes: Uint8Array, path: string): Current {
   const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
   const match = LINE.exec(line)
   if (match === null) {
-    throw new CorruptIndexError(path, `${JSON.stringify(line.slice(0, 80))} is no line like "gen-000001 0123abcd"`)
+    throw new CorruptIndexError(path, `${JSON.stringify(line.slice(0, 80))} is not a line like "gen-000001 0123abcd"`)
   }
   return { generation: match[1], manifestCrc32: Number.parseInt(match[2], 16) }
 }

@@ -1,9 +1,9 @@
-/** Reads parsed JSON field by field, and says which field is wrong. */
+/** Checks parsed JSON field by field, and names the field that is wrong. */
 import { CorruptIndexError } from '../../errors.js'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** The checks over one file: `field` is the dotted name that the error gives. */
+/** The checks of one file. `field` is the dotted name for the error. */
 export class FieldChecks {
   readonly #path: string
 

@@ -1,11 +1,11 @@
-/** The numbered folders of an index directory, one for each build that got far enough to write. */
+/** The numbered folders of an index directory, one for each build that began to write. */
 import type { Dirent } from 'node:fs'
 import { access, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemErrorCode, writeFailure } from '../bytes/file-errors.js'
 import { MANIFEST_NAME } from './manifest.js'
 
-/** The names of generation folders. At most 15 digits: a number that is exact. */
+/** Names of generation folders. At most 15 digits, so that the number is exact. */
 export const GENERATION_NAME = /^gen-(\d{6,15})$/
 
 export interface Generation {
@@ -13,7 +13,7 @@ export interface Generation {
   readonly number: number
 }
 
-/** Oldest first; none when the directory does not exist. Links are left out: what they lead to is not ours to delete. */
+/** Oldest first; none when the directory does not exist. Without links, whose targets must not be deleted. */
 export async function listGenerations(indexDir: string): Promise<Generation[]> {
   return numbered(indexDir, (entry) => entry.isDirectory())
 }
@@ -35,8 +35,8 @@ async function numbered(indexDir: string, counts: (entry: Dirent) => boolean): P
 }
 
 /**
- * The name after the newest folder's, finished or not. Asks the folders only, so that a damaged CURRENT does not stand
- * in the way of the build that replaces it. A link counts: a generation that was moved elsewhere must not be written to.
+ * The name after the newest folder's name, finished or not. Does not read CURRENT, so that a damaged one does not stop
+ * the build that replaces it. Links count: a generation that was moved elsewhere must not be written to.
  */
 export async function nextGeneration(indexDir: string): Promise<string> {
   const newest =
@@ -44,7 +44,7 @@ export async function nextGeneration(indexDir: string): Promise<string> {
   return `gen-${String(newest + 1).padStart(6, '0')}`
 }
 
-/** A generation's manifest is its last file: with it, the generation is whole. */
+/** Whether a generation has its manifest, which is written last. */
 export async function isComplete(indexDir: string, generation: string): Promise<boolean> {
   try {
     await access(join(indexDir, generation, MANIFEST_NAME))
@@ -55,7 +55,7 @@ export async function isComplete(indexDir: string, generation: string): Promise<
   }
 }
 
-/** Deletes a generation, manifest first: cut short, it leaves an incomplete one, not a damaged one. */
+/** Deletes a generation, manifest first: when interrupted, it leaves an incomplete one, not a damaged one. */
 export async function deleteGeneration(indexDir: string, generation: string): Promise<void> {
   const directory = join(indexDir, generation)
   try {

@@ -1,6 +1,6 @@
 /**
- * One build at a time in an index directory: `build/LOCK` names the process that builds. The operating system does not
- * remove it when that process dies, so a lock whose process is gone is taken over.
+ * Allows one build at a time in an index directory: `build/LOCK` names the process that builds. The operating system
+ * does not remove the file when that process dies, so a lock whose process is gone is taken over.
  */
 import { lstat, mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
@@ -10,10 +10,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { IndexLockedError, PathError } from '../../errors.js'
 import { systemErrorCode, writeFailure } from '../bytes/file-errors.js'
 import { isProcessAlive, processStart } from './process-identity.js'
-import { readOwnFile, writeAt } from '../bytes/whole-files.js'
+import { writeAt } from '../bytes/write-durably.js'
+import { readOwnFile } from '../bytes/read-small-file.js'
 
 export interface Lock {
-  /** Lets the next build in; idempotent. Leaves no empty folder behind that the lock had to make. */
+  /** Lets the next build in; idempotent. Removes the folders that the lock made, if they are empty. */
   release(): Promise<void>
 }
 
@@ -21,9 +22,9 @@ interface Holder {
   readonly pid: number
   readonly host: string
   readonly since: string
-  /** Tells a process from a later one with the same number; null where the system does not say. */
+  /** Tells a process from a later one with the same number; null where the system does not provide it. */
   readonly processStart: string | null
-  /** Tells one lock of a process from its next. */
+  /** Tells apart two locks of one process. */
   readonly token: string
 }
 
@@ -31,11 +32,11 @@ export const BUILD_FOLDER = 'build'
 export const LOCK_NAME = 'LOCK'
 
 const POLL_MS = 20
-/** A lock is written as soon as it is created; one that stays unreadable for longer lost its text in a power cut. */
+/** A lock is written right after it is created; one that stays unreadable longer lost its text in a power cut. */
 const UNREADABLE_MS = 1000
-/** Taking over is three file operations; a takeover this old died half-way. */
+/** A takeover is three file operations; one this old was interrupted. */
 const ABANDONED_TAKEOVER_MS = 10_000
-/** A lock is some 200 bytes. */
+/** A lock has about 200 bytes. */
 const MAX_LOCK_BYTES = 4096
 const MAX_PROCESS_NUMBER = 2 ** 31 - 1
 
@@ -59,7 +60,7 @@ export async function acquireLock(indexDir: string): Promise<Lock> {
     while (!(await createExclusively(path, text))) await waitOrTakeOver(indexDir, path)
     return { release: () => release(path, text, made) }
   } catch (error) {
-    // Its own folders, when nobody else is in them.
+    // removeMade keeps folders that another process uses.
     if (!(error instanceof IndexLockedError)) await removeMade(made)
     throw writeFailure(indexDir, text.length, error)
   }
@@ -82,13 +83,13 @@ async function createExclusively(path: string, text: string): Promise<boolean> {
     }
     return true
   } catch (error) {
-    // This process made it, and does not hold it.
+    // This process created the file, but does not hold the lock.
     await rm(path, { force: true })
     throw error
   }
 }
 
-/** Undefined when there is none; a sentence in `refused` when what is there is no lock: no file, or far too large. */
+/** Undefined when there is none. `refused` says why an entry of this name is not a lock: not a file, or too large. */
 async function readIfThere(path: string): Promise<{ text: string } | { refused: string } | undefined> {
   try {
     const read = await readOwnFile(path, MAX_LOCK_BYTES)
@@ -104,7 +105,7 @@ async function isTextOf(path: string, text: string): Promise<boolean> {
   return found !== undefined && 'text' in found && found.text === text
 }
 
-/** Returns when it is worth trying again. @throws IndexLockedError when the holder lives. */
+/** Returns when the caller should try again. @throws IndexLockedError when the holder is alive */
 async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
   const text = await readWholeLock(path)
   if (text === undefined) return
@@ -114,15 +115,15 @@ async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
 }
 
 /**
- * The lock's text, given time to be written; undefined when it is gone.
- * @throws PathError when something stands in its place that no build put there
+ * The lock's text, after waiting for it to be written; undefined when the lock is gone.
+ * @throws PathError when an entry that no build made has its name
  */
 async function readWholeLock(path: string): Promise<string | undefined> {
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
     const found = await readIfThere(path)
     if (found === undefined) return undefined
     if ('refused' in found) {
-      throw new PathError(path, `${found.refused}, and a build puts its lock here; remove it if no build is running`)
+      throw new PathError(path, `${found.refused}, where a build puts its lock; remove it if no build is running`)
     }
     if (parseHolder(found.text) !== undefined || waitedMs >= UNREADABLE_MS) return found.text
     await sleep(POLL_MS)
@@ -131,8 +132,8 @@ async function readWholeLock(path: string): Promise<string | undefined> {
 
 /**
  * Two builds may find the same stale lock; the slower must not remove the lock that the faster made meanwhile. So a
- * stale lock is removed only while holding a second file, and only when its text is still the one that was judged.
- * Public for its test: the moment between judging and removing cannot be hit from outside.
+ * stale lock is removed only while holding a second file, and only when its text is unchanged since it was judged.
+ * Exported for its test, which cannot hit the moment between judging and removing from outside.
  */
 export async function removeStaleLock(path: string, staleText: string): Promise<void> {
   const guard = `${path}.takeover`
@@ -150,7 +151,7 @@ export async function removeStaleLock(path: string, staleText: string): Promise<
 
 async function removeAbandoned(guard: string): Promise<void> {
   try {
-    // A link that leads nowhere is there too; and a clock that was set back must not let one stay for years.
+    // lstat also sees a broken link. Math.abs: a clock that was set back must not keep the file for years.
     const { mtimeMs } = await lstat(guard)
     if (Math.abs(Date.now() - mtimeMs) > ABANDONED_TAKEOVER_MS) await rm(guard, { recursive: true, force: true })
   } catch (error) {
@@ -180,12 +181,12 @@ function parseHolder(text: string): Holder | undefined {
   return sound ? { pid, host, since, processStart, token } : undefined
 }
 
-/** Both are shown to people, whose terminals obey control characters. */
+/** Messages show these texts, and a terminal obeys control characters. */
 function isPrintable(value: unknown): value is string {
   return typeof value === 'string' && !/\p{Cc}/u.test(value)
 }
 
-/** Only this host can tell: a lock of another one holds until somebody removes it. */
+/** Only processes of this host can be checked: a lock of another host holds until a person removes it. */
 function isStale(holder: Holder): boolean {
   if (holder.host !== hostname()) return false
   if (!isProcessAlive(holder.pid)) return true
@@ -194,8 +195,8 @@ function isStale(holder: Holder): boolean {
 }
 
 /**
- * Texts of locks that this process gave back and could not delete: its next build takes them over, though the process
- * that they name lives.
+ * Texts of locks that this process released but could not delete: its next build takes them over, although the process
+ * that they name is alive.
  */
 const givenBack = new Set<string>()
 

@@ -1,14 +1,14 @@
-/** manifest.json as bytes. */
+/** Encodes and parses manifest.json. */
 import { CorruptIndexError } from '../../errors.js'
 import { checkManifest } from './check-manifest.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
 
-/** A segment takes about 200 bytes of it, an event of the report as many. */
+/** A segment takes about 200 bytes, and so does an event of the report. */
 export const MAX_MANIFEST_BYTES = 8 * 2 ** 20
-/** The report's lists of objects go to 4. */
+/** The report's lists of objects nest 4 levels deep. */
 const MAX_NESTING = 16
 
-/** The bytes of manifest.json. @throws CorruptIndexError when a reader would refuse them. */
+/** The bytes of manifest.json. @throws CorruptIndexError when a reader would refuse them */
 export function encodeManifest(manifest: Manifest, path: string = MANIFEST_NAME): Uint8Array {
   const bytes = new TextEncoder().encode(`${JSON.stringify(onDisk(manifest), undefined, 2)}\n`)
   parseManifest(bytes, path)
@@ -22,7 +22,7 @@ function onDisk(manifest: Manifest): object {
   )
 }
 
-/** @throws CorruptIndexError naming the first field that is not as it must be. */
+/** @throws CorruptIndexError that names the first invalid field */
 export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   if (bytes.length > MAX_MANIFEST_BYTES) {
     throw new CorruptIndexError(path, `the manifest has ${bytes.length} bytes, expected at most ${MAX_MANIFEST_BYTES}`)
@@ -33,7 +33,7 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   } catch (cause) {
     throw new CorruptIndexError(path, 'this is not JSON', { cause })
   }
-  // Whatever shows or writes a part of it again recurses.
+  // Code that shows or writes a part of it recurses.
   if (isDeeper(json, MAX_NESTING)) throw new CorruptIndexError(path, `it is nested deeper than ${MAX_NESTING}`)
   return checkManifest(json, path)
 }

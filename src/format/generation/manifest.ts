@@ -1,4 +1,4 @@
-/** What one generation is: the content of manifest.json, the only file that names the others. */
+/** The content of manifest.json, which describes one generation and is the only file that names the others. */
 import type { BuildReport, Quantization } from '../../api/report.js'
 import type { Metric } from '../../api/vectors.js'
 import type { SegmentFile } from '../segment/segment-file.js'
@@ -10,7 +10,7 @@ export interface EntryPoint {
   readonly node: number
   /** The top level; 0 when there is no upper level. */
   readonly level: number
-  /** Its index in the top level's arrays; the node itself when there is no upper level. */
+  /** The node's index in the top level's arrays; the node itself when there is no upper level. */
   readonly index: number
 }
 
@@ -22,19 +22,19 @@ export interface Manifest {
   readonly createdAt: string
   readonly metric: Metric
   readonly dimensions: number
-  /** What a search compares: the vectors (f32), or codes that lie beside them. f32 where the file does not say. */
+  /** What a search compares: the vectors (f32), or codes stored beside them. f32 when the file has no such field. */
   readonly quantization: Quantization
   /** Vectors in the index. */
   readonly count: number
   /** Links per node on levels ≥ 1; level 0 holds up to 2m. */
   readonly m: number
   readonly seed: number
-  /** What built it. A reader does not care: any engine's graph is searched alike. */
+  /** The engine that built the index. Readers do not use it: every engine's graph is searched in the same way. */
   readonly engine: string
   readonly entryPoint: EntryPoint
-  /** Upper levels. */
+  /** Number of upper levels. */
   readonly levels: number
-  /** Each kind in the order of its nodes. */
+  /** The segments of each kind are in the order of their nodes. */
   readonly segments: readonly SegmentFile[]
   readonly report: BuildReport
 }

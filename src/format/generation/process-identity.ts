@@ -1,4 +1,4 @@
-/** Whether a process number still means the process it meant. Process numbers are used again. */
+/** Tells whether a process number still refers to the same process: the system reuses numbers. */
 import { readFileSync } from 'node:fs'
 import { systemErrorCode } from '../bytes/file-errors.js'
 
@@ -7,15 +7,15 @@ export function isProcessAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: there is such a process, of another user.
+    // EPERM: the process exists and belongs to another user.
     return systemErrorCode(error) !== 'ESRCH'
   }
 }
 
-/** After the name in parentheses, which may hold anything, field 3 of /proc/PID/stat is the first. proc(5). */
+/** Field 22 of /proc/PID/stat, counted from field 3, which follows the name in parentheses (proc(5)). */
 const START_TIME_FIELD = 22 - 3
 
-/** Boot and clock tick at which a process began; null when there is no such process, or no /proc. */
+/** Boot and clock tick at which a process started; null when there is no such process, or no /proc. */
 export function processStart(pid: number): string | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()

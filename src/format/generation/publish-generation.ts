@@ -1,15 +1,15 @@
 /**
  * Makes a finished generation the live one.
  *
- * The rename of CURRENT is the moment: before it the old generation is live and untouched, after it the new one is
- * live and wholly on the device. Old generations go only after that. After the rename nothing throws: whoever heard of a
- * failure would take the old generation for the live one, and delete the new.
+ * The rename of CURRENT is the switch: before it the old generation is live and untouched, after it the new one is live
+ * and completely on the device. Old generations are deleted only after that. Nothing throws after the rename: a caller
+ * that saw an error would take the old generation for the live one, and delete the new one.
  */
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { CURRENT_NAME, encodeCurrent, readCurrent } from './current.js'
-import { syncDirectory, writeDurably } from '../bytes/whole-files.js'
+import { syncDirectory, writeDurably } from '../bytes/write-durably.js'
 import { writeFailure } from '../bytes/file-errors.js'
 import { deleteGeneration, isComplete, listGenerations } from './generations.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
@@ -18,11 +18,11 @@ import { checkFileSizes } from './check-file-sizes.js'
 
 export interface PublishResult {
   readonly deletedGenerations: readonly string[]
-  /** Old generations that could not be deleted, or not even listed. The new one is live all the same. */
+  /** Old generations that could not be deleted or listed. The new one is live in any case. */
   readonly undeleted: readonly { readonly generation: string; readonly cause: unknown }[]
   /**
-   * Why the rename of CURRENT may not be on the device, if so. The new generation is live; a power cut may bring the old
-   * one back, so that none is deleted.
+   * Why the rename of CURRENT may not be on the device yet; undefined when it is. The new generation is live, but a
+   * power cut may bring the old one back, so none is deleted.
    */
   readonly unsynced: { readonly cause: unknown } | undefined
 }
@@ -44,7 +44,7 @@ export async function publishGeneration(
   const directory = join(indexDir, generation)
   const manifestPath = join(directory, MANIFEST_NAME)
   if (manifest.generation !== generation) {
-    throw new RangeError(`the manifest is of ${manifest.generation}, not of ${generation}`)
+    throw new RangeError(`the manifest belongs to ${manifest.generation}, not to ${generation}`)
   }
   const bytes = encodeManifest(manifest, manifestPath)
   await checkFileSizes(directory, manifest.segments)
@@ -58,7 +58,7 @@ export async function publishGeneration(
   return deleteOldGenerations(indexDir, generation, options.keepGenerations ?? DEFAULT_KEPT_GENERATIONS)
 }
 
-/** Answers why the switch, which was made, may not be on the device. */
+/** Returns the reason why the switch, which was made, may not be on the device; undefined when it is. */
 async function switchCurrent(
   indexDir: string,
   generation: string,
@@ -70,9 +70,9 @@ async function switchCurrent(
     await writeDurably(temporary, line)
     await rename(temporary, path)
   } catch (error) {
-    // A file system may have renamed and lost its answer: what CURRENT says now is what counts.
+    // A file system may rename and still report an error: the content of CURRENT decides.
     if ((await readCurrent(indexDir).catch(() => undefined))?.generation === generation) return { cause: error }
-    // The next publish writes over it: that it could not be deleted is not the error to tell.
+    // The next publish overwrites the file, so a failure to delete it is not reported.
     await rm(temporary, { force: true, recursive: true }).catch(() => undefined)
     throw writeFailure(path, line.length, error)
   }

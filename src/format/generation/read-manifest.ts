@@ -1,24 +1,24 @@
-/** From an index directory to the manifest of its live generation, or of one that it keeps. */
+/** Reads the manifest of the live generation of an index directory, or of a kept one. */
 import { join } from 'node:path'
 import { CorruptIndexError, PathError } from '../../errors.js'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { CURRENT_NAME, readCurrent } from './current.js'
 import { readFailure } from '../bytes/file-errors.js'
 import { checkFileSizes } from './check-file-sizes.js'
 import { isComplete, listGenerations } from './generations.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
 import { MAX_MANIFEST_BYTES, parseManifest } from './manifest-json.js'
-import { readSmallFile } from '../bytes/whole-files.js'
+import { readSmallFile } from '../bytes/read-small-file.js'
 
 export interface LiveGeneration {
   readonly manifest: Manifest
-  /** Where the manifest's files are. */
+  /** The folder of the manifest's files. */
   readonly directory: string
 }
 
 /**
- * The live generation: manifest verified and checked field by field, every file there with its size.
- * @throws PathError when nothing was ever published at `indexDir`; CorruptIndexError.
+ * The live generation. Verifies its manifest, checks every field, and checks the size of every file.
+ * @throws PathError when nothing was ever published at `indexDir`; CorruptIndexError
  */
 export async function readManifest(indexDir: string): Promise<LiveGeneration> {
   const live = await loadManifest(indexDir)
@@ -26,7 +26,7 @@ export async function readManifest(indexDir: string): Promise<LiveGeneration> {
   return live
 }
 
-/** As `readManifest`, without looking at the files that the manifest lists. `bytes`: length of the manifest itself. */
+/** Like `readManifest`, without checking the files that the manifest lists. `bytes`: length of the manifest. */
 export async function loadManifest(indexDir: string): Promise<LiveGeneration & { bytes: number }> {
   const current = await readCurrent(indexDir)
   if (current === undefined) {
@@ -52,15 +52,15 @@ export async function loadManifest(indexDir: string): Promise<LiveGeneration & {
 }
 
 /**
- * A generation that may be an old one, kept beside the live one; not its files. CURRENT has the checksum of the live
- * manifest only: this one is checked field by field.
- * @throws PathError when it is not there; CorruptIndexError
+ * Reads the manifest of any kept generation, and none of its files. CURRENT has only the live manifest's checksum, so
+ * this one is checked field by field.
+ * @throws PathError when the generation does not exist; CorruptIndexError
  */
 export async function readGeneration(indexDir: string, generation: string): Promise<LiveGeneration> {
   const complete = await completeGenerations(indexDir)
   if (!complete.includes(generation)) {
     const kept = complete.length === 0 ? 'none' : complete.join(', ')
-    throw new PathError(indexDir, `generation ${generation} is not there; kept are: ${kept}`)
+    throw new PathError(indexDir, `there is no generation ${generation}; kept generations: ${kept}`)
   }
   const directory = join(indexDir, generation)
   const path = join(directory, MANIFEST_NAME)
@@ -71,7 +71,7 @@ export async function readGeneration(indexDir: string, generation: string): Prom
   return { manifest, directory }
 }
 
-/** The newest generation before another one that is kept; undefined when there is none. */
+/** The newest kept generation that is older than `generation`; undefined when there is none. */
 export async function generationBefore(indexDir: string, generation: string): Promise<string | undefined> {
   const complete = await completeGenerations(indexDir)
   const number = (name: string): number => Number(name.slice('gen-'.length))

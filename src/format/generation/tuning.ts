@@ -1,24 +1,25 @@
 /**
- * TUNING: the beam widths that were chosen for a generation after it was published, in its folder. No manifest lists it,
- * because manifests are sealed; it has a checksum of its own.
+ * TUNING: the beam widths chosen for a generation after it was published, a file in its folder. The manifest is sealed
+ * and does not list it, so it has a separate checksum.
  */
 import { randomUUID } from 'node:crypto'
 import { access, constants, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptIndexError } from '../../errors.js'
 import type { Tuning } from '../../api/measure.js'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { FieldChecks } from './field-checks.js'
 import { readFailure, systemErrorCode, writeFailure } from '../bytes/file-errors.js'
-import { readSmallFile, syncDirectory, writeDurably } from '../bytes/whole-files.js'
+import { syncDirectory, writeDurably } from '../bytes/write-durably.js'
+import { readSmallFile } from '../bytes/read-small-file.js'
 
 export const TUNING_NAME = 'TUNING'
-/** What a process that died while it stored a choice leaves behind. Nobody reads it. */
+/** Left by a process that died while it stored a choice. Never read. */
 const TEMPORARY_NAME = /^TUNING\.[0-9a-f-]{36}\.tmp$/
 
-/** No wider beam is tried, or believed, unless k itself is larger. */
+/** Widest beam that is tried or accepted, unless k itself is larger. */
 export const MAX_TUNED_EF = 4096
-/** Choices kept, of as many k. */
+/** Most choices that are kept, one for each k. */
 export const MAX_TUNINGS = 64
 const MAX_FILE_BYTES = 64 * 1024
 const FORMAT_VERSION = 1
@@ -37,10 +38,10 @@ export function encodeTunings(generation: string, tunings: readonly Tuning[]): U
   return new TextEncoder().encode(`${crc} ${json}\n`)
 }
 
-/** @throws CorruptIndexError naming what is not as it must be */
+/** @throws CorruptIndexError that names the invalid field */
 export function parseTunings(bytes: Uint8Array, generation: string, path: string): Tuning[] {
   const match = LINE.exec(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'))
-  if (match === null) throw damaged(path, 'this is no line like 0123abcd {…}')
+  if (match === null) throw damaged(path, 'this is not a line like 0123abcd {…}')
   const [, stored, json] = match
   const computed = crc32(Buffer.from(json, 'latin1')).toString(16).padStart(8, '0')
   if (computed !== stored) throw damaged(path, `its CRC is ${computed}, stored ${stored}`)
@@ -57,7 +58,7 @@ export function parseTunings(bytes: Uint8Array, generation: string, path: string
   }
 }
 
-/** What to do is not what the error of any other file says: nothing but a choice is lost. */
+/** The fix differs from other damaged files: only the choices are lost. */
 function damaged(path: string, reason: string, cause?: unknown): CorruptIndexError {
   const fix = 'this file can be deleted: searches then have the default ef until tune is run again'
   return new CorruptIndexError(path, `${reason} (${fix})`, { cause })
@@ -95,7 +96,10 @@ function checkTunings(parsed: unknown, generation: string, checks: FieldChecks):
   })
 }
 
-/** The choices stored with a generation, by ascending k; none when there is no file. @throws CorruptIndexError, PathError */
+/**
+ * The choices stored with a generation, by ascending k; none when there is no file. @throws CorruptIndexError,
+ * PathError
+ */
 export async function readTunings(directory: string, generation: string): Promise<Tuning[]> {
   const path = join(directory, TUNING_NAME)
   try {
@@ -106,7 +110,7 @@ export async function readTunings(directory: string, generation: string): Promis
   }
 }
 
-/** @throws PathError when nothing can be stored there. Asked before hours of measuring, not after. */
+/** For a check before hours of measuring. @throws PathError when nothing can be stored there */
 export async function checkTuningWritable(directory: string): Promise<void> {
   try {
     await access(directory, constants.W_OK)
@@ -116,9 +120,10 @@ export async function checkTuningWritable(directory: string): Promise<void> {
 }
 
 /**
- * Puts a choice beside those that are there, in the place of the one for the same k; past `MAX_TUNINGS` the one made first
- * goes. Returns what is stored now. On the device when it resolves. Of two processes that store at the same time one may win.
- * @throws PathError, DiskFullError, CorruptIndexError when what is there is damaged
+ * Adds a choice, in place of the stored one for the same k; beyond `MAX_TUNINGS` the oldest is dropped. Returns all
+ * stored choices, which are on the device when it resolves. When two processes store at the same time, one may
+ * overwrite the other.
+ * @throws PathError, DiskFullError, CorruptIndexError when the existing file is damaged
  */
 export async function storeTuning(directory: string, generation: string, tuning: Tuning): Promise<Tuning[]> {
   const others = (await readTunings(directory, generation)).filter(({ k }) => k !== tuning.k)
@@ -134,7 +139,7 @@ export async function storeTuning(directory: string, generation: string, tuning:
     await writeDurably(temporary, bytes)
     await rename(temporary, path)
   } catch (error) {
-    // That it could not be deleted is not the error to tell; it goes with the generation.
+    // A failure to delete the file is not reported: it is deleted with the generation.
     await rm(temporary, { force: true }).catch(() => undefined)
     throw writeFailure(path, bytes.length, error)
   }

@@ -1,10 +1,11 @@
-/** What must hold in one row of links: a count, that many targets, zeros. */
+/** Checks rows of links: a count, that many targets, then zeros. */
 import { CorruptIndexError } from '../../errors.js'
-import { linksStrideBytes, SEGMENT_HEADER_BYTES } from '../segment/segment-header.js'
+import { SEGMENT_HEADER_BYTES } from '../segment/segment-header.js'
+import { linksStrideBytes } from '../segment/segment-file.js'
 
 /**
- * The first broken rule of the row at `words[at]`, as a sentence; undefined when it is sound. `maxLinks` targets fit,
- * each below `targetCount`, none `self`, none twice.
+ * The first broken rule of the row at `words[at]`, as a sentence; undefined when the row is sound: at most `maxLinks`
+ * targets, each below `targetCount`, none `self`, none twice.
  */
 export function linkRowProblem(
   words: Uint32Array,
@@ -31,9 +32,9 @@ export function linkRowProblem(
 }
 
 /**
- * The first row whose links nobody may follow: more than `maxLinks` of them, or one that leads to no node. Undefined
- * when all can be followed. A part of `linkRowProblem` that costs little enough for every opening: what is left out
- * (repeats, links to itself, unused words) wastes a search's time and no more.
+ * The first row whose links a search must not follow: more than `maxLinks` links, or a link to no node. Undefined when
+ * there is none. Cheap enough to run whenever an index is opened: the rules of `linkRowProblem` that it leaves out
+ * (repeats, links to itself, unused words) only cost search time.
  */
 export function firstUnsafeRow(words: Uint32Array, maxLinks: number, targetCount: number): number | undefined {
   const rowWords = 1 + maxLinks
@@ -46,9 +47,9 @@ export function firstUnsafeRow(words: Uint32Array, maxLinks: number, targetCount
 }
 
 /**
- * The rows of `firstNode` and the nodes behind it, out of a links segment that begins with `segmentStart`. `findUnsafe`
- * finds what `firstUnsafeRow` does.
- * @throws CorruptIndexError for the first row that leads out of the graph, with the row's place in the file
+ * Checks the rows of the nodes from `firstNode` on, from a links segment that begins with node `segmentStart`.
+ * `findUnsafe` has the contract of `firstUnsafeRow`.
+ * @throws CorruptIndexError for the first row that leads out of the graph, with the row's offset in the file
  */
 export function assertSafeLinks(
   rows: Uint8Array,

@@ -1,4 +1,4 @@
-/** What must hold between the upper levels' arrays. Works on any run of a level, so that no level need be in memory. */
+/** Checks the upper levels' arrays, on any run of a level, so that no level need be in memory as a whole. */
 import { firstUnsafeRow, linkRowProblem } from './check-links.js'
 import type { UpperLevel } from './upper-level.js'
 
@@ -8,7 +8,7 @@ export interface UpperShape {
   readonly m: number
 }
 
-/** A level's nodes and what they lead down to. `down` is a run of the level that begins at entry `first`. */
+/** A level's nodes and their entries in the level below. `down` is a run of the level that begins at entry `first`. */
 export interface NodeRun {
   readonly level: number
   readonly nodes: Uint32Array
@@ -20,11 +20,9 @@ export interface NodeRun {
   readonly count: number
 }
 
-/** What a search relies on, found by whoever can do it fast. */
+/** The checks that a search relies on. The kernel has faster versions. */
 export interface SafetyChecks {
-  /** As the function of that name. */
   readonly firstUnsafeRow: typeof firstUnsafeRow
-  /** As the function of that name. */
   readonly firstUnsafeEntry: typeof firstUnsafeEntry
 }
 
@@ -43,7 +41,7 @@ function isSound({ nodes, down, first, below, count }: Omit<NodeRun, 'level'>, i
   return node < count && ascends && leads
 }
 
-/** Every broken rule of a run, as sentences. */
+/** All broken rules of a run, as sentences. */
 export function* nodeProblems(run: NodeRun): Generator<string> {
   const { level, nodes, down, first, below, count } = run
   for (let i = 0; i < down.length; i++) {
@@ -63,7 +61,7 @@ export function* nodeProblems(run: NodeRun): Generator<string> {
   }
 }
 
-/** Every broken rule of a run of link rows that begins at entry `first` of a level of `entries`, as sentences. */
+/** All broken rules of a run of link rows that begins at entry `first` of a level of `entries`, as sentences. */
 export function* linkProblems(
   links: Uint32Array,
   { level, first, entries, m }: { level: number; first: number; entries: number; m: number },
@@ -75,8 +73,8 @@ export function* linkProblems(
 }
 
 /**
- * The first rule broken that a search relies on, as a sentence; undefined when it may follow all levels. As `firstUnsafeRow`
- * this leaves out what only wastes time: opening an index waits for it.
+ * The first broken rule that a search relies on, as a sentence; undefined when all levels are safe to follow. Like
+ * `firstUnsafeRow` it skips rules that only cost search time, because opening an index waits for it.
  */
 export function firstUpperProblem(
   levels: readonly UpperLevel[],

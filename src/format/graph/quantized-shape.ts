@@ -1,17 +1,17 @@
-/** What the compact codes of one quantization look like: bytes of a row and of the codebook. Pure. */
+/** Sizes of the quantized vectors and the codebook of each quantization. Pure. */
 import type { Quantization } from '../../api/report.js'
 
 export type CodeQuantization = Exclude<Quantization, 'f32'>
 
 export const QUANTIZATIONS: readonly Quantization[] = ['f32', 'f16', 'sq8', 'pq', 'binary']
-/** Centroids of a subspace: a code is one byte. */
+/** Centroids of a subspace, so that a code is one byte. */
 export const PQ_CENTROIDS = 256
-/** Dimensions that a subspace aims at: 16 bytes of f32 become one. */
+/** Target dimensions of a subspace: 16 bytes of f32 become one. */
 const PQ_SUBSPACE_DIMENSIONS = 4
-/** Rounds of signs and transforms: kernel/assembly/encode/encode-binary.ts. */
+/** Rounds of signs and transforms; see kernel/assembly/encode/encode-binary.ts. */
 export const BINARY_ROUNDS = 4
 
-/** First dimension of subspace `s`; it ends where the next one begins. */
+/** First dimension of subspace `s`, which ends where the next one begins. */
 export function subspaceStart(s: number, subspaces: number, dimensions: number): number {
   return Math.floor((s * dimensions) / subspaces)
 }
@@ -21,11 +21,11 @@ export interface QuantizedShape {
   readonly dimensions: number
   /** Bytes of one vector's code. */
   readonly strideBytes: number
-  /** 0: there is no codebook. */
+  /** 0 when there is no codebook. */
   readonly codebookBytes: number
-  /** Bytes that a search makes of its query. */
+  /** Bytes of a prepared query. */
   readonly preparedBytes: number
-  /** Parts that a vector is cut into; 0 but for pq. */
+  /** Parts that pq cuts a vector into; 0 otherwise. */
   readonly subspaces: number
 }
 
@@ -42,7 +42,7 @@ export function quantizedShape(quantization: CodeQuantization, dimensions: numbe
     case 'f16':
       return shape(2 * dimensions, 0, 0)
     case 'sq8':
-      // The codes, padded, and an f32.
+      // The padded codes and an f32.
       return shape(4 * Math.ceil(dimensions / 4) + 4, 8 * dimensions, 32 * Math.ceil(dimensions / 16))
     case 'pq': {
       const subspaces = Math.ceil(dimensions / PQ_SUBSPACE_DIMENSIONS)

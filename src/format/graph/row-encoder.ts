@@ -1,15 +1,15 @@
-/** Compact codes of rows, by the kernel: the one place that says how each quantization is encoded (docs/format.md). */
+/** Quantizes rows with the kernel, for each quantization as docs/format.md describes it. */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { Metric } from '../../api/vectors.js'
 import { quantizedShape, PQ_CENTROIDS, type CodeQuantization } from './quantized-shape.js'
 
-/** Places in kernel memory, for one chunk of rows at a time, until the caller releases its mark. */
+/** Buffers in kernel memory for one chunk of rows at a time, valid until the caller releases its mark. */
 export interface RowEncoder {
-  /** Where the rows go: row-major f32. A view of kernel memory, for so many rows. */
+  /** Input: row-major f32. A view of kernel memory for `count` rows. */
   rows(count: number): Uint8Array
-  /** Encodes the first `count` rows. Returns how many components were clamped to what a code can say. */
+  /** Encodes the first `count` rows. Returns the number of components clamped to the range of a code. */
   encode(count: number): number
-  /** What `encode` made. A view of kernel memory. */
+  /** Output of `encode`. A view of kernel memory. */
   codes(count: number): Uint8Array
 }
 
@@ -17,13 +17,13 @@ export interface EncoderShape {
   readonly quantization: CodeQuantization
   readonly metric: Metric
   readonly dimensions: number
-  /** Empty for a quantization that has none. */
+  /** Empty for a quantization without a codebook. */
   readonly codebook: Float32Array
-  /** Rows of a chunk at most. */
+  /** Most rows of a chunk. */
   readonly chunkRows: number
 }
 
-/** Of the squared norm that ends a code of sq8: what a distance needs beside the products. */
+/** Factor of the squared norm that ends an sq8 code: the part of a distance beside the products. */
 const NORM_FACTORS: Readonly<Record<Metric, number>> = { l2: 1, cosine: 0.5, ip: 0 }
 
 export function rowEncoder(kernel: Kernel, shape: EncoderShape): RowEncoder {

@@ -1,20 +1,20 @@
-/** The stored ids of one segment as bytes, front to back, a run at a time. */
+/** Reads the stored ids of one segment as bytes, front to back, run by run. */
 import { CorruptIndexError } from '../../errors.js'
 import type { SegmentReader } from '../segment/segment-reader.js'
 
-/** Neighbouring ids. */
+/** Ids of adjacent nodes. */
 export interface IdRun {
   readonly firstNode: number
   readonly count: number
-  /** Tag and id of node `firstNode + i`, a view that is valid until the next run. */
+  /** Tag and id of node `firstNode + i`: a view that is valid until the next run. */
   bytesOf(i: number): Buffer
 }
 
-/** Ids read at once, unless they are long. */
+/** Most ids read at once; fewer when they are long. */
 const BATCH_IDS = 16_384
 const BATCH_BLOB_BYTES = 4 * 2 ** 20
 
-/** Every id of the segment, once. @throws CorruptIndexError when they do not fill the blob one after the other. */
+/** Every id of the segment, once. @throws CorruptIndexError when they do not fill the blob one after the other */
 export async function* idRuns(reader: SegmentReader): AsyncGenerator<IdRun, void, void> {
   const { path, header } = reader
   const { count, firstNode, dataBytes } = header
@@ -55,7 +55,7 @@ function checkOffsets(
   }
 }
 
-/** Runs of ids whose bytes fit a batch; an id longer than that has a run of its own. */
+/** Runs of ids whose bytes fit a batch; a longer id has a separate run. */
 function* batches(offsets: Uint32Array): Generator<{ from: number; to: number }> {
   const count = offsets.length - 1
   for (let from = 0, to = 0; from < count; from = to) {

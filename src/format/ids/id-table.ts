@@ -1,24 +1,25 @@
 /**
- * id → node: rows [u32 hash high][u32 hash low][u32 node][u32 0], ascending by hash, then by node. The hash is the first
- * 64 bits of the id's fingerprint.
+ * id → node: rows [u32 hash high][u32 hash low][u32 node][u32 0], ascending by hash, then by node. The hash is the
+ * first 64 bits of the id's fingerprint.
  *
- * Numbers are read and written through Uint32Array: like the WebAssembly kernels, this wants a little-endian machine.
+ * Numbers are read and written through Uint32Array, so this needs a little-endian machine, like the WebAssembly
+ * kernels.
  */
 import { CorruptIndexError } from '../../errors.js'
-import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-header.js'
+import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-file.js'
 
 const ROW_WORDS = ID_TABLE_STRIDE_BYTES / 4
 const DIGIT_BITS = 16
 const DIGIT_MASK = 2 ** DIGIT_BITS - 1
 
-/** Unsorted entries, column by column, all of one length. */
+/** Unsorted entries as columns of one length. */
 export interface IdTableEntries {
   readonly high: Uint32Array
   readonly low: Uint32Array
   readonly nodes: Uint32Array
 }
 
-/** The rows of these entries, in table order: the whole table, or one part of it by ascending hash. */
+/** The rows of these entries in table order: the whole table, or a part of it by ascending hash. */
 export function encodeIdTable(entries: IdTableEntries): Uint8Array {
   const { high, low, nodes } = entries
   if (low.length !== high.length || nodes.length !== high.length) {
@@ -35,7 +36,7 @@ export function encodeIdTable(entries: IdTableEntries): Uint8Array {
   return new Uint8Array(rows.buffer)
 }
 
-/** Radix sort by the high word, then each run of equal ones (nearly always one entry) by low word and node. */
+/** Radix sort by high word, then a sort of each run of equal high words (nearly always one) by low word and node. */
 function tableOrder({ high, low, nodes }: IdTableEntries): Uint32Array {
   const byDigit = sortByDigit(
     Uint32Array.from(high, (_, i) => i),
@@ -72,7 +73,8 @@ export function idTableView(bytes: Uint8Array, path: string): Uint32Array {
 }
 
 /**
- * The nodes whose id has this hash, ascending: none, one, or (once in 10^19 pairs of ids) more. The caller compares ids.
+ * The nodes whose id has this hash, ascending: none, one, or (once in 10^19 pairs of ids) more. The caller compares
+ * ids.
  */
 export function findNodesByHash(table: Uint32Array, high: number, low: number): number[] {
   let from = 0

@@ -1,17 +1,14 @@
 /**
- * Writes one contiguous part of a segment's data, from any thread, while others write other parts.
+ * Writes one contiguous part of a segment's data, from any thread, while other threads write other parts.
  *
- * Synchronous on purpose: a worker has nothing else to do meanwhile. Small writes gather in a buffer; each byte's CRC
- * is taken once, per checksum block, when its buffer goes to the file.
+ * Synchronous on purpose: a worker has nothing else to do meanwhile. Small writes gather in a buffer. The CRC of each
+ * checksum block is computed when the buffer is written to the file.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { crc32 } from '../bytes/crc32.js'
-import { writeAtSync } from '../bytes/whole-files.js'
+import { writeAtSync } from '../bytes/write-durably.js'
 import { writeFailure } from '../bytes/file-errors.js'
-import type { PartChecksums } from './segment-checksums.js'
-import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from './segment-header.js'
-
-export type { PartChecksums } from './segment-checksums.js'
+import { appendPieces, type ChecksumPiece, type PartChecksums } from './segment-checksums.js'
+import { SEGMENT_HEADER_BYTES } from './segment-header.js'
 
 export const PART_BUFFER_BYTES = 2 ** 20
 
@@ -20,12 +17,15 @@ export class PartWriter {
   readonly #offset: number
   readonly #endOfData: number
   readonly #buffer: Uint8Array
-  readonly #pieces: { block: number; start: number; length: number; crc: number }[] = []
+  readonly #pieces: ChecksumPiece[] = []
   #fd: number | undefined
   #buffered = 0
   #flushed = 0
 
-  /** `path` was made by `createSegment`; `dataOffset` is the part's first byte, counted from the first data byte. */
+  /**
+   * `path` is a file that `createSegment` made; `dataOffset` is the part's first byte, counted from the first data
+   * byte.
+   */
   constructor(path: string, dataOffset: number, options: { bufferBytes?: number } = {}) {
     this.#path = path
     this.#offset = dataOffset
@@ -39,12 +39,12 @@ export class PartWriter {
     }
   }
 
-  /** Bytes taken so far. */
+  /** Bytes written so far. */
   get length(): number {
     return this.#flushed + this.#buffered
   }
 
-  /** Takes a copy; `bytes` may be reused at once. */
+  /** Copies `bytes`, which may be reused at once. */
   write(bytes: Uint8Array): void {
     const end = this.#offset + this.length + bytes.length
     if (end > this.#endOfData) {
@@ -59,14 +59,14 @@ export class PartWriter {
     this.#buffered += bytes.length
   }
 
-  /** Everything is in the file (not yet synced: `sealSegment` does that); the writer is closed. */
+  /** Writes the rest to the file (`sealSegment` syncs it), closes the writer, and returns the part's checksums. */
   finish(): PartChecksums {
     this.#flush()
     this.close()
     return { offset: this.#offset, length: this.#flushed, pieces: this.#pieces }
   }
 
-  /** Idempotent. Without `finish` before it, the part is given up. */
+  /** Idempotent. Gives the part up unless `finish` was called. */
   close(): void {
     const fd = this.#fd
     this.#fd = undefined
@@ -93,23 +93,6 @@ export class PartWriter {
       throw writeFailure(this.#path, bytes.length, error)
     }
     this.#flushed += bytes.length
-    this.#checksum(dataOffset, bytes)
-  }
-
-  #checksum(dataOffset: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      const start = (dataOffset + at) % SEGMENT_BLOCK_BYTES
-      const length = Math.min(SEGMENT_BLOCK_BYTES - start, bytes.length - at)
-      const run = bytes.subarray(at, at + length)
-      const last = this.#pieces.at(-1)
-      if (last !== undefined && start > 0) {
-        last.crc = crc32(run, last.crc)
-        last.length += length
-      } else {
-        const block = (dataOffset + at - start) / SEGMENT_BLOCK_BYTES
-        this.#pieces.push({ block, start, length, crc: crc32(run) })
-      }
-      at += length
-    }
+    appendPieces(this.#pieces, dataOffset, bytes)
   }
 }

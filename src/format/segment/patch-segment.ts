@@ -1,16 +1,17 @@
-/** Changes bytes of a segment that is written but not sealed: graph repair links nodes after their segment was made. */
+/** Changes bytes of a segment that is written but not sealed: graph repair adds links after a segment is written. */
 import { open } from 'node:fs/promises'
 import { CorruptIndexError } from '../../errors.js'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { writeFailure } from '../bytes/file-errors.js'
 import type { SegmentChecksums } from './segment-checksums.js'
 import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from './segment-header.js'
-import { readAt, writeAt } from '../bytes/whole-files.js'
+import { writeAt } from '../bytes/write-durably.js'
+import { readAt } from '../../../spill/files/read-at.js'
 
 /**
- * Overwrites data bytes from `dataOffset` on; `checksums` must be whole there and follows. Not to be called twice at
- * the same time for one file.
- * @throws CorruptIndexError when the blocks on disk are no longer what was written.
+ * Overwrites data bytes from `dataOffset` on, and updates `checksums`, which must be whole there. One call at a time
+ * for each file.
+ * @throws CorruptIndexError when the blocks on disk differ from the bytes that were written
  */
 export async function patchSegment(
   path: string,

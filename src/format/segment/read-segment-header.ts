@@ -1,25 +1,17 @@
-/** Opens a segment's first page and holds it against the manifest. */
+/** Reads a segment's header page and compares it with the manifest. */
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptIndexError } from '../../errors.js'
-import { quantizedShape } from '../graph/quantized-shape.js'
 import { readFailure } from '../bytes/file-errors.js'
 import { checkSize } from '../generation/check-file-sizes.js'
 import type { Manifest } from '../generation/manifest.js'
-import type { SegmentFile } from './segment-file.js'
-import {
-  decodeSegmentHeader,
-  ID_TABLE_STRIDE_BYTES,
-  linksStrideBytes,
-  segmentFileBytes,
-  SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
-} from './segment-header.js'
-import { readAt } from '../bytes/whole-files.js'
+import { SEGMENT_KINDS, type SegmentFile } from './segment-file.js'
+import { decodeSegmentHeader, segmentFileBytes, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js'
+import { readAt } from '../../../spill/files/read-at.js'
 
 /**
  * The header of the segment that the manifest lists as `expected`. Reads one page and the file's size.
- * @throws CorruptIndexError when the file is missing, has another size, is damaged in the page, or is another segment.
+ * @throws CorruptIndexError when the file is missing, has another size, has a damaged header, or is another segment
  */
 export async function readSegmentHeader(source: string | FileHandle, expected: SegmentFile): Promise<SegmentHeader> {
   if (typeof source !== 'string') return headerOf(source, expected, expected.name)
@@ -35,7 +27,7 @@ export async function readSegmentHeader(source: string | FileHandle, expected: S
   }
 }
 
-/** As `readSegmentHeader`; `path` names the file in errors. */
+/** `readSegmentHeader` for an open file; `path` names it in errors. */
 export async function headerOf(handle: FileHandle, expected: SegmentFile, path: string): Promise<SegmentHeader> {
   checkSize(path, await handle.stat(), expected.bytes)
   const page = new Uint8Array(SEGMENT_HEADER_BYTES)
@@ -45,7 +37,7 @@ export async function headerOf(handle: FileHandle, expected: SegmentFile, path: 
   return header
 }
 
-/** @throws CorruptIndexError when the header is not that of the segment that the manifest lists. */
+/** @throws CorruptIndexError when the header does not match the manifest's entry */
 export function checkSegmentHeader(header: SegmentHeader, expected: SegmentFile, path: string): void {
   for (const field of ['kind', 'firstNode', 'count'] as const) {
     if (header[field] !== expected[field]) {
@@ -54,22 +46,13 @@ export function checkSegmentHeader(header: SegmentHeader, expected: SegmentFile,
   }
   if (segmentFileBytes(header.dataBytes) !== expected.bytes) {
     const { dataBytes } = header
-    throw new CorruptIndexError(path, `${dataBytes} bytes of data do not make a file of ${expected.bytes} bytes`)
+    throw new CorruptIndexError(path, `a file with ${dataBytes} bytes of data does not have ${expected.bytes} bytes`)
   }
 }
 
-/** @throws CorruptIndexError when the header's shape is not that of the manifest's index. */
-export function checkHeaderShape(header: SegmentHeader, { dimensions, m, quantization }: Manifest, path: string): void {
-  const strides: Readonly<Record<SegmentHeader['kind'], number>> = {
-    vectors: 4 * dimensions,
-    links: linksStrideBytes(m),
-    upper: 0,
-    ids: 0,
-    'id-table': ID_TABLE_STRIDE_BYTES,
-    codes: quantization === 'f32' ? 0 : quantizedShape(quantization, dimensions).strideBytes,
-    codebook: 0,
-  }
-  const expected = { dimensions, strideBytes: strides[header.kind] }
+/** @throws CorruptIndexError when the header's dimensions or stride do not match the manifest */
+export function checkHeaderShape(header: SegmentHeader, manifest: Manifest, path: string): void {
+  const expected = { dimensions: manifest.dimensions, strideBytes: SEGMENT_KINDS[header.kind].strideBytes(manifest) }
   for (const field of ['dimensions', 'strideBytes'] as const) {
     if (header[field] !== expected[field]) {
       throw new CorruptIndexError(path, `the header's ${field} is ${header[field]}, expected ${expected[field]}`)
@@ -77,7 +60,7 @@ export function checkHeaderShape(header: SegmentHeader, { dimensions, m, quantiz
   }
 }
 
-/** Checks the header of every segment of a generation: what opening an index costs. @throws CorruptIndexError */
+/** Checks the header of every segment of a generation when an index is opened. @throws CorruptIndexError */
 export async function checkSegmentHeaders(directory: string, manifest: Manifest): Promise<void> {
   for (const file of manifest.segments) {
     const path = join(directory, file.name)

@@ -1,16 +1,17 @@
 /**
- * Any part of a segment's data, read where a search comes to it: synchronous, and each checksum block is checked the first
- * time that it is read. What has been checked once is read alone after that.
+ * Reads parts of a segment's data during a search: synchronous. Each checksum block is read whole and checked the first
+ * time; after that only the wanted bytes are read.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { readAtSync } from '../../../spill/files/read-at.js'
 import { CorruptIndexError } from '../../errors.js'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { readFailure } from '../bytes/file-errors.js'
 import { checkSize } from '../generation/check-file-sizes.js'
 import type { Manifest } from '../generation/manifest.js'
 import { checkHeaderShape, checkSegmentHeader } from './read-segment-header.js'
 import type { SegmentFile } from './segment-file.js'
-import { decodeBlockCrcs } from './segment-footer.js'
+import { decodeBlockCrcs } from './segment-checksums.js'
 import {
   decodeSegmentHeader,
   segmentFooterBytes,
@@ -25,7 +26,7 @@ export class SegmentBlocks {
   readonly #file: SegmentFile
   #fd: number | undefined
   #blockCrcs: Uint32Array | undefined
-  /** By block: 1 once it was checked. */
+  /** By block: 1 once it is checked. */
   readonly #checked: Uint8Array
 
   private constructor(path: string, file: SegmentFile, fd: number, header: SegmentHeader) {
@@ -40,11 +41,11 @@ export class SegmentBlocks {
   static open(path: string, file: SegmentFile, manifest: Manifest): SegmentBlocks {
     let fd: number | undefined
     try {
-      // A named pipe would wait for its writer. Windows has neither.
+      // Without O_NONBLOCK, opening a named pipe waits for its writer. Windows has neither.
       fd = openSync(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0))
       checkSize(path, fstatSync(fd), file.bytes)
       const page = new Uint8Array(SEGMENT_HEADER_BYTES)
-      const header = decodeSegmentHeader(page.subarray(0, readFully(fd, page, 0)), path)
+      const header = decodeSegmentHeader(page.subarray(0, readAtSync(fd, page, 0)), path)
       checkSegmentHeader(header, file, path)
       checkHeaderShape(header, manifest, path)
       return new SegmentBlocks(path, file, fd, header)
@@ -54,7 +55,7 @@ export class SegmentBlocks {
     }
   }
 
-  /** Fills `into` from data byte `dataOffset`. @throws CorruptIndexError when a block is not what was written */
+  /** Fills `into` from data byte `dataOffset`. @throws CorruptIndexError when a block is damaged */
   read(dataOffset: number, into: Uint8Array): void {
     if (this.#fd === undefined) throw new Error(`${this.path} is closed`)
     if (into.length === 0) return
@@ -90,9 +91,11 @@ export class SegmentBlocks {
 
   #readData(fd: number, dataOffset: number, into: Uint8Array): void {
     const position = SEGMENT_HEADER_BYTES + dataOffset
-    const length = readFully(fd, into, position)
+    const length = readAtSync(fd, into, position)
     if (length === into.length) return
-    throw new CorruptIndexError(this.path, 'the file ends here: it was cut while in use', { offset: position + length })
+    throw new CorruptIndexError(this.path, 'the file was truncated here while it was in use', {
+      offset: position + length,
+    })
   }
 
   #check(fd: number, first: number, blocks: Uint8Array): void {
@@ -111,12 +114,12 @@ export class SegmentBlocks {
   #readCrcs(fd: number): Uint32Array {
     const { dataBytes } = this.header
     const footer = new Uint8Array(segmentFooterBytes(dataBytes))
-    const length = readFully(fd, footer, SEGMENT_HEADER_BYTES + dataBytes)
+    const length = readAtSync(fd, footer, SEGMENT_HEADER_BYTES + dataBytes)
     return decodeBlockCrcs(footer.subarray(0, length), this.header, this.#file, this.path)
   }
 }
 
-/** Blocks around a small read. One for the thread: reads are synchronous, and a new one each time would be garbage. */
+/** Blocks around a small read. One buffer for the thread: reads are synchronous, and new ones would be garbage. */
 let staged = new Uint8Array(0)
 
 function staging(bytes: number): Uint8Array {
@@ -126,17 +129,3 @@ function staging(bytes: number): Uint8Array {
 }
 
 const MAX_STAGED_BYTES = 16 * SEGMENT_BLOCK_BYTES
-
-/** Linux moves at most 2 GiB − 4 KiB in one call. */
-const MAX_CALL_BYTES = 2 ** 30
-
-/** Fills `into` from `position`; answers how many bytes there were. */
-function readFully(fd: number, into: Uint8Array, position: number): number {
-  let done = 0
-  while (done < into.length) {
-    const bytesRead = readSync(fd, into, done, Math.min(into.length - done, MAX_CALL_BYTES), position + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return done
-}

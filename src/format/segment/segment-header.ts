@@ -1,5 +1,5 @@
 /**
- * The first page of every .seg file: what the file holds, for which nodes, in which shape.
+ * The first page of every .seg file: its kind, its nodes and the shape of its records.
  *
  * Layout (little-endian): [0] "SHRDLOOM" [8] u32 version [12] u32 kind [16] u64 firstNode [24] u64 count
  * [32] u32 strideBytes [36] u32 dimensions [40] u64 dataBytes [48] u32 blockBytes, zeros,
@@ -8,9 +8,14 @@
  */
 import { CorruptIndexError } from '../../errors.js'
 import { quantizedShape, type CodeQuantization } from '../graph/quantized-shape.js'
-import { crc32 } from '../bytes/crc32.js'
-
-export type SegmentKind = 'vectors' | 'links' | 'upper' | 'ids' | 'id-table' | 'codes' | 'codebook'
+import { crc32 } from '../../../spill/files/crc32.js'
+import {
+  ID_TABLE_STRIDE_BYTES,
+  kindOfSegmentNumber,
+  linksStrideBytes,
+  SEGMENT_KINDS,
+  type SegmentKind,
+} from './segment-file.js'
 
 export interface SegmentHeader {
   readonly kind: SegmentKind
@@ -28,89 +33,63 @@ export const SEGMENT_VERSION = 1
 export const SEGMENT_HEADER_BYTES = 4096
 /** Bytes under one checksum. With 64 KiB a first search takes a fifth longer; below 16 KiB only the tables grow. */
 export const SEGMENT_BLOCK_BYTES = 16384
-export const ID_TABLE_STRIDE_BYTES = 16
 
 const MAGIC = new TextEncoder().encode('SHRDLOOM')
 const CRC_OFFSET = SEGMENT_HEADER_BYTES - 4
 const FIELDS_END = 52
-/** Compared at once: a loop over them takes a third of the time of opening an index. */
+/** Compared in one call: a loop over the bytes takes a third of the time of opening an index. */
 const ZEROS = new Uint8Array(CRC_OFFSET - FIELDS_END)
-const KIND_NUMBERS: Readonly<Record<SegmentKind, number>> = {
-  vectors: 1,
-  links: 2,
-  upper: 3,
-  ids: 4,
-  'id-table': 5,
-  codes: 6,
-  codebook: 7,
-}
-const KINDS: ReadonlyMap<number, SegmentKind> = new Map(
-  (Object.keys(KIND_NUMBERS) as SegmentKind[]).map((kind) => [KIND_NUMBERS[kind], kind]),
-)
-
-/** Bytes of one node's links: a count and room for 2M. */
-export const linksStrideBytes = (m: number): number => 4 * (2 * m + 1)
-
-export function vectorsHeader(shape: { firstNode: number; count: number; dimensions: number }): SegmentHeader {
-  const strideBytes = 4 * shape.dimensions
-  return { kind: 'vectors', ...pickShape(shape), strideBytes, dataBytes: strideBytes * shape.count }
+/** The header of a segment whose records have one length. */
+function recordsHeader(kind: SegmentKind, nodes: SegmentNodes, strideBytes: number): SegmentHeader {
+  const { firstNode, count, dimensions } = nodes
+  return { kind, firstNode, count, dimensions, strideBytes, dataBytes: strideBytes * count }
 }
 
-export function linksHeader(shape: { firstNode: number; count: number; dimensions: number; m: number }): SegmentHeader {
-  const strideBytes = linksStrideBytes(shape.m)
-  return { kind: 'links', ...pickShape(shape), strideBytes, dataBytes: strideBytes * shape.count }
+/** The nodes of a segment: `count` of them from `firstNode` on. */
+interface SegmentNodes {
+  readonly firstNode: number
+  readonly count: number
+  readonly dimensions: number
 }
 
-/** `count`: nodes of level 1. `dataBytes`: length of what `encodeUpper` gave. */
+export function vectorsHeader(nodes: SegmentNodes): SegmentHeader {
+  return recordsHeader('vectors', nodes, 4 * nodes.dimensions)
+}
+
+export function linksHeader(nodes: SegmentNodes & { readonly m: number }): SegmentHeader {
+  return recordsHeader('links', nodes, linksStrideBytes(nodes.m))
+}
+
+export function codesHeader(nodes: SegmentNodes & { readonly quantization: CodeQuantization }): SegmentHeader {
+  return recordsHeader('codes', nodes, quantizedShape(nodes.quantization, nodes.dimensions).strideBytes)
+}
+
+export function idTableHeader(shape: { count: number; dimensions: number }): SegmentHeader {
+  return recordsHeader('id-table', { firstNode: 0, ...shape }, ID_TABLE_STRIDE_BYTES)
+}
+
+/** `dataBytes`: length of the bytes that `encodeIds` gave. */
+export function idsHeader(shape: SegmentNodes & { readonly dataBytes: number }): SegmentHeader {
+  const { firstNode, count, dimensions, dataBytes } = shape
+  return { kind: 'ids', firstNode, count, dimensions, strideBytes: 0, dataBytes }
+}
+
+/** `count`: nodes of level 1. `dataBytes`: length of the bytes that `encodeUpper` gave. */
 export function upperHeader(shape: { count: number; dimensions: number; dataBytes: number }): SegmentHeader {
   const { count, dimensions, dataBytes } = shape
   return { kind: 'upper', firstNode: 0, count, dimensions, strideBytes: 0, dataBytes }
 }
 
-/** `dataBytes`: length of what `encodeIds` gave. */
-export function idsHeader(shape: {
-  firstNode: number
-  count: number
-  dimensions: number
-  dataBytes: number
-}): SegmentHeader {
-  return { kind: 'ids', ...pickShape(shape), strideBytes: 0, dataBytes: shape.dataBytes }
-}
-
-export function idTableHeader(shape: { count: number; dimensions: number }): SegmentHeader {
-  const { count, dimensions } = shape
-  const strideBytes = ID_TABLE_STRIDE_BYTES
-  return { kind: 'id-table', firstNode: 0, count, dimensions, strideBytes, dataBytes: strideBytes * count }
-}
-
-export function codesHeader(shape: {
-  firstNode: number
-  count: number
-  dimensions: number
-  quantization: CodeQuantization
-}): SegmentHeader {
-  const { strideBytes } = quantizedShape(shape.quantization, shape.dimensions)
-  return { kind: 'codes', ...pickShape(shape), strideBytes, dataBytes: strideBytes * shape.count }
-}
-
 /** For a quantization that has a codebook. */
 export function codebookHeader(shape: { dimensions: number; quantization: CodeQuantization }): SegmentHeader {
-  const { dimensions } = shape
-  const dataBytes = quantizedShape(shape.quantization, dimensions).codebookBytes
-  return { kind: 'codebook', firstNode: 0, count: 0, strideBytes: 0, dimensions, dataBytes }
-}
-
-function pickShape(shape: { firstNode: number; count: number; dimensions: number }): {
-  firstNode: number
-  count: number
-  dimensions: number
-} {
-  return { firstNode: shape.firstNode, count: shape.count, dimensions: shape.dimensions }
+  const { dimensions, quantization } = shape
+  const dataBytes = quantizedShape(quantization, dimensions).codebookBytes
+  return { kind: 'codebook', firstNode: 0, count: 0, dimensions, strideBytes: 0, dataBytes }
 }
 
 export const segmentBlockCount = (dataBytes: number): number => Math.ceil(dataBytes / SEGMENT_BLOCK_BYTES)
 
-/** Bytes after the data: one CRC for each block, and one of those CRCs. */
+/** Bytes of the footer: one CRC for each block, and one of these CRCs. */
 export const segmentFooterBytes = (dataBytes: number): number => 4 * segmentBlockCount(dataBytes) + 4
 
 /** Bytes of the sealed file. */
@@ -122,7 +101,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const view = new DataView(page.buffer)
   page.set(MAGIC)
   view.setUint32(8, SEGMENT_VERSION, true)
-  view.setUint32(12, KIND_NUMBERS[header.kind], true)
+  view.setUint32(12, SEGMENT_KINDS[header.kind].number, true)
   view.setBigUint64(16, BigInt(header.firstNode), true)
   view.setBigUint64(24, BigInt(header.count), true)
   view.setUint32(32, header.strideBytes, true)
@@ -133,7 +112,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   return page
 }
 
-/** @throws CorruptIndexError when the page is not a sound header of this version. */
+/** @throws CorruptIndexError when the page is not a sound header of this version */
 export function decodeSegmentHeader(page: Uint8Array, path: string): SegmentHeader {
   const corrupt = (reason: string, offset?: number): CorruptIndexError =>
     new CorruptIndexError(path, reason, { offset })
@@ -149,7 +128,7 @@ export function decodeSegmentHeader(page: Uint8Array, path: string): SegmentHead
   if (version !== SEGMENT_VERSION) {
     throw corrupt(`segment version ${version}; this shardloom reads version ${SEGMENT_VERSION}`, 8)
   }
-  const kind = KINDS.get(view.getUint32(12, true))
+  const kind = kindOfSegmentNumber(view.getUint32(12, true))
   if (kind === undefined) throw corrupt(`unknown segment kind ${view.getUint32(12, true)}`, 12)
   const blockBytes = view.getUint32(48, true)
   if (blockBytes !== SEGMENT_BLOCK_BYTES) {

@@ -1,19 +1,19 @@
 /**
- * Reads a sealed segment's data, any range of it, straight into the caller's memory; no byte is handed out before its
- * block's checksum was right.
+ * Reads any range of a sealed segment's data straight into the caller's memory. Bytes are valid only after the checksum
+ * of their block is verified.
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { CorruptIndexError } from '../../errors.js'
-import { crc32 } from '../bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { readFailure } from '../bytes/file-errors.js'
 import { headerOf } from './read-segment-header.js'
 import type { SegmentFile } from './segment-file.js'
-import { decodeBlockCrcs } from './segment-footer.js'
+import { decodeBlockCrcs } from './segment-checksums.js'
 import { segmentFooterBytes, SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js'
-import { readAt } from '../bytes/whole-files.js'
+import { readAt } from '../../../spill/files/read-at.js'
 
 export interface SegmentReaderOptions {
-  /** Called for a block whose checksum is wrong, instead of throwing; its bytes are handed out as they are. */
+  /** Called for a block with a wrong checksum, instead of throwing; its bytes are returned as they are. */
   readonly onBadBlock?: (error: CorruptIndexError) => void
 }
 
@@ -38,7 +38,7 @@ export class SegmentReader {
     this.#onBadBlock = options.onBadBlock
   }
 
-  /** Checks header, checksum table and the manifest's CRC of the file; reads no data. @throws CorruptIndexError */
+  /** Checks the header, the checksum table and the manifest's CRC; reads no data. @throws CorruptIndexError */
   static async open(path: string, file: SegmentFile, options: SegmentReaderOptions = {}): Promise<SegmentReader> {
     let handle: FileHandle | undefined
     try {
@@ -75,7 +75,7 @@ export class SegmentReader {
     return this.#handle.close()
   }
 
-  /** Where the last block ends that lies wholly before `end`. */
+  /** The end of the last whole block before `end`. */
   #lastWholeEnd(end: number): number {
     return end === this.header.dataBytes ? end : end - (end % SEGMENT_BLOCK_BYTES)
   }
@@ -93,7 +93,7 @@ export class SegmentReader {
     try {
       const length = await readAt(this.#handle, into, position)
       if (length < into.length) {
-        throw new CorruptIndexError(this.path, 'the file ends here: it was cut while in use', {
+        throw new CorruptIndexError(this.path, 'the file was truncated here while it was in use', {
           offset: position + length,
         })
       }
@@ -123,4 +123,46 @@ async function readBlockCrcs(
   const footer = new Uint8Array(segmentFooterBytes(header.dataBytes))
   const length = await readAt(handle, footer, SEGMENT_HEADER_BYTES + header.dataBytes)
   return decodeBlockCrcs(footer.subarray(0, length), header, file, path)
+}
+
+export interface ReadSegmentOptions {
+  /** First data byte. Default 0. */
+  readonly offset?: number
+  /** Number of bytes. Default: to the end of the data. */
+  readonly length?: number
+  /** Most bytes of a chunk. Whole checksum blocks are fastest. Default 8 MiB. */
+  readonly chunkBytes?: number
+  /** Called when a chunk is read and verified. */
+  readonly onChunk?: (dataOffset: number, view: Uint8Array) => void
+}
+
+const DEFAULT_CHUNK_BYTES = 512 * SEGMENT_BLOCK_BYTES
+
+/**
+ * Reads a segment's data front to back, chunk by chunk, into the views that `into(dataOffset, length)` returns. A view
+ * must have that length and stay attached until its chunk is read. Chunks are read one at a time.
+ * @throws CorruptIndexError at the first wrong checksum; that chunk's bytes must not be used
+ */
+export async function readSegmentData(
+  path: string,
+  file: SegmentFile,
+  into: (dataOffset: number, length: number) => Uint8Array,
+  options: ReadSegmentOptions = {},
+): Promise<void> {
+  const { offset = 0, chunkBytes = DEFAULT_CHUNK_BYTES, onChunk } = options
+  const reader = await SegmentReader.open(path, file)
+  try {
+    const end = options.length === undefined ? reader.header.dataBytes : offset + options.length
+    for (let at = offset; at < end;) {
+      // The first chunk ends on a chunk boundary, so that the others are whole blocks.
+      const length = Math.min(chunkBytes - (at % chunkBytes), end - at)
+      const view = into(at, length)
+      if (view.length !== length) throw new RangeError(`${path}: a view of ${view.length} bytes for ${length}`)
+      await reader.read(at, view)
+      onChunk?.(at, view)
+      at += length
+    }
+  } finally {
+    await reader.close()
+  }
 }

@@ -1,4 +1,4 @@
-/** Compact codes against the vectors they are said to be of: each is made again, in bounded memory, and compared. */
+/** Verifies quantized vectors: encodes the vectors again, in bounded memory, and compares the codes. */
 import type { Kernel } from '../../../kernel/kernel.js'
 import { quantizedShape, type CodeQuantization } from '../graph/quantized-shape.js'
 import { rowEncoder } from '../graph/row-encoder.js'
@@ -7,10 +7,13 @@ import { SegmentReader } from '../segment/segment-reader.js'
 import type { VerifyFindings } from './verify-report.js'
 import { fileOffset, type SegmentCheck } from './verify-segment.js'
 
-/** Vectors at a time: encoding them takes a few hundredths of a second. */
+/** Bytes of vectors encoded at a time, which takes a few hundredths of a second. */
 const CHUNK_BYTES = 2 ** 20
 
-/** The codebook's numbers; undefined, and added to `findings`, when one of them is none. The bytes are verified already. */
+/**
+ * The codebook; undefined when a number in it is not finite, which is added to `findings`. Its bytes are verified
+ * already.
+ */
 export async function verifyCodebook(
   reader: SegmentReader,
   findings: VerifyFindings,
@@ -23,7 +26,7 @@ export async function verifyCodebook(
   return undefined
 }
 
-/** Adds each node whose code is another one to the findings. The bytes of both files are verified already. */
+/** Adds each node whose code differs to the findings. The bytes of both files are verified already. */
 export async function verifyCodes(
   codes: SegmentReader,
   vectors: Pick<SegmentCheck, 'path' | 'file'>,
@@ -59,7 +62,7 @@ export async function verifyCodes(
         findings.add({
           path: codes.path,
           offset,
-          reason: `node ${firstNode + first + i}: the code is not that of its vector`,
+          reason: `node ${firstNode + first + i}: the code does not match its vector`,
         })
       }
     }

@@ -1,30 +1,30 @@
 /**
- * The stored ids and the table that leads from ids to nodes.
+ * Verifies the stored ids and the table that leads from ids to nodes.
  *
- * The table lists nodes in another order than the ids lie in. That both say the same is checked without holding either:
- * a sum over all (hash, node) pairs does not depend on their order, and two that agree in 64 bits agree.
+ * The table and the ids are in different orders. They are compared without holding either: a sum over all (hash, node)
+ * pairs does not depend on their order, and two sums that agree in 64 bits are taken as equal.
  */
 import { isUtf8 } from 'node:buffer'
 import { CorruptIndexError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../ids/id-fingerprint.js'
 import { idRuns } from '../ids/id-runs.js'
-import { decodeIdBytes } from '../ids/ids.js'
-import { mix } from '../ids/mix.js'
+import { decodeIdBytes } from '../ids/encode-ids.js'
+import { lowbias32 } from '../ids/lowbias32.js'
 import type { SegmentReader } from '../segment/segment-reader.js'
-import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-header.js'
+import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-file.js'
 import { MAX_LISTED_PROBLEMS, type VerifyFindings } from './verify-report.js'
 import { fileOffset } from './verify-segment.js'
 
-/** An order-free sum of (hash, node) pairs. */
+/** A sum of (hash, node) pairs that does not depend on their order. */
 export class PairSum {
   #first = 0
   #second = 0
 
   add(high: number, low: number, node: number): void {
-    const one = mix(high ^ mix(node + 0x9e3779b9))
+    const one = lowbias32(high ^ lowbias32(node + 0x9e3779b9))
     this.#first = (this.#first + one) | 0
-    this.#second = (this.#second + mix(low ^ mix(one + 0x85ebca6b))) | 0
+    this.#second = (this.#second + lowbias32(low ^ lowbias32(one + 0x85ebca6b))) | 0
   }
 
   equals(other: PairSum): boolean {
@@ -59,10 +59,10 @@ function soundId(bytes: Buffer, what: string, path: string): Id | CorruptIndexEr
   }
 }
 
-/** Looks at the rows of the id table as they come, front to back. One bit of memory for each node. */
+/** Checks the rows of the id table front to back, with one bit of memory for each node. */
 export class IdTableCheck {
   readonly pairs = new PairSum()
-  /** Nodes of neighbouring rows with one hash: either an accident of hashing or an id given twice. */
+  /** Nodes of adjacent rows with one hash: a hash collision or a repeated id. */
   readonly equalHashes: (readonly [number, number])[] = []
   readonly #path: string
   readonly #count: number
@@ -105,7 +105,7 @@ export class IdTableCheck {
   }
 }
 
-/** One id from its segment, wherever it lies. `index`: node − firstNode. */
+/** Reads one id from its segment. `index`: node − firstNode. */
 export async function readStoredId(reader: SegmentReader, index: number): Promise<Id> {
   const { count } = reader.header
   const ends = new Uint32Array(2)

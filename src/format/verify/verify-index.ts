@@ -1,6 +1,6 @@
 /**
- * Checks a published index down to the last byte and the last link, in bounded memory: chunks, the nodes of two upper
- * levels, one bit for each stored id, and the codebook of compact codes. Goes on after a problem, so that one run tells everything.
+ * Checks every byte and every link of a published index, in bounded memory: chunks, the nodes of two upper levels, one
+ * bit for each stored id, and the codebook. Continues after a problem, so that one run finds all of them.
  */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,8 +12,7 @@ import { readFailure, systemErrorCode } from '../bytes/file-errors.js'
 import { MANIFEST_NAME, type Manifest } from '../generation/manifest.js'
 import { loadManifest } from '../generation/read-manifest.js'
 import { SegmentReader } from '../segment/segment-reader.js'
-import type { SegmentFile } from '../segment/segment-file.js'
-import { linksStrideBytes } from '../segment/segment-header.js'
+import { type SegmentFile, linksStrideBytes } from '../segment/segment-file.js'
 import { IdTableCheck, PairSum, readStoredId, verifyIds } from './verify-ids.js'
 import { VerifyFindings, type VerifyProgress, type VerifyReport } from './verify-report.js'
 import { isTuningFile, readTunings, TUNING_NAME } from '../generation/tuning.js'
@@ -24,8 +23,8 @@ import { verifyUpper } from './verify-upper.js'
 export type { VerifyProblem, VerifyProgress, VerifyReport } from './verify-report.js'
 
 /**
- * Every byte under a checksum, every link, every id, every code of the live generation.
- * @throws PathError when nothing was ever published at `indexDir`. Damage is no error here: it is in the report.
+ * Checks every byte under a checksum, every link, every id and every code of the live generation.
+ * @throws PathError when nothing was ever published at `indexDir`. Damage is not thrown: it is in the report.
  */
 export async function verifyIndex(
   indexDir: string,
@@ -95,7 +94,7 @@ function linkVisitor({ path, file, manifest, findings }: SegmentCheck): VisitRec
   }
 }
 
-/** Codes are compared with vectors where those, and what they mean, are not damaged: that is told already. */
+/** Codes are compared with vectors only where vectors and codebook are undamaged: the damage is reported already. */
 async function verifyStoredCodes(
   codebookChecks: readonly SegmentCheck[],
   codeChecks: readonly SegmentCheck[],
@@ -133,10 +132,10 @@ async function verifyStoredIds(
     const { path, manifest } = check
     const table = new IdTableCheck(path, manifest.count, findings)
     await verifySegment(check, (words, dataOffset) => table.visit(words, dataOffset))
-    // With damage on either side the sums differ of course, and the ids that look equal may not be ids.
+    // With damage on either side the sums differ anyway, and ids that look equal may be damaged.
     if (findings.problemCount > before) return
     if (!table.pairs.equals(stored)) {
-      findings.add({ path, reason: 'the table does not lead from the stored ids to their nodes' })
+      findings.add({ path, reason: 'the table does not match the stored ids' })
       return
     }
     await findRepeatedIds(table.equalHashes, idChecks, findings)
@@ -170,7 +169,7 @@ async function storedId(node: number, idChecks: readonly SegmentCheck[]): Promis
   throw new RangeError(`node ${node} is in no ids segment`)
 }
 
-/** What was stored after the build, if anything was. */
+/** Checks the beam widths stored after the build, if there are any. */
 async function verifyTuning(directory: string, { generation }: Manifest, findings: VerifyFindings): Promise<void> {
   try {
     const { size } = await stat(join(directory, TUNING_NAME))
@@ -182,7 +181,7 @@ async function verifyTuning(directory: string, { generation }: Manifest, finding
   }
 }
 
-/** A file that no manifest names is a leftover or a mistake; nobody would ever check it. */
+/** Reports files that the manifest does not list: leftovers or mistakes, which no other check would find. */
 async function findStrangers(directory: string, manifest: Manifest, findings: VerifyFindings): Promise<void> {
   const known = new Set([MANIFEST_NAME, ...manifest.segments.map(({ name }) => name)])
   try {

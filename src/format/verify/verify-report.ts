@@ -1,15 +1,15 @@
-/** What `verifyIndex` tells, and how it gathers it. */
+/** The report of `verifyIndex`, and its findings while it runs. */
 import { CorruptIndexError, PathError } from '../../errors.js'
 
 export interface VerifyProblem {
   readonly path: string
-  /** Byte of the file, where the problem has a place. */
+  /** Byte of the file, when the problem has a place in it. */
   readonly offset?: number
   readonly reason: string
 }
 
 export interface VerifyReport {
-  /** Whether nothing is wrong. */
+  /** True when there is no problem. */
   readonly ok: boolean
   /** The live generation; undefined when CURRENT or the manifest cannot be read. */
   readonly generation: string | undefined
@@ -18,20 +18,20 @@ export interface VerifyReport {
   readonly filesChecked: number
   readonly bytesChecked: number
   readonly linksChecked: number
-  /** The first ones, in the order of the files. */
+  /** The first problems, in the order of the files. */
   readonly problems: readonly VerifyProblem[]
-  /** All of them. */
+  /** Number of all problems. */
   readonly problemCount: number
 }
 
 export interface VerifyProgress {
-  /** The file under way. */
+  /** The file being checked. */
   readonly name: string
   readonly bytesChecked: number
   readonly totalBytes: number
 }
 
-/** More would not be read. */
+/** Further problems are only counted. */
 export const MAX_LISTED_PROBLEMS = 100
 
 export class VerifyFindings {
@@ -46,7 +46,7 @@ export class VerifyFindings {
     if (this.problems.length < MAX_LISTED_PROBLEMS) this.problems.push(problem)
   }
 
-  /** Takes an error that says what is wrong with a file; throws any other on. */
+  /** Records an error about a file; rethrows any other error. */
   addError(error: unknown): void {
     if (error instanceof CorruptIndexError) {
       const { path, offset, reason } = error

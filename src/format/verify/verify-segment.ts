@@ -1,4 +1,4 @@
-/** Every byte of one segment against its checksums, in chunks, each given to whoever understands the bytes. */
+/** Verifies every byte of one segment against its checksums, in chunks, which also go to a visitor. */
 import { checkHeaderShape } from '../segment/read-segment-header.js'
 import { SegmentReader } from '../segment/segment-reader.js'
 import type { SegmentFile } from '../segment/segment-file.js'
@@ -6,7 +6,7 @@ import { SEGMENT_BLOCK_BYTES, SEGMENT_HEADER_BYTES } from '../segment/segment-he
 import type { Manifest } from '../generation/manifest.js'
 import type { VerifyFindings } from './verify-report.js'
 
-/** Big enough for sequential reading, small beside any budget. */
+/** Large enough for sequential reading, small beside any budget. */
 const CHUNK_BYTES = 256 * SEGMENT_BLOCK_BYTES
 
 export interface SegmentCheck {
@@ -17,13 +17,13 @@ export interface SegmentCheck {
   readonly onBytes: (bytes: number) => void
 }
 
-/** Whole records of one segment, verified. `words` may be reused after the call. */
+/** Takes whole, verified records of one segment. `words` may be reused after the call. */
 export type VisitRecords = (words: Uint32Array, dataOffset: number) => void
 
 /**
- * Checks header, checksum table and every block. Records of a fixed stride go to `visit`, in order, except those of a
- * chunk with a damaged block: that damage is reported already. Afterwards, when no byte was damaged, `readAgain` may
- * look at data of any shape. Answers whether no byte was damaged.
+ * Checks header, checksum table and every block. Records of a fixed stride go to `visit`, in order, except the records
+ * of a chunk with a damaged block, which is reported already. When no byte was damaged, `readAgain` then reads data of
+ * any shape. Returns whether no byte was damaged.
  */
 export async function verifySegment(
   check: SegmentCheck,
@@ -38,7 +38,7 @@ export async function verifySegment(
     reader = await SegmentReader.open(path, file, {
       onBadBlock: (error) => {
         damages++
-        // Chunks of whole records share blocks at their ends: each damaged block is told once.
+        // Chunks of whole records share blocks at their ends: each damaged block is reported once.
         if (error.offset !== undefined && badOffsets.has(error.offset)) return
         if (error.offset !== undefined) badOffsets.add(error.offset)
         findings.addError(error)
@@ -68,5 +68,5 @@ export async function verifySegment(
   return damages === 0
 }
 
-/** A byte's place in the file. */
+/** The offset in the file of a data byte. */
 export const fileOffset = (dataOffset: number): number => SEGMENT_HEADER_BYTES + dataOffset

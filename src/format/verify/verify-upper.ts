@@ -1,4 +1,4 @@
-/** The upper levels, one run at a time; in memory are the nodes of two neighbouring levels, 4 bytes for each. */
+/** Verifies the upper levels run by run, with the nodes of two adjacent levels in memory, 4 bytes each. */
 import { CorruptIndexError } from '../../errors.js'
 import { linkProblems, nodeProblems } from '../graph/check-upper.js'
 import type { Manifest } from '../generation/manifest.js'
@@ -7,7 +7,7 @@ import type { VerifyFindings } from './verify-report.js'
 
 const RUN_WORDS = 2 ** 20
 
-/** Adds what is wrong to `findings`. The bytes themselves are verified already. */
+/** Adds problems to `findings`. The bytes are verified already. */
 export async function verifyUpper(reader: SegmentReader, manifest: Manifest, findings: VerifyFindings): Promise<void> {
   const { m, count, entryPoint } = manifest
   const { path, header } = reader
@@ -40,7 +40,7 @@ export async function verifyUpper(reader: SegmentReader, manifest: Manifest, fin
   }
 }
 
-/** Nodes on each level. @throws CorruptIndexError when the levels do not fill the data exactly. */
+/** Nodes on each level. @throws CorruptIndexError when the levels do not fill the data exactly */
 async function levelCounts(reader: SegmentReader, { levels, m }: Manifest): Promise<number[]> {
   const { path, header } = reader
   const totalWords = header.dataBytes / 4

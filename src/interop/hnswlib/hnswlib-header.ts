@@ -9,7 +9,7 @@
  * Then for each element: u32 bytes of links, and for each level from 1 up: u16 link count, u16 0, maxM x u32.
  */
 import { DimensionMismatchError, InvalidFileError } from '../../errors.js'
-import { MAX_LEVELS } from '../../format/graph/upper.js'
+import { MAX_LEVELS } from '../../format/graph/encode-upper.js'
 
 export const HNSWLIB_HEADER_BYTES = 96
 /** Bit of the third byte of a record. */

@@ -1,5 +1,5 @@
 import { InvalidFileError } from '../../errors.js'
-import { readIdLines } from '../../sources/lines/id-lines.js'
+import { readIdLines } from '../../sources/lines/read-id-lines.js'
 import type { Id } from '../../api/vectors.js'
 
 /** The lines of a file of ids, read in step with elements: line n has the id of the element with label n. */

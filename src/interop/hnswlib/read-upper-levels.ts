@@ -3,10 +3,10 @@ import { NO_NODE } from '../../pipeline/layer/layer.js'
 import type { UpperLevels } from '../../pipeline/link-upper-levels.js'
 import { InsufficientMemoryError, InvalidFileError } from '../../errors.js'
 import type { EntryPoint } from '../../format/generation/manifest.js'
-import { encodeUpper } from '../../format/graph/upper.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
 import type { HnswlibFile } from './hnswlib-file.js'
 import type { Survey } from './survey.js'
+import { encodeUpper } from '../../format/graph/encode-upper.js'
 
 /**
  * Reads the upper levels into memory, as every build has them: about 4(m + 3)/(m − 1) bytes for each node of the index.

@@ -2,10 +2,10 @@ import { throwIfAborted, type Uses } from '../../pipeline/run/run.js'
 import type { OpenSegments } from '../../pipeline/segments/create-segments.js'
 import { NO_NODE } from '../../pipeline/layer/layer.js'
 import { hnswlibSizes } from './hnswlib-header.js'
-import { linksStrideBytes } from '../../format/segment/segment-header.js'
 import { isDeleted, type HnswlibFile } from './hnswlib-file.js'
 import { SegmentFiller } from './segment-filler.js'
 import type { Survey } from './survey.js'
+import { linksStrideBytes } from '../../format/segment/segment-file.js'
 
 export interface Level0 {
   /** Sum of the links of all nodes. */

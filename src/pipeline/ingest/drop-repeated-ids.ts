@@ -1,7 +1,6 @@
 import { readBatches } from '../../../spill/read-batches.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import { DuplicateIdError } from '../../errors.js'
-import { decodeIdBytes } from '../../format/ids/ids.js'
 import type { Id } from '../../api/vectors.js'
 import {
   ID_HEAD_BYTES,
@@ -14,12 +13,13 @@ import {
 import type { Uses } from '../run/run.js'
 import type { Queues } from '../run/queues.js'
 import { throwIfAborted } from '../run/run.js'
+import { decodeIdBytes } from '../../format/ids/encode-ids.js'
 
 /** The ids without the repeated ones. */
 export interface UniqueIds {
-  readonly records: DiskBackedQueue<null>
+  readonly records: Queue<null>
   /** Records as in the partitions, now all in ascending order of fingerprint, and only of vectors that stay. */
-  readonly table: DiskBackedQueue<null>
+  readonly table: Queue<null>
   readonly totalIdBytes: number
   readonly dropped: Uint8Array | undefined
   readonly skippedDuplicates: number
@@ -97,7 +97,7 @@ export async function dropRepeatedIds(
 }
 
 /** All records of one partition, in order of ordinal. */
-async function takeRecords(partition: DiskBackedQueue<null>): Promise<Uint32Array> {
+async function takeRecords(partition: Queue<null>): Promise<Uint32Array> {
   const refs = await partition.handOff()
   let count = 0
   for (const ref of refs) count += ref.kind === 'memory' ? ref.batch.count : ref.count
@@ -161,7 +161,7 @@ function sameKey(records: Uint32Array, a: number, b: number): boolean {
 
 async function pushRecords(
   { buffers, batchBytes }: Queues,
-  table: DiskBackedQueue<null>,
+  table: Queue<null>,
   records: Uint32Array,
   kept: Uint32Array,
 ): Promise<void> {
@@ -179,7 +179,7 @@ async function pushRecords(
 }
 
 /** Walks the encoded ids until `ordinal`: only on the way to an error. */
-async function findId(ids: DiskBackedQueue<null>, ordinal: number): Promise<Id> {
+async function findId(ids: Queue<null>, ordinal: number): Promise<Id> {
   let found: Id | undefined
   for await (const { bytes } of ids) {
     eachIdRecord(bytes, (of, from, to) => {

@@ -1,18 +1,19 @@
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { DurableQueue } from '../../../spill/durable-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import type { RecoveredFile } from '../../../spill/files/recover-spill-file.js'
 import { InvalidIdError } from '../../errors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../../format/ids/id-fingerprint.js'
-import { assertId, encodedIdBytes, writeId } from '../../format/ids/ids.js'
 import type { Id } from '../../api/vectors.js'
 import { FanOut } from '../layer/fan-out.js'
 import type { Uses } from '../run/run.js'
+import { assertId, encodedIdBytes, writeId } from '../../format/ids/encode-ids.js'
 
 /** Ids on their way from ingest to the finished index. */
 export interface CollectedIds {
   /** Records `[u32 ordinal][u32 length][encoded id]`, in order of ordinal, unaligned. */
-  readonly ids: DiskBackedQueue<null>
+  readonly ids: Queue<null>
   /** Records `[u32 x 3 fingerprint][u32 ordinal]`, in partitions by the first bits of the fingerprint. */
-  readonly partitions: readonly DiskBackedQueue<null>[]
+  readonly partitions: readonly Queue<null>[]
   /** True when the caller gave ids: only then can one repeat. */
   readonly given: boolean
   readonly totalIdBytes: number
@@ -31,6 +32,8 @@ const LEAST_ROW_BYTES = 8
 
 /** Encodes ids at once (no string is kept) and files their fingerprints for the duplicate check and the id table. */
 export class IdCollector {
+  /** The queue of ids in a build that can be resumed. */
+  readonly durableQueue: DurableQueue<null> | undefined
   readonly #idsOut: FanOut
   readonly #partitionsOut: FanOut
   #given: boolean | undefined
@@ -50,7 +53,8 @@ export class IdCollector {
     const { buffers, batchBytes } = queues
     this.#given = restored?.given
     this.#recent = new Array<Id | undefined>(Math.ceil(batchBytes / LEAST_ROW_BYTES))
-    this.#idsOut = new FanOut([queues.openDurable<null>('ids', restored?.files)], queues)
+    this.durableQueue = queues.openDurable<null>('ids', restored?.files)
+    this.#idsOut = new FanOut([this.durableQueue ?? queues.open<null>('ids')], queues)
     const partitions = Array.from({ length: 2 ** ID_PARTITION_BITS }, (_, i) => queues.open<null>(`id-keys-${i}`))
     this.#partitionsOut = new FanOut(partitions, { buffers, batchBytes: ID_PARTITION_BATCH_BYTES })
   }
@@ -92,10 +96,6 @@ export class IdCollector {
 
   get given(): boolean {
     return this.#given ?? false
-  }
-
-  get queue(): DiskBackedQueue<null> {
-    return this.#idsOut.queues[0]
   }
 
   /** All ids so far are in the queue. */

@@ -1,11 +1,11 @@
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { DurableQueue } from '../../../spill/durable-queue.js'
 import type { BuildPaths } from '../run/run.js'
 import type { IngestEntry, Journal } from '../resume/journal.js'
 
 const CHECKPOINT_MS = 2000
 const CHECKPOINT_BYTES = 64 * 2 ** 20
 
-type CheckedQueue = Pick<DiskBackedQueue, 'pushedBatches' | 'stored' | 'takeUnsyncedFiles'>
+type CheckedQueue = Pick<DurableQueue, 'pushedBatches' | 'stored' | 'takeUnsyncedFiles'>
 
 /** Notes in the journal how far the stream is in files: now and then, and behind the stream's back. */
 export class IngestCheckpoints {

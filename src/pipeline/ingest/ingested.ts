@@ -1,10 +1,10 @@
 import type { Sample } from './reservoir-sample.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import type { ColumnHeader } from '../../rows/record-layout.js'
 import type { UniqueIds } from './drop-repeated-ids.js'
 
 export interface Ingested {
-  readonly queue: DiskBackedQueue<ColumnHeader>
+  readonly queue: Queue<ColumnHeader>
   readonly dimensions: number
   /** Records the source gave; ordinals are below this. */
   readonly ordinalCount: number

@@ -4,13 +4,13 @@ import { checkQueue, cutQueue, type RecoveredQueue } from '../../../spill/files/
 import { readBatches } from '../../../spill/read-batches.js'
 import type { FileBatchRef } from '../../../spill/batch.js'
 import { CorruptSpillError } from '../../errors.js'
-import { decodeIdBytes } from '../../format/ids/ids.js'
 import { ID_HEAD_BYTES, type IdCollector } from './id-collector.js'
 import type { IngestEntry } from '../resume/journal.js'
 import { columnBatchBytes, type ColumnHeader } from '../../rows/record-layout.js'
 import { eachIdRecord } from './drop-repeated-ids.js'
 import type { Uses } from '../run/run.js'
 import { throwIfAborted } from '../run/run.js'
+import { decodeIdBytes } from '../../format/ids/encode-ids.js'
 
 export interface RecoveredIngest {
   readonly entry: IngestEntry

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Uses } from '../run/run.js'
 import type { IdCollector } from './id-collector.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import type { ColumnHeader } from '../../rows/record-layout.js'
 import { ReservoirSample } from './reservoir-sample.js'
 import { Kernel } from '../../../kernel/kernel.js'
@@ -27,7 +27,7 @@ export class RowWriter {
   readonly #run: IngestRun
   readonly #ids: IdCollector
   readonly #dimensions: number
-  readonly #queue: DiskBackedQueue<ColumnHeader>
+  readonly #queue: Queue<ColumnHeader>
   readonly #sample: ReservoirSample
   readonly #kernel = Kernel.create()
   readonly #capacity: number
@@ -45,8 +45,11 @@ export class RowWriter {
     this.#run = run
     this.#ids = ids
     this.#dimensions = dimensions
-    this.#queue = queues.openDurable('ingest', recovered?.rows.files)
-    this.#checkpoints = resume && new IngestCheckpoints(resume.journal, paths, this.#queue, ids.queue)
+    const durable = queues.openDurable<ColumnHeader>('ingest', recovered?.rows.files)
+    this.#queue = durable ?? queues.open('ingest')
+    if (resume !== undefined && durable !== undefined && ids.durableQueue !== undefined) {
+      this.#checkpoints = new IngestCheckpoints(resume.journal, paths, durable, ids.durableQueue)
+    }
     this.#skippedInvalid = recovered?.entry.skippedInvalid ?? 0
     this.#maxSquaredNorm = recovered?.entry.maxSquaredNorm ?? 0
     this.#sample = new ReservoirSample({ dimensions, seed: options.seed })

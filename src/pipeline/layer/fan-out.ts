@@ -1,5 +1,5 @@
 import type { BufferPool } from '../../../spill/buffer-pool.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 
 interface OpenBatch {
   readonly bytes: Uint8Array
@@ -13,13 +13,13 @@ interface OpenBatch {
  * the plan's `batchBytes` each; they are not charged to the spill budget.
  */
 export class FanOut {
-  readonly queues: readonly DiskBackedQueue<null>[]
+  readonly queues: readonly Queue<null>[]
   readonly #buffers: BufferPool
   readonly #batchBytes: number
   readonly #open: (OpenBatch | undefined)[]
 
   constructor(
-    queues: readonly DiskBackedQueue<null>[],
+    queues: readonly Queue<null>[],
     { buffers, batchBytes }: { readonly buffers: BufferPool; readonly batchBytes: number },
   ) {
     this.queues = queues

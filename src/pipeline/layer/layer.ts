@@ -1,5 +1,5 @@
 import type { BatchRef } from '../../../spill/batch.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import type { ShardGeometry } from '../../plan/shard-geometry.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import type { GridStore } from '../../rows/grid-store.js'
@@ -14,7 +14,7 @@ export interface LayerInput {
   /** Names its queues and files: 'base', 'level-1', … */
   readonly name: string
   readonly rowKind: RowKind
-  readonly input: DiskBackedQueue<ColumnHeader>
+  readonly input: Queue<ColumnHeader>
   /** Ordinals are below this; those not in the layer have no node. */
   readonly ordinalCount: number
   readonly vectorCount: number
@@ -26,8 +26,8 @@ export interface LayerInput {
 export interface RoutedLayer {
   readonly layer: LayerInput
   readonly shardCount: number
-  readonly homes: readonly DiskBackedQueue<null>[]
-  readonly replicas: readonly DiskBackedQueue<null>[]
+  readonly homes: readonly Queue<null>[]
+  readonly replicas: readonly Queue<null>[]
   readonly homeCounts: Uint32Array
   readonly replicaCounts: Uint32Array
   /** Home shard by ordinal, in shared memory; numbering turns it into nodes in place. */

@@ -1,6 +1,6 @@
 import type { Uses } from '../run/run.js'
 import type { BatchRef } from '../../../spill/batch.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
 import { recordBytesOf, type RowKind } from '../../rows/record-layout.js'
@@ -32,8 +32,8 @@ type Way = 'means' | 'rows' | 'cut'
 /** A shard on its way to be small enough. Until all are, `id` stands in `homeOfOrdinal`. */
 interface Part {
   readonly id: number
-  readonly homes: DiskBackedQueue<null>
-  readonly replicas: DiskBackedQueue<null>
+  readonly homes: Queue<null>
+  readonly replicas: Queue<null>
   homeCount: number
   replicaCount: number
   way: Way

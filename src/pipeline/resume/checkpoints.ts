@@ -1,12 +1,12 @@
 /** Finished shards and links segments: noted in the journal, and found there by the build that goes on. */
 import type { Quality } from '../../api/report.js'
-import { crc32 } from '../../format/bytes/crc32.js'
 import type { NumberedLayer, RoutedLayer } from '../layer/layer.js'
 import type { RestoreResult, RestoreTask } from '../../tasks/link/restore-task.js'
 import type { WorkerPool } from '../../tasks/worker-pool.js'
 import type { Uses } from '../run/run.js'
 import type { SegmentEntry, ShardEntry } from './journal.js'
 import type { ReusedWork } from './resume.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 
 /**
  * Stands for where every vector goes and how shards are built. Leaders, codes and numbers are computed again by a build

@@ -6,9 +6,10 @@
  * bytes that a power cut took; whoever goes on checks them, so a wrong line costs work and never gives a wrong index.
  */
 import { open, type FileHandle } from 'node:fs/promises'
-import { crc32 } from '../../format/bytes/crc32.js'
+import { crc32 } from '../../../spill/files/crc32.js'
 import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js'
-import { readOwnFile, syncDirectory, writeAt } from '../../format/bytes/whole-files.js'
+import { syncDirectory, writeAt } from '../../format/bytes/write-durably.js'
+import { readOwnFile } from '../../format/bytes/read-small-file.js'
 import { MAX_DIMENSIONS } from '../../options/limits.js'
 
 export const JOURNAL_NAME = 'journal'

@@ -1,9 +1,15 @@
 import { Signal } from '../../../spill/signal.js'
 import type { SpillBudget } from '../../../spill/spill-budget.js'
 import { InsufficientMemoryError } from '../../errors.js'
-import { unreclaimableBytes, type MemoryCgroup } from '../../memory/cgroup.js'
+import { unreclaimableBytes, type MemoryCgroup } from '../../memory/memory-cgroup.js'
 import { MemoryTimeline } from '../../memory/memory-timeline.js'
-import { isAtLeast, PRESSURE_SHARES, pressureLevel, queueLimit, type PressureLevel } from '../../memory/pressure.js'
+import {
+  isAtLeast,
+  PRESSURE_SHARES,
+  pressureLevel,
+  queueLimit,
+  type PressureLevel,
+} from '../../memory/pressure-level.js'
 import type { MemoryReport, StageName } from '../../api/report.js'
 
 export interface MemoryMonitorOptions {

@@ -1,12 +1,12 @@
 import { engineByName } from '../../engines/engine-by-name.js'
-import type { MemoryCgroup } from '../../memory/cgroup.js'
 import { formatByteSize } from '../../memory/byte-size.js'
-import { decideBudget, readMemoryFacts, type MemoryBudget } from '../../memory/detect-memory.js'
 import type { BuildPlan } from '../../plan/plan-build.js'
 import { planStages } from '../plan-stages.js'
 import type { BuildLog } from './build-log.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
+import type { MemoryCgroup } from '../../memory/memory-cgroup.js'
+import { decideBudget, readMemoryFacts, type MemoryBudget } from '../../memory/memory-budget.js'
 
 /** Dimensions assumed before the first vector, for a source that does not say. */
 const ASSUMED_DIMENSIONS = 128

@@ -1,5 +1,7 @@
 import { BufferPool } from '../../../spill/buffer-pool.js'
 import { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import { DurableQueue } from '../../../spill/durable-queue.js'
+import type { Queue } from '../../../spill/queue.js'
 import type { RecoveredFile } from '../../../spill/files/recover-spill-file.js'
 import { SpillBudget } from '../../../spill/spill-budget.js'
 
@@ -11,7 +13,7 @@ export class Queues {
   batchBytes: number
   readonly #directory: string
   readonly #isResumable: boolean
-  readonly #open = new Set<DiskBackedQueue<unknown>>()
+  readonly #open = new Set<Pick<Queue, 'dispose'>>()
 
   constructor(options: { directory: string; limitBytes: number; batchBytes: number; isResumable: boolean }) {
     this.#directory = options.directory
@@ -20,25 +22,24 @@ export class Queues {
     this.budget = new SpillBudget({ limitBytes: options.limitBytes, pool: this.buffers })
   }
 
-  open<Header>(name: string): DiskBackedQueue<Header> {
-    return this.#add(new DiskBackedQueue<Header>({ name, directory: this.#directory, budget: this.budget }))
+  open<Header>(name: string): Queue<Header> {
+    const queue = new DiskBackedQueue<Header>({ name, directory: this.#directory, budget: this.budget })
+    this.#open.add(queue)
+    return queue
   }
 
-  /** A queue that the next build can go on from, if this one can be resumed; `recovered`: what an earlier build left. */
-  openDurable<Header>(name: string, recovered: readonly RecoveredFile[] = []): DiskBackedQueue<Header> {
-    if (!this.#isResumable) return this.open(name)
-    return this.#add(
-      new DiskBackedQueue<Header>({
-        name,
-        directory: this.#directory,
-        budget: this.budget,
-        durable: true,
-        recovered,
-      }),
-    )
+  /**
+   * A queue that the next build can go on from; undefined when this build cannot be resumed. `recovered`: the files of an
+   * earlier build.
+   */
+  openDurable<Header>(name: string, recovered: readonly RecoveredFile[] = []): DurableQueue<Header> | undefined {
+    if (!this.#isResumable) return undefined
+    const queue = new DurableQueue<Header>({ name, directory: this.#directory, budget: this.budget, recovered })
+    this.#open.add(queue)
+    return queue
   }
 
-  async dispose<Header>(queue: DiskBackedQueue<Header>): Promise<void> {
+  async dispose<Header>(queue: Queue<Header>): Promise<void> {
     await queue.dispose()
     this.#open.delete(queue)
   }
@@ -53,10 +54,5 @@ export class Queues {
   async release(): Promise<void> {
     await this.budget.spill()
     this.buffers.clear()
-  }
-
-  #add<Header>(queue: DiskBackedQueue<Header>): DiskBackedQueue<Header> {
-    this.#open.add(queue)
-    return queue
   }
 }

@@ -1,7 +1,6 @@
 import type { BuildOptions } from '../../api/build.js'
 import type { BuildReport } from '../../api/report.js'
 import { StalledError } from '../../errors.js'
-import { findMemoryCgroup } from '../../memory/cgroup.js'
 import { resolveOptions, type ResolvedOptions } from '../../options/resolve-options.js'
 import type { BuildPlan } from '../../plan/plan-build.js'
 import { WorkerPool } from '../../tasks/worker-pool.js'
@@ -15,6 +14,7 @@ import { releaseMemoryBefore } from './release-memory-before.js'
 import type { PlannedRun, Run } from './run.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
+import { findMemoryCgroup } from '../../memory/memory-cgroup.js'
 
 /** A run whose vectors are not counted yet. */
 export interface OpenRun extends Run {

@@ -1,6 +1,5 @@
 import path from 'node:path'
-import { createSegment } from '../../format/segment/create-segment.js'
-import { sealSegment } from '../../format/segment/seal-segment.js'
+import { createSegment, sealSegment } from '../../format/segment/write-segment.js'
 import { SegmentChecksums } from '../../format/segment/segment-checksums.js'
 import { segmentFileName, type SegmentFile } from '../../format/segment/segment-file.js'
 import type { CodeQuantization } from '../../format/graph/quantized-shape.js'

@@ -1,13 +1,11 @@
 import path from 'node:path'
 import type { BufferPool } from '../../../spill/buffer-pool.js'
-import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
-import { createSegment } from '../../format/segment/create-segment.js'
+import type { Queue } from '../../../spill/queue.js'
 import { PartWriter } from '../../format/segment/part-writer.js'
-import { sealSegment } from '../../format/segment/seal-segment.js'
 import { SegmentChecksums } from '../../format/segment/segment-checksums.js'
 import { segmentFileName, type SegmentFile } from '../../format/segment/segment-file.js'
 import { idTableHeader, idsHeader } from '../../format/segment/segment-header.js'
-import { writeSegment } from '../../format/segment/write-segment.js'
+import { writeSegment, createSegment, sealSegment } from '../../format/segment/write-segment.js'
 import { eachIdRecord } from '../ingest/drop-repeated-ids.js'
 import type { Uses } from '../run/run.js'
 import { throwIfAborted } from '../run/run.js'
@@ -76,7 +74,7 @@ async function writeIdSegments(
 /** Data of one ids segment: offsets, then the encoded ids by node. */
 async function gatherIds(
   buffers: BufferPool,
-  queue: DiskBackedQueue<null>,
+  queue: Queue<null>,
   firstNode: number,
   count: number,
 ): Promise<Uint8Array> {

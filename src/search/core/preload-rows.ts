@@ -4,7 +4,7 @@ import PQueue from 'p-queue'
 import { assertSafeLinks } from '../../format/graph/check-links.js'
 import type { SafetyChecks } from '../../format/graph/check-upper.js'
 import type { Manifest } from '../../format/generation/manifest.js'
-import { readSegmentData } from '../../format/segment/read-segment-data.js'
+import { readSegmentData } from '../../format/segment/segment-reader.js'
 import type { SegmentFile } from '../../format/segment/segment-file.js'
 import type { CoreRows, RowKind } from './core-rows.js'
 

@@ -1,7 +1,7 @@
 import { assertSafeLinks } from '../../format/graph/check-links.js'
 import type { SafetyChecks } from '../../format/graph/check-upper.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
-import { linksStrideBytes } from '../../format/segment/segment-header.js'
+import { linksStrideBytes } from '../../format/segment/segment-file.js'
 import type { RowSource } from '../../rows/row-source.js'
 
 /** Throws when rows of one segment, from `firstNode` on, must not be used. */

@@ -3,8 +3,8 @@ import { CorruptIndexError } from '../../errors.js'
 import type { SafetyChecks } from '../../format/graph/check-upper.js'
 import type { Manifest } from '../../format/generation/manifest.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
-import { decodeUpper } from '../../format/graph/upper.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
+import { decodeUpper } from '../../format/graph/encode-upper.js'
 
 /** Upper levels that are read at the first search. */
 export interface StoredLevels {

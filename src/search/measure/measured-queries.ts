@@ -1,10 +1,10 @@
-import { mix } from '../../format/ids/mix.js'
 import { InvalidOptionError } from '../../errors.js'
 import type { MeasureOptions } from '../../api/measure.js'
 import type { Metric, VectorLike } from '../../api/vectors.js'
 import { copyQuery, queryRows } from '../copy-query.js'
 import type { CheckedMeasure } from './check-measure-options.js'
 import type { SearchCore } from '../core/search-core.js'
+import { lowbias32 } from '../../format/ids/lowbias32.js'
 
 /** The queries that recall is measured with: vectors of the index, or the caller's. */
 export interface MeasuredQueries {
@@ -53,7 +53,7 @@ export function spreadNodes(count: number, wanted: number, seed: number): Uint32
   return Uint32Array.from({ length: sampled }, (_, i) => {
     const first = Math.floor((i * count) / sampled)
     const end = Math.floor(((i + 1) * count) / sampled)
-    return first + ((mix(mix(seed) ^ i) >>> 0) % (end - first))
+    return first + ((lowbias32(lowbias32(seed) ^ i) >>> 0) % (end - first))
   })
 }
 

@@ -1,9 +1,9 @@
-/** One record batch: the buffers of a column, and slices of their rows. Nothing of it is held but the slice. */
+/** One record batch: reads slices of rows from the buffers of a column, and holds only the slice. */
 import { InvalidFileError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import { readExactly, type ByteReader } from '../bytes/byte-reader.js'
-import type { ArrowColumn, ArrowIds, ArrowList } from './arrow-schema.js'
-import { RECORD_BATCH, type ArrowMessage } from './arrow-messages.js'
+import type { ArrowColumn, ArrowIds, ArrowList } from './arrow-columns.js'
+import { RECORD_BATCH, type ArrowMessage } from './arrow-message.js'
 import { nullVector, wrongLength } from '../tables/list-rows.js'
 
 interface Region {
@@ -11,7 +11,7 @@ interface Region {
   readonly bytes: number
 }
 
-/** A slice's vectors, or where the first list is that is none. */
+/** The vectors of a slice, up to the first list that is not a vector. */
 export interface VectorSlice {
   readonly vectors: Float32Array
   readonly failure: InvalidFileError | undefined
@@ -26,7 +26,7 @@ export class ArrowBatch {
   readonly #buffers: readonly number[]
   readonly rows: number
 
-  /** @throws InvalidFileError when it is no record batch, damaged or compressed */
+  /** @throws InvalidFileError when the message is not a record batch, damaged or compressed */
   constructor(bytes: ByteReader, message: ArrowMessage) {
     this.#bytes = bytes
     this.#message = message
@@ -82,7 +82,7 @@ export class ArrowBatch {
     }
     if (failure !== undefined) usable--
     const [from, to] = [offsets[0], offsets[usable]]
-    // Null lists may have values under them; then they are no more than the lists are.
+    // Null lists may have values too.
     if (to - from > count * MAX_UNDER_NULL * dimensions) throw this.#damaged('lists with too many values')
     const values = await this.#values(column, list, from, to - from)
     const items = await this.#validity(column, 1, from, to - from)
@@ -166,7 +166,7 @@ export class ArrowBatch {
     return into
   }
 
-  /** One more than `count`, each no smaller than the one before. */
+  /** `count` + 1 offsets, each at least as large as the one before. */
   async #offsets(column: ArrowColumn, width: 4 | 8, row: number, count: number): Promise<Float64Array> {
     const { buffer } = await this.#read(this.#region(column, 1), row * width, (count + 1) * width)
     const offsets =
@@ -177,7 +177,7 @@ export class ArrowBatch {
     return offsets
   }
 
-  /** One byte a value, 1 where it is there; undefined when none is null. `level` 1 is the values of a list. */
+  /** One byte for each value, 0 for null; undefined when none is null. `level` 1 is the values of a list. */
   async #validity(column: ArrowColumn, level: 0 | 1, from: number, count: number): Promise<Uint8Array | undefined> {
     const node = this.#place(column.node) + level
     const nulls = this.#nodes.at(2 * node + 1)
@@ -195,11 +195,11 @@ export class ArrowBatch {
     if (place !== undefined) return place
     throw new InvalidFileError(
       this.#bytes.path,
-      'a column before the chosen one is of views, behind which nothing is read',
+      'a column before the chosen one has views, and columns after views cannot be read',
     )
   }
 
-  /** The buffer of a column that is `index` behind its first. */
+  /** The buffer of a column that is `index` after its first. */
   #region(column: ArrowColumn, index: number): Region {
     const place = 2 * (this.#place(column.buffer) + index)
     const [from, bytes] = [this.#buffers.at(place), this.#buffers.at(place + 1)]
@@ -225,7 +225,7 @@ export class ArrowBatch {
   }
 }
 
-/** Lists that are null may have values under them, which nobody reads. */
+/** Null lists may have values, which are not read. Limits these, as a multiple of the values of all lists. */
 const MAX_UNDER_NULL = 4
 
 export interface VectorRange {
@@ -233,7 +233,7 @@ export interface VectorRange {
   readonly count: number
   readonly firstRow: number
   readonly dimensions: number
-  /** Null lists are rows of NaN. */
+  /** True: null lists become rows of NaN. */
   readonly skip: boolean
 }
 

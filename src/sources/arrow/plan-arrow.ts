@@ -1,19 +1,20 @@
 /**
- * Arrow IPC, stream or file: a column of lists of floats, and one of ids where it is named. Rows are read in slices straight
- * from the buffers in the file, so that record batches of any size take no more memory than a slice.
+ * Arrow IPC, stream or file: a column of lists of floats, and a column of ids when one is named. Reads rows in slices
+ * straight from the buffers in the file, so record batches of any size take no more memory than a slice.
  */
 import { InvalidFileError } from '../../errors.js'
 import { ArrowBatch } from './arrow-batch.js'
-import { arrowFooter, DICTIONARY_BATCH, messageAt, SCHEMA, type ArrowMessage } from './arrow-messages.js'
-import { arrowColumns, type ArrowColumn, type ArrowIds, type ArrowList } from './arrow-schema.js'
+import { arrowFooter, DICTIONARY_BATCH, messageAt, SCHEMA, type ArrowMessage } from './arrow-message.js'
+import { arrowColumns, type ArrowColumn, type ArrowIds, type ArrowList } from './arrow-columns.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns } from '../tables/choose-columns.js'
-import type { FlatTable } from '../parquet/flat-table.js'
-import { MAX_DIMENSIONS, rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import type { FlatTable } from './flat-table.js'
+import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 /**
  * Reads the schema and the metadata of every record batch.
- * @throws InvalidFileError when it is damaged, cut, compressed, or has no such column; PathError for a pipe
+ * @throws InvalidFileError when it is damaged, truncated, compressed, or has no such column; PathError for a pipe
  */
 export async function planArrow(bytes: ByteReader, options: ReadOptions): Promise<ReadPlan> {
   const { columns, messages } = await openArrow(bytes)
@@ -24,7 +25,7 @@ export async function planArrow(bytes: ByteReader, options: ReadOptions): Promis
   const list = column.shape as ArrowList
   let count = 0
   let dimensions = list.size
-  /** Of each record batch that has rows. */
+  /** Offset of each record batch that has rows. */
   const places: number[] = []
   const firstRows: number[] = []
   for await (const message of messages) {
@@ -69,7 +70,7 @@ export async function planArrow(bytes: ByteReader, options: ReadOptions): Promis
 
 interface OpenArrow {
   readonly columns: readonly ArrowColumn[]
-  /** Behind the schema, in order. */
+  /** The messages after the schema, in order. */
   readonly messages: AsyncGenerator<ArrowMessage, void, void>
 }
 

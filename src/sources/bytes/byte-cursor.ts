@@ -1,4 +1,4 @@
-/** Bytes taken one after the other from a file or stream, so many at a time as its format says. */
+/** Takes bytes from a file or stream in order, a given number at a time. */
 import { InvalidFileError } from '../../errors.js'
 import type { ByteReader } from './byte-reader.js'
 
@@ -20,7 +20,7 @@ export class ByteCursor {
     this.#position = position
   }
 
-  /** Of the next byte. */
+  /** Offset of the next byte. */
   get offset(): number {
     return this.#position - (this.#to - this.#from)
   }
@@ -32,7 +32,7 @@ export class ByteCursor {
   }
 
   /**
-   * A view that is valid until the next call.
+   * The next `count` bytes: a view that is valid until the next call.
    * @throws InvalidFileError when the data ends first
    */
   async take(count: number): Promise<Uint8Array> {

@@ -1,20 +1,20 @@
-/** The one seam between readers and the outside: bytes by position, from a file, a named pipe or a stream. */
+/** The seam between readers and their input: bytes by position, from a file, a named pipe or a stream. */
 import { closeSync, constants, openSync, type BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { InvalidFileError, PathError, ShardloomError } from '../../errors.js'
 
 export interface ByteReader {
-  /** For messages. */
+  /** Name of the input in messages. */
   readonly path: string
-  /** Undefined for pipes, whose bytes come once and in order: `position` must then be what was read so far. */
+  /** Undefined for pipes, whose bytes come once and in order: `position` must then be the bytes read so far. */
   readonly byteLength: number | undefined
-  /** Reads some bytes at `position` to the front of `into`; 0 only at the end. */
+  /** Reads bytes at `position` to the front of `into` and returns their number; 0 only at the end. */
   read(into: Uint8Array, position: number): Promise<number>
   close(): Promise<void>
 }
 
-/** What a path leads to. `version` changes when the file is replaced, grown, cut or written to. */
+/** Facts about the file at a path. `version` changes when the file is replaced, extended, truncated or written to. */
 export interface FileFacts {
   /** Undefined for a named pipe or a device. */
   readonly byteLength: number | undefined
@@ -37,7 +37,7 @@ const UNREADABLE_REASONS: ReadonlyMap<string, string> = new Map([
   ['ENFILE', 'the system has too many files open'],
 ])
 
-/** A failed system call on `path` as PathError; any other error, the typed ones among them, is returned as it is. */
+/** A system error on `path` as PathError; any other error unchanged. */
 function readFailure(path: string, cause: unknown): unknown {
   if (
     cause instanceof ShardloomError ||
@@ -50,7 +50,7 @@ function readFailure(path: string, cause: unknown): unknown {
 }
 
 /**
- * Looks at a path without opening it: opening a named pipe and closing it again would end its writer.
+ * Reads the facts about a path without opening it: opening and closing a named pipe would end its writer.
  * @throws PathError when there is nothing to read
  */
 export async function fileFacts(path: string): Promise<FileFacts> {
@@ -75,10 +75,10 @@ function factsOf(path: string, stats: BigIntStats): FileFacts {
 const READ_NOW = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
 
 /**
- * Opens a file or named pipe for reading. The caller closes it. A pipe is waited for as long as it has no writer: in its
- * reads, which closing ends, and not here, where nothing would.
+ * Opens a file or named pipe for reading. The caller closes it. A pipe without a writer is waited for in its reads,
+ * which closing ends, and not in the opening, which nothing could end.
  * @throws PathError when it cannot be opened
- * @throws InvalidFileError when `expected` is given and the file is another one since then
+ * @throws InvalidFileError when the file has changed since `expected`
  */
 export async function openFileBytes(path: string, expected?: FileFacts): Promise<ByteReader> {
   let handle: FileHandle | undefined
@@ -101,7 +101,7 @@ export async function openFileBytes(path: string, expected?: FileFacts): Promise
   }
 }
 
-/** By the event loop: a thread that waits in a system call could not be called back, and would keep the process alive. */
+/** Reads with the event loop: a thread that waits in a system call cannot be stopped and keeps the process alive. */
 function pipeBytes(path: string): ByteReader {
   const fd = openSync(path, READ_NOW)
   try {
@@ -125,7 +125,7 @@ class FileBytes implements ByteReader {
 
   async read(into: Uint8Array, position: number): Promise<number> {
     try {
-      // A pipe has no positions: null reads on from where the last read ended.
+      // A pipe has no positions: null continues after the last read.
       const at = this.byteLength === undefined ? null : position
       return (await this.#handle.read(into, 0, into.length, at)).bytesRead
     } catch (cause) {
@@ -142,10 +142,10 @@ class FileBytes implements ByteReader {
   }
 }
 
-/** Bytes that come in chunks; a Node Readable is one. */
+/** A stream of byte chunks, such as a Node Readable. */
 export type ByteStream = AsyncIterable<Uint8Array> & { destroy?(): unknown }
 
-/** A stream of byte chunks, such as `process.stdin`, as a pipe. Closing it destroys the stream. */
+/** A stream, such as `process.stdin`, as a pipe. Closing it destroys the stream. */
 export function streamBytes(path: string, stream: ByteStream): ByteReader {
   const chunks = stream[Symbol.asyncIterator]()
   return {
@@ -157,14 +157,14 @@ export function streamBytes(path: string, stream: ByteStream): ByteReader {
       }),
     ),
     async close() {
-      // return() would wait for a read under way, and an idle terminal or pipe may never answer it.
+      // return() would wait for a pending read, which an idle terminal or pipe may never answer.
       if (stream.destroy === undefined) await chunks.return?.()
       else stream.destroy()
     },
   }
 }
 
-/** `read` of a ByteReader, over chunks of any length. */
+/** The `read` of a ByteReader over chunks of any length. */
 export function readChunks(
   next: () => Promise<IteratorResult<Uint8Array, unknown>>,
 ): (into: Uint8Array) => Promise<number> {
@@ -182,7 +182,7 @@ export function readChunks(
   }
 }
 
-/** Fills `into` from `position`; returns fewer bytes than it holds only when the data ends first. */
+/** Fills `into` from `position`. Returns the bytes read: fewer than `into` holds only when the data ends first. */
 export async function readFully(bytes: ByteReader, into: Uint8Array, position: number): Promise<number> {
   let filled = 0
   while (filled < into.length) {
@@ -194,14 +194,14 @@ export async function readFully(bytes: ByteReader, into: Uint8Array, position: n
 }
 
 /**
- * Fills `into` from `position`, all of it.
- * @throws InvalidFileError when the file became shorter than it was when its size was taken
+ * Fills all of `into` from `position`.
+ * @throws InvalidFileError when the file was truncated after its size was read
  */
 export async function readExactly(bytes: ByteReader, into: Uint8Array, position: number): Promise<void> {
   const got = await readFully(bytes, into, position)
   if (got === into.length) return
   const wanted = `${into.length} bytes from byte ${position}`
-  throw new InvalidFileError(bytes.path, `it was cut while being read: expected ${wanted}, got ${got}`, {
+  throw new InvalidFileError(bytes.path, `it was truncated while it was read: expected ${wanted}, got ${got}`, {
     offset: position + got,
   })
 }

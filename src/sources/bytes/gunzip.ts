@@ -1,4 +1,4 @@
-/** gzip (RFC 1952), one member or several, decompressed as it comes. */
+/** Decompresses a stream of gzip (RFC 1952), with one member or more. */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
@@ -9,18 +9,18 @@ export const GZIP_MAGIC = Uint8Array.of(0x1f, 0x8b, 0x08)
 
 const PIECE_BYTES = 64 * 1024
 
-/** @throws InvalidFileError when it is damaged or cut, or something else follows */
+/** @throws InvalidFileError when the data is damaged or truncated, or other data follows */
 export async function* gunzip(bytes: ByteReader): AsyncGenerator<Uint8Array, void, void> {
   const pieces = new Pieces(bytes)
   const decompressor = createGunzip({ chunkSize: PIECE_BYTES })
-  // A failure of the file fails the decompressor too, and is thrown where that is read: here it may be passed over.
+  // An error of the file also ends the decompressor, and is thrown where it is read, so it is ignored here.
   pipeline(Readable.from(pieces.read(), { highWaterMark: 1 }), decompressor).catch(() => undefined)
   try {
     for await (const chunk of decompressor) yield chunk as Uint8Array
   } catch (cause) {
     throw isZlibError(cause) ? damaged(bytes.path, decompressor.bytesWritten, cause) : cause
   }
-  // The decompressor stops at what is no further member, and would leave the rest out without a word.
+  // The decompressor stops silently at data that is not another member.
   if (decompressor.bytesWritten < pieces.position || (await pieces.hasMore())) {
     throw new InvalidFileError(bytes.path, 'its gzip data is followed by something else', {
       offset: decompressor.bytesWritten,
@@ -38,7 +38,7 @@ class Pieces {
 
   async *read(): AsyncGenerator<Uint8Array, void, void> {
     for (;;) {
-      // A piece of its own each: the decompressor works on it while the next one is read.
+      // A new buffer for each piece: the decompressor uses it while the next one is read.
       const piece = new Uint8Array(PIECE_BYTES)
       const got = await this.#bytes.read(piece, this.position)
       if (got === 0) return

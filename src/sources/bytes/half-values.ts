@@ -1,8 +1,8 @@
-/** IEEE 754 half precision (float16) as float32: what Node.js 20 has no typed array for. */
+/** IEEE 754 half precision (float16) as float32; Node.js 20 has no typed array for it. */
 
 let table: Float32Array | undefined
 
-/** The value of each of the 65,536 bit patterns: 256 KiB, made when the first file of halves is read. */
+/** The value of each of the 65,536 bit patterns: 256 KiB, made when first needed. */
 export function halfValues(): Float32Array {
   if (table === undefined) {
     table = new Float32Array(65_536)

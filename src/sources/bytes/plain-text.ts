@@ -1,4 +1,4 @@
-/** The text of a line format, decompressed when it begins as gzip or zstd does. */
+/** The text of a line format, decompressed when it begins with the magic number of gzip or zstd. */
 import { readChunks, readFully, type ByteReader } from './byte-reader.js'
 import { gunzip, GZIP_MAGIC } from './gunzip.js'
 import { unzstd, ZSTD_MAGIC } from './unzstd.js'
@@ -16,10 +16,9 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
 }
 
 /**
- * `bytes` from their beginning, to be read in order; of a stream nothing may have been read yet. Holds at most a window of
- * the compression beside a few pieces. Closing it frees these, and leaves `bytes` to the caller: what is being read
- * from them must be ended first.
- * @throws InvalidFileError from `read` when compressed data is damaged; offsets in it count compressed bytes
+ * Reads `bytes` in order from their beginning; a stream must be unread. Holds at most one window of the compression and
+ * a few pieces. Closing it frees them and leaves `bytes` open, so a pending read must be ended first.
+ * @throws InvalidFileError from `read` when compressed data is damaged; its offsets count compressed bytes
  */
 export async function plainText(bytes: ByteReader): Promise<ByteReader> {
   const buffer = new Uint8Array(HEAD_BYTES)
@@ -38,7 +37,7 @@ function forwarding(bytes: ByteReader): Omit<ByteReader, 'close'> {
   }
 }
 
-/** A stream whose first bytes were read already. */
+/** A stream whose first bytes are already read. */
 function withHead(bytes: ByteReader, head: Uint8Array): ByteReader {
   let rest = head
   return {

@@ -1,6 +1,6 @@
 /**
- * Zstandard (RFC 8878) decompressed as it comes. The frames are walked here, and the decompressor is given one block at a
- * time: a block is at most 128 KiB of output, so a few compressed bytes cannot ask for gigabytes at once.
+ * Decompresses a stream of Zstandard (RFC 8878). This code walks the frames and gives the decompressor one block at a
+ * time: a block has at most 128 KiB of output, so a few compressed bytes cannot produce gigabytes at once.
  */
 import { Decompress } from 'fzstd'
 import { ByteCursor } from './byte-cursor.js'
@@ -8,19 +8,19 @@ import type { ByteReader } from './byte-reader.js'
 
 export const ZSTD_MAGIC = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd)
 
-/** What level 20 takes; --long and --ultra ask for up to 2 GiB. */
+/** The window of level 20; --long and --ultra ask for up to 2 GiB. */
 const MAX_WINDOW_BYTES = 32 * 1024 * 1024
 const MAX_BLOCK_BYTES = 128 * 1024
 const SKIPPED_AT_ONCE = 1 << 20
 
-/** @throws InvalidFileError with the offset in the compressed file when it is damaged, cut, or needs too large a window */
+/** @throws InvalidFileError with the compressed offset when the data is damaged, truncated, or needs a larger window */
 export async function* unzstd(bytes: ByteReader): AsyncGenerator<Uint8Array, void, void> {
   const input = new ByteCursor(bytes, 'zstd')
   for (let frame = 0; !(await input.atEnd()); frame++) {
     const magic = new DataView(Uint8Array.from(await input.take(4)).buffer).getUint32(0, true)
     if ((magic & 0xfffffff0) >>> 0 === 0x184d2a50) await skipFrame(input)
     else if (magic === 0xfd2fb528) yield* oneFrame(input)
-    else throw input.failure('zstd data is followed by something else')
+    else throw input.failure('its zstd data is followed by something else')
   }
 }
 
@@ -51,14 +51,14 @@ async function* oneFrame(input: ByteCursor): AsyncGenerator<Uint8Array, void, vo
     last = (word & 1) === 1
     const type = (word >> 1) & 3
     const size = word >> 3
-    if (type === 3 || size > MAX_BLOCK_BYTES) throw input.failure('its zstd data is damaged (a block that cannot be)')
+    if (type === 3 || size > MAX_BLOCK_BYTES) throw input.failure('its zstd data is damaged (an impossible block)')
     const content = await input.take(type === 1 ? 1 : size)
     const block = new Uint8Array(3 + content.length)
     block.set(start)
     block.set(content, 3)
     yield* push(block, false)
   }
-  // The checksum is not compared: the decompressor has no xxHash.
+  // The checksum is not verified: the decompressor has no xxHash.
   yield* push(header.hasChecksum ? Uint8Array.from(await input.take(4)) : new Uint8Array(0), true)
   if (header.contentBytes !== undefined && header.contentBytes !== bytesOut) {
     throw input.failure(`its zstd frame has ${bytesOut} bytes, expected ${header.contentBytes}`)

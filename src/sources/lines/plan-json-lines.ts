@@ -1,24 +1,24 @@
 /**
- * JSON lines: one `{"id": …, "vector": [numbers]}` a line; `embedding` is another name of `vector`, `id` may be absent. Or
- * lines of OpenAI's batch output. Compressed with gzip or zstd, or not.
+ * JSON lines: one `{"id": …, "vector": [numbers]}` a line; `embedding` is another name for `vector`, and `id` may be
+ * absent. Or lines of OpenAI's batch output. The file may be compressed with gzip or zstd.
  */
 import { InvalidFileError } from '../../errors.js'
-import type { Id, VectorBatch } from '../../api/vectors.js'
+import { type Id, type VectorBatch, MAX_DIMENSIONS } from '../../api/vectors.js'
 import { batchRecords, isBatchLine } from './openai-batch.js'
 import { plainText } from '../bytes/plain-text.js'
-import { lineBlocks } from './text-lines.js'
-import { BATCH_BYTES, MAX_DIMENSIONS, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { lineBlocks } from './line-blocks.js'
+import { BATCH_BYTES, type ReadOptions, type ReadPlan } from '../vector-file.js'
 
 /** A vector of 65,536 numbers of 20 digits is 1.4 MB; the rest is room for a record's other fields. */
 export const MAX_LINE_BYTES = 64 * 1024 * 1024
 
-/** From here on a line is looked through before it is parsed. */
+/** Longer lines are scanned before they are parsed. */
 const LONG_LINE_CHARACTERS = 1 << 20
-/** What JSON.parse makes of 64 MiB of brackets is 3 GB; a record of one vector and its fields needs little of either. */
+/** JSON.parse turns 64 MiB of brackets into 3 GB; a record with one vector and its fields needs few of them. */
 const MAX_NESTING = 1000
 const MAX_VALUES = 1_000_000
 
-/** Nothing is known before the lines are read. */
+/** Count and dimensions are unknown until the lines are read. */
 export function planJsonLines({ invalid = 'error' }: ReadOptions = {}): ReadPlan {
   return {
     count: undefined,
@@ -40,7 +40,7 @@ export function planJsonLines({ invalid = 'error' }: ReadOptions = {}): ReadPlan
         }
         yield* rows.end()
       } catch (error) {
-        // The rows before the bad one are good; whoever resumes or counts must have seen them.
+        // The rows before the bad one are good, and a caller that resumes or counts needs them.
         if (rows.count > 0) yield rows.take()
         throw error
       } finally {
@@ -52,7 +52,7 @@ export function planJsonLines({ invalid = 'error' }: ReadOptions = {}): ReadPlan
 
 interface JsonRecord {
   readonly id: Id | undefined
-  /** Undefined for a request of a batch that failed. */
+  /** Undefined for a failed request of OpenAI's batch output. */
   readonly vector: ArrayLike<number> | undefined
   readonly failure?: string
 }
@@ -65,7 +65,9 @@ interface Line {
 
 const NO_RECORDS: readonly JsonRecord[] = []
 
-/** None for a blank line, several for a request of several inputs. @throws InvalidFileError with the line number */
+/**
+ * No record for a blank line, several for a request with several inputs. @throws InvalidFileError with the line number
+ */
 function parseRecords(text: string, line: Line): readonly JsonRecord[] {
   const refuse = (reason: string, cause?: unknown): InvalidFileError =>
     new InvalidFileError(line.path, `line ${line.number} ${reason}`, { offset: line.offset, cause })
@@ -98,7 +100,7 @@ function failedRequest({ id, failure }: JsonRecord, line: Line): InvalidFileErro
   return new InvalidFileError(
     line.path,
     `line ${line.number}: the request ${JSON.stringify(id)} failed: ${failure ?? ''}; send it again, ` +
-      `or pass invalid: 'skip' (--invalid skip) to leave such out`,
+      `or pass invalid: 'skip' (--invalid skip) to leave out such requests`,
     { offset: line.offset },
   )
 }
@@ -107,7 +109,7 @@ const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c]
 /** '[' and ']', and with bit 5 set '{' and '}'. */
 const [OPENING, CLOSING] = [0x5b, 0x5d]
 
-/** Whether a text, be it JSON or not, nests too deep or has too many values; undefined when it may be parsed. */
+/** The reason when a text nests too deeply or has too many values to be parsed as JSON; undefined otherwise. */
 function structureExcess(text: string): string | undefined {
   let depth = 0
   let values = 0
@@ -154,18 +156,18 @@ function kindOf(value: unknown): string {
 }
 
 const BATCH_VALUES = BATCH_BYTES / Float32Array.BYTES_PER_ELEMENT
-/** Failed requests before the first vector, which wait for its dimensions. */
+/** Most failed requests before the first vector, which wait for its dimensions. */
 const MAX_WAITING = 100_000
 
 /**
- * Gathers records into batches of one length, all with ids or all without: a record that differs begins a new batch,
- * because only the build knows what was expected and which ordinal it is. A failed request is a row of NaN, as long as the
- * vector before it, or the first one after it.
+ * Gathers records into batches with equal dimensions, all with ids or all without. A record that differs begins a new
+ * batch, because only the build knows the expected dimensions and the ordinal. A failed request is a row of NaN with
+ * the dimensions of the vector before it, or of the first one after it.
  */
 class RowGatherer {
   readonly #path: string
   readonly #values = new Float32Array(BATCH_VALUES)
-  /** Of the batch, and of the last vector seen. */
+  /** Dimensions of the batch and of the last vector. */
   #dimensions = 0
   #ids: Id[] | undefined
   #waiting: JsonRecord[] = []
@@ -175,7 +177,7 @@ class RowGatherer {
     this.#path = path
   }
 
-  /** What comes of a record: no batch mostly, or those that it did not fit into. */
+  /** Adds a record, and yields the batches that it does not fit into: usually none. */
   *add(record: JsonRecord): Generator<VectorBatch, void, void> {
     if (record.vector === undefined && this.#dimensions === 0) {
       this.#waiting.push(record)
@@ -189,7 +191,7 @@ class RowGatherer {
     yield* this.#addRow(record, dimensions)
   }
 
-  /** A record before the one to begin at: it says how long a failed request is. */
+  /** Skips a record; its dimensions are the dimensions of a failed request after it. */
   leaveOut({ vector }: JsonRecord): void {
     if (vector !== undefined) this.#dimensions = vector.length
   }
@@ -224,7 +226,7 @@ class RowGatherer {
 
   #noVector(): InvalidFileError {
     const [{ id, failure }] = this.#waiting
-    const reason = `none of its ${this.#waiting.length} requests gave a vector; the first, ${JSON.stringify(id)}, failed: `
-    return new InvalidFileError(this.#path, reason + (failure ?? ''))
+    const failed = `the first, ${JSON.stringify(id)}, failed: ${failure ?? ''}`
+    return new InvalidFileError(this.#path, `none of its ${this.#waiting.length} requests gave a vector; ${failed}`)
   }
 }

@@ -1,4 +1,4 @@
-/** The end of a Parquet file: its columns, and where each lies in each row group. */
+/** Reads the end of a Parquet file: its columns, and the place of each in each row group. */
 import { parquetMetadata, type FileMetaData, type SchemaElement } from 'hyparquet'
 import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readExactly, type ByteReader } from '../bytes/byte-reader.js'
@@ -6,25 +6,25 @@ import type { TableColumn } from '../tables/choose-columns.js'
 import { thriftEnd } from './thrift-end.js'
 import { PARQUET_MAGIC } from './parquet-magic.js'
 
-/** Of a table of some thousand row groups and columns; parsed it takes a hundred times as much. */
+/** Enough for a thousand row groups and columns; parsed metadata takes a hundred times as much. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024
 const MAX_SCHEMA_ELEMENTS = 20_000
 const MAX_SCHEMA_DEPTH = 50
 const TAIL_BYTES = 8
 
-/** f2 to f8: lists of floats; the others: ids. */
+/** f2 to f8 are lists of floats, the others are ids. */
 export type ColumnKind = 'f2' | 'f4' | 'f8' | 'i4' | 'i8' | 'text'
 
-/** A column that holds its values in one place; `kind` is undefined for those that cannot be read. */
+/** A leaf column; `kind` is undefined when it cannot be read. */
 export interface ParquetColumn extends TableColumn {
   readonly kind: ColumnKind | undefined
   readonly physical: SchemaElement
-  /** Levels of a value that is there. */
+  /** Levels of a value that is not null. */
   readonly maxDefinition: number
   readonly maxRepetition: number
   /** Definition level from which on a list has an element, which may be null. */
   readonly elementDefinition: number
-  /** Its place among the column chunks of a row group. */
+  /** Its index among the column chunks of a row group. */
   readonly leaf: number
 }
 
@@ -41,13 +41,15 @@ export interface ParquetFooter {
   place(group: number, column: ParquetColumn): ChunkPlace
 }
 
-/** @throws InvalidFileError when it is cut or damaged, or uses what is not read; PathError for a pipe */
+/** @throws InvalidFileError when it is truncated, damaged, or uses an unsupported feature; PathError for a pipe */
 export async function readParquetFooter(bytes: ByteReader): Promise<ParquetFooter> {
   const byteLength = knownByteLength(bytes, 'Parquet')
   const { path } = bytes
   const tail = new Uint8Array(TAIL_BYTES)
   if (byteLength < TAIL_BYTES + 4) {
-    throw new InvalidFileError(path, `it is truncated: ${byteLength} bytes are no Parquet file`, { offset: byteLength })
+    throw new InvalidFileError(path, `it is truncated: ${byteLength} bytes are too few for Parquet`, {
+      offset: byteLength,
+    })
   }
   await readExactly(bytes, tail, byteLength - TAIL_BYTES)
   if (!PARQUET_MAGIC.every((byte, i) => tail[4 + i] === byte)) {
@@ -98,7 +100,7 @@ function footerOfMetadata(metadata: FileMetaData, byteLength: number, refuse: Re
       const meta = chunk?.meta_data
       if (meta?.path_in_schema[0] !== name) throw refuse(`row group ${group} has no column ${JSON.stringify(name)}`)
       if (chunk?.file_path) throw refuse(`its column ${JSON.stringify(name)} is in another file, which is not read`)
-      // A dictionary comes first; some writers do not say where.
+      // A dictionary comes first; some writers leave its offset out.
       const from = Number(meta.dictionary_page_offset || meta.data_page_offset)
       const to = from + Number(meta.total_compressed_size)
       if (!(from >= 4 && to >= from && to <= byteLength)) {
@@ -109,7 +111,7 @@ function footerOfMetadata(metadata: FileMetaData, byteLength: number, refuse: Re
   }
 }
 
-/** The columns of the table, in order: those of one leaf as what it is, others as what is not read. */
+/** The leaf columns of the table, in order; nested columns cannot be read. */
 function columnsOf(schema: readonly SchemaElement[]): ParquetColumn[] | string {
   if (schema.length === 0 || schema.length > MAX_SCHEMA_ELEMENTS) {
     return `its Parquet schema has ${schema.length} elements, expected 1 to ${MAX_SCHEMA_ELEMENTS}`
@@ -117,7 +119,7 @@ function columnsOf(schema: readonly SchemaElement[]): ParquetColumn[] | string {
   const columns: ParquetColumn[] = []
   let at = 1
   let leaf = 0
-  /** Walks the element at `at` and what is in it; false when the schema is shorter than it says. */
+  /** Walks the element at `at` and its children; false when the schema ends too early. */
   const walk = (levels: Levels, depth: number): boolean => {
     const element = schema.at(at++)
     if (element === undefined || depth > MAX_SCHEMA_DEPTH) return false
@@ -144,9 +146,9 @@ interface Levels {
   readonly definition: number
   readonly repetition: number
   readonly element: number
-  /** No group above has another child. */
+  /** True when no group above has another child. */
   readonly alone: boolean
-  /** Of the column. */
+  /** Name of the column. */
   readonly name: string | undefined
 }
 
@@ -182,7 +184,7 @@ function kindOf(physical: SchemaElement, repetition: number, alone: boolean): Co
     if (type === 'DOUBLE') return 'f8'
     return type === 'FIXED_LEN_BYTE_ARRAY' && logical?.type === 'FLOAT16' && width === 2 ? 'f2' : undefined
   }
-  // Dates, times and decimals are integers too, and no ids.
+  // Dates, times and decimals are stored as integers, but are not ids.
   const plain = logical === undefined || logical.type === 'INTEGER'
   const integer = converted === undefined || /^U?INT_/.test(converted)
   if (type === 'INT32' && plain && integer) return 'i4'

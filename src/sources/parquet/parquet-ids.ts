@@ -3,10 +3,10 @@ import { InvalidFileError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import type { ParquetColumn, ParquetFooter } from './parquet-footer.js'
-import { columnPages } from './parquet-pages.js'
+import { columnPages } from './column-pages.js'
 
 /**
- * In arrays, one for each page, from a row group on.
+ * Yields the ids from a row group on, in one array for each page.
  * @throws InvalidFileError at a null, an integer that is not exact, or text that is not UTF-8
  */
 export async function* parquetIds(

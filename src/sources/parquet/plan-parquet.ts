@@ -1,18 +1,18 @@
-/** Parquet: a column of lists of floats, and one of ids where it is named. Pages are read one at a time. */
+/** Parquet: a column of lists of floats, and a column of ids when one is named. Reads one page at a time. */
 import { InvalidFileError } from '../../errors.js'
-import type { Id, VectorBatch } from '../../api/vectors.js'
+import { type Id, type VectorBatch, MAX_DIMENSIONS } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns } from '../tables/choose-columns.js'
 import { ListRows } from '../tables/list-rows.js'
 import { readParquetFooter, type ParquetColumn, type ParquetFooter } from './parquet-footer.js'
 import { parquetIds } from './parquet-ids.js'
-import { columnPages, type DataPage } from './parquet-pages.js'
+import { columnPages, type DataPage } from './column-pages.js'
 import { IdQueue } from '../id-queue.js'
-import { MAX_DIMENSIONS, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import type { ReadOptions, ReadPlan } from '../vector-file.js'
 
 /**
- * Reads the metadata, and pages until a vector says how long all are.
- * @throws InvalidFileError when it is damaged, cut, or has no such column; PathError for a pipe
+ * Reads the metadata, and pages up to the first vector, whose length all vectors must have.
+ * @throws InvalidFileError when it is damaged, truncated, or has no such column; PathError for a pipe
  */
 export async function planParquet(bytes: ByteReader, options: ReadOptions): Promise<ReadPlan> {
   const footer = await readParquetFooter(bytes)
@@ -56,7 +56,7 @@ async function takeIds(path: string, ids: IdQueue, count: number): Promise<Id[]>
   throw new InvalidFileError(path, 'its column of ids has fewer rows than its column of vectors')
 }
 
-/** The row group that a row is in, and that group's first row. */
+/** The row group of a row, and the group's first row. */
 function groupOf({ groupRows }: ParquetFooter, row: number): { group: number; firstRow: number } {
   let firstRow = 0
   for (let group = 0; ; group++) {
@@ -82,10 +82,10 @@ async function* gathered(
   const endGroup = (): void => {
     rows.end()
     if (rows.row === groupEnd()) return
-    const got = rows.row - groupFrom
+    const [got, expected] = [rows.row - groupFrom, footer.groupRows[group]]
     throw new InvalidFileError(
       bytes.path,
-      `row group ${group} has ${got} vectors in column ${JSON.stringify(column.name)}, expected ${footer.groupRows[group]}`,
+      `row group ${group} has ${got} vectors in column ${JSON.stringify(column.name)}, expected ${expected}`,
     )
   }
   try {
@@ -138,7 +138,7 @@ function* pageRows(
   }
 }
 
-/** Whether `dimensions` values without a null begin at `from`, and another list behind them. */
+/** Whether a list of exactly `dimensions` values without a null begins at `from`, and another list follows. */
 function isWhole(
   { count, repetitions, definitions }: DataPage,
   from: number,
@@ -146,14 +146,14 @@ function isWhole(
   dimensions: number,
 ): boolean {
   const to = from + dimensions
-  // At the end of a page nobody knows yet.
+  // At the end of a page the length of the list is not known yet.
   if (repetitions === undefined || to >= count || repetitions[to] !== 0) return false
   for (let i = from + 1; i < to; i++) if (repetitions[i] === 0) return false
   if (definitions !== undefined) for (let i = from; i < to; i++) if (definitions[i] !== max) return false
   return true
 }
 
-/** The length of the first list that is not null; undefined when all are. */
+/** The length of the first list that is not null or empty. @throws InvalidFileError when there is none */
 async function firstLength(bytes: ByteReader, footer: ParquetFooter, column: ParquetColumn): Promise<number> {
   let length = 0
   const pages = columnPages(bytes, footer, column, 0)

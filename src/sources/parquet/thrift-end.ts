@@ -1,16 +1,16 @@
 /**
- * Where a struct of Thrift's compact protocol ends. Parquet's headers are such structs, and what parses them believes every
- * length in them; this does not: a list is no longer than the bytes that are left, and nests no deeper than headers do.
+ * Finds the end of a struct of Thrift's compact protocol. Parquet's headers are such structs, and their parser trusts
+ * every length in them. This code does not: a list must fit in the remaining bytes, and nest no deeper than headers do.
  */
 
 const MAX_DEPTH = 32
 
-/** The struct is not whole in the bytes given. */
+/** The struct is not complete in the given bytes. */
 export const CUT = -1
-/** It cannot be a header, however many bytes follow. */
+/** The bytes cannot be a header, whatever follows. */
 export const WRONG = -2
 
-/** Offset behind the struct at `from`, or `CUT` or `WRONG`. */
+/** Offset after the struct at `from`, or `CUT` or `WRONG`. */
 export function thriftEnd(bytes: Uint8Array, from: number): number {
   return structEnd(bytes, from, 0)
 }
@@ -22,9 +22,9 @@ function structEnd(bytes: Uint8Array, from: number, depth: number): number {
     const field = bytes[at++]
     const type = field & 15
     if (type === 0) return at
-    // Without a difference to the last field's number, the number follows.
+    // Without a difference from the last field's number, the number follows.
     if (field >> 4 === 0) at = varintEnd(bytes, at)
-    // True and false are in their type.
+    // True and false are types without a value.
     if (at >= 0 && type > 2) at = valueEnd(bytes, at, type, depth)
     if (at < 0) return at
   }
@@ -52,7 +52,7 @@ function listEnd(bytes: Uint8Array, from: number, depth: number): number {
     if (at < 0) return at
     size = varint(bytes, from + 1)
   }
-  // Every element has a byte at least.
+  // Every element has at least one byte.
   if (size > bytes.length - at) return CUT
   for (let i = 0; i < size && at >= 0; i++) at = valueEnd(bytes, at, type, depth)
   return at

@@ -1,4 +1,4 @@
-/** Rows of one type one after the other behind a header, and nothing else: what npy and the fbin family are. */
+/** Rows of one type after a header, and nothing else: npy and the fbin family. */
 import { InvalidFileError } from '../../errors.js'
 import { readExactly } from '../bytes/byte-reader.js'
 import type { ValueType } from './value-type.js'
@@ -12,7 +12,7 @@ export interface FlatRows {
 }
 
 /**
- * Compares what the header says with the size of the file. `what` names the header's numbers in the message.
+ * Compares the header with the size of the file. `what` names the header's numbers in the message.
  * @throws InvalidFileError with both sizes
  */
 export function checkDataLength(path: string, byteLength: number, rows: FlatRows, what: string): void {
@@ -29,7 +29,7 @@ export function checkDataLength(path: string, byteLength: number, rows: FlatRows
   )
 }
 
-/** Seeks to the first row that is asked for; holds one batch, and its bytes when they must be widened. */
+/** Seeks to the first row. Holds one batch, and its bytes when they must be widened. */
 export function planFlatRows({ count, dimensions, dataOffset, type }: FlatRows): ReadPlan {
   return {
     count,

@@ -1,17 +1,17 @@
 /**
  * The header of an .npy file (numpy.lib.format, versions 1 to 3): a Python dict literal with exactly the keys descr,
- * fortran_order and shape. Pure: text in, fields or a reason out; the reader adds path and offset.
+ * fortran_order and shape. Pure: takes text, returns fields or a reason; the reader adds path and offset.
  */
 
 export interface NpyHeader {
-  /** As written, such as '<f4'; a structured dtype keeps its brackets. */
+  /** The dtype as written, such as '<f4'; a structured dtype keeps its brackets. */
   readonly descr: string
   readonly fortranOrder: boolean
-  /** Lengths as written; as numbers they may be larger than is exact. */
+  /** Lengths as written; as numbers they may be too large to be exact. */
   readonly shape: readonly number[]
 }
 
-// Each alternative starts with another character, so matching is linear in the header's length.
+// Each alternative starts with a different character, so matching is linear in the header's length.
 const TOKEN = /\s*(?:'([^'\\]*)'|"([^"\\]*)"|(True|False)|(\d+)L?|([{}()[\],:]))/y
 
 type Token = { kind: 'text' | 'word' | 'number' | 'mark'; text: string }
@@ -32,7 +32,7 @@ function tokenize(text: string): Token[] | undefined {
   return tokens
 }
 
-/** The fields, or a sentence that says what is wrong. */
+/** The fields, or the reason why they cannot be read. */
 export function parseNpyHeader(text: string): NpyHeader | string {
   const tokens = tokenize(text)
   if (tokens === undefined) return 'it is not a Python dict of strings, booleans and tuples'
@@ -44,7 +44,7 @@ export function parseNpyHeader(text: string): NpyHeader | string {
     return true
   }
 
-  /** A value's tokens: one token, or everything up to the bracket that closes the first one. */
+  /** A value's tokens: one token, or all up to the bracket that closes the first one. */
   const takeValue = (): Token[] => {
     const from = at
     let depth = 0
@@ -93,7 +93,7 @@ function tupleOf(tokens: readonly Token[]): number[] | undefined {
   if (tokens.at(0)?.text !== '(' || tokens.at(-1)?.text !== ')') return undefined
   const inner = tokens.slice(1, -1)
   const alternate = inner.every((token, i) => (i % 2 === 0 ? token.kind === 'number' : token.text === ','))
-  // (5) is a number in Python, and (,) is nothing.
+  // In Python (5) is a number, and (,) is invalid.
   if (!alternate || inner.length === 1) return undefined
   return inner.filter((token) => token.kind === 'number').map((token) => Number(token.text))
 }

@@ -6,7 +6,8 @@ import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readFully, type ByteReader } from '../bytes/byte-reader.js'
 import { checkDataLength, planFlatRows } from './flat-rows.js'
 import { VALUE_TYPES, type ValueType } from './value-type.js'
-import { MAX_DIMENSIONS, type ReadPlan } from '../vector-file.js'
+import type { ReadPlan } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 export type BinFormat = 'fbin' | 'u8bin' | 'i8bin'
 
@@ -18,7 +19,7 @@ export const BIN_TYPES: Readonly<Record<BinFormat, ValueType>> = {
 
 export const BIN_HEADER_BYTES = 8
 
-/** @throws InvalidFileError when d is not 1 to 65,536, or the size not what the header says; PathError for a pipe */
+/** @throws InvalidFileError when d is not 1 to 65,536, or the size does not fit the header; PathError for a pipe */
 export function planBin(format: BinFormat): (bytes: ByteReader) => Promise<ReadPlan> {
   return async (bytes) => {
     const byteLength = knownByteLength(bytes, format)
@@ -31,7 +32,8 @@ export function planBin(format: BinFormat): (bytes: ByteReader) => Promise<ReadP
     }
     const { count, dimensions } = binHeader(header)
     if (dimensions <= 0 || dimensions > MAX_DIMENSIONS) {
-      const reason = `its header has d = ${dimensions}, expected 1 to ${MAX_DIMENSIONS}; it is not ${format}, or it is damaged`
+      const reason =
+        `its header has d = ${dimensions}, expected 1 to ${MAX_DIMENSIONS}; ` + `it is not ${format}, or it is damaged`
       throw new InvalidFileError(bytes.path, reason, { offset: 4 })
     }
     const rows = { count, dimensions, dataOffset: BIN_HEADER_BYTES, type: BIN_TYPES[format] }
@@ -40,7 +42,7 @@ export function planBin(format: BinFormat): (bytes: ByteReader) => Promise<ReadP
   }
 }
 
-/** Of the first 8 bytes. */
+/** Decodes the first 8 bytes. */
 export function binHeader(head: Uint8Array): { count: number; dimensions: number } {
   const view = new DataView(head.buffer, head.byteOffset, BIN_HEADER_BYTES)
   return { count: view.getUint32(0, true), dimensions: view.getUint32(4, true) }

@@ -1,6 +1,6 @@
 /** bvecs: per row an i32 d, then d unsigned bytes. */
 import type { ByteReader } from '../bytes/byte-reader.js'
-import { ROW_PREFIX_BYTES, vecsChunks, vecsLayout, type VecsChunk } from './vecs-rows.js'
+import { ROW_PREFIX_BYTES, vecsChunks, vecsLayout, type VecsChunk } from './vecs-layout.js'
 import { rowsPerBatch, type ReadPlan } from '../vector-file.js'
 
 /** @throws InvalidFileError, PathError; see `vecsLayout` and `vecsChunks` */
@@ -20,7 +20,7 @@ export async function planBvecs(bytes: ByteReader): Promise<ReadPlan> {
   }
 }
 
-/** Row by row with `set`: reading SIFT takes a quarter of the time that a loop over the values takes. */
+/** Row by row with `set`: reading SIFT takes a quarter of the time of a loop over the values. */
 function widenRows({ bytes, rows }: VecsChunk, dimensions: number, values: Float32Array): void {
   let from = ROW_PREFIX_BYTES
   for (let row = 0; row < rows; row++) {

@@ -1,16 +1,17 @@
 /**
- * HDF5 as ann-benchmarks writes it: a two-dimensional dataset `train` of numbers. By h5wasm, which is loaded when such a file
- * is opened and need not be installed otherwise. It opens files by their path, and reads rows in slices.
+ * HDF5 as ann-benchmarks writes it: a two-dimensional dataset `train` of numbers. Uses h5wasm, which is loaded when
+ * such a file is opened and need not be installed otherwise. It opens files by path and reads rows in slices.
  */
 import type * as H5wasm from 'h5wasm/node'
 import { InvalidFileError, MissingPackageError } from '../../errors.js'
 import { knownByteLength, type ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns, type TableColumn } from '../tables/choose-columns.js'
-import { MAX_DIMENSIONS, rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 export const HDF5_MAGIC = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
 
-/** What ann-benchmarks calls the vectors; beside it are `test` and what their neighbours are. */
+/** ann-benchmarks' name of the vectors; beside it are `test` and its neighbours. */
 const USUAL_NAME = 'train'
 const MESSAGE_CHARACTERS = 200
 
@@ -31,7 +32,7 @@ export async function loadH5wasm(
     throw new MissingPackageError(path, 'HDF5', 'h5wasm', cause)
   }
   const module = await library.ready
-  // Without it a failure is printed, and a file that is not open returned.
+  // Without it h5wasm prints a failure and returns a file that is not open.
   module.activate_throwing_error_handler()
   return library
 }
@@ -52,7 +53,7 @@ export async function planHdf5(bytes: ByteReader, options: ReadOptions): Promise
       const rowsAtOnce = rowsPerBatch(dimensions)
       const one = new Uint8Array(1)
       for (let row = startAt; row < count; row += rowsAtOnce) {
-        // h5wasm opens the path anew: whether this pass was closed is asked here.
+        // h5wasm opens the path anew, so this read throws when the pass was closed.
         await pass.read(one, 0)
         yield { vectors: file.rows(name, row, Math.min(count, row + rowsAtOnce), dimensions), dimensions }
       }
@@ -75,7 +76,7 @@ class Hdf5File {
     this.#path = path
   }
 
-  /** @throws InvalidFileError when there is no such dataset */
+  /** Chooses the dataset. @throws InvalidFileError when there is no such dataset */
   choose(options: ReadOptions): Chosen {
     return this.#opened((file) => {
       const columns = file.keys().map((name): TableColumn => this.#columnOf(file, name))
@@ -85,7 +86,9 @@ class Hdf5File {
       const { name } = columns[chosen.vector]
       const [rows, dimensions] = this.#dataset(file, name)?.shape ?? []
       if (!(Number.isSafeInteger(rows) && dimensions >= 1 && dimensions <= MAX_DIMENSIONS)) {
-        const reason = `its dataset ${JSON.stringify(name)} has the shape (${rows}, ${dimensions}), expected 1 to ${MAX_DIMENSIONS} dimensions`
+        const reason =
+          `its dataset ${JSON.stringify(name)} has the shape (${rows}, ${dimensions}), ` +
+          `expected 1 to ${MAX_DIMENSIONS} dimensions`
         throw new InvalidFileError(this.#path, reason)
       }
       return { name, rows, dimensions }
@@ -109,7 +112,7 @@ class Hdf5File {
     const dataset = this.#dataset(file, name)
     if (dataset === undefined) return { name, type: 'no dataset', use: 'none' }
     const { type, size, littleEndian } = dataset.metadata
-    // Of HDF5's classes of types: integers and floats.
+    // HDF5's type classes: 0 is integers, 1 is floats.
     const isRead = type === 1 ? size === 4 || size === 8 : type === 0 && size <= 2
     const { shape } = dataset
     const what = `${shape?.length ?? 0} dimensions of ${size} bytes`
@@ -122,7 +125,7 @@ class Hdf5File {
     return entity instanceof this.#library.Dataset ? entity : undefined
   }
 
-  /** Opens it for one look: nothing is left open between slices. */
+  /** Opens the file for one call: it is not open between slices. */
   #opened<Result>(look: (file: H5wasm.File) => Result): Result {
     let file: H5wasm.File | undefined
     try {
@@ -131,7 +134,9 @@ class Hdf5File {
     } catch (cause) {
       if (cause instanceof InvalidFileError) throw cause
       const said = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0].slice(0, MESSAGE_CHARACTERS)
-      throw new InvalidFileError(this.#path, `it is truncated, damaged or no HDF5 that is read (${said})`, { cause })
+      throw new InvalidFileError(this.#path, `it is truncated, damaged, or not HDF5 that can be read (${said})`, {
+        cause,
+      })
     } finally {
       file?.close()
     }

@@ -4,16 +4,17 @@ import { knownByteLength, readExactly, readFully, type ByteReader } from '../byt
 import { parseNpyHeader, type NpyHeader } from './npy-header.js'
 import { checkDataLength, planFlatRows, type FlatRows } from './flat-rows.js'
 import { VALUE_TYPES, type ValueType } from './value-type.js'
-import { MAX_DIMENSIONS, type ReadPlan } from '../vector-file.js'
+import type { ReadPlan } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 export const NPY_MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)
 const VERSION_AT = NPY_MAGIC.length
 const LENGTH_AT = VERSION_AT + 2
 
-/** A header of three keys is about 100 bytes, and NumPy itself refuses one above 10,000; this is version 1's own limit. */
+/** A header of three keys is about 100 bytes, and NumPy refuses one above 10,000; this is the limit of version 1. */
 const MAX_HEADER_BYTES = 65_535
 
-/** @throws InvalidFileError when the file is no rows of a type that is read, or not as long as its shape says; PathError */
+/** @throws InvalidFileError when it has no rows of a supported type, or its size does not fit its shape; PathError */
 export async function planNpy(bytes: ByteReader): Promise<ReadPlan> {
   const byteLength = knownByteLength(bytes, 'npy')
   const { header, dataOffset } = await readHeader(bytes, byteLength)
@@ -53,12 +54,14 @@ async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ head
   }
   const dataOffset = headerAt + headerBytes
   if (dataOffset > byteLength) {
-    const reason = `it is truncated in its npy header: expected the header to end at byte ${dataOffset}, got ${byteLength} bytes`
+    const reason =
+      'it is truncated in its npy header: ' +
+      `expected the header to end at byte ${dataOffset}, got ${byteLength} bytes`
     throw new InvalidFileError(path, reason, { offset: byteLength })
   }
   const text = new Uint8Array(headerBytes)
   await readExactly(bytes, text, headerAt)
-  // Versions 1 and 2 are latin-1 and 3 is UTF-8; only field names of structured dtypes, refused anyway, can differ.
+  // Versions 1 and 2 are latin-1, 3 is UTF-8; only field names of structured dtypes, which are refused, can differ.
   const header = parseNpyHeader(Buffer.from(text.buffer).toString('latin1'))
   if (typeof header === 'string') {
     throw new InvalidFileError(path, `its npy header cannot be read: ${header.slice(0, 200)}`, { offset: headerAt })
@@ -66,7 +69,7 @@ async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ head
   return { header, dataOffset }
 }
 
-/** As NumPy writes them: one byte has no order. */
+/** NumPy's names; a type of one byte has no byte order. */
 const TYPES_BY_DESCR: ReadonlyMap<string, ValueType> = new Map([
   ['<f2', VALUE_TYPES.f2],
   ['<f4', VALUE_TYPES.f4],
@@ -110,7 +113,7 @@ function checkedRows(path: string, { descr, fortranOrder, shape }: NpyHeader): O
   return { count, dimensions, type }
 }
 
-/** What a header says may be as long as the header. */
+/** Shortens a text, which may be as long as the header. */
 function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }

@@ -1,7 +1,7 @@
-/** ivecs: per row an i32 d, then d i32; what ground truth comes in. */
+/** ivecs, the format of ground truth: per row an i32 d, then d i32. */
 import { InvalidFileError } from '../../errors.js'
 import { openFileBytes } from '../bytes/byte-reader.js'
-import { readInt32, ROW_PREFIX_BYTES, vecsChunks, vecsLayout } from './vecs-rows.js'
+import { readInt32, ROW_PREFIX_BYTES, vecsChunks, vecsLayout } from './vecs-layout.js'
 
 /** Row-major: `rows.length = count x dimensions`. */
 export interface IvecsFile {
@@ -10,11 +10,11 @@ export interface IvecsFile {
   readonly dimensions: number
 }
 
-/** 67 million numbers: 100 neighbours each of 670,000 queries. */
+/** 67 million numbers: 100 neighbours for each of 670,000 queries. */
 const MAX_BYTES = 2 ** 28
 
 /**
- * Reads a whole ivecs file into memory: 4 bytes a value. Of 256 MiB at most: the size of a file may be a lie.
+ * Reads a whole ivecs file into memory: 4 bytes a value, and at most 256 MiB, because a file may claim any size.
  * @throws InvalidFileError, PathError
  */
 export async function readIvecs(path: string): Promise<IvecsFile> {

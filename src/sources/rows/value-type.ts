@@ -1,16 +1,16 @@
-/** The types of numbers that files have, little-endian, and how each becomes float32. */
+/** The little-endian number types of files, and their conversion to float32. */
 import { halfValues } from '../bytes/half-values.js'
 
 export interface ValueType {
-  /** Of one value. */
+  /** Bytes of one value. */
   readonly bytes: number
-  /** Undefined for float32: its bytes are read in place. `count` values from the front of `raw`, to the front of `into`. */
+  /** Converts `count` values from the front of `raw` to the front of `into`. Undefined for float32, read in place. */
   readonly widen: ((raw: ArrayBuffer, count: number, into: Float32Array) => void) | undefined
 }
 
 export type ValueTypeName = 'f2' | 'f4' | 'f8' | 'i1' | 'u1' | 'i2' | 'u2'
 
-/** f8 is rounded to the nearest float32, and is infinite beyond its range; all others are exact. */
+/** f8 is rounded to the nearest float32, infinite beyond its range; all other types are exact. */
 export const VALUE_TYPES: Readonly<Record<ValueTypeName, ValueType>> = {
   f2: { bytes: 2, widen: (raw, count, into) => widenHalves(new Uint16Array(raw, 0, count), into) },
   f4: { bytes: 4, widen: undefined },

@@ -1,6 +1,6 @@
-/** Which columns of a table are the vectors and the ids. Pure: names and kinds in, a choice or a reason out. */
+/** Chooses the columns of vectors and ids of a table. Pure: takes names and kinds, returns a choice or a reason. */
 
-/** What a column may be used for; `type` is for messages. */
+/** A column and its possible use; `type` is for messages. */
 export interface TableColumn {
   readonly name: string
   readonly type: string
@@ -14,7 +14,7 @@ export interface ColumnNames {
 
 const MAX_LISTED = 20
 
-/** Places in `columns`; text when there is no such choice. Without `vectorColumn` the only column of vectors is taken. */
+/** Indexes in `columns`, or a reason as text. Without `vectorColumn` the only column of vectors is chosen. */
 export function chooseColumns(
   columns: readonly TableColumn[],
   { vectorColumn, idColumn }: ColumnNames,
@@ -33,13 +33,15 @@ function vectorPlace(columns: readonly TableColumn[], wanted: string | undefined
     const place = columns.findIndex(({ name }) => name === wanted)
     if (place < 0) return `it has no column ${JSON.stringify(wanted)}; ${listed(columns)}`
     if (columns[place].use === 'vector') return place
-    return `its column ${JSON.stringify(wanted)} is ${columns[place].type}, expected lists of float16, float32 or float64`
+    const { type } = columns[place]
+    return `its column ${JSON.stringify(wanted)} is ${type}, expected lists of float16, float32 or float64`
   }
   const candidates = columns.filter(({ use }) => use === 'vector')
   if (candidates.length === 1) return columns.indexOf(candidates[0])
   if (candidates.length === 0) return `it has no column of lists of float16, float32 or float64; ${listed(columns)}`
   const names = candidates.slice(0, MAX_LISTED).map(({ name }) => name.slice(0, 60))
-  return `it has ${candidates.length} columns of vectors: ${names.join(', ')}; choose with vectorColumn (--vector-column)`
+  const listing = `it has ${candidates.length} columns of vectors: ${names.join(', ')}`
+  return `${listing}; choose with vectorColumn (--vector-column)`
 }
 
 function listed(columns: readonly TableColumn[]): string {

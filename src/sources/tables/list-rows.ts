@@ -1,6 +1,6 @@
 /**
- * Rows out of lists: the batches of a table's column of vectors. Lists come as lengths or level by level, in pieces that may
- * end inside a row; each must be as long as the first.
+ * Makes batches of rows from the lists in a table's column of vectors. Lists come whole or value by value, in pieces
+ * that may end inside a row; all lists must be as long as the first.
  */
 import { InvalidFileError } from '../../errors.js'
 import { rowsPerBatch } from '../vector-file.js'
@@ -8,11 +8,11 @@ import { rowsPerBatch } from '../vector-file.js'
 export interface ListRowsOptions {
   readonly path: string
   readonly dimensions: number
-  /** Row of the file that the next list is. */
+  /** Row of the file of the first list. */
   readonly firstRow: number
-  /** Rows before this one are checked and left out. */
+  /** Rows before this one are checked and skipped. */
   readonly startAt: number
-  /** 'skip' gives a list that is null, or has a null, as NaN. */
+  /** 'skip' makes a list that is null, or has a null, a row of NaN. */
   readonly invalid: 'error' | 'skip'
 }
 
@@ -25,10 +25,10 @@ export class ListRows {
   readonly #capacity: number
   /** Whole rows in `#values`. */
   #rows = 0
-  /** Values of the list that has begun; below 0 none has. */
+  /** Values of the open list; below 0 when no list is open. */
   #filled = -1
   #isNull = false
-  /** Of the list that has begun, or the next one. */
+  /** Row of the open list, or of the next one. */
   row: number
 
   constructor({ path, dimensions, firstRow, startAt, invalid }: ListRowsOptions) {
@@ -49,14 +49,14 @@ export class ListRows {
     return this.#rows > 0
   }
 
-  /** The rows gathered; they are overwritten by the next ones. */
+  /** The gathered rows; the next rows overwrite them. */
   take(): Float32Array {
     const vectors = this.#values.subarray(0, this.#rows * this.#dimensions)
     this.#rows = 0
     return vectors
   }
 
-  /** A whole list of the right length, from `at` on. There must be room: ask `isFull` first. */
+  /** Adds a whole list of the right length, from `at` on. There must be room: check `isFull` first. */
   addWhole(values: ArrayLike<number> & { subarray(from: number, to: number): ArrayLike<number> }, at: number): void {
     if (this.row >= this.#startAt) {
       this.#values.set(values.subarray(at, at + this.#dimensions), this.#rows * this.#dimensions)
@@ -65,7 +65,7 @@ export class ListRows {
     this.row++
   }
 
-  /** The list that has begun is whole. @throws InvalidFileError when it has another length, or a null */
+  /** Ends the open list. @throws InvalidFileError when it has another length, or a null */
   end(): void {
     if (this.#filled < 0) return
     if (this.#isNull) this.#endNull()
@@ -82,12 +82,12 @@ export class ListRows {
 
   add(value: number): void {
     if (this.#filled < 0) throw this.#refuse('has no beginning')
-    // How long it is in all is said at its end.
+    // end() reports a list that is too long.
     if (this.#filled < this.#dimensions) this.#values[this.#rows * this.#dimensions + this.#filled] = value
     this.#filled++
   }
 
-  /** The list is null, or has one in it. */
+  /** Notes that the open list is null or has a null in it. */
   addNull(): void {
     if (this.#filled < 0) throw this.#refuse('has no beginning')
     this.#isNull = true
@@ -111,5 +111,5 @@ export function wrongLength(path: string, row: number, length: number, dimension
 
 export function nullVector(path: string, row: number): InvalidFileError {
   const reason = `the vector of row ${row} is null, or has a null in it`
-  return new InvalidFileError(path, `${reason}; pass invalid: 'skip' (--invalid skip) to leave such out`)
+  return new InvalidFileError(path, `${reason}; pass invalid: 'skip' (--invalid skip) to leave out such rows`)
 }

@@ -1,5 +1,5 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { linksStrideBytes } from '../../format/segment/segment-header.js'
+import { linksStrideBytes } from '../../format/segment/segment-file.js'
 import type { Metric } from '../../api/vectors.js'
 import type { SearchableGraph } from './search-graph.js'
 import { FileRows, type RowFile } from '../../rows/file-rows.js'

@@ -1,5 +1,5 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { linksStrideBytes } from '../../format/segment/segment-header.js'
+import { linksStrideBytes } from '../../format/segment/segment-file.js'
 import { FileGraph } from './file-graph.js'
 import { searchGraph, type SearchableGraph } from './search-graph.js'
 import { fileOfNode, readRows } from '../../rows/open-rows.js'

@@ -1,5 +1,5 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { linksStrideBytes } from '../../format/segment/segment-header.js'
+import { linksStrideBytes } from '../../format/segment/segment-file.js'
 import { CoreRows } from '../../search/core/core-rows.js'
 import { FileGraph } from './file-graph.js'
 import { FileRows, type RowFile } from '../../rows/file-rows.js'

@@ -1,12 +1,13 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { CodeQuantization } from '../../format/graph/quantized-shape.js'
 import { rowEncoder } from '../../format/graph/row-encoder.js'
-import { PartWriter, type PartChecksums, PART_BUFFER_BYTES } from '../../format/segment/part-writer.js'
+import { PartWriter, PART_BUFFER_BYTES } from '../../format/segment/part-writer.js'
 import type { RowFile } from '../../rows/file-rows.js'
 import type { Metric } from '../../api/vectors.js'
 import { openRows } from '../../rows/open-rows.js'
 import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
+import type { PartChecksums } from '../../format/segment/segment-checksums.js'
 
 /** The compact codes of all vectors of one segment. */
 export interface EncodeTask {

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** The memory cgroup whose limit is the smallest of those that this process is in: its own, or one above it. */
+/** The memory cgroup with the smallest limit: the cgroup of this process, or one above it. */
 export interface MemoryCgroup {
   readonly version: 1 | 2
   readonly directory: string
   readonly limitBytes: number
 }
 
-/** Reads a small file of /proc or /sys as text; undefined when it is not there or may not be read. */
+/** Reads a small file of /proc or /sys as text; undefined when it does not exist or may not be read. */
 export type ReadText = (file: string) => string | undefined
 
-/** Names that version 1 and 2 give to the same things. In version 2 a process above `memory.high` is slowed to a halt. */
+/** File names of versions 1 and 2. In version 2 a process above `memory.high` is slowed to a halt. */
 const LIMIT_FILES = { 1: ['memory.limit_in_bytes'], 2: ['memory.max', 'memory.high'] } as const
 const USAGE_FILE = { 1: 'memory.usage_in_bytes', 2: 'memory.current' } as const
 /** Version 1 says "no limit" with the largest multiple of a page below 2^63. */
@@ -21,7 +21,7 @@ export const readText: ReadText = (file) => {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    // Not Linux, no such cgroup, or not ours to read: then there is nothing to know.
+    // Not Linux, no such cgroup, or no permission: then nothing is known.
     return undefined
   }
 }
@@ -42,8 +42,8 @@ export function findMemoryCgroup(read: ReadText = readText): MemoryCgroup | unde
 }
 
 /**
- * Bytes charged to the cgroup that the kernel cannot take back when it runs short: without the cache of files, with
- * shared memory and files on tmpfs. Undefined when the files cannot be read.
+ * Bytes charged to the cgroup that the kernel cannot reclaim under pressure: shared memory and files on tmpfs count,
+ * the page cache does not. Undefined when the cgroup's files cannot be read.
  */
 export function unreclaimableBytes(group: MemoryCgroup, read: ReadText = readText): number | undefined {
   const usage = Number(read(path.join(group.directory, USAGE_FILE[group.version])) ?? Number.NaN)
@@ -60,11 +60,11 @@ export function unreclaimableBytes(group: MemoryCgroup, read: ReadText = readTex
 interface Hierarchy {
   readonly version: 1 | 2
   readonly mountPoint: string
-  /** Of the cgroup that the process is in. */
+  /** Directory of the process's cgroup. */
   readonly directory: string
 }
 
-/** A system may have both: version 1 with the memory controller, and version 2 without. */
+/** A system may have both: version 1 with the memory controller, and version 2 without it. */
 function hierarchies(memberships: string, mounts: string): Hierarchy[] {
   const found: Hierarchy[] = []
   for (const line of mounts.split('\n')) {
@@ -76,7 +76,7 @@ function hierarchies(memberships: string, mounts: string): Hierarchy[] {
     const version = type === 'cgroup2' ? 2 : type === 'cgroup' && options.split(',').includes('memory') ? 1 : undefined
     const own = version === undefined ? undefined : membership(memberships, version)
     if (version === undefined || own === undefined) continue
-    // In a container the mount's root may be the container's own cgroup: what is above it cannot be seen.
+    // In a container the mount's root may be the container's cgroup: the cgroups above it are not visible.
     const relative = path.posix.relative(root, own)
     const directory = relative.startsWith('..') ? mountPoint : path.posix.join(mountPoint, relative)
     found.push({ version, mountPoint, directory })
@@ -84,7 +84,7 @@ function hierarchies(memberships: string, mounts: string): Hierarchy[] {
   return found
 }
 
-/** The process's path in the hierarchy, from lines of `number:controllers:path`; version 2 has no controllers there. */
+/** The process's path in the hierarchy, from lines of `number:controllers:path`; version 2 lists no controllers. */
 function membership(memberships: string, version: 1 | 2): string | undefined {
   for (const line of memberships.split('\n')) {
     const [, controllers, own] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
@@ -94,12 +94,12 @@ function membership(memberships: string, version: 1 | 2): string | undefined {
   return undefined
 }
 
-/** Mount points have spaces and backslashes as three octal digits. */
+/** Decodes spaces and backslashes, which mount points have as three octal digits. */
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }
 
-/** The directory and those above it, to the mount point. */
+/** The directory and its parents, up to the mount point. */
 function upwards(directory: string, mountPoint: string): string[] {
   const found = [directory]
   for (let at = directory; at !== mountPoint && at.length > mountPoint.length;) {

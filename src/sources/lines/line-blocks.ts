@@ -1,4 +1,4 @@
-/** Lines of UTF-8 text out of bytes, in blocks: one block for each piece read, so that no promise is paid per line. */
+/** Splits bytes into lines of UTF-8 text, one block of lines for each piece read: no promise per line. */
 import { InvalidFileError } from '../../errors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 
@@ -7,7 +7,7 @@ export interface LineBlock {
   readonly texts: string[]
   /** Byte offset of each line's first byte. */
   readonly offsets: number[]
-  /** Number of the first of them; the file's first line is 1. */
+  /** Number of the block's first line; the file's first line is 1. */
   readonly firstNumber: number
 }
 
@@ -16,10 +16,10 @@ const PIECE_BYTES = 1 << 20
 const BYTE_ORDER_MARK = '\ufeff'
 
 /**
- * Splits at line feeds; a last line without one counts, nothing after a last line feed does not. A byte order mark at
- * the start of the file is dropped. Holds one piece (1 MiB) and at most one line beyond it.
+ * Splits at line feeds. A last line without a line feed counts; an empty one does not. Drops a byte order mark at the
+ * start of the file. Holds one piece (1 MiB) and at most one line beyond it.
  * @throws InvalidFileError with line number and offset for a line above `maxLineBytes` or one that is not UTF-8, after
- * every line before it was yielded
+ * all lines before it are yielded
  */
 export async function* lineBlocks(bytes: ByteReader, maxLineBytes: number): AsyncGenerator<LineBlock, void, void> {
   const splitter = new LineSplitter(bytes.path, maxLineBytes)
@@ -38,7 +38,7 @@ class LineSplitter {
   readonly #path: string
   readonly #maxLineBytes: number
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  /** Copies of the pieces of a line that has begun and not ended. */
+  /** Copies of the pieces of the line that is not complete. */
   #begun: Uint8Array[] = []
   #begunBytes = 0
   #lineOffset = 0
@@ -64,7 +64,7 @@ class LineSplitter {
     }
   }
 
-  /** The last line, when no line feed ends it. */
+  /** The last line, when it has no line feed. */
   end(): LineBlock & { failure?: InvalidFileError } {
     const block: LineBlock = { texts: [], offsets: [], firstNumber: this.#lineNumber }
     return this.#begunBytes === 0 ? block : { ...block, failure: this.#endLine(block) }

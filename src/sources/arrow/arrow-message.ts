@@ -1,42 +1,44 @@
-/** The messages of an Arrow IPC stream, or of a file, which is a stream with a magic around it and a footer behind. */
+/** The messages of an Arrow IPC stream, or of a file: a stream between magic numbers, with a footer at its end. */
 import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readExactly, type ByteReader } from '../bytes/byte-reader.js'
-import { FlatTable } from '../parquet/flat-table.js'
+import { FlatTable } from './flat-table.js'
 
 export const ARROW_MAGIC = Uint8Array.of(0x41, 0x52, 0x52, 0x4f, 0x57, 0x31)
 const CONTINUATION = 0xffffffff
-/** Of a record batch it is 32 bytes a buffer; of a schema some hundred bytes a field. */
+/** A record batch has 32 bytes of metadata a buffer, a schema about 100 bytes a field. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024
-/** 24 bytes a record batch. */
+/** A footer has 24 bytes a record batch. */
 const MAX_FOOTER_BYTES = 64 * 1024 * 1024
-/** The footer's length, and the magic. */
+/** The footer's length and the magic number. */
 const TAIL_BYTES = 10
 
 export const [SCHEMA, DICTIONARY_BATCH, RECORD_BATCH] = [1, 2, 3]
-/** V4, since 2017. */
+/** V4, used since 2017. */
 export const OLDEST_VERSION = 3
 
 export interface ArrowMessage {
-  /** Of the message in the file. */
+  /** Offset of the message in the file. */
   readonly at: number
   readonly type: number
   readonly version: number
   readonly header: FlatTable
   readonly bodyAt: number
   readonly bodyBytes: number
-  /** Of the next message. */
+  /** Offset of the next message. */
   readonly end: number
 }
 
-/** What the footer of a file says: files need not have a schema at their front. */
+/** The footer of a file. Files need not have a schema at their front. */
 export interface ArrowFooter {
   readonly version: number
   readonly schema: FlatTable
-  /** Of the record batches, in order. */
+  /** Offsets of the record batches, in order. */
   readonly batchesAt: readonly number[]
 }
 
-/** Undefined for a stream. @throws InvalidFileError when a file is cut or its footer damaged; PathError for a pipe */
+/**
+ * Undefined for a stream. @throws InvalidFileError when a file is truncated or its footer damaged; PathError for a pipe
+ */
 export async function arrowFooter(bytes: ByteReader): Promise<ArrowFooter | undefined> {
   const byteLength = knownByteLength(bytes, 'Arrow')
   const head = new Uint8Array(Math.min(ARROW_MAGIC.length, byteLength))
@@ -59,7 +61,7 @@ export async function arrowFooter(bytes: ByteReader): Promise<ArrowFooter | unde
   try {
     const table = FlatTable.root(footer)
     const schema = table.table(1)
-    // A block is offset, metadata length and body length: the message at the offset says the last two again.
+    // A block is offset, metadata length and body length; the message at the offset repeats the two lengths.
     const batchesAt = table.int64s(3, 3).filter((_, i) => i % 3 === 0)
     if (schema !== undefined && batchesAt.every((at) => at >= 8 && at < tailAt)) {
       return { version: table.int16(0, 0), schema, batchesAt }
@@ -70,7 +72,7 @@ export async function arrowFooter(bytes: ByteReader): Promise<ArrowFooter | unde
   throw refuse('its Arrow footer is damaged')
 }
 
-/** Undefined at the end of the stream. @throws InvalidFileError with the offset when it is cut or damaged */
+/** Undefined at the end of the stream. @throws InvalidFileError with the offset when it is truncated or damaged */
 export async function messageAt(bytes: ByteReader, at: number): Promise<ArrowMessage | undefined> {
   const byteLength = knownByteLength(bytes, 'Arrow')
   const refuse = (reason: string, cause?: unknown): InvalidFileError =>
@@ -79,7 +81,7 @@ export async function messageAt(bytes: ByteReader, at: number): Promise<ArrowMes
   await readExactly(bytes, start, at)
   if (start.length < 4) throw refuse('it is truncated: its Arrow stream has no end')
   const words = new DataView(start.buffer)
-  // Before 0.15 the length came first.
+  // Before Arrow 0.15 the length came first.
   const isOld = words.getUint32(0, true) !== CONTINUATION
   if (!isOld && start.length < 8) throw refuse('it is truncated: its Arrow stream has no end')
   const metadataBytes = words.getUint32(isOld ? 0 : 4, true)
@@ -106,7 +108,7 @@ export async function messageAt(bytes: ByteReader, at: number): Promise<ArrowMes
   }
   const { type, version, header, bodyBytes } = parts
   if (header === undefined) throw refuse('the metadata of an Arrow message is damaged')
-  if (version < OLDEST_VERSION) throw refuse(`its Arrow metadata is of version ${version + 1}, expected 4 or 5`)
+  if (version < OLDEST_VERSION) throw refuse(`its Arrow metadata has version ${version + 1}, expected 4 or 5`)
   const end = bodyAt + bodyBytes
   if (!(bodyBytes >= 0)) throw refuse(`an Arrow message claims a body of ${bodyBytes} bytes`)
   if (end > byteLength)

@@ -1,12 +1,12 @@
 /**
- * The levels above 0, as bytes: u32 level count; then for each level from 1 upwards: u32 count, nodes u32[count],
- * down u32[count], links u32[count][1 + M]. Little-endian.
+ * The levels above 0 as bytes: u32 level count, then for each level from 1 upwards: u32 count, nodes u32[count],
+ * down u32[count], links u32[count][1 + m]. Little-endian.
  */
 import { CorruptIndexError } from '../../errors.js'
 import { firstUpperProblem, type SafetyChecks } from './check-upper.js'
 import type { UpperLevel } from './upper-level.js'
 
-/** m ≥ 2 thins every level, so more levels than bits in a node number cannot be. */
+/** m ≥ 2 at least halves every level, so there are at most as many levels as bits in a node number. */
 export const MAX_LEVELS = 32
 
 /** `levels[0]` is level 1. */
@@ -28,14 +28,16 @@ export function encodeUpper(levels: readonly UpperLevel[]): Uint8Array {
   return new Uint8Array(words.buffer)
 }
 
-/** The levels as views of `bytes` (a copy only when `bytes` is not 4-byte aligned). Lengths are checked, contents not. */
+/**
+ * The levels as views of `bytes` (a copy only when `bytes` is not 4-byte aligned). Lengths are checked, contents not.
+ */
 export function parseUpper(bytes: Uint8Array, m: number, path: string): UpperLevel[] {
   const corrupt = (reason: string, word: number): CorruptIndexError =>
     new CorruptIndexError(path, `upper levels: ${reason} (data byte ${4 * word})`)
   if (bytes.length < 4 || bytes.length % 4 !== 0) throw corrupt(`${bytes.length} bytes are not whole words`, 0)
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
-  if (words[0] > MAX_LEVELS) throw corrupt(`${words[0]} levels, at most ${MAX_LEVELS} can be`, 0)
+  if (words[0] > MAX_LEVELS) throw corrupt(`${words[0]} levels, expected at most ${MAX_LEVELS}`, 0)
   const levels: UpperLevel[] = []
   let at = 1
   for (let level = 1; level <= words[0]; level++) {
@@ -56,7 +58,7 @@ export function parseUpper(bytes: Uint8Array, m: number, path: string): UpperLev
 }
 
 /**
- * The levels of an index of `count` nodes and `m` links, every word checked, so that a search may follow them blindly.
+ * The levels of an index of `count` nodes and `m` links. Checks every word that a search follows.
  * @throws CorruptIndexError
  */
 export function decodeUpper(

@@ -1,10 +1,12 @@
 /**
- * The layout that fvecs, bvecs and ivecs share (corpus-texmex.irisa.fr): per row an i32 d, then d values, little-endian,
- * nothing else. There is no count in the file, so one cut exactly between two rows is a valid shorter file.
+ * The layout that fvecs, bvecs and ivecs share (corpus-texmex.irisa.fr): per row an i32 d, then d values,
+ * little-endian, nothing else. There is no count in the file, so a file cut exactly between two rows is a valid shorter
+ * file.
  */
 import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readExactly, readFully, type ByteReader } from '../bytes/byte-reader.js'
-import { MAX_DIMENSIONS, rowsPerBatch } from '../vector-file.js'
+import { rowsPerBatch } from '../vector-file.js'
+import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 export interface VecsLayout {
   readonly count: number
@@ -12,7 +14,7 @@ export interface VecsLayout {
   readonly rowBytes: number
 }
 
-/** Whole rows, prefixes included, from the front of a buffer that the next chunk overwrites. */
+/** Whole rows with their prefixes, from the front of a buffer that the next chunk overwrites. */
 export interface VecsChunk {
   readonly buffer: ArrayBuffer
   readonly bytes: Uint8Array
@@ -29,7 +31,7 @@ export function readInt32(bytes: Uint8Array, at: number): number {
 
 /**
  * Count and dimensions from the first row's d and the size.
- * @throws InvalidFileError for an empty file, a d outside 1..65536, a size that is no whole number of rows
+ * @throws InvalidFileError for an empty file, a d outside 1..65536, a size that is not a whole number of rows
  */
 export async function vecsLayout(bytes: ByteReader, format: string, valueBytes: number): Promise<VecsLayout> {
   const byteLength = knownByteLength(bytes, format)
@@ -64,8 +66,8 @@ function truncated(path: string, byteLength: number, { count, dimensions, rowByt
 }
 
 /**
- * The rows from `startAt` on in chunks of at most 1 MiB, each row's d compared with the first one's.
- * @throws InvalidFileError at a row with another d, after the rows before it were yielded
+ * Yields the rows from `startAt` on in chunks of at most 1 MiB, and compares each row's d with the first row's.
+ * @throws InvalidFileError at a row with another d, after the rows before it are yielded
  */
 export async function* vecsChunks(
   bytes: ByteReader,
@@ -80,7 +82,7 @@ export async function* vecsChunks(
     const chunk = new Uint8Array(buffer, 0, wanted * rowBytes)
     await readExactly(bytes, chunk, firstRow * rowBytes)
     const rows = rowsBeforeMismatch(chunk, wanted, layout)
-    // Asked now: the consumer of a chunk may overwrite it.
+    // Read before the yield: the consumer may overwrite the chunk.
     const found = rows < wanted ? readInt32(chunk, rows * rowBytes) : dimensions
     if (rows > 0) yield { buffer, bytes: chunk.subarray(0, rows * rowBytes), firstRow, rows }
     if (rows < wanted) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { findMemoryCgroup, unreclaimableBytes, type ReadText } from '../../src/memory/cgroup.js'
+import { findMemoryCgroup, unreclaimableBytes, type ReadText } from '../../src/memory/memory-cgroup.js'
 
 const MB = 1e6
 const NO_LIMIT = '9223372036854771712\n'
 
-/** A /proc and a /sys of nothing but these files. */
+/** A /proc and a /sys with only these files. */
 function files(content: Record<string, string>): ReadText {
   return (file) => content[file]
 }
@@ -13,11 +13,11 @@ const V1_MOUNT = '35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:3 - cgro
 const V2_MOUNT = '31 23 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate'
 
 describe('findMemoryCgroup', () => {
-  it('finds nothing where there is no /proc', () => {
+  it('finds nothing without /proc', () => {
     expect(findMemoryCgroup(files({}))).toBeUndefined()
   })
 
-  it('finds nothing where no group has a limit, in either version', () => {
+  it('finds nothing when no cgroup has a limit, in either version', () => {
     const v1 = files({
       '/proc/self/cgroup': '4:memory:/a\n0::/\n',
       '/proc/self/mountinfo': V1_MOUNT,
@@ -34,7 +34,7 @@ describe('findMemoryCgroup', () => {
     expect(findMemoryCgroup(v2)).toBeUndefined()
   })
 
-  it('takes the limit of version 1, of the controller that shares its mount too', () => {
+  it('takes the limit of version 1, also from a controller that shares its mount', () => {
     const read = files({
       '/proc/self/cgroup': '9:cpuset,memory:/jobs/7\n0::/\n',
       '/proc/self/mountinfo': '35 31 0:32 / /sys/fs/cgroup/both rw - cgroup cgroup rw,cpuset,memory',
@@ -48,7 +48,7 @@ describe('findMemoryCgroup', () => {
     })
   })
 
-  it('takes the smaller limit of a group above', () => {
+  it('takes the smaller limit of a cgroup above', () => {
     const read = files({
       '/proc/self/cgroup': '0::/pod/container\n',
       '/proc/self/mountinfo': V2_MOUNT,
@@ -58,7 +58,7 @@ describe('findMemoryCgroup', () => {
     expect(findMemoryCgroup(read)).toEqual({ version: 2, directory: '/sys/fs/cgroup/pod', limitBytes: 400 * MB })
   })
 
-  it('takes memory.high, above which the kernel slows a process down, for a limit', () => {
+  it('takes memory.high, above which the kernel slows a process down, as a limit', () => {
     const read = files({
       '/proc/self/cgroup': '0::/a\n',
       '/proc/self/mountinfo': V2_MOUNT,
@@ -68,7 +68,7 @@ describe('findMemoryCgroup', () => {
     expect(findMemoryCgroup(read)?.limitBytes).toBe(300 * MB)
   })
 
-  it('in a container whose mount is its own group looks at the mount', () => {
+  it('reads the mount in a container whose mount is its cgroup', () => {
     const read = files({
       '/proc/self/cgroup': '4:memory:/docker/abc\n',
       '/proc/self/mountinfo': '35 31 0:32 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory',
@@ -77,7 +77,7 @@ describe('findMemoryCgroup', () => {
     expect(findMemoryCgroup(read)).toMatchObject({ directory: '/sys/fs/cgroup/memory', limitBytes: 512 * MB })
   })
 
-  it('looks at the mount when the group it is said to be in cannot be seen', () => {
+  it('reads the mount when the cgroup of the process is not visible', () => {
     const read = files({
       '/proc/self/cgroup': '0::/../outside\n',
       '/proc/self/mountinfo': V2_MOUNT,
@@ -86,7 +86,7 @@ describe('findMemoryCgroup', () => {
     expect(findMemoryCgroup(read)).toMatchObject({ directory: '/sys/fs/cgroup', limitBytes: 512 * MB })
   })
 
-  it('with both versions mounted takes the one that limits memory', () => {
+  it('takes the version that limits memory when both are mounted', () => {
     const read = files({
       '/proc/self/cgroup': '4:memory:/a\n0::/\n',
       '/proc/self/mountinfo': `${V1_MOUNT}\n41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw`,
@@ -106,7 +106,7 @@ describe('findMemoryCgroup', () => {
 })
 
 describe('unreclaimableBytes', () => {
-  it('leaves out the cache of files, but not shared memory, in version 1', () => {
+  it('leaves out the page cache, but not shared memory, in version 1', () => {
     const read = files({
       '/g/memory.usage_in_bytes': `${100 * MB}\n`,
       '/g/memory.stat': `cache 1\ntotal_cache ${70 * MB}\ntotal_shmem ${20 * MB}\n`,
@@ -114,7 +114,7 @@ describe('unreclaimableBytes', () => {
     expect(unreclaimableBytes({ version: 1, directory: '/g', limitBytes: 1 }, read)).toBe(50 * MB)
   })
 
-  it('leaves out files and what the kernel keeps of them in version 2', () => {
+  it('leaves out the page cache and reclaimable slabs in version 2', () => {
     const read = files({
       '/g/memory.current': `${100 * MB}\n`,
       '/g/memory.stat': `anon 5\nfile ${70 * MB}\nshmem ${20 * MB}\nslab_reclaimable ${10 * MB}\n`,

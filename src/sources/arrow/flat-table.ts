@@ -1,6 +1,6 @@
 /**
- * Tables of FlatBuffers, as Arrow's metadata is written in. Every length and place in them is held against the bytes there
- * are: what leads outside throws a RangeError.
+ * Reads FlatBuffers tables, the format of Arrow's metadata. Every length and offset is checked against the bytes there
+ * are: one that leads outside throws a RangeError.
  */
 
 export class FlatTable {
@@ -36,7 +36,7 @@ export class FlatTable {
     return at === undefined ? fallback : this.#view.getInt32(at, true)
   }
 
-  /** As a number: exact up to 2^53, and beyond that too large for any file. */
+  /** A number that is exact up to 2^53; larger values are too large for any file. */
   int64(field: number): number {
     const at = this.#place(field)
     return at === undefined ? 0 : Number(this.#view.getBigInt64(at, true))
@@ -58,7 +58,7 @@ export class FlatTable {
     return Array.from({ length }, (_, i) => new FlatTable(this.#view, this.#target(from + 4 * i)))
   }
 
-  /** A vector of structs of so many i64 each, one after the other. */
+  /** A vector of structs of `each` i64, flattened. */
   int64s(field: number, each: number): number[] {
     const { from, length } = this.#vector(field, 8 * each)
     return Array.from({ length: length * each }, (_, i) => Number(this.#view.getBigInt64(from + 8 * i, true)))

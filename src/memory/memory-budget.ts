@@ -1,28 +1,28 @@
 import os from 'node:os'
-import { findMemoryCgroup, unreclaimableBytes, type MemoryCgroup } from './cgroup.js'
+import { findMemoryCgroup, unreclaimableBytes, type MemoryCgroup } from './memory-cgroup.js'
 
-/** What the machine says of its memory, in bytes. */
+/** The memory that the machine reports, in bytes. */
 export interface MemoryFacts {
-  /** The limit of the narrowest cgroup, less what others in it hold; undefined when there is none. */
+  /** The limit of the narrowest cgroup, less the memory of other processes in it; undefined when there is none. */
   readonly cgroupBytes: number | undefined
-  /** What could be allocated now without swapping, as the kernel estimates it. */
+  /** The kernel's estimate of what can be allocated without swapping. */
   readonly availableBytes: number
 }
 
 export interface MemoryBudget {
   readonly budgetBytes: number
-  /** Which of the candidates was the smallest. */
+  /** The smallest of the candidates. */
   readonly decidedBy: 'memory option' | 'cgroup limit' | 'available memory'
-  /** Said once at the start, when the caller asked for more than there is. */
+  /** For one message at the start, when the caller asked for more than there is. */
   readonly warning: string | undefined
 }
 
-/** Share of the available memory to plan with: the rest is for the page cache and for what else runs. */
+/** Share of the available memory to plan with: the rest is for the page cache and for other processes. */
 const AVAILABLE_SHARE = 0.8
 
 /**
- * `process.availableMemory()` would count the page cache of a cgroup as used, and `process.constrainedMemory()` does not
- * see the limits of the groups above: both are read here.
+ * Reads the cgroup files, because `process.availableMemory()` counts the page cache of a cgroup as used, and
+ * `process.constrainedMemory()` does not see the limits of the cgroups above.
  */
 export function readMemoryFacts(group: MemoryCgroup | undefined = findMemoryCgroup()): MemoryFacts {
   const availableBytes = os.freemem()
@@ -31,7 +31,7 @@ export function readMemoryFacts(group: MemoryCgroup | undefined = findMemoryCgro
   return { cgroupBytes: group.limitBytes - Math.max(0, others), availableBytes }
 }
 
-/** The smallest of the caller's wish, the cgroup limit and 80% of the available memory. Pure. */
+/** The smallest of the memory option, the cgroup limit and 80% of the available memory. Pure. */
 export function decideBudget(requestedBytes: number | undefined, facts: MemoryFacts): MemoryBudget {
   const availableShareBytes = Math.floor(facts.availableBytes * AVAILABLE_SHARE)
   const cgroupBytes = facts.cgroupBytes ?? Number.POSITIVE_INFINITY
@@ -45,6 +45,8 @@ export function decideBudget(requestedBytes: number | undefined, facts: MemoryFa
   return {
     budgetBytes: machineBytes,
     decidedBy: machineSays,
-    warning: `memory ${mb(requestedBytes)} was asked for and ${mb(machineBytes)} are there (${machineSays}); planning with the smaller`,
+    warning:
+      `memory is ${mb(requestedBytes)}, but ${mb(machineBytes)} are available (${machineSays}); ` +
+      'planning with the smaller',
   }
 }

@@ -1,11 +1,11 @@
-/** Ids from a file, one a line, and attaching them to the rows of a vector file. */
+/** Reads a file with one id a line, and attaches the ids to the rows of a vector file. */
 import { InvalidFileError } from '../../errors.js'
 import type { Id, VectorBatch } from '../../api/vectors.js'
 import { IdQueue } from '../id-queue.js'
 import { fileFingerprint } from '../file-fingerprint.js'
 import { fileFacts, openFileBytes, type ByteReader } from '../bytes/byte-reader.js'
 import { plainText } from '../bytes/plain-text.js'
-import { lineBlocks } from './text-lines.js'
+import { lineBlocks } from './line-blocks.js'
 import type { VectorFile, VectorFileFormat } from '../vector-file.js'
 
 type IdLines = AsyncGenerator<Id[], void, void>
@@ -13,12 +13,14 @@ type IdLines = AsyncGenerator<Id[], void, void>
 const MAX_ID_BYTES = 1 << 20
 
 /**
- * The ids of a text file in order, in arrays of what 1 MiB of text holds. Ids from a text file are always strings, also
- * when every line is an integer: '007' must stay what it is, and a file's ids must not change their type when one line
- * with a letter is added. UTF-8; a line ends with LF or CRLF; blanks inside or around an id belong to it. One empty
- * last line is fine. A file named .jsonl or .ndjson has a JSON string or integer on each line, as an export writes it: these
- * keep their type. Compressed with gzip or zstd or not. What is being read is in `open`: closing that ends a wait for a pipe.
- * @throws InvalidFileError for an empty line elsewhere, with its number, or text that is not UTF-8 or not such JSON
+ * Reads ids in order, in arrays of the ids in 1 MiB of text. Ids from a text file are always strings, also when every
+ * line is an integer: '007' must stay '007', and one line with a letter must not change the type of the other ids. The
+ * text is UTF-8, a line ends with LF or CRLF, blanks inside or around an id belong to it, and the last line may be
+ * empty. A file named .jsonl or .ndjson has a JSON string or integer on each line, as an export writes it, and ids keep
+ * their type. The file may be compressed with gzip or zstd. `open` has the file while it is read: closing it ends a
+ * wait for a pipe.
+ * @throws InvalidFileError with the line number for an empty line before the last, and text that is not UTF-8 or such
+ * JSON
  * @throws PathError
  */
 export async function* readIdLines(path: string, open: Set<ByteReader> = new Set()): IdLines {
@@ -36,7 +38,7 @@ export async function* readIdLines(path: string, open: Set<ByteReader> = new Set
           throw new InvalidFileError(path, `line ${empty.number} is empty, expected an id on every line`, empty)
         }
         const id = texts[i].endsWith('\r') ? texts[i].slice(0, -1) : texts[i]
-        // Only a line after it makes an empty line an error.
+        // An empty line is an error only when another line follows.
         if (id === '') empty = { number: firstNumber + i, offset: offsets[i] }
         else ids.push(isJson ? jsonId(id, path, { number: firstNumber + i, offset: offsets[i] }) : id)
       }
@@ -44,7 +46,7 @@ export async function* readIdLines(path: string, open: Set<ByteReader> = new Set
     }
   } finally {
     await text?.close()
-    // Whoever gave the set may have closed it first: a handle is closed once.
+    // The caller that gave the set may have closed it already: a handle is closed once.
     if (open.delete(bytes)) await bytes.close()
   }
 }
@@ -66,14 +68,14 @@ function jsonId(text: string, path: string, line: { number: number; offset: numb
 }
 
 /**
- * `file` with the ids of a file of them. Where both counts can be known before a row is read they are compared now;
- * otherwise when the shorter one ends.
- * @throws InvalidFileError with both counts when they differ, or when the records have ids of their own
+ * `file` with the ids of an id file. Both counts are compared now when they can be known before a row is read,
+ * otherwise when the shorter file ends.
+ * @throws InvalidFileError with both counts when they differ, or when the records already have ids
  * @throws PathError when the id file cannot be read
  */
 export async function attachIds(file: VectorFile, idsPath: string): Promise<VectorFile> {
   const { byteLength } = await fileFacts(idsPath)
-  // A build of hours must not end with "one id is missing". A pipe gives its lines only once.
+  // A build of hours must not fail at its end because one id is missing. A pipe gives its lines only once.
   if (file.count !== undefined && byteLength !== undefined) {
     const idCount = await countIds(readIdLines(idsPath))
     if (idCount !== file.count) throw countMismatch(idsPath, idCount, file.path, file.count)
@@ -134,7 +136,7 @@ class FileWithIds implements VectorFile {
   }
 
   #idsInBothPlaces(ordinal: number): InvalidFileError {
-    const reason = `the vectors of ${this.path} have ids of their own (vector ${ordinal} has); give ids in one place`
+    const reason = `the vectors of ${this.path} already have ids (vector ${ordinal} has one); give ids in one place`
     return new InvalidFileError(this.#idsPath, reason)
   }
 

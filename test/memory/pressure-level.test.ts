@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isAtLeast, PRESSURE_LEVELS, pressureLevel, queueLimit } from '../../src/memory/pressure.js'
+import { isAtLeast, PRESSURE_LEVELS, pressureLevel, queueLimit } from '../../src/memory/pressure-level.js'
 
 const level = fc.constantFrom(...PRESSURE_LEVELS)
 
@@ -14,7 +14,7 @@ describe('pressureLevel', () => {
     [0.9499, 'high'],
     [0.95, 'critical'],
     [1.7, 'critical'],
-  ] as const)('at %s of the budget is %s, coming from below', (share, expected) => {
+  ] as const)('at %s of the budget, after a lower level, is %s', (share, expected) => {
     expect(pressureLevel(share, 'normal')).toBe(expected)
   })
 
@@ -26,7 +26,7 @@ describe('pressureLevel', () => {
     [0.73, 'elevated', 'elevated'],
     [0.71, 'elevated', 'normal'],
     [0.1, 'critical', 'normal'],
-  ] as const)('at %s, coming from %s, is %s: a level is left only well below it', (share, before, expected) => {
+  ] as const)('at %s, after %s, is %s: a level ends only well below its share', (share, before, expected) => {
     expect(pressureLevel(share, before)).toBe(expected)
   })
 

@@ -1,8 +1,8 @@
-/** How near a process is to its memory budget, from none to worst. */
+/** How near a process is to its memory budget, from least to most. */
 export const PRESSURE_LEVELS = ['normal', 'elevated', 'high', 'critical'] as const
 export type PressureLevel = (typeof PRESSURE_LEVELS)[number]
 
-/** Share of the budget from which on each level holds. */
+/** Share of the budget at which each level begins. */
 export const PRESSURE_SHARES: Readonly<Record<PressureLevel, number>> = {
   normal: 0,
   elevated: 0.75,
@@ -10,10 +10,10 @@ export const PRESSURE_SHARES: Readonly<Record<PressureLevel, number>> = {
   critical: 0.95,
 }
 
-/** A level is left only this far below its share: otherwise use that hovers there would change it with every sample. */
+/** A level ends only this far below its share: otherwise it would change with every sample around the share. */
 const RELIEF_SHARE = 0.03
 
-/** The level of `share` (used / budget) when the sample before was at `before`. Pure. */
+/** The level of `share` (used / budget) when the last sample had the level `before`. Pure. */
 export function pressureLevel(share: number, before: PressureLevel): PressureLevel {
   let level: PressureLevel = 'normal'
   for (const [rank, candidate] of PRESSURE_LEVELS.entries()) {

@@ -1,27 +1,13 @@
 /**
- * CRC-32 (the polynomial of zlib, gzip and PNG), and the CRC of a concatenation from the CRCs of its parts.
+ * The CRC-32 (polynomial of zlib, gzip and PNG) of a concatenation from the CRCs of its parts.
  *
- * Threads write different parts of one file; each knows the CRC of its own bytes only. A CRC is the remainder of a
+ * Threads write different parts of one file, and each computes the CRC of its part. A CRC is the remainder of a
  * polynomial over GF(2), so appending B to A multiplies A's remainder by x^(8·lengthB) and adds B's.
  */
-import { crc32 as zlibCrc32 } from 'node:zlib'
 
-/** zlib counts bytes in 32 bits: larger inputs go in pieces. */
-const MAX_PIECE_BYTES = 2 ** 30
-
-/** The CRC-32 of `bytes` (shared memory is fine), continuing from `previous`. An unsigned 32-bit number. */
-export function crc32(bytes: Uint8Array, previous = 0): number {
-  if (bytes.length <= MAX_PIECE_BYTES) return zlibCrc32(bytes, previous)
-  let crc = previous
-  for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
-    crc = zlibCrc32(bytes.subarray(at, Math.min(at + MAX_PIECE_BYTES, bytes.length)), crc)
-  }
-  return crc
-}
-
-/** The generator polynomial without its x^32, lowest power in the highest bit, as CRC-32 registers hold it. */
+/** The generator polynomial without its x^32, lowest power in the highest bit, as in CRC-32 registers. */
 const POLYNOMIAL = 0xedb88320
-/** The polynomial 1 in the same bit order. */
+/** The polynomial 1, in the same bit order. */
 const ONE = 0x80000000
 
 /** a·b modulo the generator polynomial. */
@@ -61,8 +47,8 @@ export function crc32Combine(crcA: number, crcB: number, lengthB: number): numbe
 }
 
 /**
- * `crc32Combine` for many B of one length above 0: multiplying by x^(8·lengthB) is linear over GF(2), so a lookup for
- * each byte of `crcA` does it, in tables made once.
+ * `crc32Combine` for many B of one length above 0: multiplying by x^(8·lengthB) is linear over GF(2), so tables that
+ * are made once replace it by a lookup for each byte of `crcA`.
  */
 export function crc32Combiner(lengthB: number): (crcA: number, crcB: number) => number {
   const power = powerOfBytes(lengthB)

@@ -1,16 +1,16 @@
-/** The compressions of Parquet pages, each to exactly the size that the header says. */
+/** Decompresses Parquet pages to exactly the size in their header. */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { decompress as unzstd } from 'fzstd'
 import { compressors } from 'hyparquet-compressors'
 
 type Codec = (packed: Uint8Array, size: number) => Uint8Array
 
-/** Node's own where it has one: native, and it checks gzip's checksum. */
+/** Node's codecs where it has them: they are native, and check gzip's checksum. */
 const CODECS: ReadonlyMap<string, Codec> = new Map<string, Codec>([
   ['UNCOMPRESSED', (packed) => packed],
   ['GZIP', (packed, size) => gunzipSync(packed, { maxOutputLength: Math.max(1, size) })],
   ['BROTLI', (packed, size) => brotliDecompressSync(packed, { maxOutputLength: Math.max(1, size) })],
-  // Into memory of that size: on its own it would allocate what the frame claims.
+  // Into a buffer of that size: otherwise fzstd allocates the size that the frame claims.
   ['ZSTD', (packed, size) => unzstd(packed, new Uint8Array(size))],
   ...(['SNAPPY', 'LZ4', 'LZ4_RAW'] as const).map((name): [string, Codec] => [name, fromPackage(name)]),
 ])
@@ -21,7 +21,7 @@ function fromPackage(name: 'SNAPPY' | 'LZ4' | 'LZ4_RAW'): Codec {
   return decompress
 }
 
-/** @throws Error, which the reader of the page gives a place, when the codec is unknown or the size another one */
+/** @throws Error when the codec is unknown or the size differs; the reader of the page adds the place */
 export function decompressPage(packed: Uint8Array, size: number, codec: string): Uint8Array {
   const decompress = CODECS.get(codec)
   if (decompress === undefined) throw new Error(`the compression ${codec} is not read`)

@@ -10,7 +10,7 @@ const STRING_TAG = 1
 const INTEGER_BYTES = 9
 const MAX_BLOB_BYTES = 2 ** 32 - 1
 
-/** Whether an id can be stored and found again: a safe integer, or a string without half a surrogate pair. */
+/** @throws InvalidIdError unless `id` is a safe integer or a string without a lone surrogate */
 export function assertId(id: unknown): asserts id is Id {
   if (typeof id === 'number') {
     if (!Number.isSafeInteger(id)) throw new InvalidIdError(`id ${id} is not a safe integer; pass it as a string`)
@@ -36,7 +36,7 @@ function utf8Bytes(text: string): number {
   return text.length
 }
 
-/** The data of an ids segment. @throws InvalidIdError, RangeError when the blob passes 4 GiB (use more segments). */
+/** The data of an ids segment. @throws InvalidIdError, RangeError when the blob is above 4 GiB (use more segments) */
 export function encodeIds(ids: readonly Id[]): Uint8Array {
   const offsets = new Uint32Array(ids.length + 1)
   let blobBytes = 0
@@ -52,8 +52,7 @@ export function encodeIds(ids: readonly Id[]): Uint8Array {
   return data
 }
 
-/** Writes the `encodedIdBytes(id)` bytes of one id at `at`. */
-/** Writes one id as it lies in the blob, `encodedIdBytes(id)` long. */
+/** Writes the `encodedIdBytes(id)` bytes of one id, as in the blob, at `at`. */
 export function writeId(into: Buffer, at: number, id: Id): void {
   if (typeof id === 'number') {
     into[at] = INTEGER_TAG
@@ -73,14 +72,14 @@ export function writeId(into: Buffer, at: number, id: Id): void {
   }
 }
 
-/** The data of an ids segment, ready to look into. */
+/** The data of an ids segment, for `decodeId`. */
 export interface IdsView {
   readonly count: number
   readonly data: Buffer
   readonly path: string
 }
 
-/** A view of an ids segment's data (no copy). @throws CorruptIndexError when it cannot hold `count` ids. */
+/** A view of an ids segment's data (no copy). @throws CorruptIndexError when it cannot hold `count` ids */
 export function idsView(bytes: Uint8Array, count: number, path: string): IdsView {
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const blobAt = 4 * (count + 1)

@@ -1,6 +1,6 @@
-/** The columns of an Arrow schema: their types, and which buffers of a record batch are theirs. */
+/** The columns of an Arrow schema: their types, and their buffers in a record batch. */
 import type { TableColumn } from '../tables/choose-columns.js'
-import type { FlatTable } from '../parquet/flat-table.js'
+import type { FlatTable } from './flat-table.js'
 import { VALUE_TYPES, type ValueType } from '../rows/value-type.js'
 
 const MAX_FIELDS = 20_000
@@ -14,7 +14,7 @@ const [LARGE_UTF8, LARGE_LIST, RUN_END, BINARY_VIEW, UTF8_VIEW, LIST_VIEW, LARGE
 const TYPE_NAMES = ['none', 'null', 'int', 'float', 'binary', 'text', 'bool', 'decimal', 'date', 'time', 'timestamp',
   'interval', 'list', 'struct', 'union', 'fixed size binary', 'fixed size list', 'map', 'duration', 'large binary',
   'large text', 'large list', 'run ends', 'binary view', 'text view', 'list view', 'large list view'] // prettier-ignore
-/** Buffers besides validity; 1 where none is said. */
+/** Buffers besides validity; 1 for types not listed. */
 const DATA_BUFFERS: ReadonlyMap<number, number> = new Map([
   [4, 2], [UTF8, 2], [19, 2], [LARGE_UTF8, 2], [STRUCT, 0], [FIXED_LIST, 0], [LIST_VIEW, 2], [LARGE_LIST_VIEW, 2],
 ]) // prettier-ignore
@@ -22,7 +22,7 @@ const DATA_BUFFERS: ReadonlyMap<number, number> = new Map([
 export interface ArrowList {
   readonly kind: 'list'
   readonly values: ValueType
-  /** Of each list, when all have it; 0 for lists with offsets. */
+  /** Length of each list; 0 for lists with offsets. */
   readonly size: number
   readonly offsetBytes: 0 | 4 | 8
 }
@@ -33,7 +33,7 @@ export type ArrowIds =
 
 export interface ArrowColumn extends TableColumn {
   readonly shape: ArrowList | ArrowIds | undefined
-  /** Places of its first node and its first buffer in a record batch; undefined behind a column with an unknown number. */
+  /** Indexes of its first node and first buffer in a record batch; undefined after a column whose number is unknown. */
   readonly node: number | undefined
   readonly buffer: number | undefined
 }
@@ -50,7 +50,7 @@ export function arrowColumns(schema: FlatTable, version: number): ArrowColumn[] 
     const isDictionary = field.table(4) !== undefined
     node++
     if (buffer !== undefined) buffer += bufferCount(type, isDictionary, field, version)
-    // How many buffers a view has is said batch by batch.
+    // Each batch has a separate number of buffers for a view.
     if (!isDictionary && (type === BINARY_VIEW || type === UTF8_VIEW)) buffer = undefined
     if (!isDictionary) for (const child of field.tables(5)) walk(child, depth + 1)
   }

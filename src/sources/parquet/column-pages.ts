@@ -1,7 +1,7 @@
 /**
- * The data pages of one column of a Parquet file, one after the other through all row groups. A page is what is held at a
- * time, compressed and plain: row groups of any size take no more. hyparquet has the encodings; what a header says is
- * checked here against the bytes there are before it is believed.
+ * Reads the data pages of one column of a Parquet file, in order through all row groups. Holds one page at a time,
+ * compressed and plain, so row groups of any size take no more. hyparquet decodes the encodings; this code first checks
+ * a header's numbers against the bytes there are.
  */
 import { crc32 } from 'node:zlib'
 import { parquetHeader } from 'hyparquet/src/column.js'
@@ -12,33 +12,33 @@ import type { PageHeader } from 'hyparquet/src/types.js'
 import { InvalidFileError } from '../../errors.js'
 import { readFully, readExactly, type ByteReader } from '../bytes/byte-reader.js'
 import { widenHalves } from '../rows/value-type.js'
-import { decompressPage } from './parquet-codecs.js'
+import { decompressPage } from './decompress-page.js'
 import type { ChunkPlace, ColumnKind, ParquetColumn, ParquetFooter } from './parquet-footer.js'
 import { CUT, thriftEnd } from './thrift-end.js'
 
-/** DuckDB writes pages of up to 100 MB, most others of 1 MiB. */
+/** DuckDB writes pages of up to 100 MB, most other writers of 1 MiB. */
 const MAX_PAGE_BYTES = 128 * 1024 * 1024
 const MAX_PAGE_VALUES = 32 * 1024 * 1024
 const HEADER_BYTES = 16 * 1024
-/** Statistics in a header may have long texts. */
+/** A header's statistics may have long texts. */
 const MAX_HEADER_BYTES = 1 << 20
 
-/** Floats of lists; ids are text as bytes, or integers. */
+/** Floats of lists, or ids: text as bytes, or integers. */
 export type PageValues = Float32Array | Float64Array | Int32Array | BigInt64Array | readonly Uint8Array[]
 
 export interface DataPage {
   readonly group: number
-  /** Values and nulls. */
+  /** Number of values and nulls. */
   readonly count: number
-  /** One of each for each of them; undefined where the column has none. */
+  /** Levels of all values and nulls; undefined when the column has none. */
   readonly repetitions: Uint8Array | undefined
   readonly definitions: Uint8Array | undefined
-  /** Those that are not null. */
+  /** The values that are not null. */
   readonly values: PageValues
 }
 
 /**
- * The pages from a row group on.
+ * Yields the pages from a row group on.
  * @throws InvalidFileError with the offset of the page that is damaged, or of a codec or encoding that is not read
  */
 export async function* columnPages(
@@ -76,7 +76,7 @@ class ChunkReader {
       const size = header.compressed_page_size
       this.#at = bodyAt + size
       if (header.type === 'INDEX_PAGE') continue
-      // Of its own memory: values may be views of it, and lengths beyond it must not find another page.
+      // A separate buffer: values may be views of it, and lengths beyond it must not reach another page.
       const body = new Uint8Array(size)
       await readExactly(this.#bytes, body, bodyAt)
       if (header.crc !== undefined && crc32(body) !== header.crc >>> 0)
@@ -123,7 +123,7 @@ class ChunkReader {
     return new InvalidFileError(this.#bytes.path, `${where} cannot be read: ${reason}`, { offset, cause })
   }
 
-  /** Undefined for a dictionary. */
+  /** Decodes a page; undefined for a dictionary page, which is kept. */
   #decode(header: PageHeader, body: Uint8Array): DataPage | undefined {
     const { codec } = this.#place
     if (header.type === 'DICTIONARY_PAGE') {
@@ -146,7 +146,7 @@ class ChunkReader {
       const [repetitionBytes, definitionBytes] = [v2.repetition_levels_byte_length, v2.definition_levels_byte_length]
       const levelBytes = repetitionBytes + definitionBytes
       if (!(repetitionBytes >= 0 && definitionBytes >= 0 && levelBytes <= body.length)) {
-        throw new Error('its levels are longer than it is')
+        throw new Error('its levels are longer than the page')
       }
       const input = new Input(body)
       const repetitions = levels(input, this.#column.maxRepetition, count, repetitionBytes)
@@ -157,7 +157,7 @@ class ChunkReader {
       const plain = v2.is_compressed === false ? packed : decompressPage(packed, plainBytes, codec)
       return this.#page(count, repetitions, definitions, new Input(plain), v2.encoding)
     }
-    throw new Error('it is of an unknown type')
+    throw new Error('its type is unknown')
   }
 
   #page(
@@ -177,7 +177,7 @@ class ChunkReader {
   }
 }
 
-/** hyparquet's reader: a view and a place in it. */
+/** hyparquet's reader: a view and an offset in it. */
 class Input {
   readonly view: DataView
   offset = 0
@@ -205,12 +205,12 @@ function checkedCount(count: number | undefined): number {
   throw new Error(`it claims ${count ?? 'no'} values, expected at most ${MAX_PAGE_VALUES}`)
 }
 
-/** `length` is undefined where four bytes before the levels say it. */
+/** `length` is undefined when four bytes before the levels hold it. */
 function levels(input: Input, max: number, count: number, length: number | undefined): Uint8Array | undefined {
   if (max === 0) return undefined
   const read = new Uint8Array(count)
   readRleBitPackedHybrid(input, 32 - Math.clz32(max), read, length)
-  if (input.left < 0) throw new Error('its levels are longer than it is')
+  if (input.left < 0) throw new Error('its levels are longer than the page')
   return read
 }
 
@@ -271,18 +271,18 @@ function halves(values: Uint16Array): Float32Array {
   return into
 }
 
-/** Places in the dictionary: a byte of bit width, then the hybrid of runs. */
+/** Indexes into the dictionary: a byte of bit width, then RLE and bit-packed runs. */
 function places(input: Input, count: number): Uint32Array {
   const read = new Uint32Array(count)
   if (count === 0) return read
   const width = input.view.getUint8(input.offset++)
-  if (width > 32) throw new Error(`it has places of ${width} bits`)
+  if (width > 32) throw new Error(`it has dictionary indexes of ${width} bits`)
   if (width > 0) readRleBitPackedHybrid(input, width, read, input.left)
   return read
 }
 
 function lookUp(dictionary: PageValues, from: Uint32Array): PageValues {
-  for (const place of from) if (place >= dictionary.length) throw new Error('it leads beyond its dictionary')
+  for (const place of from) if (place >= dictionary.length) throw new Error('it has an index beyond its dictionary')
   if (dictionary instanceof BigInt64Array) return BigInt64Array.from(from, (place) => dictionary[place])
   if (!ArrayBuffer.isView(dictionary)) return Array.from(from, (place) => dictionary[place])
   const values =
