@@ -1,6 +1,6 @@
 /** Everything that is public. */
 export { buildIndex } from './pipeline/build-index.js'
-export { defineConfig, type ShardloomConfig } from './options/define-config.js'
+export { defineConfig, type ShardloomConfig } from './options/config/define-config.js'
 export * from './errors.js'
 export {
   exportIndex,

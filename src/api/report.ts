@@ -3,6 +3,8 @@ import type { Metric } from './vectors.js'
 
 export type EngineName = 'pipnn' | 'hnswlib-wasm'
 
+export const ENGINE_NAMES = ['pipnn', 'hnswlib-wasm'] as const satisfies readonly EngineName[]
+
 export type Quality = 'balanced' | 'high'
 
 /**
@@ -11,6 +13,8 @@ export type Quality = 'balanced' | 'high'
  * f32 vectors are kept beside the codes, and the best candidates are scored again on them.
  */
 export type Quantization = 'f32' | 'f16' | 'sq8' | 'pq' | 'binary'
+
+export const QUANTIZATIONS = ['f32', 'f16', 'sq8', 'pq', 'binary'] as const satisfies readonly Quantization[]
 
 /** The stages of a build, in order; 'quantize' unless the quantization is f32. 'import' is the stage of an import. */
 export type StageName =

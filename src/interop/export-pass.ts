@@ -1,13 +1,9 @@
 /** What every writer of a format is given, and how it goes through the nodes. */
 import { AbortedError } from '../errors.js'
 import type { LabelKind } from './labels.js'
+import type { ExportProgress } from '../options/export-options.js'
 import type { OutputFile } from './output-file.js'
 import type { StoredGraph } from './stored-graph.js'
-
-export interface ExportProgress {
-  readonly bytesWritten: number
-  readonly totalBytes: number
-}
 
 /** Of one array of rows. Links, vectors and the records made of them are there at once. */
 const RUN_BYTES = 2 * 2 ** 20

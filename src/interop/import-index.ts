@@ -10,6 +10,8 @@ import { DuplicateIdError, InvalidOptionError } from '../errors.js'
 import type { BuildOptions } from '../api/build.js'
 import type { BuildReport } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
+import { checkOptions } from '../options/check-options.js'
+import { importOptionsSchema } from '../options/import-options.js'
 import { HnswlibFile } from './hnswlib/hnswlib-file.js'
 import { surveyFile } from './hnswlib/survey.js'
 import { readUpperLevels, writeLevel0 } from './hnswlib/write-level0.js'
@@ -52,11 +54,11 @@ const LAYOUT_NODES = 4096
  * DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live before stays live.
  */
 export async function importIndex(path: string, options: ImportOptions): Promise<BuildReport> {
-  const { ids, ...given } = options
-  // Neither has a default that could be right.
-  if (given.dimensions === undefined || given.metric === undefined) {
+  // Neither can have a default.
+  if (options.dimensions === undefined || options.metric === undefined) {
     throw new InvalidOptionError('an import needs dimensions and metric: an hnswlib file tells neither')
   }
+  const { ids, ...given } = checkOptions(importOptionsSchema, options)
   const file = await HnswlibFile.open(path, given.dimensions)
   try {
     return await importFile(file, given, ids)

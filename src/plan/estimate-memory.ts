@@ -1,12 +1,12 @@
 import os from 'node:os'
-import { QUANTIZATIONS } from '../format/graph/quantized-shape.js'
 import { engineByName } from '../engines/engine-by-name.js'
-import { DEFAULT_ENGINE } from '../engines/engine-names.js'
-import { InsufficientMemoryError, InvalidOptionError } from '../errors.js'
+import { InsufficientMemoryError } from '../errors.js'
 import type { EngineName, Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
+import { checkOptions } from '../options/check-options.js'
+import { estimateOptionsSchema } from '../options/estimate-options.js'
 import { planBuild, type BuildPlan, type StageEstimate } from './plan-build.js'
 
 export interface EstimateOptions {
@@ -39,29 +39,14 @@ export interface MemoryEstimate {
 
 /** Memory and disk of a build, before anything is built. Throws InvalidOptionError on impossible numbers. */
 export function estimateMemory(options: EstimateOptions): MemoryEstimate {
-  const { count, dimensions, metric = 'l2', m = 16, engine = DEFAULT_ENGINE, quantization = 'f32' } = options
-  for (const [name, value] of Object.entries({ count, dimensions, m })) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new InvalidOptionError(`${name} must be a positive integer, got ${value}`)
-  }
-  if (!QUANTIZATIONS.includes(quantization)) {
-    throw new InvalidOptionError(
-      `quantization must be one of ${QUANTIZATIONS.join(', ')}, got ${JSON.stringify(quantization)}`,
-    )
-  }
-  // A budget that is given is taken as it is: the question may be about another machine.
+  const { engine, memory, threads, ...shape } = checkOptions(estimateOptionsSchema, options)
+  // A given budget is not compared with this machine: the question may be about another one.
   const budgetBytes =
-    options.memory === undefined
-      ? decideBudget(undefined, readMemoryFacts()).budgetBytes
-      : parseByteSize(options.memory, 'memory')
+    memory === undefined ? decideBudget(undefined, readMemoryFacts()).budgetBytes : parseByteSize(memory, 'memory')
   const facts = {
-    count,
-    dimensions,
-    metric,
-    m,
-    quantization,
+    ...shape,
     engine: engineByName(engine),
-    threads: options.threads ?? os.availableParallelism(),
+    threads: threads ?? os.availableParallelism(),
     idBytes: 16,
   }
   const minimumBytes = smallestBudget(

@@ -1,10 +1,11 @@
 /** Which quantization lets searches stay in memory, before anything is built. Pure, but for the memory that is there. */
-import { InvalidOptionError } from '../errors.js'
 import { quantizedShape, QUANTIZATIONS } from '../format/graph/quantized-shape.js'
 import type { Metric } from '../api/vectors.js'
 import type { Quantization } from '../api/report.js'
 import { formatByteSize, parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
+import { checkOptions } from '../options/check-options.js'
+import { suggestOptionsSchema } from '../options/estimate-options.js'
 
 export interface SuggestQuantizationOptions {
   readonly count: number
@@ -53,29 +54,18 @@ const PAGE_ENTRY_BYTES = 5
 /** Beam, scratch, and what lies between one allocation and the next. */
 const SEARCH_BYTES = 64 * 1024
 
-const METRICS: readonly Metric[] = ['l2', 'cosine', 'ip']
-
 /**
  * What each quantization would take in memory when it is searched, and the first that fits, in the order f32, f16, sq8, pq,
  * binary (this one for cosine only). An index that does not fit can be searched all the same: pages come and go.
  * @throws InvalidOptionError on impossible numbers.
  */
 export function suggestQuantization(options: SuggestQuantizationOptions): QuantizationSuggestion {
-  const { count, dimensions, metric = 'l2', m = 16 } = options
-  for (const [name, value] of Object.entries({ count, dimensions, m })) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new InvalidOptionError(`${name} must be a positive integer, got ${value}`)
-  }
-  if (!METRICS.includes(metric)) {
-    throw new InvalidOptionError(`metric must be one of ${METRICS.join(', ')}, got ${JSON.stringify(metric)}`)
-  }
+  const { memory, metric, ...shape } = checkOptions(suggestOptionsSchema, options)
   const memoryBytes =
-    options.memory === undefined
-      ? decideBudget(undefined, readMemoryFacts()).budgetBytes
-      : parseByteSize(options.memory, 'memory')
+    memory === undefined ? decideBudget(undefined, readMemoryFacts()).budgetBytes : parseByteSize(memory, 'memory')
   const quantizations = QUANTIZATIONS.filter((quantization) => quantization !== 'binary' || metric === 'cosine').map(
     (quantization): QuantizationFit => {
-      const { walkedBytes, kernelBytes, idsBytes } = searchBytes(quantization, { count, dimensions, m })
+      const { walkedBytes, kernelBytes, idsBytes } = searchBytes(quantization, shape)
       const wanted = kernelBytes + idsBytes
       const fits = wanted <= memoryBytes && kernelBytes <= KERNEL_LIMIT_BYTES
       return { quantization, walkedBytes, memoryBytes: wanted, fits, recallLoss: RECALL_LOSS[quantization] }

@@ -85,7 +85,7 @@ describe('recall', () => {
   })
 
   it.each([
-    [['--ef', '10,x'], '--ef must be an integer'],
+    [['--ef', '10,x'], '--ef must be a list of integers'],
     [['--ef', '10', '--target-recall', '0.9'], '--ef says what to measure'],
     [['--target-recall', '0'], '--target-recall must be a number above 0'],
     [['--sample', '5', '--queries', 'q.fvecs'], 'q.fvecs'],

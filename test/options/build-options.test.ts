@@ -8,7 +8,7 @@ import {
   type buildConfigSchema,
   type buildOptionsSchema,
 } from '../../src/options/build-options.js'
-import type { ShardloomConfig } from '../../src/options/define-config.js'
+import type { ShardloomConfig } from '../../src/options/config/define-config.js'
 import { optionFacts } from '../../src/options/option-facts.js'
 import type { ENGINE_NAMES } from '../../src/engines/engine-names.js'
 import type { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'

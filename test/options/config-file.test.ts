@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { findConfig, readConfig } from '../../src/options/config-file.js'
+import { findConfig, readConfig } from '../../src/options/config/config-file.js'
 
 let folder: string
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { BUILD_COMMAND_OPTIONS } from '../../src/options/build-options.js'
-import { mergeOptions } from '../../src/options/merge-options.js'
+import { mergeOptions } from '../../src/options/config/merge-options.js'
 
 describe('mergeOptions', () => {
   const settled = mergeOptions(BUILD_COMMAND_OPTIONS, [

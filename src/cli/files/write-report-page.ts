@@ -6,9 +6,10 @@ import { generationBefore, readGeneration, readManifest } from '../../format/gen
 import { readTunings } from '../../format/generation/tuning.js'
 import type { BuildReport } from '../../api/report.js'
 import type { RecallCurve } from '../../api/measure.js'
+import { PREVIOUS, REPORT_SAMPLE } from '../../options/command-options.js'
 import { interruptible } from '../interruptible.js'
 import { openPreloaded } from './open-preloaded.js'
-import { measureProgressText } from '../screen/progress-text.js'
+import { measureProgressText } from '../print/progress-text.js'
 import { readQueries } from './read-queries.js'
 import { writeReportFile } from './report-file.js'
 import { StatusLine } from '../screen/status-line.js'
@@ -41,11 +42,6 @@ export interface WrittenPage {
 
 /** Vectors up to so many bytes are compared with the sampled queries in a second or two, without being asked. */
 const SMALL_INDEX_BYTES = 200e6
-/** Recall of so many queries has a standard error below 0.006 from 0.95 on. */
-const DEFAULT_SAMPLE = 200
-
-export const PREVIOUS = 'previous'
-
 /** @throws PathError, InvalidOptionError, CorruptIndexError, AbortedError */
 export async function writeReportPage(request: PageRequest, terminal: Terminal): Promise<WrittenPage> {
   const { manifest, directory } = await readManifest(request.path)
@@ -140,7 +136,7 @@ async function recallOf(
 }
 
 async function measure(
-  { path, queries, sample = DEFAULT_SAMPLE, memory, quiet = false }: PageRequest,
+  { path, queries, sample = REPORT_SAMPLE, memory, quiet = false }: PageRequest,
   terminal: Terminal,
 ): Promise<RecallCurve> {
   const index = await openPreloaded(path, memory)

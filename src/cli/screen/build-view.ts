@@ -2,7 +2,7 @@
 import type { BuildReport } from '../../api/report.js'
 import type { Logger, ProgressEvent } from '../../api/build.js'
 import { frameLines, lastFrameLines } from './live-frame.js'
-import { progressText } from './progress-text.js'
+import { progressText } from '../print/progress-text.js'
 import { StageClock } from './stage-clock.js'
 import type { Terminal } from './terminal.js'
 

@@ -1,9 +1,10 @@
 /** What the compact codes of one quantization look like: bytes of a row and of the codebook. Pure. */
 import type { Quantization } from '../../api/report.js'
 
+export { QUANTIZATIONS } from '../../api/report.js'
+
 export type CodeQuantization = Exclude<Quantization, 'f32'>
 
-export const QUANTIZATIONS: readonly Quantization[] = ['f32', 'f16', 'sq8', 'pq', 'binary']
 /** Centroids of a subspace: a code is one byte. */
 export const PQ_CENTROIDS = 256
 /** Dimensions that a subspace aims at: 16 bytes of f32 become one. */

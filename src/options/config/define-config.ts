@@ -1,4 +1,4 @@
-import type { BuildOptions } from '../api/build.js'
+import type { BuildOptions } from '../../api/build.js'
 
 /**
  * What a configuration file holds: every option of `buildIndex` that is data, under its own name, and what only the command

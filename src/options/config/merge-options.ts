@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import { optionFacts } from './option-facts.js'
+import { optionFacts } from '../option-facts.js'
 
 /** Options from one place: the flags, a file. */
 export interface OptionLayer {
