@@ -16,14 +16,18 @@ import { writeUsearch } from './usearch/write-usearch.js'
 export type { ExportFormat, ExportProgress } from '../options/export-options.js'
 
 export interface ExportOptions {
+  // <generated options-export>
+  /** Hnswlib, usearch or fvecs. */
   readonly format: ExportFormat
-  /** The file to write. It is there under its name when it is whole, not before. */
+  /** The file to write. It appears under its name when it is complete, not before. */
   readonly out: string
-  /** Replace what is there. Default false: an existing file is refused. */
+  /** Replace a file that exists; otherwise it is refused. Default false. */
   readonly overwrite?: boolean
+  /** An `AbortSignal`; once it fires the call rejects with `SHARDLOOM_ABORTED`. */
   readonly signal?: AbortSignal
   /** Called every few MiB. */
   readonly onProgress?: (progress: ExportProgress) => void
+  // </generated>
 }
 
 export interface ExportReport {

@@ -7,8 +7,8 @@ import { publish } from '../pipeline/publish.js'
 import { layOutSegments } from '../pipeline/layer/segment-layout.js'
 import { writeIds } from '../pipeline/layer/write-ids.js'
 import { DuplicateIdError, InvalidOptionError } from '../errors.js'
-import type { BuildOptions } from '../api/build.js'
-import type { BuildReport } from '../api/report.js'
+import type { BuildOptions, Logger, ProgressEvent } from '../api/build.js'
+import type { BuildReport, Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 import { checkOptions } from '../options/check-options.js'
 import { importOptionsSchema } from '../options/import-options.js'
@@ -16,25 +16,44 @@ import { HnswlibFile } from './hnswlib/hnswlib-file.js'
 import { surveyFile } from './hnswlib/survey.js'
 import { readUpperLevels, writeLevel0 } from './hnswlib/write-level0.js'
 
-export interface ImportOptions extends Pick<
-  BuildOptions,
-  | 'path'
-  | 'quantization'
-  | 'memory'
-  | 'threads'
-  | 'tempDir'
-  | 'minRecall'
-  | 'keepGenerations'
-  | 'signal'
-  | 'onProgress'
-  | 'logger'
-> {
-  /** Length of the vectors. The file does not tell its type of numbers: this is checked against the bytes of one. */
+export interface ImportOptions {
+  // <generated options-import>
+  /** The index directory; created when missing. */
+  readonly path: string
+  /** Length of the vectors. The file does not state its type of numbers: this is checked against the bytes of one. */
   readonly dimensions: number
-  /** What the file was built with: it does not tell. Under 'cosine' every vector must have unit length. */
+  /** What the file was built with, which it does not state. Under 'cosine' every vector must have unit length. */
   readonly metric: Metric
-  /** File with the id of label n in line n, from 0, for a file whose labels are 0, 1, 2, …: text, or JSON in a .jsonl. */
+  /**
+   * File with the id of label n in line n, from 0, for a file whose labels are 0, 1, 2, …: text, or JSON in a `.jsonl`.
+   * Default: the labels.
+   */
   readonly ids?: string
+  /**
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary',
+   * which needs metric 'cosine'. Default 'f32'.
+   */
+  readonly quantization?: Quantization
+  /**
+   * Memory budget in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. Default: what the machine
+   * or its cgroup has left.
+   */
+  readonly memory?: number | string
+  /** Worker threads at most. Default: the cores. */
+  readonly threads?: number
+  /** Folder of temporary files. Default: build/ in the index. */
+  readonly tempDir?: string
+  /** Do not publish an index whose measured recall@10 (at ef 64) is below this, 0 to 1. */
+  readonly minRecall?: number
+  /** Old generations kept beside the live one. Default 1. */
+  readonly keepGenerations?: number
+  /** An `AbortSignal`; once it fires the call rejects with `SHARDLOOM_ABORTED`. */
+  readonly signal?: AbortSignal
+  /** Called about ten times a second at most, with the stage, what is done and the memory in use. */
+  readonly onProgress?: (event: ProgressEvent) => void
+  /** An object with the methods `info(message)` and `warn(message)`: `console` or pino. Default: silent. */
+  readonly logger?: Logger
+  // </generated>
 }
 
 /** An import has no choice between two of one id: nothing says which is the newer. */

@@ -141,8 +141,8 @@ export const BUILD_COMMAND_OPTIONS = {
   vectorColumn: v.optional(
     option(name('the name of a column'), 'column of vectors in a table', {
       value: 'NAME',
-      fallback: 'the only one',
-      doc: 'the column of vectors in a table, such as Parquet; by default the only one with lists of floats',
+      fallback: 'the only one with lists of floats',
+      doc: 'column of vectors in a table, such as Parquet',
     }),
   ),
   idColumn: v.optional(

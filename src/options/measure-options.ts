@@ -9,8 +9,8 @@ export const DEFAULT_SAMPLE = 500
 /** Beam widths to measure. */
 export const WIDTHS = option(integers(1, MAX_UINT32), 'beam widths, as 16,32,64', {
   value: 'LIST',
-  fallback: 'six, from max(16, k) on',
-  doc: 'beam widths to measure. By default six, from max(16, k) on, each twice the one before',
+  fallback: 'six, each twice the one before, from max(16, k) on',
+  doc: 'beam widths to measure',
 })
 
 /** What `recallCurve` and `tune` both take. */

@@ -71,18 +71,17 @@ export const SHARED_OPTIONS = {
   k: option(integer(1, MAX_UINT32), 'neighbours of each query', { value: 'N', flag: '-k' }),
   ef: option(integer(1, MAX_UINT32), 'beam width: a higher one finds more and takes longer', {
     value: 'N',
-    fallback: 'as tuned, or 64',
+    fallback: 'as tuned for k, else 64',
     doc:
-      'beam width at level 0; at least k is used. A higher one finds more and takes longer. Without it a search uses ' +
-      'the choice that `tune` stored for this k or the next larger one',
+      'beam width at level 0; at least k is used. A higher one finds more and takes longer. What `tune` stored for the ' +
+      'next larger k counts too',
   }),
   rerank: option(integer(1, MAX_UINT32), 'best candidates by quantized vectors to score again by vectors', {
     value: 'N',
-    fallback: 'by the quantization',
+    fallback: '2k; for pq and binary the beam, at least 5k and 10k',
     doc:
       'how many of the best candidates by their quantized vectors are scored again by their vectors; at least k, and ' +
-      'the beam is never narrower. Without it: 2k for f16 and sq8, and for pq and binary the whole beam, at least 5k ' +
-      'and 10k. Distances are always distances of the vectors',
+      'the beam is never narrower. Distances are always distances of the vectors',
   }),
   sample: option(integer(1, MAX_UINT32), 'vectors of the index to search for', {
     value: 'N',

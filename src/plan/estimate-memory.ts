@@ -10,15 +10,33 @@ import { estimateOptionsSchema } from '../options/estimate-options.js'
 import { planBuild, type BuildPlan, type StageEstimate } from './plan-build.js'
 
 export interface EstimateOptions {
+  // <generated options-estimate>
+  /** Number of vectors. */
   readonly count: number
+  /** Length of every vector, 1 to 65,536. */
   readonly dimensions: number
+  /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
+  /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
+  /**
+   * What links the vectors of a shard; 'hnswlib-wasm', the reference, takes four times as long as 'pipnn'. Default
+   * 'pipnn'.
+   */
   readonly engine?: EngineName
-  /** Default 'f32'. */
+  /**
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary',
+   * which needs metric 'cosine'. Default 'f32'.
+   */
   readonly quantization?: Quantization
+  /**
+   * Memory budget in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. Default: what the machine
+   * or its cgroup has left.
+   */
   readonly memory?: number | string
+  /** Worker threads at most. Default: the cores. */
   readonly threads?: number
+  // </generated>
 }
 
 export interface MemoryEstimate {

@@ -8,14 +8,21 @@ import { checkOptions } from '../options/check-options.js'
 import { suggestOptionsSchema } from '../options/estimate-options.js'
 
 export interface SuggestQuantizationOptions {
+  // <generated options-suggest>
+  /** Number of vectors. */
   readonly count: number
+  /** Length of every vector, 1 to 65,536. */
   readonly dimensions: number
-  /** What `openIndex` will be given: bytes, or text as '512MB'. Default: what the machine or its cgroup leaves. */
+  /**
+   * The `memory` that `openIndex` will be given: bytes, or text such as '512MB'. Default: what the machine or its
+   * cgroup has left.
+   */
   readonly memory?: number | string
-  /** Default 'l2'. */
+  /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
-  /** Links per node on levels above 0. Default 16. */
+  /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
+  // </generated>
 }
 
 /** One quantization, with vectors as many and as long as were asked about. */

@@ -162,7 +162,7 @@ describe('a build that is refused', () => {
   it('ends with 2 for wrong usage', async () => {
     const missing = await refused([input])
     expect(missing).toMatchObject({ code: 'SHARDLOOM_INVALID_OPTION' })
-    expect(missing.message).toContain('no index directory: say --out DIR')
+    expect(missing.message).toContain('no index directory: pass --out DIR')
     expect(missing.message).toContain('see shardloom build --help')
     expect((await refused([input, '--out', 'x', '--metrics', 'l2'])).message).toMatch(
       /unknown option '--metrics'.*--metric/,
@@ -259,7 +259,7 @@ describe('a build that is interrupted', () => {
     const interrupted = async (args: readonly string[]): Promise<string> => {
       const running = start(args)
       running.child.stdin.end()
-      await running.saidOnStderr('stage number')
+      await running.saidOnStderr('stage assign nodes')
       running.child.kill('SIGINT')
       const { exitCode, stderr } = await running.ended
       expect(exitCode).toBe(130)

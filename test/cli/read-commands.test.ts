@@ -207,7 +207,7 @@ describe('estimate', () => {
   it('prints what searches would take with each quantization, and the one that fits', async () => {
     const args = ['estimate', '--count', '1000000', '--dimensions', '128', '--memory', '500MB', '--quantization', 'sq8']
     const { stdout } = await shardloom(args)
-    expect(stdout).toMatch(/^ {2}codes +[\d.]+ [MG]B$/m)
+    expect(stdout).toMatch(/^ {2}quantize +[\d.]+ [MG]B$/m)
     expect(stdout).toMatch(/^ {2}f32 +\d+ MB$/m)
     expect(stdout).toMatch(/^ {2}f16 +\d+ MB {2}fits {2}recall@10 up to 0.001 lower$/m)
     expect(stdout).not.toMatch(/^ {2}binary/m)

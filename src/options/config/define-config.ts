@@ -5,22 +5,24 @@ import type { BuildOptions } from '../../api/build.js'
  * line has. Paths are relative to the file's folder. Flags go before it.
  */
 export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | 'onProgress' | 'logger'>> {
+  // <generated options-config>
   /** File of vectors, or several; '-' is standard input. */
   readonly input?: string | readonly string[]
-  /** File with one id a line. */
+  /** File with one id a line: text, which is always a string; or JSON in a `.jsonl`. */
   readonly ids?: string
-  /** Of a table, such as Parquet: the column of vectors. Default: the only one of lists of floats. */
+  /** Column of vectors in a table, such as Parquet. Default: the only one with lists of floats. */
   readonly vectorColumn?: string
-  /** Of such a table: the column of ids, text or integers. Default: none. */
+  /** Column of ids in a table: text or integers. */
   readonly idColumn?: string
-  /** A page about the build is written there. */
+  /** Write a page about the build, compared with the build before. */
   readonly report?: string
-  /** File for node_exporter's textfile collector; it must end with .prom. Written when a build fails too. */
+  /** File for node_exporter's textfile collector; it must end with .prom. A failed build writes it too. */
   readonly metricsFile?: string
-  /** Say nothing but errors. */
+  /** Print nothing but errors. Default false. */
   readonly quiet?: boolean
-  /** What goes to stderr: text, the default, or one JSON object a line. */
+  /** What goes to stderr: text, or json, one object a line. Default 'text'. */
   readonly logFormat?: 'text' | 'json'
+  // </generated>
 }
 
 /** Gives back what it is given; with it an editor knows the options in shardloom.config.ts or .js. */
