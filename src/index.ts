@@ -25,6 +25,7 @@ export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './pla
 export type { StageEstimate } from './plan/plan-build.js'
 export {
   suggestQuantization,
+  suggestStorage,
   type QuantizationFit,
   type QuantizationSuggestion,
   type SuggestQuantizationOptions,

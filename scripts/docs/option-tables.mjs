@@ -1,6 +1,5 @@
 /** The tables of options and flags, by name, from the schemas in src/options. */
 import { COMMANDS } from '../../src/cli/command-table.ts'
-import { defaultText } from '../../src/cli/flags/option-flags.ts'
 import { BUILD_COMMAND_OPTIONS, BUILD_OPTIONS } from '../../src/options/build-options.ts'
 import { ESTIMATE_OPTIONS, SUGGEST_OPTIONS } from '../../src/options/estimate-options.ts'
 import { EXPORT_OPTIONS } from '../../src/options/export-options.ts'
@@ -39,7 +38,7 @@ function flagRows(entries) {
 
 function defaultCell(facts, quote) {
   const { defaultValue } = facts
-  if (defaultValue === undefined) return (defaultText(facts) ?? '').replace('build/', '`build/`')
+  if (defaultValue === undefined) return (facts.fallback ?? '').replace(/build\/|^\d+$/, (text) => code(text))
   return code(typeof defaultValue === 'string' ? quote + defaultValue + quote : String(defaultValue))
 }
 

@@ -101,9 +101,13 @@ export interface BuildReport {
   readonly count: number
   /** Vectors left out: invalid ones under `invalid: 'skip'`, repeated ids under `duplicates: 'first' | 'last'`. */
   readonly skipped: number
+  /** Vectors left out as invalid. */
   readonly skippedInvalid: number
+  /** Vectors left out for a repeated id. */
   readonly skippedDuplicates: number
+  /** Length of every vector. */
   readonly dimensions: number
+  /** What distance means in this index. */
   readonly metric: Metric
   /** What linked the vectors; 'hnswlib-import': another program did. */
   readonly engine: EngineName | 'hnswlib-import'
@@ -113,18 +117,27 @@ export interface BuildReport {
   readonly trialRecall?: number
   /** What searches compare. */
   readonly quantization: Quantization
+  /** Links per node on levels above 0; level 0 holds up to 2m. */
   readonly m: number
+  /** The seed of all random choices. */
   readonly seed: number
+  /** Worker threads that the plan settled on. */
   readonly threads: number
+  /** The memory budget. */
   readonly memoryBytes: number
+  /** Shards that the vectors were cut into; 0 for an import. */
   readonly shards: number
   /** Shards that came out larger than the plan has room for and were split; `shards` counts their parts. */
   readonly splitShards: number
+  /** Duration of the whole build. */
   readonly seconds: number
+  /** Duration and peak memory of each stage. */
   readonly stages: readonly StageReport[]
   /** Time of all workers together, and the part of it that went to the distance kernel: the rest is what could be saved. */
   readonly workers: { readonly busySeconds: number; readonly tileSeconds: number }
+  /** Highest resident memory of the process, sampled every 250 ms. */
   readonly peakRssBytes: number
+  /** Memory over time, and how often it came under pressure. */
   readonly memory: MemoryReport
   /** Bytes that queues wrote to temp files. */
   readonly spilledBytes: number
@@ -136,11 +149,15 @@ export interface BuildReport {
   readonly repaired: number
   /** Measured on sampled vectors against exact search, ef 64, the vector itself left out. */
   readonly recallAt10: number
+  /** Links per node on level 0. */
   readonly averageDegree: number
   /** Shard sizes, degrees and levels; absent in older reports. */
   readonly graph?: GraphReport
+  /** Name of the published generation. */
   readonly generation: string
+  /** The index directory, absolute. */
   readonly path: string
+  /** Fallbacks, retries, skipped vectors and other things worth knowing. */
   readonly events: readonly BuildEvent[]
   /** What was taken over from an interrupted build; absent when nothing was. */
   readonly resumed?: ResumedReport

@@ -17,7 +17,7 @@ export type { ExportFormat, ExportProgress } from '../options/export-options.js'
 
 export interface ExportOptions {
   // <generated options-export>
-  /** Hnswlib, usearch or fvecs. */
+  /** The format of the file: 'hnswlib', 'usearch', or 'fvecs' for the vectors alone. */
   readonly format: ExportFormat
   /** The file to write. It appears under its name when it is complete, not before. */
   readonly out: string

@@ -126,7 +126,12 @@ export const BUILD_COMMAND_OPTIONS = {
         'a path, or several',
       ),
       'files of vectors, patterns of them, or - for standard input',
-      { argument: '[input...]', isPath: true, doc: "file of vectors, or several; '-' is standard input" },
+      {
+        argument: '[input...]',
+        isPath: true,
+        fallback: 'required',
+        doc: "file of vectors, or several; '-' is standard input",
+      },
     ),
   ),
   path: v.optional(path),
@@ -164,12 +169,15 @@ export const BUILD_COMMAND_OPTIONS = {
       value: 'FILE',
       isPath: true,
       fallback: 'none',
-      doc: "file for node_exporter's textfile collector; it must end with .prom. A failed build writes it too",
+      doc: "file for node_exporter's textfile collector; it must end with `.prom`. A failed build writes it too",
     }),
   ),
   quiet: v.optional(SHARED_OPTIONS.quiet, false),
   logFormat: v.optional(
-    option(choice(['text', 'json']), 'what goes to stderr: text, or json, one object a line', { value: 'F' }),
+    option(choice(['text', 'json']), 'what goes to stderr: text, or json, one object a line', {
+      value: 'F',
+      doc: "what goes to stderr: 'text', or 'json', one object a line",
+    }),
     'text',
   ),
 } as const

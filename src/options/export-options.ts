@@ -16,7 +16,11 @@ export interface ExportProgress {
 }
 
 export const EXPORT_OPTIONS = {
-  format: option(choice(EXPORT_FORMATS), 'hnswlib, usearch or fvecs', { value: 'F', type: 'ExportFormat' }),
+  format: option(choice(EXPORT_FORMATS), 'hnswlib, usearch or fvecs', {
+    value: 'F',
+    type: 'ExportFormat',
+    doc: "the format of the file: 'hnswlib', 'usearch', or 'fvecs' for the vectors alone",
+  }),
   out: option(name('the file to write'), 'the file to write', {
     value: 'FILE',
     doc: 'the file to write. It appears under its name when it is complete, not before',

@@ -1,27 +1,27 @@
 import * as v from 'valibot'
 import type { OptionNotes, TextKind } from './option-values.js'
 
-/** What a schema's entry says of one option, for flags, help, tables and interfaces. */
+/** What the schema of one option says, for flags, help, tables and interfaces. */
 export interface OptionFacts {
   readonly name: string
   readonly kind: TextKind
   readonly isPath: boolean
-  /** As on the command line: `--keep-generations <N>`, `--no-resume`, `-k <N>`; undefined: there is none. */
+  /** As on the command line: `--keep-generations <N>`, `--no-resume`, `-k <N>`; undefined: it has no flag. */
   readonly flag: string | undefined
-  /** As on the command line: `<DIR>`, `[input...]`; undefined: it is no argument. */
+  /** As on the command line: `<DIR>`, `[input...]`; undefined: it is not an argument. */
   readonly argument: string | undefined
   /** What the flag's opposite does, where the help shows it. */
   readonly opposite: string | undefined
   /** A line of the help text. */
   readonly help: string
-  /** `help`, or more where that is not enough for a program's reader. */
+  /** For the documents and comments: `help`, or more where that is not enough. */
   readonly doc: string
   /** Its type in TypeScript. */
   readonly type: string
   readonly required: boolean
-  /** The value without it; undefined where that is no single value. */
+  /** Undefined: it has no default, or the default is not one value. */
   readonly defaultValue: string | number | boolean | undefined
-  /** In words, as "the cores"; undefined where there is a value, or nothing to say. */
+  /** The default in words, such as "the cores"; undefined where it is one value. */
   readonly fallback: string | undefined
   readonly schema: v.GenericSchema
 }

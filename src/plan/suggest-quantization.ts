@@ -87,6 +87,9 @@ export function suggestQuantization(options: SuggestQuantizationOptions): Quanti
   }
 }
 
+/** @deprecated The old name of `suggestQuantization`, accepted until the next release. */
+export const suggestStorage = suggestQuantization
+
 function searchBytes(
   quantization: Quantization,
   { count, dimensions, m }: { count: number; dimensions: number; m: number },

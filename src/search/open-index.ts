@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
-import { CorruptIndexError, InvalidOptionError } from '../errors.js'
+import { CorruptIndexError } from '../errors.js'
 import { readCurrent } from '../format/generation/current.js'
 import type { Manifest } from '../format/generation/manifest.js'
 import { quantizedShape } from '../format/graph/quantized-shape.js'
@@ -16,6 +16,8 @@ import { readTunings } from '../format/generation/tuning.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
 import type { OpenOptions } from '../api/search.js'
+import { checkOptions } from '../options/check-options.js'
+import { openOptionsSchema } from '../options/search-options.js'
 import { IdLookup } from './id-lookup.js'
 import type { RowsShape } from './core/core-rows.js'
 import { Index, type IndexFacts, type OpenGeneration } from './vector-index.js'
@@ -34,7 +36,8 @@ import { storedLevels } from './core/stored-levels.js'
  * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was, or is what no
  * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into.
  */
-export async function openIndex(path: string, options: OpenOptions = {}): Promise<Index> {
+export async function openIndex(path: string, given: OpenOptions = {}): Promise<Index> {
+  const options = checkOptions(openOptionsSchema, given)
   const openNewer = async ({ generation }: IndexFacts): Promise<OpenGeneration | undefined> => {
     const current = await readCurrent(path)
     return current?.generation === generation ? undefined : openCurrent(path, options)
@@ -65,7 +68,7 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
       options.memory === undefined
         ? decideBudget(undefined, readMemoryFacts()).budgetBytes
         : parseByteSize(options.memory, 'memory')
-    const threads = checkThreads(options.threads ?? 1)
+    const { threads = 1 } = options
     const preload = options.preload === true || threads > 1
     const sizes = { upperBytes: files.bytesOf('upper'), idsBytes: files.bytesOf('ids') }
     const plan = planMemory(rowsShape(manifest), sizes, { budgetBytes, preload, threads })
@@ -93,11 +96,6 @@ async function openLive(path: string, options: OpenOptions): Promise<OpenGenerat
     files.close()
     throw error
   }
-}
-
-function checkThreads(threads: number): number {
-  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads
-  throw new InvalidOptionError(`threads must be an integer from 1 to 1024, got ${String(threads)}`)
 }
 
 function rowsShape({ count, dimensions, m, quantization }: Manifest): RowsShape {

@@ -48,7 +48,7 @@ describe('progressText', () => {
     )
   })
 
-  it('leaves out what an open stream cannot tell', () => {
+  it('leaves out what is unknown for an open stream', () => {
     expect(progressText({ ...event, stage: 'ingest', total: undefined, etaSeconds: undefined, spilledBytes: 0 })).toBe(
       'ingest  123,456 vectors  20,000/s  RSS 812 MB/2.00 GB',
     )
@@ -74,7 +74,7 @@ describe('progressText', () => {
 })
 
 describe('numbers', () => {
-  it('have their thousands apart', () => {
+  it('have separated thousands', () => {
     expect([0, 999, 1000, 1234567].map(countText)).toEqual(['0', '999', '1,000', '1,234,567'])
   })
 
@@ -308,7 +308,7 @@ describe('Terminal', () => {
     expect(stdout.written.join('')).toBe('result\n')
   })
 
-  it('rewrites nothing where stderr is no screen, or a dumb one', () => {
+  it('rewrites nothing where stderr is not a screen, or a dumb one', () => {
     for (const [facts, env] of [
       [{}, {}],
       [{ isTTY: true }, { TERM: 'dumb' }],
@@ -319,7 +319,7 @@ describe('Terminal', () => {
     }
   })
 
-  it('takes a reader that left for no failure, and anything else for one', async () => {
+  it('fails for a write error, but not for a reader that left', async () => {
     const stdout = recorder()
     const terminal = new Terminal(stdout.output, recorder().output, {})
     stdout.fail(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
@@ -329,7 +329,7 @@ describe('Terminal', () => {
     expect(await terminal.close()).toBe(full)
   })
 
-  it('stops logging, and nothing else, when nobody reads stderr any more', () => {
+  it('stops only logging when the reader of stderr has left', () => {
     const stderr = recorder()
     const terminal = new Terminal(recorder().output, stderr.output, {})
     stderr.fail(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
@@ -357,7 +357,7 @@ describe('interruptible', () => {
     }
   })
 
-  it('takes its listeners away, and calls what the abort made fail an interruption', async () => {
+  it('removes its listeners, and reports an error that the abort caused as an interruption', async () => {
     const before = process.listenerCount('SIGINT')
     const failing = interruptible(quiet(), async () => {
       process.emit('SIGINT')

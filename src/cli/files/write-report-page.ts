@@ -1,4 +1,4 @@
-/** Makes the report page: reads what it tells, measures when asked, writes the file. */
+/** Makes the report page: reads the manifest, measures when asked, writes the file. */
 import { packageVersion } from '../../pipeline/run/package-version.js'
 import { CorruptIndexError, InsufficientMemoryError } from '../../errors.js'
 import type { Manifest } from '../../format/generation/manifest.js'
@@ -20,7 +20,7 @@ export interface PageRequest {
   readonly path: string
   /** The file to write. */
   readonly out: string
-  /** Another index, or an old generation of this one; 'previous' is the newest before the live one. */
+  /** Another index, or an older generation of this one; 'previous' is the newest before the live one. */
   readonly compare?: string
   readonly compareGeneration?: string
   /** Whether to measure recall and speed. Default: when the index is small. */
@@ -40,7 +40,7 @@ export interface WrittenPage {
   readonly recall?: RecallCurve
 }
 
-/** Vectors up to so many bytes are compared with the sampled queries in a second or two, without being asked. */
+/** Recall of an index up to this size is measured by default: it takes a second or two. */
 const SMALL_INDEX_BYTES = 200e6
 /** @throws PathError, InvalidOptionError, CorruptIndexError, AbortedError */
 export async function writeReportPage(request: PageRequest, terminal: Terminal): Promise<WrittenPage> {
@@ -49,12 +49,12 @@ export async function writeReportPage(request: PageRequest, terminal: Terminal):
 }
 
 /**
- * The page of a build that has just ended, beside the build before it when that was kept.
+ * Writes the page of a build that has just ended, compared with the build before when that was kept.
  * @throws as `writeReportPage`
  */
 export async function writeBuildPage(report: BuildReport, request: PageRequest, terminal: Terminal): Promise<void> {
   const { manifest, directory } = await readManifest(request.path)
-  // The report that the build gave also has its last stage. Another build may have been published since.
+  // `report` also has the last stage, which the manifest lacks. Another build may have been published meanwhile.
   const shown = manifest.generation === report.generation ? { ...manifest, report } : manifest
   const before = await previousOf(request.path, manifest).catch((error: unknown) => {
     if (!(error instanceof CorruptIndexError)) throw error
@@ -83,7 +83,7 @@ async function writePage(
 ): Promise<WrittenPage> {
   const { path, out } = request
   const recall = await recallOf(request, manifest, terminal)
-  // No other command needs the modules that draw.
+  // Loaded here, so that other commands start faster.
   const { reportPage } = await import('../../report/report-page.js')
   const page = reportPage({
     manifest,
@@ -117,7 +117,7 @@ async function previousOf(path: string, { generation }: Manifest): Promise<Manif
   return previous === undefined ? undefined : (await readGeneration(path, previous)).manifest
 }
 
-/** Undefined when it is not to be measured. */
+/** Undefined when recall is not measured. */
 async function recallOf(
   request: PageRequest,
   { count, dimensions }: Manifest,

@@ -1,8 +1,8 @@
 import type { BuildOptions } from '../../api/build.js'
 
 /**
- * What a configuration file holds: every option of `buildIndex` that is data, under its own name, and what only the command
- * line has. Paths are relative to the file's folder. Flags go before it.
+ * The content of a configuration file: every option of `buildIndex` that is data, and the options of `shardloom build`
+ * only. Paths are relative to the file's folder. Flags win over the file.
  */
 export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | 'onProgress' | 'logger'>> {
   // <generated options-config>
@@ -16,16 +16,16 @@ export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | '
   readonly idColumn?: string
   /** Write a page about the build, compared with the build before. */
   readonly report?: string
-  /** File for node_exporter's textfile collector; it must end with .prom. A failed build writes it too. */
+  /** File for node_exporter's textfile collector; it must end with `.prom`. A failed build writes it too. */
   readonly metricsFile?: string
   /** Print nothing but errors. Default false. */
   readonly quiet?: boolean
-  /** What goes to stderr: text, or json, one object a line. Default 'text'. */
+  /** What goes to stderr: 'text', or 'json', one object a line. Default 'text'. */
   readonly logFormat?: 'text' | 'json'
   // </generated>
 }
 
-/** Gives back what it is given; with it an editor knows the options in shardloom.config.ts or .js. */
+/** Returns its argument; with it an editor knows the options in shardloom.config.ts or .js. */
 export function defineConfig(config: ShardloomConfig): ShardloomConfig {
   return config
 }
