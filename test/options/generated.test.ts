@@ -34,7 +34,7 @@ describe('npm run docs', () => {
 
   it('has nothing to write: interfaces and tables are as the schemas say', () => {
     expect(writeDocs('--check')).toMatchObject({ status: 0, stderr: '' })
-  })
+  }, 120_000)
 
   it('fills every table so that prettier leaves it as it is, and checks them', async () => {
     const file = path.join(folder, 'all.md')
@@ -53,7 +53,7 @@ describe('npm run docs', () => {
     expect(text).toMatch(/^\| `130` +\| interrupted +\|$/m)
     expect(text).toMatch(/^\| `count` +\| `number` +\| Vectors in the index\. +\|$/m)
     expect(text).toMatch(/^\| `SHARDLOOM_DISK_FULL` +\| `DiskFullError` +\| `3` +\| A write failed/m)
-  }, 30_000)
+  }, 120_000)
 
   it('names the tables when it is asked for another one', () => {
     const file = path.join(folder, 'odd.md')
