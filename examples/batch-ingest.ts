@@ -1,10 +1,10 @@
 /**
- * A batch ingest: builds an index out of a file of vectors, inside a memory budget, and says what came of it.
+ * A batch ingest: builds an index from a file of vectors, within a memory budget, and prints the report.
  *
  *   npx tsx examples/batch-ingest.ts [VECTORS [IDS]] [--metric M] [--memory SIZE] [--out DIR]
  *
- * Without a file it takes the nouns of examples/data. Exit codes are those of the command line: 2 for bad input, 3 for too
- * little memory or disk, 130 when interrupted, 1 for the rest.
+ * Without a file it takes the nouns of examples/data. Its exit codes: 2 for bad input, 3 for too little memory or disk,
+ * 130 when interrupted, 1 for the rest.
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -36,17 +36,17 @@ async function ingest(args: string[]): Promise<BuildReport> {
   const [vectors, ids] = positionals.length > 0 ? positionals : NOUNS
   const file = await openVectorFile(vectors, { ids })
 
-  // The first Ctrl-C stops the build, which keeps what is finished; a second one ends the process as usual.
+  // The first Ctrl-C stops the build, which keeps its finished work; a second one ends the process as usual.
   const interrupt = new AbortController()
   process.once('SIGINT', () => interrupt.abort())
   try {
-    // A function of the record to begin at: started again, an interrupted build goes on.
+    // A function of the record to begin at, so that an interrupted build goes on when it is started again.
     return await buildIndex((startAt) => file.batches(startAt), {
       sourceFingerprint: await file.fingerprint(),
       path: values.out,
       metric: values.metric as Metric, // checked by buildIndex
       memory: values.memory,
-      // What the file's header tells lets the plan refuse before a row is read.
+      // With count and dimensions from the header the plan can refuse before a row is read.
       count: file.count,
       dimensions: file.dimensions,
       signal: interrupt.signal,
@@ -58,7 +58,7 @@ async function ingest(args: string[]): Promise<BuildReport> {
   }
 }
 
-/** At most one line a second, and one whenever a stage begins. */
+/** Prints at most one line a second, and one whenever a stage begins. */
 function progressPrinter(): (event: ProgressEvent) => void {
   let last = { stage: '', atSeconds: 0 }
   return ({ stage, done, total, unit, rate, elapsedSeconds, rssBytes, spilledBytes }) => {
@@ -86,7 +86,7 @@ function printReport(report: BuildReport): void {
 
 function explain(error: unknown): { exitCode: number; text: string } {
   if (error instanceof ShardloomError) return { exitCode: error.exitCode, text: `${error.code}: ${error.message}` }
-  // What parseArgs throws at a flag that does not exist.
+  // parseArgs throws this for an unknown flag.
   if (error instanceof TypeError && 'code' in error) return { exitCode: 2, text: error.message }
   return { exitCode: 1, text: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }

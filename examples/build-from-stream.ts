@@ -1,9 +1,9 @@
 /**
- * The library in a program: builds an index from rows that a database gives page by page, then opens and searches it.
+ * The library in a program: builds an index from rows that a database returns page by page, then opens and searches it.
  *
  *   npx tsx examples/build-from-stream.ts [DIR] [TIMEOUT_MS]
  *
- * Only a page of rows is in this program's memory at a time: the build asks for the next record when it has room for it.
+ * This program holds one page of rows at a time: the build asks for the next record when it has room for it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildIndex, openIndex, ShardloomError } from 'shardloom'
@@ -11,7 +11,7 @@ import type { VectorRecord } from 'shardloom'
 
 const [path = 'products.index', timeoutMs = '600000'] = process.argv.slice(2)
 
-/** A build that takes longer than its slot is ended. A server would pass the signal of its own shutdown. */
+/** Ends a build that takes too long. A server would pass the signal of its shutdown. */
 const signal = AbortSignal.timeout(Number(timeoutMs))
 
 try {
@@ -31,8 +31,8 @@ try {
 }
 
 /**
- * The rows of a table as records, a page at a time. When the build ends early, by an error or an abort, it returns the
- * generator: what follows a yield in `finally` (closing a cursor, giving a connection back) runs then too.
+ * The rows of a table as records, a page at a time. When the build ends early, by an error or an abort, `finally` still
+ * runs: close a cursor or release a connection there.
  */
 async function* products(): AsyncGenerator<VectorRecord> {
   let fetched = 0
@@ -49,7 +49,7 @@ async function* products(): AsyncGenerator<VectorRecord> {
   }
 }
 
-// From here on a pretend database: SELECT key, sku, embedding FROM products WHERE key > after ORDER BY key LIMIT limit.
+// The rest stands for a database: SELECT key, sku, embedding FROM products WHERE key > after ORDER BY key LIMIT limit.
 
 interface Row {
   readonly key: number
@@ -63,14 +63,14 @@ async function fetchPage(after: number, limit: number): Promise<Row[]> {
   return Array.from({ length: Math.min(limit, lastKey - after) }, (_, i) => rowOf(after + i + 1))
 }
 
-/** Forty kinds of products, each with a direction of its own and noise around it. */
+/** Forty kinds of products, each with its own direction and noise around it. */
 function rowOf(key: number): Row {
   const kind = key % 40
   const embedding = Float32Array.from({ length: 64 }, (_, d) => noise(kind, d) + 0.6 * noise(1000 + key, d))
   return { key, sku: `kind-${kind}/product-${key}`, embedding }
 }
 
-/** A number from -1 to 1 that depends on nothing else. */
+/** A number from -1 to 1 that depends on row and column alone. */
 function noise(row: number, column: number): number {
   const wave = Math.sin(row * 127.1 + column * 311.7) * 43_758.5453
   return 2 * (wave - Math.floor(wave)) - 1

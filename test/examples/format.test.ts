@@ -78,7 +78,7 @@ describe('docs/format.md says enough to', () => {
   })
 
   it.each(CODED)(
-    'find neighbours by the codes of $name: 50 candidates have nearly all of the nearest 10',
+    'find neighbours by the codes of $name: 50 candidates include nearly all of the nearest 10',
     ({ name }) => {
       const index = readIndex(project.file(name))
       const nearest = (distance: (node: number) => number, most: number): number[] =>
@@ -108,7 +108,7 @@ describe('docs/format.md says enough to', () => {
     const read = readIndex(project.file(name))
     const index = await openIndex(project.file(name))
     for (let node = 0; node < index.count; node += Math.floor(index.count / 20)) {
-      // Near a node and not at it, or everything would be found at once; whole numbers, so that sums are exact.
+      // Near a node, not at it, because that would be found at once. Whole numbers make sums exact.
       const query = Array.from(read.vectors[node], (x, d) => (index.metric === 'l2' ? x + (d % 5) : x + (d % 5) / 100))
       const expected = index.search(query, { k: 10, ef: 40 }).map(({ id }) => id)
       expect(searchIndex(read, query, 10, 40)).toEqual(expected)

@@ -7,7 +7,7 @@ import { openIndex } from '../../src/search/open-index.js'
 import { CLI, projectFolder, REPOSITORY, run, type Ended } from './run.js'
 
 const SCRIPT = path.join(REPOSITORY, 'examples/nightly-rebuild/rebuild.sh')
-/** A hundred vectors: what is tested is the script, not the build. */
+/** A hundred vectors: the test is about the script, not the build. */
 const INPUT = 'examples/data/sift10k_query.bvecs'
 const LINE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (INFO|ERROR) .+\n$/
 const hasFlock = spawnSync('flock', ['--version']).error === undefined
@@ -19,7 +19,7 @@ describe('nightly-rebuild', () => {
   const live = (index: string): string => readFileSync(project.file(`${index}/CURRENT`), 'utf8')
   const generations = (index: string): Promise<string[]> => readdir(project.file(index)).then((names) => names.sort())
 
-  /** A shardloom that works, and after a build flips a byte of what it published. */
+  /** A shardloom command that flips a byte of every index it builds. */
   async function damagingShardloom(): Promise<string> {
     const command = project.file('damaging-shardloom')
     const damage = `const { readFileSync, writeFileSync } = require('node:fs')
@@ -57,7 +57,7 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
     await index.close()
   })
 
-  it('writes a page about the new index beside the one of the night before', async () => {
+  it('writes a page about the new index beside the previous one', async () => {
     const REPORT = project.file('night.html')
     expect(await rebuild([INPUT, 'paged.index'], { REPORT })).toMatchObject({ exitCode: 0 })
     expect(readFileSync(REPORT, 'utf8')).not.toContain('gen-000002')
@@ -67,7 +67,7 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
     expect(page).toContain('gen-000001')
   })
 
-  it('says in its line that a page could not be written, and the new index is live', async () => {
+  it('logs that the page could not be written, and the new index is live', async () => {
     const ended = await rebuild([INPUT, 'unpaged.index'], { REPORT: project.file('no/such/folder/page.html') })
     expect(ended).toMatchObject({ exitCode: 0 })
     expect(ended.stdout).toMatch(LINE)
@@ -76,8 +76,8 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
   })
 
   it.each([
-    ['input that is no vectors', 2, ['examples/data/README.md'], 'tells a known format'],
-    ['input that is not there', 2, ['no-such-file.npy'], 'no-such-file.npy'],
+    ['input without vectors', 2, ['examples/data/README.md'], 'tells a known format'],
+    ['a missing input', 2, ['no-such-file.npy'], 'no-such-file.npy'],
     [
       'a recall that is not reached',
       1,
@@ -100,7 +100,7 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
     await (await openIndex(project.file(index))).close()
   })
 
-  it('night after night, good ones and bad, the live index serves, and monitoring and a page tell of each', async () => {
+  it('serves the live index through good and bad nights, and updates metrics and page after each', async () => {
     const [REPORT, metrics] = [project.file('nights.html'), project.file('nights.prom')]
     const night = (input: string, ...flags: string[]): Promise<Ended> =>
       rebuild([input, 'nights.index', '--metrics-file', metrics, ...flags], { REPORT })
@@ -112,7 +112,7 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
     const index = await openIndex(project.file('nights.index'))
     const query = new Float32Array(index.dimensions).fill(20)
     const first = index.search(query)
-    // A service that answers all night, and looks for a new build now and then.
+    // A service that answers all night and refreshes five times a second.
     const answers: { generation: string; hits: number }[] = []
     const service = setInterval(() => {
       answers.push({ generation: index.generation, hits: index.search(query).length })
@@ -147,7 +147,7 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
     await index.close()
   })
 
-  it('takes back an index that does not verify, whatever generations were to be kept', async () => {
+  it('takes back an index that does not verify, even with --keep-generations 0', async () => {
     expect(await rebuild([INPUT, 'damaged.index'])).toMatchObject({ exitCode: 0 })
     const before = live('damaged.index')
     const flags = ['--keep-generations', '0']
@@ -176,7 +176,7 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
     expect(existsSync(project.file('busy.index'))).toBe(false)
   })
 
-  it('says how it is used when arguments are missing', async () => {
+  it('prints its usage when arguments are missing', async () => {
     const ended = await rebuild([INPUT])
     expect(ended).toMatchObject({ exitCode: 2 })
     expect(ended.stdout).toMatch(LINE)

@@ -28,10 +28,10 @@ describe('batch-ingest', () => {
   })
 
   it.each([
-    ['a file that is not there', 2, 'SHARDLOOM_PATH', ['no-such.npy']],
-    ['a metric that does not exist', 2, 'SHARDLOOM_INVALID_OPTION', ['--metric', 'manhattan']],
+    ['a missing file', 2, 'SHARDLOOM_PATH', ['no-such.npy']],
+    ['an unknown metric', 2, 'SHARDLOOM_INVALID_OPTION', ['--metric', 'manhattan']],
     ['too little memory', 3, 'SHARDLOOM_INSUFFICIENT_MEMORY', ['--memory', '20MB']],
-    ['a flag that does not exist', 2, '--colour', ['--colour']],
+    ['an unknown flag', 2, '--colour', ['--colour']],
   ])('on %s ends with exit code %i and %s', async (_what, exitCode, message, args) => {
     const ended = await example('batch-ingest.ts', ...args, '--out', 'refused.index')
     expect(ended).toMatchObject({ exitCode, stdout: '' })
@@ -39,7 +39,7 @@ describe('batch-ingest', () => {
     expect(existsSync(project.file('refused.index/CURRENT'))).toBe(false)
   })
 
-  it('on a vector of another length says which one', async () => {
+  it('names the vector that has another length', async () => {
     const lines = ['{"id":"a","vector":[1,2]}', '{"id":"b","vector":[1,2,3]}']
     await writeFile(project.file('mixed.jsonl'), lines.join('\n'))
     const ended = await example('batch-ingest.ts', 'mixed.jsonl', '--out', 'mixed.index')
@@ -49,7 +49,7 @@ describe('batch-ingest', () => {
 })
 
 describe('build-from-stream', () => {
-  it('indexes what the cursor gives, and finds a product of the same kind first', async () => {
+  it('indexes the rows of the cursor, and finds a product of the same kind first', async () => {
     const ended = await example('build-from-stream.ts')
     expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
     expect(ended.stdout).toContain('10000 rows fetched\n10000 products in ')

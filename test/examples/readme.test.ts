@@ -1,74 +1,111 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { projectFolder, REPOSITORY, run, runTypeScript } from './run.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { projectFolder, REPOSITORY, run, runTypeScript, type Ended } from './run.js'
 
-/** What README and the guides show runs, in the order in which they show it: later blocks use the indexes of earlier ones. */
+/**
+ * The programs and commands of README and of the pages in docs/ run, and print what the page shows. Each page has a
+ * project: its blocks run in order, and later blocks use the indexes of earlier ones.
+ */
+
 interface Shown {
-  readonly kind: 'program' | 'command'
+  readonly kind: 'program' | 'commands'
+  readonly language: string
   readonly text: string
   readonly line: number
+  /** The block `text output` that follows. */
+  readonly output: Output | undefined
 }
 
-const readme = readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8')
-const guides = readdirSync(path.join(REPOSITORY, 'docs/guides')).map((name) => `docs/guides/${name}`)
+interface Output {
+  readonly text: string
+  /** Times and speeds differ from run to run: the text between the numbers is compared. */
+  readonly numbersVary: boolean
+}
+
+const BLOCK = /^```(ts|js|sh)( runnable)?\n(.*?)^```\n(?:\n```text output(, numbers vary)?\n(.*?)^```\n)?/gms
 
 function shownIn(markdown: string): Shown[] {
-  return [...markdown.matchAll(/^```(ts runnable|sh)\n(.*?)^```$/gms)].flatMap(
-    ({ 1: info, 2: body, index }): Shown[] => {
-      const line = markdown.slice(0, index).split('\n').length
-      if (info === 'ts runnable') return [{ kind: 'program', text: body, line }]
-      const commands = body.replaceAll('\\\n', ' ').split('\n')
-      return commands.filter((text) => text.includes('npx shardloom')).map((text) => ({ kind: 'command', text, line }))
-    },
-  )
+  return [...markdown.matchAll(BLOCK)].flatMap((match): Shown[] => {
+    const [, language, runnable, body, vary, printed] = match as (string | undefined)[]
+    if (language === undefined || body === undefined) return []
+    const line = markdown.slice(0, match.index).split('\n').length
+    const output = printed === undefined ? undefined : { text: printed, numbersVary: vary !== undefined }
+    if (language !== 'sh')
+      return runnable === undefined ? [] : [{ kind: 'program', language, text: body, line, output }]
+    const commands = body.replaceAll('\\\n', ' ').split('\n')
+    const text = commands.filter((command) => /npx shardloom|^node -e /.test(command)).join('\n')
+    return text === '' ? [] : [{ kind: 'commands', language, text, line, output }]
+  })
 }
 
-const shown = shownIn(readme)
+const textOf = (page: string): string => readFileSync(path.join(REPOSITORY, page), 'utf8')
 
-async function runShown(project: ReturnType<typeof projectFolder>, { kind, text, line }: Shown): Promise<void> {
+const PAGES = readdirSync(path.join(REPOSITORY, 'docs'), { recursive: true, encoding: 'utf8' })
+  .map((name) => path.posix.join('docs', name.replaceAll('\\', '/')))
+  .filter((name) => name.endsWith('.md') && shownIn(textOf(name)).length > 0)
+
+async function runShown(project: ReturnType<typeof projectFolder>, shown: Shown): Promise<void> {
+  const { kind, language, text, line, output } = shown
   const options = { cwd: project.path, env: project.env }
-  const program = project.file(`shown-${line}.ts`)
-  if (kind === 'program') await writeFile(program, text)
-  const ended = await (kind === 'program' ? runTypeScript(program, [], options) : run('sh', ['-c', text], options))
+  const program = project.file(`shown-${line}.${language}`)
+  let ended: Ended
+  if (kind === 'program') {
+    await writeFile(program, text)
+    ended = await runTypeScript(program, [], options)
+  } else {
+    ended = await run('sh', ['-e', '-c', text], options)
+  }
   expect(ended).toMatchObject({ exitCode: 0 })
   // What is quiet, or goes to a file, prints nothing.
   if (!/ --quiet\b| > /.test(text)) expect(ended.stdout).not.toBe('')
+  if (output?.numbersVary === true) expect(withoutNumbers(ended.stdout)).toBe(withoutNumbers(output.text))
+  else if (output !== undefined) expect(ended.stdout).toBe(output.text)
 }
 
-describe('README', () => {
-  const project = projectFolder()
+/** Columns are as wide as their numbers. */
+const withoutNumbers = (text: string): string => text.replaceAll(/\d[\d,.]*/g, '#').replaceAll(/ +/g, ' ')
 
-  it('shows programs, and every command of the command line', () => {
-    expect(shown.filter(({ kind }) => kind === 'program').length).toBeGreaterThanOrEqual(5)
-    const commands = shown.filter(({ kind }) => kind === 'command').map(({ text }) => text)
-    for (const name of ['build', 'search', 'recall', 'info', 'report', 'verify', 'estimate', 'export', 'import']) {
-      expect(commands.some((command) => command.includes(`npx shardloom ${name} `))).toBe(true)
-    }
+describe('README.md', () => {
+  const project = projectFolder()
+  const shown = shownIn(textOf('README.md'))
+
+  beforeAll(async () => {
+    // It promises to run where only shardloom is installed.
+    await rm(project.file('examples'))
   })
 
-  it.each(shown)('runs as it is shown: $kind of line $line, $text', async (each) => {
+  it('shows a program and commands, each with its output', () => {
+    expect(shown.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['program', 'commands']))
+    expect(shown.every(({ output }) => output !== undefined)).toBe(true)
+  })
+
+  it.each(shown)('runs as it is shown: $kind of line $line', async (each) => {
     await runShown(project, each)
   })
 
   it('names npm scripts that exist', () => {
-    const { scripts } = JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8')) as { scripts: object }
-    const named = [...readme.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1])
+    const { scripts } = JSON.parse(textOf('package.json')) as { scripts: object }
+    const named = [...textOf('README.md').matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1])
     expect(named).toContain('demo')
     for (const name of named) expect(Object.keys(scripts)).toContain(name)
   })
 })
 
-describe.each(guides)('%s', (guide) => {
+describe.each(PAGES)('%s', (page) => {
   const project = projectFolder()
-  const steps = shownIn(readFileSync(path.join(REPOSITORY, guide), 'utf8'))
 
-  it.each(steps)('runs as it is shown: $kind of line $line, $text', async (each) => {
+  it.each(shownIn(textOf(page)))('runs as it is shown: $kind of line $line, $text', async (each) => {
     await runShown(project, each)
   })
+})
 
-  it('shows something that runs', () => {
-    expect(steps.length).toBeGreaterThan(0)
-  })
+it('every command and every guide shows something that runs', () => {
+  const commands = shownIn(textOf('docs/cli.md')).map(({ text }) => text)
+  for (const name of ['build', 'search', 'recall', 'info', 'report', 'verify', 'estimate', 'export', 'import']) {
+    expect(commands.some((text) => text.includes(`npx shardloom ${name} `))).toBe(true)
+  }
+  const guides = readdirSync(path.join(REPOSITORY, 'docs/guides')).map((name) => `docs/guides/${name}`)
+  expect(PAGES).toEqual(expect.arrayContaining(guides))
 })
