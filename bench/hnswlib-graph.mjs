@@ -19,7 +19,14 @@ export function loadHnswlibGraph(path, metric) {
   const entryNode = file.readUInt32LE(52)
   const top = upperLevels.at(-1)
   const index = top === undefined ? entryNode : top.nodes.indexOf(entryNode)
-  const core = new SearchCore(Kernel.create(), { metric, dims, count, m, entryPoint: { index }, upperLevels })
+  const core = new SearchCore(Kernel.create(), {
+    metric,
+    dimensions: dims,
+    count,
+    m,
+    entryPoint: { index },
+    upperLevels,
+  })
   for (let node = 0; node < count; node++) {
     const record = HEADER_BYTES + node * recordBytes
     // Labels are given in insertion order below, so a node is its label.

@@ -30,9 +30,10 @@ export {
   type QuantizationSuggestion,
   type SuggestQuantizationOptions,
 } from './plan/suggest-quantization.js'
-export { failureMetrics, reportMetrics, type FailedBuild } from './report/metrics/build-metrics.js'
+export { failureMetrics, reportMetrics, type FailedBuild } from './report/metrics/report-metrics.js'
 export { openIndex } from './search/open-index.js'
-export type { Index, IndexFacts } from './search/vector-index.js'
+export type { IndexFacts } from './search/open-generation.js'
+export type { VectorIndex, VectorIndex as Index } from './search/vector-index.js'
 export type { ByteStream } from './sources/bytes/byte-reader.js'
 export { openVectorFile, type OpenVectorFileOptions } from './sources/open-vector-file.js'
 export { readVectors, type VectorReader } from './sources/read-vectors.js'

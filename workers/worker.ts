@@ -1,6 +1,6 @@
 /** The one entry point of worker threads. */
 import type { Kernel } from '../kernel/kernel.js'
-import type { SearchSlice } from '../src/search/search-slice.js'
+import type { SearchSlice } from '../src/search/batch/search-slice.js'
 import { outcomeOf, type TaskOutcome } from '../src/tasks/task-outcome.js'
 import type { TaskName, TaskRequest, Tasks } from '../src/tasks/tasks.js'
 import { withKernel } from '../src/tasks/thread-kernel.js'
@@ -43,6 +43,6 @@ export default async function runTask<Name extends TaskName>(
 
 /** Searches an index in shared memory, for `searchBatch`. */
 export async function search(slice: SearchSlice): Promise<void> {
-  const { searchSlice } = await import('../src/search/search-slice.js')
+  const { searchSlice } = await import('../src/search/batch/search-slice.js')
   searchSlice(slice)
 }

@@ -1,4 +1,3 @@
-/** Files for other programs, out of a published index. */
 import { relative, resolve } from 'node:path'
 import { InvalidOptionError } from '../errors.js'
 import type { Metric } from '../api/vectors.js'
@@ -10,7 +9,7 @@ import { checkTarget, OutputFile, removeFile } from './output-file.js'
 import { openStoredGraph } from './stored-graph.js'
 import { writeFvecs } from './fvecs/write-fvecs.js'
 import { writeHnswlib } from './hnswlib/write-hnswlib.js'
-import { writeIds } from './write-ids.js'
+import { writeIdLines } from './write-id-lines.js'
 import { writeUsearch } from './usearch/write-usearch.js'
 
 export type { ExportFormat, ExportProgress } from '../options/export-options.js'
@@ -33,11 +32,11 @@ export interface ExportOptions {
 export interface ExportReport {
   readonly format: ExportFormat
   readonly out: string
-  /** The file beside it whose n-th line, from 0, is the id of label or row n; absent when the labels are the ids. */
+  /** A second file, whose line n, from 0, is the id of label or row n; absent when the labels are the ids. */
   readonly idsFile?: string
-  /** What the file's numbers for vectors are: the caller's ids, or nodes (the order of the index). */
+  /** What the labels of the file are: the caller's ids, or nodes (the order of the index). */
   readonly labels: LabelKind
-  /** The name of the metric in the program that opens the file; absent for fvecs. */
+  /** Name of the metric in the program that reads the file; absent for fvecs. */
   readonly space?: string
   readonly count: number
   readonly dimensions: number
@@ -46,7 +45,7 @@ export interface ExportReport {
   readonly m: number
   /** The generation that was exported. */
   readonly generation: string
-  /** Of the file, without the ids beside it. */
+  /** Size of the file, without the file of ids. */
   readonly bytes: number
   readonly seconds: number
 }
@@ -66,11 +65,11 @@ const IDS_SUFFIX = '.ids.jsonl'
 
 /**
  * Writes the live generation of the index directory `path` as a file that another program reads. Reads and writes front to
- * back; takes a few MiB, and 4 bytes for each node of the upper levels. Every block read is checked.
+ * back; takes a few MiB, and 4 bytes for each node of the upper levels. Checks every block that it reads.
  *
- * Integer ids from 0 on become the file's labels when all ids are such; otherwise labels are nodes, and `out`.ids.jsonl
- * has the ids. Vectors under cosine have unit length, as the index has them.
- * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or replaced.
+ * When all ids are integers of at least 0, they become the labels of the file; otherwise labels are nodes, and
+ * `out`.ids.jsonl has the ids. Vectors under cosine have unit length, as in the index.
+ * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or replaced
  */
 export async function exportIndex(path: string, options: ExportOptions): Promise<ExportReport> {
   const startedMs = performance.now()
@@ -91,16 +90,16 @@ export async function exportIndex(path: string, options: ExportOptions): Promise
     await file.finish()
     if (labels === 'nodes') {
       idsFile = await OutputFile.create(out + IDS_SUFFIX)
-      await writeIds(pass, idsFile)
+      await writeIdLines(pass, idsFile)
       await idsFile.finish()
     }
     await checkTargets()
-    // The ids first: who sees the file finds its ids, and never those of a file that was there before.
+    // The ids first: a reader of the new file then finds its ids, not the ids of a file that was replaced.
     if (idsFile === undefined) await removeFile(out + IDS_SUFFIX)
     else await idsFile.publish()
     await file.publish()
   } catch (error) {
-    // What failed is the error to tell, not that its traces could not be removed.
+    // Reports the first error, not a failure to remove the partial files.
     await file.discard().catch(() => undefined)
     await idsFile?.discard().catch(() => undefined)
     throw error
@@ -128,7 +127,7 @@ function targetOutside(indexDir: string, out: string): string {
   const path = resolve(out)
   if (!relative(resolve(indexDir), path).startsWith('..')) {
     throw new InvalidOptionError(
-      `${path} lies in the index directory, which holds nothing but the index; name another file`,
+      `${path} lies in the index directory, which may hold only the index; name another file`,
     )
   }
   return path

@@ -1,15 +1,15 @@
-/** What every writer of a format is given, and how it goes through the nodes. */
 import { AbortedError } from '../errors.js'
 import type { LabelKind } from './labels.js'
 import type { ExportProgress } from '../options/export-options.js'
 import type { OutputFile } from './output-file.js'
 import type { StoredGraph } from './stored-graph.js'
 
-/** Of one array of rows. Links, vectors and the records made of them are there at once. */
+/** Bytes of one array of rows. Links, vectors and the records made from them are in memory together. */
 const RUN_BYTES = 2 * 2 ** 20
 
+/** One export, as the writers of all formats get it. */
 export class ExportPass {
-  /** Of the whole file; the writer knows when it begins. */
+  /** Size of the whole file; set by the writer before it writes. */
   totalBytes = 0
   readonly #signal: AbortSignal | undefined
   readonly #onProgress: ((progress: ExportProgress) => void) | undefined
@@ -25,8 +25,8 @@ export class ExportPass {
   }
 
   /**
-   * How many nodes to do next, until all are done: about 2 MiB of `recordBytes` each, and at most `most`.
-   * @throws AbortedError between two of them
+   * Numbers of nodes to write at a time, until all are written: about 2 MiB of `recordBytes`, and at most `most` nodes.
+   * @throws AbortedError between two runs
    */
   *runs(recordBytes: number, most = Infinity): Generator<number, void, void> {
     const { count } = this.graph.manifest
@@ -37,7 +37,7 @@ export class ExportPass {
     }
   }
 
-  /** Between two pieces of work. @throws AbortedError */
+  /** Call between two pieces of work: reports progress. @throws AbortedError */
   checkpoint(): void {
     if (this.#signal?.aborted === true) throw interrupted(this.#signal)
     this.#onProgress?.({ bytesWritten: this.out.length, totalBytes: this.totalBytes })

@@ -1,4 +1,3 @@
-/** An index out of a file that another program built. */
 import { quantize, proofCodes } from '../pipeline/quantize.js'
 import { createSegments } from '../pipeline/layer/create-segments.js'
 import { openBuild } from '../pipeline/run/open-build.js'
@@ -14,7 +13,8 @@ import { checkOptions } from '../options/check-options.js'
 import { importOptionsSchema } from '../options/import-options.js'
 import { HnswlibFile } from './hnswlib/hnswlib-file.js'
 import { surveyFile } from './hnswlib/survey.js'
-import { readUpperLevels, writeLevel0 } from './hnswlib/write-level0.js'
+import { readUpperLevels } from './hnswlib/read-upper-levels.js'
+import { writeLevel0 } from './hnswlib/write-level0.js'
 
 export interface ImportOptions {
   // <generated options-import>
@@ -56,26 +56,28 @@ export interface ImportOptions {
   // </generated>
 }
 
-/** An import has no choice between two of one id: nothing says which is the newer. */
-const UNIQUE_LABELS = 'the labels of the file must be unique; export it anew, or build from the vectors'
+/** An import cannot choose between two vectors of one id: the file does not say which is newer. */
+const UNIQUE_LABELS = 'the labels of the file must be unique; export it again, or build from the vectors'
 
-/** Segments hold whole multiples of so many nodes. */
+/** All segments but the last hold a multiple of this many nodes. */
 const LAYOUT_NODES = 4096
 
 /**
  * Turns an hnswlib file (`saveIndex`, 64-bit) into an index and publishes it as the live generation of `options.path`. The
- * graph stays as it is: an element's place is its node, its label the id. Elements marked as deleted are left out,
- * with the links to them, and counted in `skippedInvalid`. Then comes the proof of every build: nodes out of reach are linked,
- * recall@10 is measured.
+ * graph is not changed: an element's place is its node, its label the id. Elements marked as deleted are left out, with
+ * the links to them, and counted in `skippedInvalid`. Then follows the proof of every build: nodes out of reach are linked,
+ * and recall@10 is measured.
  *
  * The file is read twice, front to back. Memory: 4 bytes an element, the upper levels, and what the proof takes.
- * @throws InvalidFileError for what is no such file, damaged or out of bounds; DimensionMismatchError, InvalidVectorError,
+ * @throws InvalidFileError for a file of another format, damaged or out of bounds; DimensionMismatchError, InvalidVectorError,
  * DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live before stays live.
  */
 export async function importIndex(path: string, options: ImportOptions): Promise<BuildReport> {
-  // Neither can have a default.
+  // No default could be right for either.
   if (options.dimensions === undefined || options.metric === undefined) {
-    throw new InvalidOptionError('an import needs dimensions and metric: an hnswlib file tells neither')
+    throw new InvalidOptionError(
+      'an import needs dimensions (--dimensions) and metric (--metric), because an hnswlib file has neither',
+    )
   }
   const { ids, ...given } = checkOptions(importOptionsSchema, options)
   const file = await HnswlibFile.open(path, given.dimensions)
@@ -106,7 +108,10 @@ async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: strin
     const { degreeSum, upper } = await log.stage('import', async () => {
       const level0 = await writeLevel0(context, file, survey, { vectors, links })
       if (level0.uselessLinks > 0) {
-        log.event('useless-links', `${level0.uselessLinks} links lead to their own node or were there twice: left out`)
+        log.event(
+          'useless-links',
+          `${level0.uselessLinks} links were left out: they lead to their own node, or are repeated`,
+        )
       }
       return { ...level0, upper: await readUpperLevels(context, file, survey) }
     })
@@ -141,7 +146,7 @@ async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: strin
   }
 }
 
-/** The layout groups whole shards; an import has none. */
+/** The layout groups whole shards; an import has no shards, so these groups take their place. */
 function evenCounts(count: number): number[] {
   return Array.from({ length: Math.ceil(count / LAYOUT_NODES) }, (_, i) =>
     Math.min(LAYOUT_NODES, count - i * LAYOUT_NODES),

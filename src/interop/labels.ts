@@ -1,11 +1,11 @@
-/** The 64-bit number by which another program knows a node. */
+/** The 64-bit numbers by which other programs know nodes. */
 import type { Id } from '../api/vectors.js'
 import { storedIds, type StoredGraph } from './stored-graph.js'
 
-/** 'ids': the label is the caller's id. 'nodes': the label is the node, and a file beside tells the id. */
+/** 'ids': the label is the caller's id. 'nodes': the label is the node, and a separate file has the ids. */
 export type LabelKind = 'ids' | 'nodes'
 
-/** 'ids' when every id is an integer from 0 on: anything else is no label. */
+/** 'ids' when every id is an integer of at least 0, since nothing else can be a label. */
 export async function labelKindOf(graph: StoredGraph): Promise<LabelKind> {
   for await (const ids of storedIds(graph)) if (!ids.every(isLabel)) return 'nodes'
   return 'ids'
@@ -15,7 +15,7 @@ function isLabel(id: Id): boolean {
   return typeof id === 'number' && id >= 0
 }
 
-/** Labels by node. */
+/** Reads the labels of all nodes, in the order of nodes. */
 export class Labels {
   readonly #runs: AsyncGenerator<Id[], void, void> | undefined
   #run: readonly Id[] = []
@@ -52,7 +52,14 @@ export class Labels {
   }
 }
 
-/** Writes a label as u64. Two words instead of a BigInt: nothing is allocated. */
+/** The id of a label (u64): a number up to 2^53 − 1, above that its digits as text, because a number would not be exact. */
+export function readLabel(record: Buffer, at: number): Id {
+  const high = record.readUInt32LE(at + 4)
+  if (high < 2 ** 21) return high * 2 ** 32 + record.readUInt32LE(at)
+  return record.readBigUInt64LE(at).toString()
+}
+
+/** Writes a label as u64. As two words, because a BigInt would be allocated. */
 export function writeLabel(into: Buffer, at: number, label: number): void {
   into.writeUInt32LE(label >>> 0, at)
   into.writeUInt32LE(Math.floor(label / 2 ** 32), at + 4)

@@ -1,7 +1,3 @@
-/**
- * A file that is there under its name only when it is whole: it is written front to back beside its place, under a name
- * of its own, and renamed when every byte is on the device.
- */
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { InvalidOptionError, PathError } from '../errors.js'
@@ -10,6 +6,10 @@ import { syncDirectory, writeAt } from '../format/bytes/whole-files.js'
 
 const BUFFER_BYTES = 4 * 2 ** 20
 
+/**
+ * A file that appears under its name only when it is complete. It is written front to back under a temporary name in the
+ * same folder, and renamed when every byte is on the device.
+ */
 export class OutputFile {
   readonly path: string
   readonly #partial: string
@@ -25,7 +25,7 @@ export class OutputFile {
     this.#handle = handle
   }
 
-  /** Begins the file `path`; what stands there stays until `publish`. @throws PathError */
+  /** Begins the file `path`; an existing file stays until `publish`. @throws PathError */
   static async create(path: string): Promise<OutputFile> {
     const partial = `${path}.${process.pid}.partial`
     try {
@@ -35,12 +35,12 @@ export class OutputFile {
     }
   }
 
-  /** Bytes so far. */
+  /** Bytes written so far. */
   get length(): number {
     return this.#flushed + this.#used
   }
 
-  /** The next `bytes` bytes, to be filled before the next call. What was in that memory before is still in it. */
+  /** Room for the next `bytes` bytes, to be filled before the next call. It is not zeroed. */
   async claim(bytes: number): Promise<Buffer> {
     if (this.#used + bytes > this.#buffer.length) await this.#flush()
     if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(bytes)
@@ -48,12 +48,12 @@ export class OutputFile {
     return this.#buffer.subarray(this.#used - bytes, this.#used)
   }
 
-  /** Takes a copy. */
+  /** Copies the bytes. */
   async write(bytes: Uint8Array): Promise<void> {
     ;(await this.claim(bytes.length)).set(bytes)
   }
 
-  /** Every byte is on the device. Only `publish` and `discard` may follow. */
+  /** Puts every byte on the device. Only `publish` and `discard` may follow. */
   async finish(): Promise<void> {
     await this.#flush()
     try {
@@ -64,7 +64,7 @@ export class OutputFile {
     }
   }
 
-  /** Gives the file its name, in place of what was there. */
+  /** Gives the file its name, and replaces an existing file. */
   async publish(): Promise<void> {
     try {
       await rename(this.#partial, this.path)
@@ -74,7 +74,7 @@ export class OutputFile {
     }
   }
 
-  /** Removes what was not published. Idempotent. */
+  /** Removes the temporary file. Idempotent. */
   async discard(): Promise<void> {
     await this.#close()
     await removeFile(this.#partial)
@@ -98,7 +98,7 @@ export class OutputFile {
   }
 }
 
-/** Removes a file that may be there. @throws PathError, SHARDLOOM_FILE_FAILED */
+/** Removes a file if it exists. @throws PathError, SHARDLOOM_FILE_FAILED */
 export async function removeFile(path: string): Promise<void> {
   try {
     await rm(path, { force: true })
@@ -108,8 +108,8 @@ export async function removeFile(path: string): Promise<void> {
 }
 
 /**
- * Whether something may be put at `path`. @throws InvalidOptionError when a file is there and `overwrite` is not given;
- * PathError for what is no file of its own: a folder, a device, a link.
+ * Checks that a file may be written at `path`.
+ * @throws InvalidOptionError when a file exists and `overwrite` is false; PathError for a folder, a device or a link
  */
 export async function checkTarget(path: string, overwrite: boolean): Promise<void> {
   let stats
@@ -120,7 +120,7 @@ export async function checkTarget(path: string, overwrite: boolean): Promise<voi
     throw writeFailure(path, 0, error)
   }
   if (!stats.isFile())
-    throw new PathError(path, 'what is there is no plain file, and is not replaced; name another file')
+    throw new PathError(path, 'it exists and is not a plain file, so it is not replaced; name another file')
   if (!overwrite) {
     throw new InvalidOptionError(`${path} exists; name another file, or pass overwrite: true (--force) to replace it`)
   }

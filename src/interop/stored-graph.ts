@@ -1,4 +1,3 @@
-/** A published generation, read front to back: its rows by node, its ids by node, its upper levels. */
 import { join } from 'node:path'
 import { firstUnsafeRow } from '../format/graph/check-links.js'
 import { CorruptIndexError } from '../errors.js'
@@ -12,6 +11,7 @@ import { linksStrideBytes } from '../format/segment/segment-header.js'
 import { SegmentReader } from '../format/segment/segment-reader.js'
 import type { Id } from '../api/vectors.js'
 
+/** A published generation, to be read front to back: rows and ids in the order of nodes. */
 export interface StoredGraph {
   readonly manifest: Manifest
   readonly directory: string
@@ -24,7 +24,7 @@ export async function openStoredGraph(indexDir: string): Promise<StoredGraph> {
   return { manifest, directory }
 }
 
-/** Runs `body` with a reader of each segment of a kind, in the order of nodes. */
+/** A reader of each segment of a kind, in the order of nodes, closed when the next one is asked for. */
 export async function* segmentReaders(
   { manifest, directory }: StoredGraph,
   kind: SegmentFile['kind'],
@@ -40,12 +40,12 @@ export async function* segmentReaders(
   }
 }
 
-/** The rows of one kind by node, whatever segments they lie in. Each block's checksum is right, or reading throws. */
+/** Rows of one kind in the order of nodes, over all their segments. Compares every block with its checksum. */
 export class NodeRows {
   readonly strideBytes: number
   readonly #readers: AsyncGenerator<SegmentReader, void, void>
   #reader: SegmentReader | undefined
-  /** Data bytes of the open segment that were read. */
+  /** Data bytes read from the open segment. */
   #taken = 0
   #rows = new Uint8Array(0)
 
@@ -83,7 +83,7 @@ export class NodeRows {
   }
 }
 
-/** Rows of links that other programs may follow blindly: at most 2m each, and each to a node. */
+/** Rows of links, checked for programs that follow them unchecked: at most 2m links each, all to nodes. */
 export class LinkRows {
   readonly strideBytes: number
   readonly #rows: NodeRows
@@ -96,7 +96,7 @@ export class LinkRows {
     this.strideBytes = this.#rows.strideBytes
   }
 
-  /** As `NodeRows.next`. @throws CorruptIndexError for a row that leads out of the graph. */
+  /** As `NodeRows.next`. @throws CorruptIndexError for a row that leads out of the graph */
   async next(count: number): Promise<Uint8Array> {
     const rows = await this.#rows.next(count)
     const { m, count: nodes } = this.#graph.manifest
@@ -117,7 +117,7 @@ export class LinkRows {
   }
 }
 
-/** Ids by node, some thousand at a time. */
+/** Ids in the order of nodes, some thousands at a time. */
 export async function* storedIds(graph: StoredGraph): AsyncGenerator<Id[], void, void> {
   for await (const reader of segmentReaders(graph, 'ids')) {
     for await (const run of idRuns(reader)) {

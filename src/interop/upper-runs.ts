@@ -1,17 +1,13 @@
-/**
- * The upper levels by node instead of by level: what a file needs that keeps all of a node's links together. In memory
- * are the nodes of all levels, 4 bytes for each (in all 4/(m − 1) bytes for a node of the index), and one run of links.
- */
 import { CorruptIndexError } from '../errors.js'
 import { linkRowProblem } from '../format/graph/check-links.js'
 import type { SegmentReader } from '../format/segment/segment-reader.js'
 import { segmentReaders, type StoredGraph } from './stored-graph.js'
 
-/** Links of a run, a level. */
+/** Bytes of the links of a run on one level. */
 const RUN_BYTES = 2 ** 20
 const MAX_RUN_NODES = 16_384
 
-/** What neighbouring nodes have above level 0. */
+/** The upper levels of consecutive nodes. */
 export interface UpperRun {
   /** Level of node `first + i`. */
   readonly levels: Uint8Array
@@ -21,14 +17,18 @@ export interface UpperRun {
 
 interface Level {
   readonly nodes: Uint32Array
-  /** First word of its links in the data. */
+  /** First word of the level's links in the data. */
   readonly linksAt: number
-  /** Entries that were read. */
+  /** Entries read so far. */
   taken: number
 }
 
+/**
+ * The upper levels by node instead of by level, for files that keep all links of a node together. Holds the nodes of all
+ * levels, 4 bytes each (in all 4/(m − 1) bytes for a node of the index), and one run of links.
+ */
 export class UpperRuns {
-  /** Nodes to ask for at once. */
+  /** The most nodes that `next` takes. */
   readonly runNodes: number
   readonly #graph: StoredGraph
   readonly #readers: AsyncGenerator<SegmentReader, void, void>
@@ -50,12 +50,12 @@ export class UpperRuns {
     this.runNodes = Math.max(1, Math.min(MAX_RUN_NODES, Math.floor(RUN_BYTES / rowBytes)))
   }
 
-  /** @throws CorruptIndexError when the levels are not those of the manifest. */
+  /** @throws CorruptIndexError when the levels do not agree with the manifest */
   static async open(graph: StoredGraph): Promise<UpperRuns> {
     const readers = segmentReaders(graph, 'upper')
     try {
       const next = await readers.next()
-      // A manifest without exactly one upper.seg is refused before.
+      // `readManifest` has checked that there is exactly one.
       if (next.done === true) throw new RangeError('there is no upper.seg')
       return new UpperRuns(graph, readers, next.value, await readLevels(next.value, graph))
     } catch (error) {
@@ -64,12 +64,12 @@ export class UpperRuns {
     }
   }
 
-  /** Entries of all levels: how many rows all runs have together. */
+  /** Entries of all levels, which is the number of rows of all runs together. */
   get entryCount(): number {
     return this.#levels.reduce((sum, { nodes }) => sum + nodes.length, 0)
   }
 
-  /** The next `count` nodes. Call with `runNodes` or fewer. @throws CorruptIndexError */
+  /** The next `count` nodes, at most `runNodes`. @throws CorruptIndexError */
   async next(count: number): Promise<UpperRun> {
     const first = this.#node
     const levels = new Uint8Array(count)
@@ -79,7 +79,7 @@ export class UpperRuns {
       while (level.taken < level.nodes.length && level.nodes[level.taken] < first + count) {
         const node = level.nodes[level.taken++]
         if (levels[node - first] !== below) {
-          throw this.#corrupt(`node ${node} is on level ${below + 1} and not on level ${below}`)
+          throw this.#corrupt(`node ${node} is on level ${below + 1} but not on level ${below}`)
         }
         levels[node - first] = below + 1
       }
@@ -93,7 +93,7 @@ export class UpperRuns {
     await this.#readers.return()
   }
 
-  /** Rows of the entries `from` to `to`, the targets turned from places in the level to nodes. */
+  /** Rows of the entries `from` to `to`, with targets as nodes, not as places in the level. */
   async #readLinks({ nodes, linksAt }: Level, level: number, from: number, to: number): Promise<Uint32Array> {
     const { m } = this.#graph.manifest
     const rowWords = 1 + m
@@ -111,12 +111,39 @@ export class UpperRuns {
   }
 }
 
+/** Copies the upper rows of a run, node after node and for each node level after level. */
+export class UpperRowWriter {
+  readonly #rows: UpperRun['rows']
+  readonly #rowWords: number
+  /** Words copied so far, by level. */
+  readonly #taken: number[]
+
+  constructor({ rows }: UpperRun, m: number) {
+    this.#rows = rows
+    this.#rowWords = 1 + m
+    this.#taken = rows.map(() => 0)
+  }
+
+  /** Writes the rows of the next node, which is on `level`, at byte `at`. Returns where they end. */
+  write(level: number, into: Uint8Array, at: number): number {
+    let end = at
+    for (let below = 0; below < level; below++) {
+      const first = this.#taken[below]
+      const row = this.#rows[below].subarray(first, first + this.#rowWords)
+      into.set(new Uint8Array(row.buffer, row.byteOffset, row.byteLength), end)
+      this.#taken[below] = first + this.#rowWords
+      end += row.byteLength
+    }
+    return end
+  }
+}
+
 async function readLevels(reader: SegmentReader, { manifest }: StoredGraph): Promise<Level[]> {
   const { m, count, entryPoint } = manifest
   const totalWords = reader.header.dataBytes / 4
   const corrupt = (reason: string): CorruptIndexError => new CorruptIndexError(reader.path, `upper levels: ${reason}`)
   const found = totalWords >= 1 ? (await readWords(reader, 0, 1))[0] : 0
-  if (found !== manifest.levels) throw corrupt(`there are ${found}, the manifest says ${manifest.levels}`)
+  if (found !== manifest.levels) throw corrupt(`there are ${found}, but the manifest has ${manifest.levels}`)
   const levels: Level[] = []
   let word = 1
   for (let level = 1; level <= manifest.levels; level++) {
@@ -135,7 +162,7 @@ async function readLevels(reader: SegmentReader, { manifest }: StoredGraph): Pro
   if (word !== totalWords) throw corrupt(`${reader.header.dataBytes - 4 * word} bytes follow the last level`)
   const top = levels.at(-1)
   if (top !== undefined && top.nodes[entryPoint.index] !== entryPoint.node) {
-    throw corrupt(`the entry point is node ${entryPoint.node}, entry ${entryPoint.index} of the top level is another`)
+    throw corrupt(`entry ${entryPoint.index} of the top level is not the entry point, node ${entryPoint.node}`)
   }
   return levels
 }

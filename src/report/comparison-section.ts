@@ -1,10 +1,10 @@
 import type { Manifest } from '../format/generation/manifest.js'
-import { compareBuilds, NOISE_RECALL, NOISE_SHARE, type ComparedFigure, type ComparedOption } from './comparison.js'
+import { compareBuilds, NOISE_RECALL, NOISE_SHARE, type ComparedFigure, type ComparedOption } from './compare-builds.js'
 import { html, type Html } from './draw/html.js'
 import { plural } from './number-text.js'
 import { stagePairsChart } from './charts/stage-pairs-chart.js'
 
-/** Words and signs beside the colour. */
+/** Words and signs, because colour alone is not enough. */
 const SIGNS: Readonly<Record<ComparedFigure['verdict'], string>> = {
   worse: '▲ worse',
   better: '✓ better',
@@ -12,11 +12,11 @@ const SIGNS: Readonly<Record<ComparedFigure['verdict'], string>> = {
   same: 'same',
 }
 
-/** Two builds side by side: what got worse comes first, in words. */
+/** Two builds side by side. What got worse comes first, in words. */
 export function comparisonSection(now: Manifest, before: Manifest): Html {
   const { groups, options } = compareBuilds(now, before)
   const worse = groups.flatMap(({ figures }) => figures).filter(({ verdict }) => verdict === 'worse')
-  // Two indexes may each have a first generation.
+  // Generations of two indexes may have the same name.
   const isSame = now.generation === before.generation
   const names = { now: isSame ? 'this one' : now.generation, before: isSame ? 'the other' : before.generation }
   const verdict =
@@ -53,7 +53,7 @@ export function comparisonSection(now: Manifest, before: Manifest): Html {
       </div>
       <p class="note">
         Times and sizes that differ by up to ${100 * NOISE_SHARE}%, and recall by up to ${String(NOISE_RECALL)}, count
-        as the same: two builds of the same data differ by so much.
+        as the same, because two builds of the same data differ by that much.
       </p>
       ${stagePairsChart(now, before, names)}
     </section>
@@ -67,10 +67,10 @@ function nameList(figures: readonly ComparedFigure[]): string {
 function differentOptions(options: readonly ComparedOption[]): Html | undefined {
   if (options.length === 0) return undefined
   const list = options.map(({ name, now, before }) => `${name} ${now}, before ${before}`).join('; ')
-  return html`<p>The two were not built in the same way, which may be the reason: ${list}.</p>`
+  return html`<p>The builds used different options, which may be the reason: ${list}.</p>`
 }
 
-/** On a narrow page the cells stand below each other, with the names of their columns: roles say that it is a table still. */
+/** On a narrow page, cells are stacked with the names of their columns; the roles keep it a table for screen readers. */
 function figureRow(
   { name, now, before, difference, verdict }: ComparedFigure,
   names: { readonly now: string; readonly before: string },

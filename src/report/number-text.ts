@@ -1,11 +1,11 @@
-/** Numbers as people read them. */
+/** Numbers as text for people. */
 
 /** 1234567 → '1,234,567'. */
 export function countText(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
 }
 
-/** Per second: 12,345/s, 42/s, 4.2/s, 0.42/s. */
+/** A rate per second: '12,345/s', '42/s', '4.2/s', '0.42/s'. */
 export function rateText(perSecond: number): string {
   if (perSecond >= 100) return `${countText(perSecond)}/s`
   if (perSecond >= 10) return `${perSecond.toFixed(0)}/s`

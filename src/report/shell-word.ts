@@ -1,4 +1,4 @@
-/** A word as it must be typed in a POSIX shell. */
+/** A word, quoted for a POSIX shell where it must be. */
 export function shellWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word
   return `'${word.replaceAll("'", `'\\''`)}'`

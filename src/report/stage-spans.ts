@@ -5,16 +5,16 @@ export interface StageSpan {
   readonly fromSeconds: number
   readonly seconds: number
   readonly peakRssBytes: number
-  /** Of those that went through the stage; undefined where vectors are not what it works on. */
+  /** Undefined for stages that do not work on all vectors. */
   readonly vectorsPerSecond: number | undefined
 }
 
-/** Reports have times to the millisecond. */
+/** Times in reports are exact to the millisecond. */
 const LEAST_SECONDS = 0.001
-/** They plan, link a few of the vectors, and close files. */
+/** Stages that plan, link few of the vectors, or close files. */
 const WITHOUT_VECTORS = ['plan', 'upper levels', 'publish']
 
-/** When each stage ran. Reports that do not say when one began have them one after the other. */
+/** When each stage ran. Without start times in the report, stages follow one another. */
 export function stageSpans({ stages, count, skipped }: BuildReport): StageSpan[] {
   let end = 0
   return stages.map(({ name, atSeconds, seconds, peakRssBytes }) => {
@@ -31,12 +31,12 @@ export function stageSpans({ stages, count, skipped }: BuildReport): StageSpan[]
   })
 }
 
-/** From beginning to end. */
+/** Vectors per second over the whole build. */
 export function overallRate({ count, seconds }: BuildReport): number {
   return count / Math.max(LEAST_SECONDS, seconds)
 }
 
-/** Where the time axis of a report ends: all of its charts over time have the same. */
+/** The end of the time axis, which all charts of a report share. */
 export function endSeconds(report: BuildReport): number {
   const ends = stageSpans(report).map(({ fromSeconds, seconds }) => fromSeconds + seconds)
   const samples = report.memory?.timeline.map(({ atSeconds }) => atSeconds) ?? []

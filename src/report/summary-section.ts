@@ -4,32 +4,32 @@ import { html, type Content, type Html } from './draw/html.js'
 import { countText, plural, rateText, tookText } from './number-text.js'
 import { overallRate } from './stage-spans.js'
 
-/** What was built and how good it is: the first screen. */
+/** What was built and how good it is, for the first screen. */
 export function summarySection({ report, quantization }: Manifest): Html {
   const { count, reachable, repaired, skipped, seconds, workers, threads, events } = report
   const busyShare = workers.busySeconds / Math.max(0.001, seconds * threads)
   const tiles: readonly (readonly [string, string, Content])[] = [
     ['recall@10', report.recallAt10.toFixed(4), 'at ef 64, against exact search'],
-    ['reachable', reachable === count ? 'all' : countText(reachable), `${countText(repaired)} had to be linked`],
+    ['reachable', reachable === count ? 'all' : countText(reachable), `${countText(repaired)} linked by repair`],
     ['time', tookText(seconds), rateText(overallRate(report)).replace('/s', ' vectors/s')],
     ['peak memory', formatByteSize(report.peakRssBytes), `of a budget of ${formatByteSize(report.memoryBytes)}`],
-    ['on disk', formatByteSize(report.diskBytes), `${formatByteSize(Math.round(report.diskBytes / count))} a vector`],
+    ['on disk', formatByteSize(report.diskBytes), `${formatByteSize(Math.round(report.diskBytes / count))} per vector`],
     ['spilled', report.spilledBytes > 0 ? formatByteSize(report.spilledBytes) : 'nothing', 'to temporary files'],
     ['worker threads', String(threads), `busy ${Math.round(100 * Math.min(1, busyShare))}% of the time`],
     [
       'events',
       events.length === 0 ? 'none' : countText(events.length),
-      events.length === 0 ? 'nothing fell short' : html`<a href="#events">see below</a>`,
+      events.length === 0 ? 'nothing to report' : html`<a href="#events">see below</a>`,
     ],
   ]
   return html` <section id="summary" aria-labelledby="summary-title">
     <h2 id="summary-title">What was built</h2>
     <p class="lead">
       An index of <strong>${plural(count, 'vector')}</strong> of ${plural(report.dimensions, 'dimension')},
-      ${report.metric}${quantization === 'f32' ? undefined : ` with ${quantization} codes`}, in
+      ${report.metric}${quantization === 'f32' ? undefined : ` with ${quantization} quantization`}, in
       <strong>${tookText(seconds)}</strong>. A search with ef 64 finds
-      <strong>${(100 * report.recallAt10).toFixed(2)}%</strong> of the ten
-      nearest.${skipped > 0 ? ` ${plural(skipped, 'vector')} ${skipped === 1 ? 'was' : 'were'} skipped.` : undefined}
+      <strong>${(100 * report.recallAt10).toFixed(2)}%</strong> of the ten nearest
+      neighbours.${skipped > 0 ? ` ${plural(skipped, 'vector')} ${skipped === 1 ? 'was' : 'were'} skipped.` : undefined}
     </p>
     <dl class="tiles">
       ${tiles.map(

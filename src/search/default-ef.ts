@@ -1,11 +1,10 @@
 import type { Tuning } from '../api/measure.js'
 
-/** Beam width of searches that say none, in an index that nobody tuned. */
+/** Beam width of searches without `ef` in an index that was never tuned. */
 export const DEFAULT_EF = 64
 
 /**
- * The choice that counts for k: its own, or that of the next larger one, whose beam finds the nearest k at least as well.
- * `tunings` ascend by k.
+ * The choice for k, or for the next larger k, whose beam finds the nearest k at least as well. `tunings` ascend by k.
  */
 export function tuningFor(tunings: readonly Tuning[], k: number): Tuning | undefined {
   return tunings.find((tuning) => tuning.k >= k)

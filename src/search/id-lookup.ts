@@ -1,4 +1,3 @@
-/** From the caller's id to its node: a binary search in the id table's file, which stays there. */
 import { CorruptIndexError } from '../errors.js'
 import { idFingerprint } from '../format/ids/id-fingerprint.js'
 import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
@@ -6,6 +5,7 @@ import { ID_TABLE_STRIDE_BYTES } from '../format/segment/segment-header.js'
 import type { Id } from '../api/vectors.js'
 import type { NodeIds } from './node-ids.js'
 
+/** From the caller's id to its node: a binary search in the id table's file, which is not held in memory. */
 export class IdLookup {
   readonly #table: SegmentBlocks
   readonly #ids: NodeIds
@@ -31,7 +31,7 @@ export class IdLookup {
       if (rowHigh < high || (rowHigh === high && rowLow < low)) from = middle + 1
       else to = middle
     }
-    // More than one id may have the same hash: once in 10^19 pairs.
+    // Two ids may have the same hash: one pair in 10^19.
     for (; from < rows; from++) {
       const [rowHigh, rowLow, node] = this.#read(from)
       if (rowHigh !== high || rowLow !== low) return undefined

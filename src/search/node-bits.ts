@@ -1,9 +1,9 @@
-/** A set of nodes of one generation: a bit for each. `index.select` makes one. */
 import type { NodeSet } from '../api/search.js'
 
+/** A set of nodes of one generation: a bit for each. `index.select` makes one. */
 export class NodeBits implements NodeSet {
   readonly generation: string
-  /** Nodes in it. */
+  /** Number of nodes in the set. */
   readonly size: number
   readonly #bits: Uint32Array
 

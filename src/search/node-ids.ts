@@ -1,21 +1,21 @@
-/**
- * From a node to the caller's id. Stored ids stay encoded bytes: a string is made for a hit, not for a vector. The first hits
- * in a segment of ids are read one by one; a segment that is hit again and again is held whole, and the ones used longest
- * ago go when there is no room for all.
- */
 import { CorruptIndexError } from '../errors.js'
 import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids/ids.js'
 import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
 import type { Id } from '../api/vectors.js'
-import { indexHolding } from './core/segment-rows.js'
+import { segmentOf } from './core/segment-rows.js'
 
-/** Single ids read of a segment before all of it is. */
+/** Single ids read from a segment before all of it is read. */
 const READS_BEFORE_HOLDING = 32
 
+/**
+ * From a node to the caller's id. Stored ids stay encoded bytes: a string is made for a hit, not for a vector. The first hits
+ * in a segment of ids are read one by one. A segment with more hits is held whole; the least recently used ones are dropped
+ * when there is no room.
+ */
 export class NodeIds {
   readonly #segments: readonly SegmentBlocks[]
   readonly #cacheBytes: number
-  /** By position in `#segments`, the one used last at the end. */
+  /** By position in `#segments`, the most recently used last. */
   readonly #views = new Map<number, IdsView>()
   readonly #reads: Uint8Array
   #heldBytes = 0
@@ -29,7 +29,7 @@ export class NodeIds {
 
   /** @throws CorruptIndexError */
   idOf(node: number): Id {
-    const at = indexHolding(this.#segments, node)
+    const at = segmentOf(this.#segments, node)
     const index = node - this.#segments[at].header.firstNode
     const view = this.#views.get(at)
     if (view !== undefined) {
@@ -43,14 +43,14 @@ export class NodeIds {
     return readId(this.#segments[at], index)
   }
 
-  /** Reads the segments that there is room for. */
+  /** Reads all segments that there is room for. */
   preload(): void {
     for (const [at, { header }] of this.#segments.entries()) {
       if (this.#heldBytes + header.dataBytes <= this.#cacheBytes) this.#hold(at)
     }
   }
 
-  /** Moves it to the end, where it matters: with room for all, none ever goes. */
+  /** Moves a segment to the end. Skipped while the cache is half empty, when none is dropped. */
   #used(at: number, view: IdsView): void {
     if (this.#heldBytes <= this.#cacheBytes / 2) return
     this.#views.delete(at)

@@ -1,23 +1,11 @@
-/**
- * The nearest nodes among those that a filter keeps. The graph is walked as ever, with a beam so wide that enough of what it
- * finds is kept; where that would compare more vectors than there are to keep, all of those are compared instead.
- */
 import type { SearchCore } from './core/search-core.js'
-
-export interface NodeFilter {
-  keeps(node: number): boolean
-  /** How many are kept; an upper bound where nobody has counted. */
-  readonly size: number
-  /** Whether `size` is exact. */
-  readonly counted: boolean
-  /** What is kept, ascending. */
-  nodes(): Iterable<number>
-}
+import type { NodeFilter } from './node-filter.js'
 
 /**
  * Fills `core.nodes` and `core.distances` with the nearest k that the filter keeps; returns how many: less than k only when
- * fewer are kept. The rule: a beam of w compares about w x m vectors. It begins with w = ef x (all / kept) and doubles until k
- * are found; as soon as w x m is more than the kept ones are, they are scanned.
+ * fewer are kept. The graph is walked with a beam wide enough that k of the nodes found are kept: w = ef x (all / kept) at
+ * first, doubled until k are found. A beam of w compares about w x m vectors; when that is more than the filter keeps, all
+ * kept vectors are compared instead.
  */
 export function searchFiltered(
   core: SearchCore,
@@ -33,7 +21,7 @@ export function searchFiltered(
     const found = core.walk(query, width)
     const kept = keep(core, found, filter, Math.max(k, beam.rerank))
     if (kept < wanted) continue
-    // Of codes, those kept are scored again on their vectors, as an unfiltered search does with its best.
+    // After a walk on quantized vectors, the kept nodes are scored again on their vectors, as in an unfiltered search.
     return beam.rerank === 0 ? kept : core.scan(query, core.nodes.slice(0, kept).sort(), k)
   }
   return core.scan(query, filter.nodes(), k)

@@ -10,7 +10,7 @@ let made = 0
 
 async function index(text = false): Promise<{ dir: string; out: string }> {
   const dir = folder.path(`${made}.index`)
-  const graph = randomGraph({ seed: 1, metric: 'cosine', count: 20, dims: 4, m: 4, levels: 1, values: 'reals' })
+  const graph = randomGraph({ seed: 1, metric: 'cosine', count: 20, dimensions: 4, m: 4, levels: 1, values: 'reals' })
   await writeIndex(dir, graph, text ? Array.from({ length: 20 }, (_, i) => `id-${i}`) : undefined)
   return { dir, out: folder.path(`${made++}.out`) }
 }

@@ -13,7 +13,7 @@ const flags = (): string[] => ['--dimensions', '4', '--metric', 'l2', '--out', f
 beforeAll(async () => {
   const index = folder.path('given.index')
   file = folder.path('given.bin')
-  await writeIndex(index, nearestGraph({ seed: 1, metric: 'l2', count: 50, dims: 4, m: 4, values: 'reals' }), [
+  await writeIndex(index, nearestGraph({ seed: 1, metric: 'l2', count: 50, dimensions: 4, m: 4, values: 'reals' }), [
     ...Array.from({ length: 50 }, (_, i) => `id-${i}`),
   ])
   await shardloom(['export', index, '--format', 'hnswlib', '--out', file])

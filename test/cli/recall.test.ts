@@ -19,7 +19,7 @@ beforeAll(async () => {
 /** Random links: some nodes are out of reach, so that recall never comes to 1. */
 async function index(): Promise<{ dir: string; directory: string }> {
   const dir = folder.path(`${made++}.index`)
-  const graph = randomGraph({ seed: 3, metric: 'l2', count: 400, dims: 6, m: 4, levels: 1, values: 'reals' })
+  const graph = randomGraph({ seed: 3, metric: 'l2', count: 400, dimensions: 6, m: 4, levels: 1, values: 'reals' })
   return { dir, ...(await writeIndex(dir, graph)) }
 }
 

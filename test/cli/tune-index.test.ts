@@ -12,7 +12,7 @@ const folder = temporaryFolder()
 
 it('the command line warns of a choice that cannot be stored, and uses it', async () => {
   const dir = folder.path('unwritable.index')
-  const graph = nearestGraph({ seed: 1, metric: 'l2', count: 50, dims: 4, m: 4, values: 'reals' })
+  const graph = nearestGraph({ seed: 1, metric: 'l2', count: 50, dimensions: 4, m: 4, values: 'reals' })
   const { directory } = await writeIndex(dir, graph)
   const index = await openIndex(dir)
   // Stands for a folder that may not be written: a test that root runs could write to one.

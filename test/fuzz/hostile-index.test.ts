@@ -32,7 +32,7 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'shardloom-hostile-'))
   await writeIndex(join(root, 'sound'), graph)
   for (const quantization of QUANTIZATIONS)
-    await writeTinyIndex(join(root, quantization), { quantization, count: graph.count, dimensions: graph.dims })
+    await writeTinyIndex(join(root, quantization), { quantization, count: graph.count, dimensions: graph.dimensions })
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
@@ -40,7 +40,7 @@ const graph: TestGraph = randomGraph({
   seed: 5,
   metric: 'l2',
   count: 60,
-  dims: 5,
+  dimensions: 5,
   m: 4,
   levels: 2,
   values: 'reals',
@@ -59,7 +59,7 @@ async function used(path: string): Promise<void> {
   try {
     const index = await openIndex(path)
     try {
-      index.search(new Float32Array(graph.dims).fill(1), { k: graph.count, ef: 2 * graph.count })
+      index.search(new Float32Array(graph.dimensions).fill(1), { k: graph.count, ef: 2 * graph.count })
     } finally {
       await index.close()
     }
@@ -143,7 +143,7 @@ async function tryOut({ path }: Forged): Promise<'refused' | 'searched'> {
   try {
     const index = await openIndex(path)
     for (let i = 0; i < 10; i++) {
-      const query = Array.from({ length: graph.dims }, (_, at) => Math.sin(i * 7 + at))
+      const query = Array.from({ length: graph.dimensions }, (_, at) => Math.sin(i * 7 + at))
       // Many searches and a wide beam: tags are cleared once in 255, and the beam is the last thing in memory.
       const hits = index.search(query, { k: 1 + 20 * i, ef: 1 + 30 * i })
       expect(hits.length).toBeLessThanOrEqual(graph.count)

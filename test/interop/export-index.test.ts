@@ -21,7 +21,7 @@ async function place(
 ): Promise<{ at: string; index: string }> {
   const at = folder.path(`place-${made++}`)
   await mkdir(at)
-  const whole = randomGraph({ seed: 5, metric: 'l2', count: 40, dims: 4, m: 4, levels: 2, values: 'reals' })
+  const whole = randomGraph({ seed: 5, metric: 'l2', count: 40, dimensions: 4, m: 4, levels: 2, values: 'reals' })
   await writeIndex(join(at, 'some.index'), { ...whole, ...graph }, ids)
   return { at, index: join(at, 'some.index') }
 }
@@ -61,7 +61,7 @@ describe.each(EXPORT_FORMATS)('an export to %s', (format) => {
 
   it('ends between two pieces when its signal fires, and leaves no file', async () => {
     const { at, index } = await place(
-      randomGraph({ seed: 6, metric: 'l2', count: 3000, dims: 400, m: 4, levels: 1, values: 'reals' }),
+      randomGraph({ seed: 6, metric: 'l2', count: 3000, dimensions: 400, m: 4, levels: 1, values: 'reals' }),
     )
     const stop = new AbortController()
     const error = await outcome(

@@ -43,7 +43,7 @@ describe.each(GRAPH_FORMATS)('an exported file of %s', (format) => {
   })
 
   it('is the same when it is written in many runs', async () => {
-    const wish: GraphWish = { seed: 1, metric: 'l2', count: 9000, dims: 64, m: 64, levels: 2, values: 'reals' }
+    const wish: GraphWish = { seed: 1, metric: 'l2', count: 9000, dimensions: 64, m: 64, levels: 2, values: 'reals' }
     const graph = randomGraph(wish)
     await withExported(graph, format, undefined, ({ out, bytes }) => {
       const found = read(out)
@@ -56,7 +56,7 @@ describe.each(GRAPH_FORMATS)('an exported file of %s', (format) => {
   })
 
   it('has the ids as labels when all are integers from 0 on', async () => {
-    const graph = randomGraph({ seed: 2, metric: 'ip', count: 4, dims: 3, m: 4, levels: 1, values: 'reals' })
+    const graph = randomGraph({ seed: 2, metric: 'ip', count: 4, dimensions: 3, m: 4, levels: 1, values: 'reals' })
     const ids = [2 ** 53 - 1, 0, 2 ** 32, 2 ** 32 - 1]
     await withExported(graph, format, ids, (report) => {
       expect(report.labels).toBe('ids')
@@ -70,7 +70,7 @@ describe.each(GRAPH_FORMATS)('an exported file of %s', (format) => {
     ['an integer below 0', [0, 1, 2, -3]],
     ['an integer as text', [0, 1, '2', 3]],
   ])('has nodes as labels, and the ids in a file beside, when one of them is %s', async (_, ids) => {
-    const graph = randomGraph({ seed: 3, metric: 'l2', count: 4, dims: 3, m: 4, levels: 1, values: 'reals' })
+    const graph = randomGraph({ seed: 3, metric: 'l2', count: 4, dimensions: 3, m: 4, levels: 1, values: 'reals' })
     await withExported(graph, format, ids, (report) => {
       expect(report.labels).toBe('nodes')
       expect(read(report.out).labels).toEqual([0n, 1n, 2n, 3n])
@@ -86,7 +86,7 @@ describe('an exported file', () => {
     ['cosine', 'c', 'cos', 'cosine'],
     ['ip', 'i', 'ip', 'ip'],
   ] as const)('of metric %s says so to usearch, and the report to both', async (metric, code, usearch, hnswlib) => {
-    const graph = randomGraph({ seed: 4, metric, count: 5, dims: 3, m: 4, levels: 0, values: 'reals' })
+    const graph = randomGraph({ seed: 4, metric, count: 5, dimensions: 3, m: 4, levels: 0, values: 'reals' })
     await withExported(graph, 'usearch', undefined, ({ out, space }) => {
       expect(readUsearch(out).metric).toBe(code)
       expect(space).toBe(usearch)
@@ -100,7 +100,7 @@ describe('an exported file', () => {
         const graph = randomGraph(wish)
         const ids = Array.from({ length: graph.count }, (_, i): Id => (text ? `line\n${i}é` : 5 * i))
         await withExported(graph, 'fvecs', ids, ({ out, idsFile = '', labels, space }) => {
-          expect(readFvecs(out)).toEqual({ dims: graph.dims, vectors: graph.vectors })
+          expect(readFvecs(out)).toEqual({ dimensions: graph.dimensions, vectors: graph.vectors })
           expect(readIdsFile(idsFile)).toEqual(ids)
           expect({ labels, space }).toEqual({ labels: 'nodes', space: undefined })
         })

@@ -53,11 +53,11 @@ async function failure(
 
 /** Unit rows, as an index has them under cosine. */
 function unitRows(graph: TestGraph): TestGraph {
-  const { dims, metric } = graph
+  const { dimensions, metric } = graph
   if (metric !== 'cosine') return graph
   const vectors = graph.vectors.slice()
-  for (let at = 0; at < vectors.length; at += dims) {
-    const row = vectors.subarray(at, at + dims)
+  for (let at = 0; at < vectors.length; at += dimensions) {
+    const row = vectors.subarray(at, at + dimensions)
     const norm = Math.hypot(...row)
     row.forEach((value, i) => (row[i] = norm > 0 ? value / norm : Number(i === 0)))
   }
@@ -65,7 +65,7 @@ function unitRows(graph: TestGraph): TestGraph {
 }
 
 const smallGraph = (): TestGraph =>
-  withRing(randomGraph({ seed: 7, metric: 'l2', count: 40, dims: 3, m: 4, levels: 2, values: 'reals' }))
+  withRing(randomGraph({ seed: 7, metric: 'l2', count: 40, dimensions: 3, m: 4, levels: 2, values: 'reals' }))
 let small: Buffer
 beforeAll(async () => {
   await mkdir(folder.path('made'))
@@ -80,7 +80,7 @@ describe('an imported file', () => {
         const graph = withRing(unitRows(randomGraph(wish)))
         const ids = Array.from({ length: graph.count }, (_, node) => 3 * node + 1)
         const given = await hnswlibBytes(folder.path('made'), graph, ids)
-        await imported(given, { metric: wish.metric, dimensions: wish.dims }, async (report) => {
+        await imported(given, { metric: wish.metric, dimensions: wish.dimensions }, async (report) => {
           expect(report).toMatchObject({
             count: wish.count,
             repaired: 0,
@@ -96,7 +96,7 @@ describe('an imported file', () => {
   })
 
   it('answers as the index did that it was exported from', async () => {
-    const graph = nearestGraph({ seed: 8, metric: 'ip', count: 300, dims: 6, m: 8, values: 'reals' })
+    const graph = nearestGraph({ seed: 8, metric: 'ip', count: 300, dimensions: 6, m: 8, values: 'reals' })
     const before = folder.path('before.index')
     await writeIndex(
       before,
@@ -120,7 +120,7 @@ describe('an imported file', () => {
 
   it('becomes a sound index in segments, with its proof in the report', async () => {
     const graph = withRing(
-      randomGraph({ seed: 9, metric: 'l2', count: 9000, dims: 128, m: 4, levels: 3, values: 'reals' }),
+      randomGraph({ seed: 9, metric: 'l2', count: 9000, dimensions: 128, m: 4, levels: 3, values: 'reals' }),
     )
     const given = await hnswlibBytes(folder.path('made'), graph)
     await imported(given, { metric: 'l2', dimensions: 128 }, async (report) => {
@@ -166,7 +166,7 @@ describe('an imported file', () => {
 
   it('is given up for minRecall, and leaves the live generation', async () => {
     await imported(sound(), L2, async () => {
-      const line = nearestGraph({ seed: 8, metric: 'l2', count: 200, dims: 3, m: 4, values: 'reals' })
+      const line = nearestGraph({ seed: 8, metric: 'l2', count: 200, dimensions: 3, m: 4, values: 'reals' })
       const ring = { ...line, neighbours: Array.from({ length: 200 }, (_, node) => [(node + 77) % 200]) }
       const path = await saved(folder.path('ring.bin'), await hnswlibBytes(folder.path('made'), ring))
       const error = await outcome(importIndex(path, { ...L2, path: indexDir(), threads: 1, minRecall: 1 }))
@@ -272,7 +272,7 @@ describe('labels', () => {
   })
 
   it.each([
-    ['fewer lines', 39, 'it has 39 ids, and the index more elements'],
+    ['fewer lines', 39, 'it has 39 ids, but the index has more elements'],
     ['more lines', 41, 'it has more ids than the index has elements (40)'],
   ])('want a file of ids without %s', async (_, lines, message) => {
     await writeFile(folder.path('ids.txt'), Array.from({ length: lines }, (_, i) => `id-${i}\n`).join(''))
@@ -282,18 +282,18 @@ describe('labels', () => {
   it('that are no places are refused beside a file of ids', async () => {
     await writeFile(folder.path('ids.txt'), Array.from({ length: 40 }, (_, i) => `id-${i}\n`).join(''))
     const { message } = await failure(sound().setLabel(3, 9n), { ...L2, ids: folder.path('ids.txt') })
-    expect(message).toContain('element 3 has the label 9; a file of ids goes with labels 0, 1, 2')
+    expect(message).toContain('element 3 has the label 9; with a file of ids, labels must be 0, 1, 2')
   })
 })
 
 /** A change of the sound file's bytes, and what is said of it. M = 4, so 8 links and 36 bytes before a vector. */
 const DAMAGE: readonly (readonly [string, (file: HnswlibBytes) => Uint8Array | void, string])[] = [
-  ['an empty file', () => Buffer.alloc(0), 'it has 0 bytes, and the header of an hnswlib index 96'],
+  ['an empty file', () => Buffer.alloc(0), 'it has 0 bytes, but the header of an hnswlib index has 96'],
   ['half a header', ({ bytes }) => bytes.subarray(0, 50), 'it has 50 bytes'],
   [
     'offsetLevel0',
     ({ bytes }) => void bytes.writeUInt32LE(1, 0),
-    'at byte 0: this is no hnswlib index: offsetLevel0 is 1',
+    'at byte 0: this is not an hnswlib index: offsetLevel0 is 1, expected 0',
   ],
   ['more elements than there is room for', ({ bytes }) => void bytes.writeUInt32LE(39, 8), 'max_elements is 39'],
   [
@@ -302,25 +302,25 @@ const DAMAGE: readonly (readonly [string, (file: HnswlibBytes) => Uint8Array | v
     'it is truncated',
   ],
   ['a count of 2^63', ({ bytes }) => void bytes.writeUInt32LE(2 ** 31, 20), 'cur_element_count is 9223372036854775848'],
-  ['record bytes', ({ bytes }) => void bytes.writeUInt32LE(57, 24), 'size_data_per_element is 57, expected 56 to 56'],
+  ['record bytes', ({ bytes }) => void bytes.writeUInt32LE(57, 24), 'size_data_per_element is 57, expected 56'],
   [
     'a label offset that makes no floats',
     ({ bytes }) => void bytes.writeUInt32LE(47, 32),
-    'its vectors have 11 bytes, which are no float32 values',
+    'its vectors have 11 bytes, which is not a multiple of 4 (float32)',
   ],
   ['other dimensions', ({ bytes }) => void bytes.writeUInt32LE(52, 32), 'has 4 dimensions, expected 3'],
   ['a label offset before the vector', ({ bytes }) => void bytes.writeUInt32LE(36, 32), 'label_offset is 36'],
-  ['offsetData', ({ bytes }) => void bytes.writeUInt32LE(32, 40), 'offsetData is 32, expected 36 to 36'],
+  ['offsetData', ({ bytes }) => void bytes.writeUInt32LE(32, 40), 'offsetData is 32, expected 36'],
   ['a negative top level', ({ bytes }) => void bytes.writeInt32LE(-1, 48), 'maxlevel is -1'],
   ['a top level beyond all', ({ bytes }) => void bytes.writeInt32LE(33, 48), 'maxlevel is 33'],
   [
     'a top level that nobody has',
     ({ bytes }) => void bytes.writeInt32LE(3, 48),
-    'is on level 2, and the top level is 3',
+    'is on level 2, but the top level is 3',
   ],
   ['an entry point out of range', ({ bytes }) => void bytes.writeUInt32LE(40, 52), 'enterpoint_node is 40'],
-  ['maxM', ({ bytes }) => void bytes.writeUInt32LE(5, 56), 'maxM is 5, expected 4 to 4'],
-  ['maxM0', ({ bytes }) => void bytes.writeUInt32LE(9, 64), 'maxM0 is 9, expected 8 to 8'],
+  ['maxM', ({ bytes }) => void bytes.writeUInt32LE(5, 56), 'maxM is 5, expected 4'],
+  ['maxM0', ({ bytes }) => void bytes.writeUInt32LE(9, 64), 'maxM0 is 9, expected 8'],
   ['an M too small', ({ bytes }) => void bytes.writeUInt32LE(3, 72), 'its M is 3; an index holds 4 to 64'],
   ['an M too large', ({ bytes }) => void bytes.writeUInt32LE(65, 72), 'its M is 65; an index holds 4 to 64'],
   ['too many links', (file) => void file.record(3).writeUInt16LE(9, 0), 'element 3 has 9 links, at most 8 fit'],
@@ -355,12 +355,12 @@ const DAMAGE: readonly (readonly [string, (file: HnswlibBytes) => Uint8Array | v
   [
     'an upper link out of the graph',
     (file) => linkUp(file, 99),
-    'is linked to 99 on level 1, where that element is not',
+    'is linked to 99 on level 1, but that element is not on this level',
   ],
   [
     'an upper link to an element below',
     (file) => linkUp(file, notOnLevel1(file)),
-    'on level 1, where that element is not',
+    'on level 1, but that element is not on this level',
   ],
 ]
 
@@ -397,7 +397,7 @@ describe('a file that cannot be imported', () => {
   it('is refused under cosine when a vector has another length than 1', async () => {
     const { code, message } = await failure(sound(), { metric: 'cosine', dimensions: 3 })
     expect(code).toBe('SHARDLOOM_INVALID_FILE')
-    expect(message).toContain('under cosine all have length 1: the file was made with another metric')
+    expect(message).toContain('under cosine all have length 1; pass the metric that the file was built with')
   })
 
   it('is refused when there is none', async () => {
@@ -408,7 +408,7 @@ describe('a file that cannot be imported', () => {
   it('is refused without a metric', async () => {
     const options = { dimensions: 3 } as unknown as ImportOptions
     expect((await failure(sound(), options)).message).toBe(
-      'an import needs dimensions and metric: an hnswlib file tells neither',
+      'an import needs dimensions (--dimensions) and metric (--metric), because an hnswlib file has neither',
     )
   })
 

@@ -21,7 +21,7 @@ const wish = fc.record({
   seed: fc.nat(),
   count: fc.integer({ min: 1, max: 120 }),
   // Beyond 128 dimensions rows can be rejected before their distance is complete.
-  dims: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 120, max: 400 })),
+  dimensions: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 120, max: 400 })),
   m: fc.integer({ min: 4, max: 9 }),
   levels: fc.integer({ min: 0, max: 3 }),
   values: fc.constantFrom('integers' as const, 'reals' as const),
@@ -33,7 +33,7 @@ function tiny(vectors: number[], neighbours: number[][], overrides: Partial<Test
   return {
     metric: 'l2',
     count: vectors.length,
-    dims: 1,
+    dimensions: 1,
     m: 4,
     vectors: Float32Array.from(vectors),
     neighbours,
@@ -50,9 +50,9 @@ describe.each(metrics)('the search kernel, %s', (metric) => {
         const graph = randomGraph({ ...shape, metric })
         const core = loadCore(graph)
         const twin = new TwinGraph(graph)
-        const queries = randomRows(randomSource(shape.seed + 1), 4, shape.dims, shape.values)
+        const queries = randomRows(randomSource(shape.seed + 1), 4, shape.dimensions, shape.values)
         for (let i = 0; i < 4; i++) {
-          const query = queries.subarray(i * shape.dims, (i + 1) * shape.dims)
+          const query = queries.subarray(i * shape.dimensions, (i + 1) * shape.dimensions)
           expect(coreSearch(core, query, k, ef)).toEqual(twin.search(query, k, ef))
         }
       }),
@@ -62,7 +62,7 @@ describe.each(metrics)('the search kernel, %s', (metric) => {
 
   test('finds the exact neighbours when the beam holds every node', () => {
     for (const [seed, dims] of [1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 36, 64, 65, 127, 300].entries()) {
-      const graph = nearestGraph({ seed, metric, count: 90, dims, m: 6, values: 'integers' })
+      const graph = nearestGraph({ seed, metric, count: 90, dimensions: dims, m: 6, values: 'integers' })
       const query = randomRows(randomSource(seed + 99), 1, dims, 'integers')
       expect(coreSearch(loadCore(graph), query, 20, 90)).toEqual(bruteForce(graph, query, 20))
     }
@@ -125,7 +125,7 @@ describe('the search kernel', () => {
   })
 
   test('gives the same answer in the thousandth search as in the first', () => {
-    const graph = randomGraph({ seed: 5, metric: 'l2', count: 100, dims: 6, m: 5, levels: 2, values: 'reals' })
+    const graph = randomGraph({ seed: 5, metric: 'l2', count: 100, dimensions: 6, m: 5, levels: 2, values: 'reals' })
     const core = loadCore(graph)
     const query = randomRows(randomSource(6), 1, 6, 'reals')
     const first = coreSearch(core, query, 10, 20)
@@ -144,7 +144,7 @@ describe('the search kernel', () => {
 
   test('treats a distance that is not a number as the farthest', () => {
     // 3e38 * 3e38 - 3e38 * 3e38 is infinity minus infinity in float32.
-    const graph = tiny([3e38, -3e38, 0, 1], [[1], []], { metric: 'ip', count: 2, dims: 2 })
+    const graph = tiny([3e38, -3e38, 0, 1], [[1], []], { metric: 'ip', count: 2, dimensions: 2 })
     expect(coreSearch(loadCore(graph), Float32Array.of(3e38, 3e38), 2, 2)).toEqual([
       { node: 1, distance: -Math.fround(3e38) },
       { node: 0, distance: Infinity },

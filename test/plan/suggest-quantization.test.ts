@@ -75,7 +75,7 @@ describe('suggestQuantization', () => {
           }).quantizations) {
             if (!fits) continue
             const codes = quantization === 'f32' ? undefined : quantizedShape(quantization, dimensions)
-            const shape = { count, dims: dimensions, m, codes }
+            const shape = { count, dimensions, m, codes }
             const files = { upperBytes: Math.ceil(count / m) * 4 * (m + 3), idsBytes: 20 * count }
             const plan = planMemory(shape, files, { budgetBytes: memoryBytes, preload: false, threads: 1 })
             const vectors = codes === undefined ? 0 : leastVectorBytes(dimensions, m)
@@ -103,6 +103,6 @@ describe('suggestQuantization', () => {
 /** Vectors that a search must have room for to score candidates again. */
 function leastVectorBytes(dims: number, m: number): number {
   // Halves of twice the dimensions are as long.
-  const both = CoreRows.leastPageBytes({ count: 1, dims, m, codes: quantizedShape('f16', 2 * dims) })
-  return both - CoreRows.leastPageBytes({ count: 1, dims, m })
+  const both = CoreRows.leastPageBytes({ count: 1, dimensions: dims, m, codes: quantizedShape('f16', 2 * dims) })
+  return both - CoreRows.leastPageBytes({ count: 1, dimensions: dims, m })
 }

@@ -4,6 +4,7 @@ import { quantizedShape, type QuantizedShape, type CodeQuantization } from '../.
 import { CoreRows } from '../../src/search/core/core-rows.js'
 import { searchFiltered } from '../../src/search/search-filtered.js'
 import { SearchCore } from '../../src/search/core/search-core.js'
+import { SearchMemory } from '../../src/search/core/search-memory.js'
 import type { Metric } from '../../src/api/vectors.js'
 import { encodeTwin, halfValue, subspaceStart } from '../kernel/code-twins.js'
 import {
@@ -29,30 +30,30 @@ interface Coded {
   readonly codes: Uint8Array
 }
 
-function unitLength(rows: Float32Array, dims: number): void {
-  for (let at = 0; at < rows.length; at += dims) {
-    const row = rows.subarray(at, at + dims)
+function unitLength(rows: Float32Array, dimensions: number): void {
+  for (let at = 0; at < rows.length; at += dimensions) {
+    const row = rows.subarray(at, at + dimensions)
     const norm = Math.hypot(...row)
-    for (let d = 0; d < dims; d++) row[d] /= norm
+    for (let d = 0; d < dimensions; d++) row[d] /= norm
   }
 }
 
-function codedGraph(quantization: CodeQuantization, metric: Metric, dims: number): Coded {
-  const wish = { seed: dims, metric, count: COUNT, dims, m: 6, values: 'reals' } as const
-  const random = randomSource(dims + 100)
+function codedGraph(quantization: CodeQuantization, metric: Metric, dimensions: number): Coded {
+  const wish = { seed: dimensions, metric, count: COUNT, dimensions, m: 6, values: 'reals' } as const
+  const random = randomSource(dimensions + 100)
   const graph = nearestGraph(wish)
-  if (metric === 'cosine') unitLength(graph.vectors, dims)
-  const shape = quantizedShape(quantization, dims)
+  if (metric === 'cosine') unitLength(graph.vectors, dimensions)
+  const shape = quantizedShape(quantization, dimensions)
   const codebook = new Float32Array(shape.codebookBytes / 4)
   if (quantization === 'sq8') {
-    for (let d = 0; d < dims; d++) codebook[d] = random() * 0.2 - 0.1
-    codebook.fill(2.2 / 254, dims)
+    for (let d = 0; d < dimensions; d++) codebook[d] = random() * 0.2 - 0.1
+    codebook.fill(2.2 / 254, dimensions)
   } else if (quantization === 'pq') {
     codebook.set(randomRows(random, codebook.length, 1, 'reals'))
   } else {
-    codebook.set(Float32Array.from(codebook, (_, i) => (i < dims ? 0 : random() < 0.5 ? -0.5 : 0.5)))
+    codebook.set(Float32Array.from(codebook, (_, i) => (i < dimensions ? 0 : random() < 0.5 ? -0.5 : 0.5)))
   }
-  return { graph, shape, codebook, codes: encodeTwin(quantization, graph.vectors, dims, codebook, metric).codes }
+  return { graph, shape, codebook, codes: encodeTwin(quantization, graph.vectors, dimensions, codebook, metric).codes }
 }
 
 function rowsOf(bytes: Uint8Array, count: number): RowSource {
@@ -80,19 +81,19 @@ function codedCore(coded: Coded, cacheBytes = Number.MAX_SAFE_INTEGER): SearchCo
 
 /** The approximate distance of docs/format.md, in float64. */
 function codeDistance({ graph, shape, codebook, codes }: Coded, query: Float32Array, node: number): number {
-  const { metric, dims } = graph
+  const { metric, dimensions } = graph
   const code = codes.subarray(node * shape.strideBytes, (node + 1) * shape.strideBytes)
   const view = new DataView(code.buffer, code.byteOffset, code.length)
   if (shape.quantization === 'binary') {
-    const asked = encodeTwin('binary', query, dims, codebook, metric).codes
+    const asked = encodeTwin('binary', query, dimensions, codebook, metric).codes
     return code.reduce((sum, byte, at) => sum + (byte ^ asked[at]).toString(2).replaceAll('0', '').length, 0)
   }
   const decoded = Float32Array.from(query, (_, d) => {
     if (shape.quantization === 'f16') return halfValue(view.getUint16(2 * d, true))
-    if (shape.quantization === 'sq8') return codebook[d] + codebook[dims + d] * view.getInt8(d)
+    if (shape.quantization === 'sq8') return codebook[d] + codebook[dimensions + d] * view.getInt8(d)
     const { subspaces } = shape
     const s = Array.from({ length: subspaces }, (__, at) => at).findLast(
-      (at) => subspaceStart(at, subspaces, dims) <= d,
+      (at) => subspaceStart(at, subspaces, dimensions) <= d,
     )
     return codebook[256 * d + code[s ?? 0]]
   })
@@ -115,18 +116,18 @@ const QUANTIZATIONS: [CodeQuantization, Metric][] = [
   ['binary', 'cosine'],
 ]
 const CASES = QUANTIZATIONS.flatMap(([quantization, metric]) =>
-  [2, 5, 16, 33, 130].map((dims) => [quantization, metric, dims] as const),
+  [2, 5, 16, 33, 130].map((dimensions) => [quantization, metric, dimensions] as const),
 )
 
 function queryFor(coded: Coded, seed: number): Float32Array {
-  const { dims, metric } = coded.graph
-  const query = randomRows(randomSource(seed), 1, dims, 'reals')
-  if (metric === 'cosine') unitLength(query, dims)
+  const { dimensions, metric } = coded.graph
+  const query = randomRows(randomSource(seed), 1, dimensions, 'reals')
+  if (metric === 'cosine') unitLength(query, dimensions)
   return query
 }
 
-describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dims) => {
-  const coded = codedGraph(quantization, metric, dims)
+describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dimensions) => {
+  const coded = codedGraph(quantization, metric, dimensions)
   const plain = loadCore(coded.graph)
 
   it('is walked by the distances that the format says', () => {
@@ -201,7 +202,7 @@ test('requiredBytes covers what a core with codes takes', () => {
     const kernel = Kernel.create()
     const { graph, shape } = coded
     new SearchCore(kernel, { ...graph, codes: { shape, codebook: bytesOf(coded.codebook) } })
-    const required = SearchCore.requiredBytes({ ...graph, codes: shape, upperBytes: 4 })
+    const required = SearchMemory.requiredBytes({ ...graph, codes: shape, upperBytes: 4 })
     expect(kernel.usedBytes).toBeLessThanOrEqual(required)
     expect(required - kernel.usedBytes).toBeLessThan(30_000)
   }

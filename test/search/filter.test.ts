@@ -3,21 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { IndexClosedError, InvalidIdError, InvalidOptionError } from '../../src/errors.js'
-import type { Index } from '../../src/search/vector-index.js'
+import type { VectorIndex } from '../../src/search/vector-index.js'
 import { openIndex } from '../../src/search/open-index.js'
 import type { Id } from '../../src/api/vectors.js'
 import { bruteForce, nearestGraph, randomRows, randomSource } from '../fixtures/random-graph.js'
 import { writeIndex } from '../fixtures/write-index.js'
 
-const wish = { seed: 3, count: 600, dims: 8, m: 6, values: 'reals', metric: 'l2' } as const
+const wish = { seed: 3, count: 600, dimensions: 8, m: 6, values: 'reals', metric: 'l2' } as const
 const graph = nearestGraph(wish)
 /** Every third id a number, the others strings. */
 const ids = Array.from({ length: wish.count }, (_, node): Id => (node % 3 === 0 ? node : `id-${node}`))
 const nodeOf = (id: Id): number => (typeof id === 'number' ? id : Number(id.slice(3)))
-const query = (seed: number): Float32Array => randomRows(randomSource(seed), 1, wish.dims, 'reals')
+const query = (seed: number): Float32Array => randomRows(randomSource(seed), 1, wish.dimensions, 'reals')
 
 let root: string
-let index: Index
+let index: VectorIndex
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'shardloom-filter-'))
   await writeIndex(join(root, 'an.index'), graph, ids)
@@ -105,7 +105,7 @@ describe('get', () => {
     for (let node = 0; node < wish.count; node++) {
       const stored = index.get(ids[node])
       expect(stored?.id).toBe(ids[node])
-      expect(stored?.vector).toEqual(graph.vectors.slice(node * wish.dims, (node + 1) * wish.dims))
+      expect(stored?.vector).toEqual(graph.vectors.slice(node * wish.dimensions, (node + 1) * wish.dimensions))
     }
     for (const id of ['3', 4, 'id-3', '', -1]) expect(index.get(id)).toBeUndefined()
   })
@@ -118,9 +118,9 @@ describe('get', () => {
 })
 
 describe('refresh', () => {
-  const other = nearestGraph({ ...wish, seed: 8, count: 50, dims: 5 })
+  const other = nearestGraph({ ...wish, seed: 8, count: 50, dimensions: 5 })
 
-  async function published(name: string): Promise<{ path: string; live: Index }> {
+  async function published(name: string): Promise<{ path: string; live: VectorIndex }> {
     const path = join(root, name)
     await writeIndex(path, graph, ids)
     return { path, live: await openIndex(path) }
@@ -160,7 +160,7 @@ describe('refresh', () => {
     const filter = live.select(['id-1'])
     await writeIndex(path, other)
     await live.refresh()
-    expect(() => live.search(new Float32Array(5), { filter })).toThrow(/set of gen-000001, and gen-000002 is searched/)
+    expect(() => live.search(new Float32Array(5), { filter })).toThrow(/set of gen-000001, but gen-000002 is searched/)
     await live.close()
   })
 

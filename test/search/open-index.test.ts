@@ -31,9 +31,9 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-const wish = { seed: 4, count: 60, dims: 7, m: 6, values: 'integers' } as const
+const wish = { seed: 4, count: 60, dimensions: 7, m: 6, values: 'integers' } as const
 const metrics: readonly Metric[] = ['l2', 'cosine', 'ip']
-const query = (seed: number): Float32Array => randomRows(randomSource(seed), 1, wish.dims, 'integers')
+const query = (seed: number): Float32Array => randomRows(randomSource(seed), 1, wish.dimensions, 'integers')
 
 async function saved(name: string, graph: TestGraph, ids?: readonly Id[]): Promise<string> {
   const path = join(root, name)
@@ -230,7 +230,7 @@ describe('opening refuses', () => {
 })
 
 describe('an index in little memory', () => {
-  const shape = { seed: 9, count: 3000, dims: 40, m: 4, values: 'reals' } as const
+  const shape = { seed: 9, count: 3000, dimensions: 40, m: 4, values: 'reals' } as const
 
   /** Random links, and a ring through all nodes. */
   const connected = (metric: Metric): TestGraph => {
@@ -250,7 +250,7 @@ describe('an index in little memory', () => {
       await openIndex(path, { memory: '280KB' }),
     ]
     for (let seed = 0; seed < 40; seed++) {
-      const asked = randomRows(randomSource(seed), 1, shape.dims, 'reals')
+      const asked = randomRows(randomSource(seed), 1, shape.dimensions, 'reals')
       const expected = whole.search(asked, { k: 20, ef: 50 })
       expect(expected).toHaveLength(20)
       expect(paged.search(asked, { k: 20, ef: 50 })).toEqual(expected)
@@ -265,14 +265,14 @@ describe('an index in little memory', () => {
     expect(refusal).toBeInstanceOf(InsufficientMemoryError)
     const { neededBytes } = (refusal as InsufficientMemoryError).details
     const index = await openIndex(path, { memory: neededBytes })
-    expect(index.search(new Float32Array(shape.dims))).toHaveLength(10)
+    expect(index.search(new Float32Array(shape.dimensions))).toHaveLength(10)
     await index.close()
   })
 
   test('that does not hold it all cannot be preloaded', async () => {
     const path = await saved('preload-little', connected('l2'))
     await expect(openIndex(path, { memory: '280KB', preload: true })).rejects.toThrow(
-      /preload and threads want the whole index/,
+      /preload and threads need the whole index/,
     )
   })
 
@@ -281,8 +281,8 @@ describe('an index in little memory', () => {
     const { directory } = await writeIndex(path, connected('l2'))
     await flipBit(join(directory, 'vectors-001.seg'), 'middle')
     const index = await openIndex(path)
-    expect(() => index.search(new Float32Array(shape.dims), { k: 3000 })).toThrow(CorruptIndexError)
-    expect(() => index.search(new Float32Array(shape.dims), { k: 3000 })).toThrow(/vectors-001\.seg at byte/)
+    expect(() => index.search(new Float32Array(shape.dimensions), { k: 3000 })).toThrow(CorruptIndexError)
+    expect(() => index.search(new Float32Array(shape.dimensions), { k: 3000 })).toThrow(/vectors-001\.seg at byte/)
     await index.close()
   })
 
@@ -301,7 +301,7 @@ describe('an index in little memory', () => {
     const { directory } = await writeIndex(path, connected('l2'))
     const index = await openIndex(path)
     await rm(directory, { recursive: true })
-    expect(index.search(new Float32Array(shape.dims))).toHaveLength(10)
+    expect(index.search(new Float32Array(shape.dimensions))).toHaveLength(10)
     await index.close()
   })
 })

@@ -9,7 +9,7 @@ import {
   InvalidOptionError,
   InvalidVectorError,
 } from '../../src/errors.js'
-import { sampleNodes } from '../../src/search/measure/measured-queries.js'
+import { spreadNodes } from '../../src/search/measure/measured-queries.js'
 import { openIndex } from '../../src/search/open-index.js'
 import type { MeasureProgress, RecallOptions } from '../../src/api/measure.js'
 import type { Metric } from '../../src/api/vectors.js'
@@ -31,13 +31,13 @@ afterAll(() => rm(root, { recursive: true, force: true }))
 
 /** Few links of little use: searches miss much, so that every ef has a recall of its own. */
 const poor = (metric: Metric, values: 'integers' | 'reals' = 'integers', count = 300): TestGraph => {
-  const graph = randomGraph({ seed: 7, metric, count, dims: 6, m: 4, levels: 1, values })
+  const graph = randomGraph({ seed: 7, metric, count, dimensions: 6, m: 4, levels: 1, values })
   return metric === 'cosine' ? { ...graph, vectors: unitRows(graph.vectors, 6) } : graph
 }
 
-function unitRows(rows: Float32Array, dims: number): Float32Array {
+function unitRows(rows: Float32Array, dimensions: number): Float32Array {
   return rows.map((x, i) => {
-    const row = rows.subarray(i - (i % dims), i - (i % dims) + dims)
+    const row = rows.subarray(i - (i % dimensions), i - (i % dimensions) + dimensions)
     return x / Math.sqrt(row.reduce((sum, y) => sum + y * y, 0))
   })
 }
@@ -63,8 +63,8 @@ function expectedRecall(
   return hits / exact.flat().length
 }
 
-const rowsOf = (rows: Float32Array, dims: number): Float32Array[] =>
-  Array.from({ length: rows.length / dims }, (_, i) => rows.slice(i * dims, (i + 1) * dims))
+const rowsOf = (rows: Float32Array, dimensions: number): Float32Array[] =>
+  Array.from({ length: rows.length / dimensions }, (_, i) => rows.slice(i * dimensions, (i + 1) * dimensions))
 
 describe('a recall curve', () => {
   test.each(['l2', 'cosine', 'ip'] as const)('of given %s queries is what brute force says', async (metric) => {
@@ -91,7 +91,7 @@ describe('a recall curve', () => {
     const index = await openIndex(await saved(graph))
     const [k, ef, seed] = [5, 12, 9]
     const curve = await index.recallCurve({ k, ef: [ef], sample: 50, seed })
-    const nodes = sampleNodes(graph.count, 50, seed)
+    const nodes = spreadNodes(graph.count, 50, seed)
     const vectors = Array.from(nodes, (node) => graph.vectors.slice(node * 6, node * 6 + 6))
     const exact = vectors.map((vector, i) =>
       bruteForce(graph, vector, graph.count)
@@ -112,7 +112,7 @@ describe('a recall curve', () => {
   })
 
   test('takes any of equally near vectors for a neighbour', async () => {
-    const graph = nearestGraph({ seed: 2, metric: 'l2', count: 60, dims: 6, m: 4, values: 'integers' })
+    const graph = nearestGraph({ seed: 2, metric: 'l2', count: 60, dimensions: 6, m: 4, values: 'integers' })
     const same = { ...graph, vectors: new Float32Array(graph.vectors.length).fill(1) }
     const index = await openIndex(await saved(same))
     const { points } = await index.recallCurve({ k: 5, ef: [60] })
@@ -215,7 +215,7 @@ describe('a recall curve', () => {
   })
 
   test('needs queries for an index of one vector', async () => {
-    const one = randomGraph({ seed: 1, metric: 'l2', count: 1, dims: 6, m: 4, levels: 0, values: 'reals' })
+    const one = randomGraph({ seed: 1, metric: 'l2', count: 1, dimensions: 6, m: 4, levels: 0, values: 'reals' })
     const index = await openIndex(await saved(one))
     await expect(index.recallCurve()).rejects.toThrow('measure with queries of yours')
     expect((await index.recallCurve({ queries: [[1, 2, 3, 4, 5, 6]] })).points[0].recall).toBe(1)
@@ -224,9 +224,9 @@ describe('a recall curve', () => {
 })
 
 test('sampled nodes are spread over all of them, and repeat for a seed', () => {
-  const nodes = sampleNodes(1000, 10, 1)
+  const nodes = spreadNodes(1000, 10, 1)
   expect(Array.from(nodes, (node) => Math.floor(node / 100))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-  expect(sampleNodes(1000, 10, 1)).toEqual(nodes)
-  expect(sampleNodes(1000, 10, 2)).not.toEqual(nodes)
-  expect([...sampleNodes(4, 10, 1)]).toEqual([0, 1, 2, 3])
+  expect(spreadNodes(1000, 10, 1)).toEqual(nodes)
+  expect(spreadNodes(1000, 10, 2)).not.toEqual(nodes)
+  expect([...spreadNodes(4, 10, 1)]).toEqual([0, 1, 2, 3])
 })

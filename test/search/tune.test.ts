@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }))
 
 /** Random links, and a ring so that all are in reach: recall rises slowly with ef. */
-const random = randomGraph({ seed: 3, metric: 'l2', count: 400, dims: 6, m: 4, levels: 0, values: 'reals' })
+const random = randomGraph({ seed: 3, metric: 'l2', count: 400, dimensions: 6, m: 4, levels: 0, values: 'reals' })
 const linked = (ring: readonly number[]): TestGraph => {
   const neighbours = random.neighbours.map((row) => row.filter((other) => ring.includes(other)))
   for (const [i, node] of ring.entries()) {

@@ -42,7 +42,7 @@ async function writeRows(name: string, header: SegmentHeader, data: Uint8Array):
 
 /** The graph in two segments of each kind, not sealed: as it stands before an index is published. */
 async function writeGraph(graph: TestGraph): Promise<{ vectors: RowFile[]; links: RowFile[] }> {
-  const { count, dims, m } = graph
+  const { count, dimensions, m } = graph
   const vectors: RowFile[] = []
   const links: RowFile[] = []
   const split = Math.ceil(count / 3)
@@ -50,8 +50,8 @@ async function writeGraph(graph: TestGraph): Promise<{ vectors: RowFile[]; links
     [split, count],
     [0, split],
   ]) {
-    const shape = { firstNode, count: end - firstNode, dimensions: dims }
-    const vectorData = bytesOf(graph.vectors.subarray(firstNode * dims, end * dims))
+    const shape = { firstNode, count: end - firstNode, dimensions }
+    const vectorData = bytesOf(graph.vectors.subarray(firstNode * dimensions, end * dimensions))
     vectors.push(await writeRows(`vectors-${firstNode}.seg`, vectorsHeader(shape), vectorData))
     const words = 1 + 2 * m
     const linkData = bytesOf(linkRows(graph).subarray(firstNode * words, end * words))
@@ -63,7 +63,7 @@ async function writeGraph(graph: TestGraph): Promise<{ vectors: RowFile[]; links
 test.each(['l2', 'cosine', 'ip'] as const)(
   'a %s graph in files gives the answers of the same graph in memory',
   async (metric) => {
-    const graph = randomGraph({ seed: 3, metric, count: 150, dims: 19, m: 6, levels: 2, values: 'reals' })
+    const graph = randomGraph({ seed: 3, metric, count: 150, dimensions: 19, m: 6, levels: 2, values: 'reals' })
     const core = loadCore(graph)
     const files = await writeGraph(graph)
     // A cache of one row, of some, and of all.
@@ -71,7 +71,7 @@ test.each(['l2', 'cosine', 'ip'] as const)(
       const fileGraph = new FileGraph(Kernel.create(), { ...graph, ...files, cacheBytes })
       try {
         for (let i = 0; i < 20; i++) {
-          const query = randomRows(randomSource(1000 + i), 1, graph.dims, 'reals')
+          const query = randomRows(randomSource(1000 + i), 1, graph.dimensions, 'reals')
           fileGraph.setQuery(query)
           const entry = { upperLevels: graph.upperLevels, index: graph.entryPoint.index, m: graph.m }
           expect(searchGraph(fileGraph, entry, 10, 30)).toEqual(coreSearch(core, query, 10, 30))
@@ -84,7 +84,7 @@ test.each(['l2', 'cosine', 'ip'] as const)(
 )
 
 test('a row that ends early is corruption, with the file and the node', async () => {
-  const graph = randomGraph({ seed: 3, metric: 'l2', count: 20, dims: 4, m: 4, levels: 0, values: 'reals' })
+  const graph = randomGraph({ seed: 3, metric: 'l2', count: 20, dimensions: 4, m: 4, levels: 0, values: 'reals' })
   const { vectors, links } = await writeGraph(graph)
   const beyond = vectors.map((file) => ({ ...file, count: file.count + 100 }))
   const fileGraph = new FileGraph(Kernel.create(), { ...graph, vectors: beyond, links })
@@ -97,7 +97,7 @@ test('a row that ends early is corruption, with the file and the node', async ()
 })
 
 test('closing twice is fine', async () => {
-  const graph = randomGraph({ seed: 3, metric: 'l2', count: 20, dims: 4, m: 4, levels: 0, values: 'reals' })
+  const graph = randomGraph({ seed: 3, metric: 'l2', count: 20, dimensions: 4, m: 4, levels: 0, values: 'reals' })
   const fileGraph = new FileGraph(Kernel.create(), { ...graph, ...(await writeGraph(graph)) })
   fileGraph.close()
   fileGraph.close()

@@ -1,4 +1,4 @@
-import type { Index } from '../../search/vector-index.js'
+import type { VectorIndex } from '../../search/vector-index.js'
 import { percentile } from '../../search/measure/percentile.js'
 import type { SearchHit, SearchOptions } from '../../api/search.js'
 
@@ -15,7 +15,7 @@ const WARM_UP_MS = 500
 
 /** Searches every query once, after a warm-up, one thread. */
 export function measureSearch(
-  index: Index,
+  index: VectorIndex,
   queries: readonly Float32Array[],
   options: Pick<SearchOptions, 'k' | 'ef' | 'rerank'>,
 ): MeasuredSearch {
@@ -41,7 +41,7 @@ export function measureSearch(
 }
 
 function warmUp(
-  index: Index,
+  index: VectorIndex,
   queries: readonly Float32Array[],
   options: Pick<SearchOptions, 'k' | 'ef' | 'rerank'>,
 ): void {

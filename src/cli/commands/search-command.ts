@@ -2,7 +2,7 @@ import type { MeasureProgress } from '../../api/measure.js'
 import { InvalidOptionError } from '../../errors.js'
 import type { SEARCH_COMMAND_OPTIONS } from '../../options/command-options.js'
 import { DEFAULT_EF, tuningFor } from '../../search/default-ef.js'
-import type { Index } from '../../search/vector-index.js'
+import type { VectorIndex } from '../../search/vector-index.js'
 import type { CommandBody, OptionsOf } from '../command.js'
 import { checkComparable, readGroundTruth, recallOf } from '../files/ground-truth.js'
 import { openPreloaded } from '../files/open-preloaded.js'
@@ -62,7 +62,7 @@ async function search(flags: SearchFlags, terminal: Terminal): Promise<SearchRep
 
 /** The choice of ef to search with: a stored one, or a new one for --target-recall. Undefined: --ef or the default. */
 async function chooseTuning(
-  index: Index,
+  index: VectorIndex,
   { k, ef, targetRecall }: SearchFlags,
   terminal: Terminal,
 ): Promise<SearchReport['tuning']> {

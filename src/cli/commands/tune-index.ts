@@ -1,12 +1,12 @@
 import type { TuneOptions, TuneResult, Tuning } from '../../api/measure.js'
 import { EXIT_CODES, PathError } from '../../errors.js'
-import type { Index } from '../../search/vector-index.js'
+import type { VectorIndex } from '../../search/vector-index.js'
 import { missedText } from '../print/tuning-text.js'
 import type { Terminal } from '../screen/terminal.js'
 import type { Session } from '../session.js'
 
 /** Tunes and stores the choice; where it cannot be stored, warns and tunes without storing. */
-export async function tuneIndex(index: Index, options: TuneOptions, terminal: Terminal): Promise<TuneResult> {
+export async function tuneIndex(index: VectorIndex, options: TuneOptions, terminal: Terminal): Promise<TuneResult> {
   try {
     return await index.tune(options)
   } catch (error) {

@@ -1,4 +1,4 @@
-/** fvecs: for each vector an i32 with its dimensions, then its f32 components. */
+/** fvecs: for each vector its dimensions as i32, then its components as f32. */
 import type { ExportPass } from '../export-pass.js'
 import { NodeRows } from '../stored-graph.js'
 

@@ -1,6 +1,4 @@
-/** hnswlib's file read front to back: the records of level 0, then the links of the levels above. */
 import { InvalidFileError } from '../../errors.js'
-import { hnswlibSizes, HNSWLIB_DELETED, HNSWLIB_HEADER_BYTES, type HnswlibHeader } from './hnswlib-header.js'
 import {
   fileFacts,
   knownByteLength,
@@ -9,15 +7,21 @@ import {
   readFully,
   type ByteReader,
 } from '../../sources/bytes/byte-reader.js'
-import { decodeHnswlibHeader } from './decode-hnswlib-header.js'
+import {
+  decodeHnswlibHeader,
+  HNSWLIB_DELETED,
+  HNSWLIB_HEADER_BYTES,
+  hnswlibSizes,
+  type HnswlibHeader,
+} from './hnswlib-header.js'
 
-/** Neighbouring records. */
+/** Consecutive records. */
 export interface RecordRun {
   readonly first: number
   readonly count: number
-  /** Of node `first + i`. Valid until the next run. */
+  /** The record of element `first + i`. Valid until the next run. */
   record(i: number): Buffer
-  /** Byte offset in the file of that record. */
+  /** Byte offset of that record in the file. */
   offsetOf(i: number): number
 }
 
@@ -27,14 +31,15 @@ export interface UpperBlocks {
   readonly level: number
   /** The links on `level`, from 1 up: a count in 16 bits, 16 bits unused, room for m elements. Valid until the next. */
   block(level: number): Buffer
-  /** Byte offset in the file of that block. */
+  /** Byte offset of that block in the file. */
   offsetOf(level: number): number
 }
 
 const RUN_BYTES = 2 ** 20
-/** Most elements take 4 bytes here, and an object each: fewer at once. 32 levels of the widest take 8 KiB. */
+/** Smaller, because most elements take 4 bytes here but an object each. 32 levels of the widest element take 8 KiB. */
 const UPPER_RUN_BYTES = 2 ** 16
 
+/** hnswlib's file, read front to back: the records of level 0, then the links of the levels above. */
 export class HnswlibFile {
   readonly path: string
   readonly header: HnswlibHeader
@@ -84,7 +89,7 @@ export class HnswlibFile {
     }
   }
 
-  /** Every element, also those with nothing above level 0. @throws InvalidFileError unless they fill the file exactly. */
+  /** All elements, also the ones only on level 0. @throws InvalidFileError unless they fill the file exactly */
   async *upperBlocks(): AsyncGenerator<UpperBlocks[], void, void> {
     const { count, maxLevel } = this.header
     const { recordBytes, levelBytes } = hnswlibSizes(this.header)
@@ -112,7 +117,7 @@ export class HnswlibFile {
         })
         position += 4 + length
       }
-      // The buffer holds any element: one that is not whole in it is not whole in the file.
+      // The buffer has room for any element, so an incomplete one here is incomplete in the file.
       if (whole.length === 0) {
         throw new InvalidFileError(this.path, `it ends inside the links of element ${element}`, { offset: start + got })
       }

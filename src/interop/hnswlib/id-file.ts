@@ -1,16 +1,8 @@
-/** From hnswlib's labels to ids. */
 import { InvalidFileError } from '../../errors.js'
 import { readIdLines } from '../../sources/lines/id-lines.js'
 import type { Id } from '../../api/vectors.js'
 
-/** A u64. Beyond 2^53 − 1 a number would not be exact: then the digits, as text. */
-export function labelAt(record: Buffer, at: number): Id {
-  const high = record.readUInt32LE(at + 4)
-  if (high < 2 ** 21) return high * 2 ** 32 + record.readUInt32LE(at)
-  return record.readBigUInt64LE(at).toString()
-}
-
-/** The lines of a file of ids, in step with elements whose labels are their places. */
+/** The lines of a file of ids, read in step with elements: line n has the id of the element with label n. */
 export class IdFile {
   readonly #path: string
   readonly #lines: ReturnType<typeof readIdLines>
@@ -28,7 +20,7 @@ export class IdFile {
     if (this.#at === this.#current.length) {
       const next = await this.#lines.next()
       if (next.done === true) {
-        throw new InvalidFileError(this.#path, `it has ${this.#taken} ids, and the index more elements`)
+        throw new InvalidFileError(this.#path, `it has ${this.#taken} ids, but the index has more elements`)
       }
       this.#current = next.value
       this.#at = 0

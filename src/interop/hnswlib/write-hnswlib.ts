@@ -1,21 +1,21 @@
-/** hnswlib's file: a pass over links, vectors and labels together, then one over the upper levels. */
 import { InvalidOptionError } from '../../errors.js'
 import type { ExportPass } from '../export-pass.js'
 import { encodeHnswlibHeader, hnswlibSizes, HNSWLIB_HEADER_BYTES } from './hnswlib-header.js'
 import { Labels, writeLabel } from '../labels.js'
 import { LinkRows, NodeRows } from '../stored-graph.js'
-import { UpperRuns } from '../upper-runs.js'
+import { UpperRowWriter, UpperRuns } from '../upper-runs.js'
 
 /** Links are counted in 16 bits. */
 const MAX_LINKS = 2 ** 16 - 1
-/** Only used by hnswlib when vectors are added to the file; what it has by default. */
+/** hnswlib's default. It uses the number only when vectors are added to the file. */
 const EF_CONSTRUCTION = 200
 
+/** hnswlib's file: one pass over links, vectors and labels together, then one over the upper levels. */
 export async function writeHnswlib(pass: ExportPass): Promise<void> {
   const { manifest } = pass.graph
   const { count, dimensions, m, entryPoint } = manifest
   if (2 * m > MAX_LINKS) {
-    throw new InvalidOptionError(`the index has m ${m}; hnswlib's files hold ${MAX_LINKS} links of a node at most`)
+    throw new InvalidOptionError(`the index has m ${m}; hnswlib files hold at most ${MAX_LINKS} links of a node`)
   }
   const upper = await UpperRuns.open(pass.graph)
   try {
@@ -51,7 +51,7 @@ async function writeRecords(pass: ExportPass): Promise<void> {
       const records = await pass.out.claim(run * recordBytes)
       for (let i = 0; i < run; i++) {
         const at = i * recordBytes
-        // Our row of links is a count in 32 bits and 2m nodes: with a count below 2^16 and no flags it is hnswlib's.
+        // A stored row of links is a 32-bit count and 2m nodes: with a count below 2^16 it is hnswlib's row without flags.
         records.set(links.subarray(i * linkRows.strideBytes, (i + 1) * linkRows.strideBytes), at)
         records.set(vectors.subarray(i * vectorRows.strideBytes, (i + 1) * vectorRows.strideBytes), at + dataOffset)
         writeLabel(records, at + labelOffset, labels[i])
@@ -65,22 +65,18 @@ async function writeRecords(pass: ExportPass): Promise<void> {
 }
 
 async function writeUpperLinks(pass: ExportPass, upper: UpperRuns): Promise<void> {
-  const rowWords = 1 + pass.graph.manifest.m
+  const { m } = pass.graph.manifest
+  const rowWords = 1 + m
   for (const run of pass.runs(4, upper.runNodes)) {
-    const { levels, rows } = await upper.next(run)
-    const taken = rows.map(() => 0)
+    const upperRun = await upper.next(run)
+    const { levels } = upperRun
+    const rows = new UpperRowWriter(upperRun, m)
     let wordCount = run
     for (const level of levels) wordCount += level * rowWords
     const bytes = await pass.out.claim(4 * wordCount)
     let at = 0
     for (const level of levels) {
-      at = bytes.writeUInt32LE(4 * level * rowWords, at)
-      for (let below = 0; below < level; below++) {
-        const row = rows[below].subarray(taken[below], taken[below] + rowWords)
-        bytes.set(new Uint8Array(row.buffer, row.byteOffset, row.byteLength), at)
-        taken[below] += rowWords
-        at += row.byteLength
-      }
+      at = rows.write(level, bytes, bytes.writeUInt32LE(4 * level * rowWords, at))
     }
   }
 }

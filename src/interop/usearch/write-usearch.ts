@@ -8,16 +8,16 @@ import type { Metric } from '../../api/vectors.js'
 import type { ExportPass } from '../export-pass.js'
 import { Labels, writeLabel } from '../labels.js'
 import { LinkRows, NodeRows } from '../stored-graph.js'
-import { UpperRuns, type UpperRun } from '../upper-runs.js'
+import { UpperRowWriter, UpperRuns, type UpperRun } from '../upper-runs.js'
 
 const SHAPE_BYTES = 8
 const INDEX_HEADER_BYTES = 64
 const GRAPH_HEADER_BYTES = 40
-/** Before the links of a node: its key and its level. */
+/** Bytes before the links of a node: its key and its level. */
 const NODE_HEAD_BYTES = 10
 
 const MAGIC = 'usearch'
-/** The version whose files these are, byte for byte; a reader wants its own major version. */
+/** The version that writes the same bytes; a reader requires its own major version. */
 const VERSION = [2, 25, 3]
 const METRIC_CODES: Readonly<Record<Metric, string>> = { l2: 'e', cosine: 'c', ip: 'i' }
 const SCALAR_F32 = 11
@@ -41,7 +41,7 @@ export async function writeUsearch(pass: ExportPass): Promise<void> {
   await withUpperRuns(pass, (upper) => writeNodes(pass, upper))
 }
 
-/** Each pass reads the upper levels from the beginning. */
+/** Opens the upper levels at their beginning, for one pass over them. */
 async function withUpperRuns<Result>(
   { graph }: ExportPass,
   body: (upper: UpperRuns) => Promise<Result>,
@@ -73,7 +73,7 @@ async function writeIndexHeader({ graph, out }: ExportPass): Promise<void> {
   header[15] = KEY_U64
   header[16] = SLOT_U32
   header.writeBigUInt64LE(BigInt(count), 17)
-  // [25] u64 deleted: none. [41] u8 multi: a key has one vector.
+  // Zero: [25] u64 number of deleted vectors, [41] u8 whether a key may have more than one vector.
   header.writeBigUInt64LE(BigInt(dimensions), 33)
 }
 
@@ -112,24 +112,18 @@ async function writeRun(
   run: { links: Uint8Array; labels: Float64Array; upper: UpperRun; linkBytes: number },
 ): Promise<void> {
   const { links, labels, linkBytes } = run
-  const { levels, rows } = run.upper
-  const rowWords = 1 + graph.manifest.m
+  const { levels } = run.upper
+  const { m } = graph.manifest
   let byteCount = levels.length * (NODE_HEAD_BYTES + linkBytes)
-  for (const level of levels) byteCount += 4 * level * rowWords
+  for (const level of levels) byteCount += 4 * level * (1 + m)
   const bytes = await out.claim(byteCount)
-  const taken = rows.map(() => 0)
+  const rows = new UpperRowWriter(run.upper, m)
   let at = 0
   for (const [i, level] of levels.entries()) {
     writeLabel(bytes, at, labels[i])
     bytes.writeInt16LE(level, at + 8)
     at += NODE_HEAD_BYTES
     bytes.set(links.subarray(i * linkBytes, (i + 1) * linkBytes), at)
-    at += linkBytes
-    for (let below = 0; below < level; below++) {
-      const row = rows[below].subarray(taken[below], taken[below] + rowWords)
-      bytes.set(new Uint8Array(row.buffer, row.byteOffset, row.byteLength), at)
-      taken[below] += rowWords
-      at += row.byteLength
-    }
+    at = rows.write(level, bytes, at + linkBytes)
   }
 }

@@ -17,7 +17,7 @@ export interface BarsShape {
   readonly caption: Content
   readonly label: string
   readonly bars: readonly Bar[]
-  /** Each step to the right is a factor: for values that differ by thousands. */
+  /** For values that differ by factors of thousands. */
   readonly logarithmic?: boolean
   readonly data: TableShape
 }
@@ -25,7 +25,7 @@ export interface BarsShape {
 const ROW_HEIGHT = 30
 const BAR_HEIGHT = 14
 
-/** Bars from left to right, each with its name before it and its value behind it. */
+/** Horizontal bars, each with its name on the left and its value on the right. */
 export function barsChart({ label, bars, logarithmic = false, ...shape }: BarsShape): Html {
   const nameWidth = 10 + widestText(bars.map(({ name }) => name))
   const valueWidth = 8 + widestText(bars.map(({ text }) => text))
@@ -36,7 +36,7 @@ export function barsChart({ label, bars, logarithmic = false, ...shape }: BarsSh
       const height = bars.length * ROW_HEIGHT
       const frame: Frame = { width: page.width, height, left: nameWidth, right: valueWidth, top: 0, bottom: 0 }
       const range = [0, page.width - nameWidth - valueWidth]
-      // A half as the beginning: a bar of one is still to be seen.
+      // From a half, so that a bar of one is visible.
       const length = logarithmic
         ? scaleLog([0.5, Math.max(2, most)], range).clamp(true)
         : scaleLinear([0, most], range).clamp(true)

@@ -23,12 +23,12 @@ export function diskParts(segments: readonly SegmentFile[]): DiskPart[] {
 
 const MEANINGS: Readonly<Record<string, string>> = {
   vectors: 'the vectors, as float32',
-  codes: 'compact codes of the vectors',
-  codebook: 'what the codes mean',
+  codes: 'the quantized vectors',
+  codebook: 'the parameters of the quantization',
   links: 'the links of level 0',
   upper: 'the levels above 0',
   ids: 'the ids',
-  'id-table': 'from an id to its vector',
+  'id-table': 'leads from an id to its vector',
 }
 
 export function diskChart(segments: readonly SegmentFile[], count: number): Html {
@@ -38,8 +38,8 @@ export function diskChart(segments: readonly SegmentFile[], count: number): Html
   return barsChart({
     id: 'disk',
     title: 'On disk',
-    caption: `${formatByteSize(total)} in ${plural(segments.length, 'file')}: ${each} a vector.`,
-    label: `Bars of the bytes of each part of the index, ${formatByteSize(total)} in all.`,
+    caption: `${formatByteSize(total)} in ${plural(segments.length, 'file')}: ${each} per vector.`,
+    label: `Bars of the bytes of each part of the index, ${formatByteSize(total)} in total.`,
     bars: parts.map(({ kind, bytes }) => ({ name: kind, value: bytes, text: formatByteSize(bytes) })),
     data: {
       name: 'Parts of the index on disk',

@@ -22,13 +22,12 @@ export interface HistogramShape {
   readonly id: string
   readonly title: string
   readonly caption: Content
-  /** Below the axis, and heading of the first column. */
+  /** What a value is: the title of the axis and of the first column. */
   readonly what: string
   /** What is counted, in the plural. */
   readonly counted: string
 }
 
-/** Bars of a histogram. */
 export function histogramChart(histogram: Histogram, { id, title, caption, what, counted }: HistogramShape): Html {
   const { from, width, counts, least, most } = histogram
   const total = sum(counts)
@@ -57,7 +56,7 @@ function draw(page: PageWidth, { from, width, counts }: Histogram, label: string
   const y = scaleLinear([0, Math.max(1, max(counts) ?? 0)], [innerBottom(frame), frame.top])
     .clamp(true)
     .nice(4)
-  // Where a bucket is one number, its name belongs below the middle of its bar.
+  // A bucket of one number has its tick below the middle of its bar.
   const shift = width === 1 ? 0.5 : 0
   const ticks = x
     .ticks(6)
@@ -81,7 +80,7 @@ function draw(page: PageWidth, { from, width, counts }: Histogram, label: string
   ])
 }
 
-/** As long as there is room on an axis for all digits, with all of them. */
+/** All digits while an axis has room for them. */
 function axisText(count: number): string {
   return count < 100_000 ? countText(count) : shortNumber(count)
 }

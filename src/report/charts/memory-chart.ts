@@ -15,26 +15,26 @@ import { timeTicks } from '../draw/time-ticks.js'
 
 const HEIGHT = 280
 const STRIP_HEIGHT = 10
-/** Below this share of the budget the budget is left out of the drawing: use would be a line at its bottom. */
+/** Peaks below this share of the budget leave it out of the drawing, where the memory would be a line at the bottom. */
 const LEAST_SHARE_SHOWN = 0.3
 
 type X = (seconds: number) => number
 
-/** What the process used, over time, under the budget and its levels of pressure. */
+/** Memory of the process over time, with the budget and its levels of pressure. */
 export function memoryChart(report: BuildReport): Html | undefined {
   const { memory, memoryBytes, peakRssBytes } = report
   if (memory === undefined || memory.timeline.length === 0) return undefined
   const { timeline } = memory
   const hasGroup = timeline.some(({ cgroupBytes }) => cgroupBytes !== undefined)
-  const summary = `The process held ${formatByteSize(peakRssBytes)} at most, ${percent(peakRssBytes / Math.max(1, memoryBytes))} of its budget of ${formatByteSize(memoryBytes)}.`
+  const summary = `The process used at most ${formatByteSize(peakRssBytes)}, ${percent(peakRssBytes / Math.max(1, memoryBytes))} of its budget of ${formatByteSize(memoryBytes)}.`
   const showsBudget = peakRssBytes >= LEAST_SHARE_SHOWN * memoryBytes
   return figure({
     id: 'memory',
     title: 'Memory against the budget',
     caption: html`${summary}
-      ${pressureText(memory.pressure)}${showsBudget ? undefined : ' The budget is far above what the chart shows.'}
+      ${pressureText(memory.pressure)}${showsBudget ? undefined : ' The budget is far above the range of the chart.'}
       <span class="key"><span class="swatch rss"></span>process</span>
-      <span class="key"><span class="swatch queues"></span>queues, as part of it</span
+      <span class="key"><span class="swatch queues"></span>queues (part of the process)</span
       >${hasGroup ? html` <span class="key"><span class="swatch group"></span>cgroup</span>` : undefined}`,
     drawings: PAGE_WIDTHS.map((page) => draw(page, report, timeline, showsBudget, summary)),
     data: {
@@ -60,7 +60,7 @@ function pressureText({
   ingestPauses,
 }: NonNullable<BuildReport['memory']>['pressure']): string {
   if (elevated + high + critical === 0) return 'Memory was never short.'
-  const pauses = ingestPauses === 0 ? '' : `; reading waited ${plural(ingestPauses, 'time')}`
+  const pauses = ingestPauses === 0 ? '' : `; reading paused ${plural(ingestPauses, 'time')}`
   return `Pressure rose to elevated ${plural(elevated, 'time')}, to high ${plural(high, 'time')}, to critical ${plural(critical, 'time')}${pauses}.`
 }
 
@@ -116,14 +116,14 @@ function draw(
   ])
 }
 
-/** Lines of text need so much. */
+/** Height of a line of text. */
 const LABEL_HEIGHT = 12
 
 function levelLines(frame: Frame, y: (bytes: number) => number, budgetBytes: number): Html {
   const right = innerRight(frame)
   const shares = PRESSURE_LEVELS.filter((level) => level !== 'normal').map((level) => PRESSURE_SHARES[level])
   let taken = Number.NEGATIVE_INFINITY
-  // From the top, each name at its line, or below the one above it where that is too near.
+  // From the top, each name at its line, or below the previous name when that is too close.
   const lines = [1, ...shares.sort((a, b) => b - a)].map((share) => {
     const at = y(share * budgetBytes)
     taken = Math.max(at, taken + LABEL_HEIGHT)
@@ -136,14 +136,14 @@ function levelLines(frame: Frame, y: (bytes: number) => number, budgetBytes: num
   return html`<g>${lines}</g>`
 }
 
-/** Each level has a height of its own: it can be told without colour. */
+/** Each level has its own height, so that it can be told without colour. */
 const STRIP_SHARES: ReadonlyMap<string, number> = new Map([
   ['elevated', 0.4],
   ['high', 0.7],
   ['critical', 1],
 ])
 
-/** How high the pressure was, each level from its first sample to the next one of another. */
+/** Each level of pressure, from its first sample to the first one of another level. */
 function pressureStrip(frame: Frame, x: X, end: number, timeline: readonly MemorySample[]): Html | undefined {
   const runs = timeline.filter(({ pressure }, i) => i === 0 || pressure !== timeline[i - 1].pressure)
   if (runs.every(({ pressure }) => !STRIP_SHARES.has(pressure))) return undefined

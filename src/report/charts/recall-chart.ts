@@ -15,11 +15,11 @@ import {
 import type { Frame, PageWidth } from '../draw/drawing.js'
 import { figure } from '../draw/figure.js'
 import { html, type Html } from '../draw/html.js'
-import { placeNames } from '../place-names.js'
+import { placeNames } from '../draw/place-names.js'
 import { countText } from '../number-text.js'
 import { shortNumber } from '../draw/short-number.js'
 
-/** Recall against queries per second: further right finds more, further up is faster. */
+/** Recall against queries per second: to the right is more recall, up is faster. */
 export function recallChart({ k, queries, source, points }: RecallCurve): Html {
   const asked =
     source === 'sampled'
@@ -28,7 +28,7 @@ export function recallChart({ k, queries, source, points }: RecallCurve): Html {
   return figure({
     id: 'recall',
     title: `Recall@${k} and speed of searches`,
-    caption: `Each point is a width of the search (ef): wider finds more and takes longer. One thread; ${asked}.`,
+    caption: `Each point is one beam width (ef): wider beams find more and take longer. One thread; ${asked}.`,
     drawings: HALF_WIDTHS.map((page) => draw(page, points, k)),
     isBeside: true,
     data: {

@@ -18,7 +18,7 @@ import { tookText } from '../number-text.js'
 import { endSeconds } from '../stage-spans.js'
 import { timeTicks } from '../draw/time-ticks.js'
 
-/** Bytes that queues wrote to temporary files, over time; undefined when they wrote none, or nobody noted when. */
+/** Bytes that queues wrote to temporary files over time; undefined when they wrote none, or the report has no samples. */
 export function spillChart(report: BuildReport): Html | undefined {
   const timeline = report.memory?.timeline ?? []
   if (report.spilledBytes <= 0 || timeline.length === 0) return undefined
@@ -27,14 +27,14 @@ export function spillChart(report: BuildReport): Html | undefined {
   return figure({
     id: 'spill',
     title: 'Written to temporary files',
-    caption: `${summary} What queues between the stages hold and memory has no room for waits there.`,
+    caption: `${summary} They hold what the queues between stages have no room for in memory.`,
     drawings: PAGE_WIDTHS.map((page) => {
       const frame: Frame = { width: page.width, height: 190, left: 62, right: 52, top: 12, bottom: 26 }
       const x = scaleLinear([0, end], [frame.left, innerRight(frame)]).clamp(true)
       const y = scaleLinear([0, report.spilledBytes], [innerBottom(frame), frame.top])
         .clamp(true)
         .nice(4)
-      // The last sample may be of before the last bytes.
+      // The last sample may be older than the last bytes.
       const samples = [...timeline, { atSeconds: end, spilledBytes: report.spilledBytes }]
       const at = (sample: Pick<MemorySample, 'atSeconds'>): number => x(sample.atSeconds)
       const height = (sample: Pick<MemorySample, 'spilledBytes'>): number => y(sample.spilledBytes)

@@ -10,7 +10,7 @@ import { timeTicks } from '../draw/time-ticks.js'
 const ROW_HEIGHT = 40
 const BAR_HEIGHT = 11
 
-/** Each stage that both builds noted: two bars from the same beginning. */
+/** Two bars with a common start for each stage that both reports have. */
 export function stagePairsChart(
   now: Manifest,
   before: Manifest,

@@ -11,10 +11,10 @@ import { formatByteSize } from '../../memory/byte-size.js'
 
 const ROW_HEIGHT = 30
 const BAR_HEIGHT = 14
-/** Between columns. */
+/** Pixels between columns. */
 const GAP = 12
 
-/** The stages on a time axis, with their seconds and how many vectors a second went through. */
+/** The stages on a time axis, with their seconds and their vectors per second. */
 export function stagesChart(report: BuildReport): Html {
   const spans = stageSpans(report)
   const end = endSeconds(report)
@@ -25,7 +25,7 @@ export function stagesChart(report: BuildReport): Html {
   const caption =
     longest === undefined
       ? 'The report has no stages.'
-      : `${tookText(report.seconds)} in all. The longest stage, ${longest.name}, took ${tookText(longest.seconds)}.`
+      : `${tookText(report.seconds)} in total. The longest stage, ${longest.name}, took ${tookText(longest.seconds)}.`
   const columns = {
     seconds: widestText(spans.map(({ seconds }) => tookText(seconds))),
     rates: widestText(spans.map(({ vectorsPerSecond: rate }) => (rate === undefined ? '' : rateText(rate)))),
@@ -64,7 +64,7 @@ export function stagesChart(report: BuildReport): Html {
   })
 }
 
-/** `secondsRight`: where the column of seconds ends; that of rates ends with the drawing. */
+/** `secondsRight`: where the column of seconds ends; the column of rates ends with the drawing. */
 function row(frame: Frame, x: (seconds: number) => number, span: StageSpan, i: number, secondsRight: number): Html {
   const middle = (i + 0.5) * ROW_HEIGHT
   const top = middle - BAR_HEIGHT / 2

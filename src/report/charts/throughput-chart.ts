@@ -11,9 +11,9 @@ import { stageMarks } from '../draw/stage-marks.js'
 import { endSeconds, overallRate, stageSpans, type StageSpan } from '../stage-spans.js'
 import { timeTicks } from '../draw/time-ticks.js'
 
-/** Stages of a smaller share of the time are left out: some go through all vectors in a moment, and would set the scale. */
+/** Stages of a smaller share of the time are left out: some pass all vectors in an instant, and would set the scale. */
 const LEAST_SHARE = 0.03
-/** Work is counted task by task: shorter pieces than this share of the whole time would show when tasks end, not how fast they are. */
+/** Work is counted task by task: pieces shorter than this share of the time would show when tasks end, not their speed. */
 const LEAST_PIECE_SHARE = 0.02
 
 export interface RatePiece {
@@ -23,7 +23,7 @@ export interface RatePiece {
   readonly vectorsPerSecond: number
 }
 
-/** How fast vectors went through each stage, from sample to sample; a stage without samples is one piece. */
+/** The speed of each stage, from sample to sample; a stage without samples is one piece. */
 export function ratePieces(report: BuildReport): RatePiece[] {
   const end = endSeconds(report)
   return stageSpans(report)
@@ -49,12 +49,12 @@ function piecesOf(span: StageSpan, report: BuildReport, leastSeconds: number): R
   return pieces
 }
 
-/** Vectors a second, over time. */
+/** Vectors per second, over time. */
 export function throughputChart(report: BuildReport): Html | undefined {
   const pieces = ratePieces(report)
   if (pieces.length === 0) return undefined
   const end = endSeconds(report)
-  const summary = `${rateText(overallRate(report)).replace('/s', ' vectors a second')} from beginning to end, all stages together.`
+  const summary = `${rateText(overallRate(report)).replace('/s', ' vectors per second')} over the whole build.`
   const most = max(pieces, ({ vectorsPerSecond }) => vectorsPerSecond) ?? 0
   return figure({
     id: 'throughput',

@@ -1,9 +1,9 @@
-/** What all charts have: sizes, axes, a drawing for each width of page. */
+/** What all charts share: sizes, axes, a drawing for each width of page. */
 import type { ScaleContinuousNumeric } from 'd3-scale'
 import { html, type Content, type Html } from './html.js'
 import { textWidth } from './text-width.js'
 
-/** In pixels of the drawing. The page shows the one that is meant for its width, at about its own size. */
+/** Sizes in pixels of the drawing. The page shows the drawing for its width, at about its size. */
 export interface Frame {
   readonly width: number
   readonly height: number
@@ -14,18 +14,18 @@ export interface Frame {
 }
 
 export interface PageWidth {
-  /** Class of the drawing; the style sheet shows one of them. */
+  /** Class of the drawing; the style sheet shows one drawing of each chart. */
   readonly name: 'narrow' | 'middle' | 'wide' | 'half'
   readonly width: number
 }
 
-/** A chart as wide as the page is drawn three times: text in it stays readable at every width. */
+/** A chart as wide as the page is drawn three times, so that its text is readable at every width. */
 export const PAGE_WIDTHS: readonly PageWidth[] = [
   { name: 'narrow', width: 350 },
   { name: 'middle', width: 600 },
   { name: 'wide', width: 960 },
 ]
-/** A chart of half the page's width, or of all of a narrow one. */
+/** A chart of half the page's width, or the full width of a narrow page. */
 export const HALF_WIDTHS: readonly PageWidth[] = [
   { name: 'narrow', width: 350 },
   { name: 'half', width: 440 },
@@ -65,7 +65,7 @@ export function valueAxis(frame: Frame, scale: Scale, ticks: readonly Tick[]): H
   return html`<g class="axis">${lines}</g>`
 }
 
-/** Marks and values below; the outer ones stay inside the drawing, and one that would lie on its neighbour is left out. */
+/** Marks and values below a chart. The outer values stay inside the drawing; a value that would overlap the one before is left out. */
 export function baseAxis(frame: Frame, scale: Scale, ticks: readonly Tick[]): Html {
   const bottom = innerBottom(frame)
   let taken = Number.NEGATIVE_INFINITY
@@ -86,7 +86,7 @@ export function baseAxis(frame: Frame, scale: Scale, ticks: readonly Tick[]): Ht
   </g>`
 }
 
-/** A name of an axis, below its values on the right. */
+/** The title of an axis, below its values on the right. */
 export function baseTitle(frame: Frame, title: string): Html {
   const [x, y] = [innerRight(frame), innerBottom(frame) + 34]
   return html`<text class="axis-title" x="${x}" y="${y}" text-anchor="end">${title}</text>`

@@ -2,16 +2,16 @@ import { html, type Content, type Html } from './html.js'
 import { table, type TableShape } from './table.js'
 
 export interface FigureShape {
-  /** Of letters and dashes; once in a page. */
+  /** Letters and dashes; unique in the page. */
   readonly id: string
   readonly title: string
-  /** What to see in it: one or two sentences. */
+  /** What it shows: one or two sentences. */
   readonly caption: Content
-  /** The drawing, as often as there are widths it is drawn for; the page shows one. */
+  /** One drawing for each width of page; the page shows one of them. */
   readonly drawings: readonly Html[]
-  /** The same in numbers, for those who cannot see it or want them. */
+  /** The same in numbers, for readers who cannot see the drawing or want the numbers. */
   readonly data: TableShape
-  /** The numbers are few and worth seeing: they stand beside the drawing. */
+  /** Shows the table beside the drawing, for few numbers that are worth seeing. */
   readonly isBeside?: boolean
 }
 

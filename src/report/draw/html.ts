@@ -1,6 +1,4 @@
-/** HTML and SVG as values: what goes into a page is escaped unless it is markup already. */
-
-/** Markup that may stand in a page as it is. Only `html` and `markup` make it. */
+/** Markup that is written into a page as it is; other content is escaped. Only `html` and `markup` make it. */
 export class Html {
   constructor(readonly text: string) {}
 
@@ -12,23 +10,23 @@ export class Html {
 export type Content = Html | string | number | undefined | readonly Content[]
 
 /**
- * A template whose values are escaped, so that text is text wherever it came from. Attributes must be in double quotes.
- * Lists are written one after the other; `undefined` is nothing.
+ * A template whose values are escaped, whatever their source. Attributes must be in double quotes. The items of a list are
+ * concatenated; `undefined` is empty.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
-  // The indentation of sources is of no use in a page.
+  // A page does not need the indentation of the source.
   const parts = strings.map((string) => string.replace(/\s*\n\s*/g, '\n'))
   return new Html(parts.map((part, i) => (i === 0 ? part : written(values[i - 1]) + part)).join(''))
 }
 
-/** Text of this program's own, which is markup: a style sheet. */
+/** Markup from this program, as the style sheet: never text from outside. */
 export function markup(text: string): Html {
   return new Html(text)
 }
 
 /**
- * Text of the caller's: a path, an id, a message. Isolated, so that marks in it that turn the direction of writing end
- * with it.
+ * Text from the caller: a path, an id, a message. Isolated, so that characters in it that change the direction of writing
+ * have no effect after it.
  */
 export function given(text: string): Html {
   return html`<bdi>${text}</bdi>`
@@ -50,15 +48,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Tabs and line ends are blanks. */
+/** All control characters but tabs and line feeds, which are white space. */
 const UNSHOWABLE = /(?![\t\n])[\p{Control}\p{Surrogate}\ufffe\uffff]/gu
 
-/** Control characters, which HTML has no way to say, are shown as the sign for what cannot be shown; so are halves of pairs. */
+/** Control characters, which HTML cannot express, and unpaired surrogates become U+FFFD. */
 export function escapeText(text: string): string {
   return text.replace(UNSHOWABLE, '\ufffd').replace(/[&<>"']/g, (character) => ESCAPES[character])
 }
 
-/** Two digits are finer than a pixel. Beyond every chart: a number that is none, or too large to be drawn. */
+/** Two digits are finer than a pixel. NaN and infinities become 0; numbers far beyond any chart are clamped. */
 function coordinate(value: number): string {
   if (!Number.isFinite(value)) return '0'
   const rounded = Math.round(value * 100) / 100

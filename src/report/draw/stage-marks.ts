@@ -4,7 +4,7 @@ import { html, type Html } from './html.js'
 import { stageSpans } from '../stage-spans.js'
 import { textWidth } from './text-width.js'
 
-/** Where stages begin, as lines through a chart over time; with the name above where there is room for it. */
+/** The starts of stages, as lines through a chart over time, with names above where there is room. */
 export function stageMarks(frame: Frame, x: (seconds: number) => number, report: BuildReport): Html {
   const marks = stageSpans(report).map(({ name, fromSeconds, seconds }) => {
     const [from, to] = [x(fromSeconds), x(fromSeconds + seconds)]

@@ -1,4 +1,4 @@
-/** Colours of text have a contrast of at least 4.5 with what is behind them, those of lines that matter 3, in both themes. */
+/** Text has a contrast of at least 4.5 with its background, lines that carry meaning at least 3, in both themes. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,16 +1,16 @@
 import { html, type Content, type Html } from './html.js'
 
 export interface TableShape {
-  /** Says what the table holds to those who meet it alone. */
+  /** What the table holds, for screen readers. */
   readonly name: string
   readonly head: readonly string[]
   /** The first cell of each row is its heading. */
   readonly rows: readonly (readonly Content[])[]
-  /** Columns by index that hold text; the others hold numbers, which stand on the right. */
+  /** Indexes of columns of text; the others are numbers, aligned right. */
   readonly text?: readonly number[]
 }
 
-/** A table that scrolls inside its own box where it is wider than the page: with the keyboard, too. */
+/** A table that scrolls in its box, also by keyboard, when it is wider than the page. */
 export function table({ name, head, rows, text = [] }: TableShape): Html {
   const kind = (column: number): string => (column === 0 || text.includes(column) ? 'text' : 'number')
   const cell = (content: Content, column: number): Html =>
@@ -36,7 +36,7 @@ export function table({ name, head, rows, text = [] }: TableShape): Html {
   </div>`
 }
 
-/** Facts with their names, one a line. */
+/** Names and values, one pair a line. */
 export function facts(rows: readonly (readonly [string, Content])[]): Html {
   return html`<dl class="facts">
     ${rows.map(

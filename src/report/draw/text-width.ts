@@ -1,10 +1,10 @@
-/** Widths of the boldest letters of charts, 13 pixels high, in the widest of usual fonts. */
+/** Letter widths of bold text of 13 pixels in the widest of the common fonts. */
 const NARROW = { letters: /[ilj.,:;'|! ]/, width: 4.7 }
 const SLIM = { letters: /[ftr()/-]/, width: 6.5 }
 const WIDE = { letters: /[MWm%@w]/, width: 13.5 }
 const OTHERS = 9.1
 
-/** About how wide a text of a chart is, in pixels of the drawing: rather too wide than too narrow. */
+/** Estimated width of a text in a chart, in pixels of the drawing; rather too wide than too narrow. */
 export function textWidth(text: string): number {
   let width = 0
   for (const letter of text) {
@@ -13,7 +13,7 @@ export function textWidth(text: string): number {
   return width
 }
 
-/** Of the widest of texts; 0 of none. */
+/** Width of the widest text; 0 without texts. */
 export function widestText(texts: readonly string[]): number {
   return texts.reduce((widest, text) => Math.max(widest, textWidth(text)), 0)
 }

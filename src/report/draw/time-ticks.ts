@@ -1,12 +1,12 @@
 import type { Tick } from './drawing.js'
 
-/** Seconds that people count in. */
+/** Round durations, in seconds. */
 const STEPS = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600,
   43_200, 86_400,
 ]
 
-/** Round times from 0 to `seconds`, not more than `most` and the 0. */
+/** Round times from 0 to `seconds`: the 0 and at most `most` others. */
 export function timeTicks(seconds: number, most: number): Tick[] {
   const last = STEPS[STEPS.length - 1]
   const step = STEPS.find((one) => seconds / one <= most) ?? last * Math.ceil(seconds / last / most)

@@ -1,7 +1,5 @@
-/** The text format of Prometheus: families of samples with HELP and TYPE. Pure. */
-
 export interface Sample {
-  /** Values may hold anything; names are letters, digits and underscores. */
+  /** Values may be any text; names are letters, digits and underscores. */
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
 }
@@ -12,7 +10,10 @@ export interface Gauge {
   readonly samples: readonly Sample[]
 }
 
-/** Families without samples are left out. `labels` are put on every sample, before its own. */
+/**
+ * Gauges in the text format of Prometheus. Gauges without samples are left out. `labels` are put on every sample, before its
+ * own.
+ */
 export function exposition(gauges: readonly Gauge[], labels: Readonly<Record<string, string>> = {}): string {
   return gauges
     .filter(({ samples }) => samples.length > 0)

@@ -1,6 +1,6 @@
 /**
- * The rows that a search core follows, by node: links, vectors, and codes where the graph is walked on these. All in kernel
- * memory one behind the other, to be filled by whoever owns the core; or in pages, read when a search comes to them.
+ * The rows that searches read, by node: links, vectors, and quantized vectors if the graph is walked on these. Either
+ * contiguous in kernel memory, filled by the caller; or in pages, read when a search needs them.
  */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
@@ -11,30 +11,31 @@ import type { RowSource } from '../../rows/row-source.js'
 
 export interface RowsShape {
   readonly count: number
-  readonly dims: number
+  readonly dimensions: number
   readonly m: number
-  /** Absent: the graph is walked on the vectors. */
+  /** Of the quantized vectors. Absent: the graph is walked on the vectors. */
   readonly codes?: QuantizedShape | undefined
 }
 
-/** Rows to read when a search comes to them, and bytes of kernel memory to hold them in. */
+/** Sources of rows that are read when a search needs them, and bytes of kernel memory to hold them in. */
 export interface PagedRows {
   readonly vectors: RowSource
   readonly links: RowSource
-  /** There when the shape has codes. */
+  /** Required when the shape has codes. */
   readonly codes?: RowSource | undefined
   readonly cacheBytes: number
 }
 
-type RowKind = 'codes' | 'links' | 'vectors'
+/** A kind of rows, and of the segments that they are read from. */
+export type RowKind = 'codes' | 'links' | 'vectors'
 
 const KIND_NUMBERS: Readonly<Record<RowKind, number>> = { codes: WALKED_ROWS, links: LINK_ROWS, vectors: EXACT_ROWS }
-/** Rows begin on cache lines where their length allows it. */
+/** Rows begin on cache lines when their length allows it. */
 const ALIGN_BYTES = 64
 
 interface Rows {
   readonly strideBytes: number
-  /** Address of node 0's row: valid while all rows have their place. */
+  /** Address of node 0's row. With fewer page slots than pages it is only where the pages begin. */
   readonly base: number
   /** Address of the RowTable that the kernel reads. */
   readonly table: number
@@ -48,8 +49,8 @@ export class CoreRows {
   readonly exact: number
   readonly #kernel: Kernel
   readonly #kinds: Readonly<Partial<Record<RowKind, Rows>>> & Readonly<Record<'links' | 'vectors', Rows>>
-  /** Everything is here, and the tables say so. */
-  #settled = false
+  /** All rows are in memory, and the kernel's tables say that none is paged. */
+  #unpaged = false
 
   constructor(kernel: Kernel, shape: RowsShape & { readonly metric: Metric }, paged: PagedRows | undefined) {
     this.#kernel = kernel
@@ -88,14 +89,14 @@ export class CoreRows {
     return shape.count * (strides.vectors + strides.links + strides.codes)
   }
 
-  /** Bytes that paging takes besides the pages. */
+  /** Bytes that paging takes in addition to the pages. */
   static tableBytes(shape: RowsShape): number {
     return kindsOf(shape).reduce((sum, { strideBytes }) => {
       return sum + pageTableBytes(pageShape({ count: shape.count, strideBytes }, 0))
     }, 0)
   }
 
-  /** Bytes of pages below which one expansion would not find room. */
+  /** The fewest bytes of pages that have room for one expansion. */
   static leastPageBytes(shape: RowsShape): number {
     return kindsOf(shape).reduce((sum, { kind }) => sum + leastBytes(shape, kind), 0)
   }
@@ -107,34 +108,29 @@ export class CoreRows {
     return this.#kernel.u8(rows.base + node * rows.strideBytes, count * rows.strideBytes)
   }
 
-  /** Pages that searches had read so far; 0 without paging. */
-  get pageReads(): number {
-    return this.#tables().reduce((sum, { reads }) => sum + reads, 0)
-  }
-
-  /** All rows are here. */
+  /** All rows are in memory. */
   get complete(): boolean {
     return this.#tables().every((table) => table.complete)
   }
 
-  /** For a paged core with room for all rows, which somebody filled. */
+  /** Call once all rows are filled, when there is room for all pages. */
   markComplete(): void {
     for (const table of this.#tables()) table.markComplete()
     this.loadOnDemand()
   }
 
-  /** Before each search: the kernel asks this core for pages that are not here; for none, once all are. */
+  /** Before each search: makes the kernel ask here for missing pages; for none, once all rows are in memory. */
   loadOnDemand(): void {
-    if (this.#settled) return
+    if (this.#unpaged) return
     for (const { table, pages } of this.#all())
       if (pages?.complete === true) setTable(this.#kernel, table, { paged: 0 })
-    this.#settled = this.complete
+    this.#unpaged = this.complete
     const { codes, links, vectors } = this.#kinds
     const byNumber = [codes ?? vectors, links, vectors]
     this.#kernel.onMissingPage = (_, kind, page) => byNumber[kind].pages?.load(page)
   }
 
-  /** The stored vector of a node: a copy. Brings no page in. */
+  /** Copies the stored vector of a node. Loads no page. */
   readVector(node: number, into: Uint8Array): void {
     const { pages } = this.#kinds.vectors
     if (pages === undefined) into.set(this.rowsAt('vectors', node, 1))
@@ -155,8 +151,8 @@ export function linkStrideBytes(m: number): number {
   return 4 * (2 * m + 1)
 }
 
-function stridesOf({ dims, m, codes }: RowsShape): Record<RowKind, number> {
-  return { vectors: 4 * dims, links: linkStrideBytes(m), codes: codes?.strideBytes ?? 0 }
+function stridesOf({ dimensions, m, codes }: RowsShape): Record<RowKind, number> {
+  return { vectors: 4 * dimensions, links: linkStrideBytes(m), codes: codes?.strideBytes ?? 0 }
 }
 
 function kindsOf(shape: RowsShape): { kind: RowKind; strideBytes: number }[] {
@@ -165,15 +161,15 @@ function kindsOf(shape: RowsShape): { kind: RowKind; strideBytes: number }[] {
   return kinds.map((kind) => ({ kind, strideBytes: strides[kind] }))
 }
 
-/** What distances are computed of needs the rows of one expansion, twice: see gatherPages of the kernel. */
+/** Vectors that distances are computed to need room for the rows of one expansion, twice: see gatherPages of the kernel. */
 function leastBytes(shape: RowsShape, kind: RowKind): number {
   const { pageBytes } = pageShape({ count: 2 ** 32, strideBytes: stridesOf(shape)[kind] }, 0)
   return kind === 'links' ? pageBytes : 2 * (2 * shape.m + 1) * pageBytes
 }
 
 /**
- * The cache is shared out by the bytes that there are of each kind, but for the least that a search needs. Where the graph is
- * walked on codes, they and the links come first: a search reads many of them, and few vectors.
+ * Divides the cache in proportion to the bytes of each kind, but gives each the least that a search needs. When the graph is
+ * walked on quantized vectors, they and the links come first: a search reads many of them, and few vectors.
  */
 function shareCache(shape: RowsShape, cacheBytes: number): Record<RowKind, number> {
   const strides = stridesOf(shape)

@@ -1,8 +1,8 @@
-/** The checks that everything a search follows goes through, on words that lie in a kernel's memory, by the kernel. */
+/** Checks everything that a search follows, with the kernel, on words in its memory. */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { SafetyChecks } from '../../format/graph/check-upper.js'
 
-/** Throws RangeError for words that lie elsewhere. */
+/** The checks throw RangeError for words outside the kernel's memory. */
 export function kernelChecks(kernel: Kernel): SafetyChecks {
   const { fn } = kernel
   const found = (at: number, count: number): number | undefined => (at >>> 0 === count ? undefined : at >>> 0)

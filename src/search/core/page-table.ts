@@ -1,14 +1,14 @@
 /**
- * Rows of one kind, in pages of kernel memory that come from their files when they are first asked for. With room for all
- * of them nothing ever goes, and rows lie one behind the other; with less, CLOCK decides what goes (a second chance for
- * what was used since the hand last passed).
+ * Rows of one kind, in pages of kernel memory that are read from their files on first use. With room for all pages none is
+ * ever evicted, and rows are contiguous; with less, CLOCK evicts (a page that was used since the hand last passed gets a
+ * second chance).
  */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { RowSource } from '../../rows/row-source.js'
 
 /**
- * A search uses a few rows of a page: what else is in it is read, and held, for little. As long as a page of the system's
- * memory, and beginning on one: the first touch of those is a third of what bringing in a page of 8 KiB takes.
+ * A search uses few rows of a page, so the rest of it is read and held for little. Pages are as long as the system's memory
+ * pages and aligned to them: the first touch of those is a third of the time that loading a page of 8 KiB takes.
  */
 const PAGE_BYTES = 4 * 1024
 const ALIGN_BYTES = 64
@@ -22,7 +22,7 @@ export interface PageShape {
   readonly slots: number
 }
 
-/** The pages that `cacheBytes` have room for; all of them when that is all bytes of the rows. */
+/** The pages that fit in `cacheBytes`; all of them when all bytes of the rows fit. */
 export function pageShape(rows: Pick<RowSource, 'count' | 'strideBytes'>, cacheBytes: number): PageShape {
   const { count, strideBytes } = rows
   const all = count * strideBytes <= cacheBytes
@@ -44,7 +44,7 @@ export function pageTableBytes({ pageBytes, pageCount, slots }: PageShape): numb
 
 export class PageTable {
   readonly shift: number
-  /** The first slot's address: with room for all pages, that of row 0. */
+  /** Address of the first slot; with room for all pages, of row 0. */
   readonly base: number
   /** Addresses of the u32 per page and of the u8 per page that the kernel reads and writes. */
   readonly pagesAt: number
@@ -52,7 +52,7 @@ export class PageTable {
   readonly #kernel: Kernel
   readonly #source: RowSource
   readonly #shape: PageShape
-  /** By slot; only where there are fewer slots than pages. */
+  /** By slot; empty unless there are fewer slots than pages. */
   readonly #pageInSlot: Uint32Array
   #hand = 0
   #loaded = 0
@@ -72,7 +72,7 @@ export class PageTable {
     this.#pageInSlot = new Uint32Array(shape.slots < shape.pageCount ? shape.slots : 0).fill(NO_PAGE)
   }
 
-  /** All rows are here, to stay, one behind the other from `base` on. */
+  /** All rows are in memory to stay, contiguous from `base` on. */
   get complete(): boolean {
     return this.#loaded === this.#shape.pageCount
   }
@@ -82,7 +82,7 @@ export class PageTable {
     return this.#reads
   }
 
-  /** Brings a page in. When reading it throws, the page is not there, and what had its place is gone. */
+  /** Loads a page. When reading throws, the page stays missing, and the page that had its slot is evicted. */
   load(page: number): void {
     const { pageBytes, pageCount, slots } = this.#shape
     const slot = slots === pageCount ? page : this.#freeSlot()
@@ -97,7 +97,7 @@ export class PageTable {
     else this.#pageInSlot[slot] = page
   }
 
-  /** Copies one row, from its page if that is here: reading one does not bring in others. */
+  /** Copies one row: from its page if that is loaded, else from the source, without loading the page. */
   readRow(row: number, into: Uint8Array): void {
     const { pageCount } = this.#shape
     const page = row >>> this.shift
@@ -106,16 +106,16 @@ export class PageTable {
     else into.set(this.#kernel.u8(address + (row & (2 ** this.shift - 1)) * into.length, into.length))
   }
 
-  /** For whoever filled all rows from `base` on. */
+  /** Call once all rows are filled from `base` on. */
   markComplete(): void {
     const { pageBytes, pageCount, slots } = this.#shape
-    if (slots < pageCount) throw new RangeError(`${slots} slots hold no ${pageCount} pages`)
+    if (slots < pageCount) throw new RangeError(`${slots} slots cannot hold ${pageCount} pages`)
     const pages = this.#kernel.u32(this.pagesAt, pageCount)
     for (let page = 0; page < pageCount; page++) pages[page] = this.base + page * pageBytes
     this.#loaded = pageCount
   }
 
-  /** The next slot by the hand whose page was not used since it last passed, emptied. */
+  /** Empties the next slot whose page was not used since the hand last passed it. */
   #freeSlot(): number {
     const { pageCount, slots } = this.#shape
     const pages = this.#kernel.u32(this.pagesAt, pageCount)

@@ -1,22 +1,22 @@
-/** How an open index shares out the memory it may use. Pure. */
+/** How an open index divides the memory it may use. Pure. */
 import { InsufficientMemoryError } from '../../errors.js'
 import { CoreRows, type RowsShape } from './core-rows.js'
-import { SearchCore } from './search-core.js'
-import { MIN_BEAM } from '../search-threads.js'
+import { SearchMemory } from './search-memory.js'
+import { MIN_THREAD_BEAM, threadContextBytes } from './thread-context.js'
 
-/** A WebAssembly memory ends at 4 GiB; the margin is the module's own data and growth steps. */
+/** A WebAssembly memory ends at 4 GiB; the margin is for the module's data and for growth steps. */
 const KERNEL_LIMIT_BYTES = 2 ** 32 - 64 * 2 ** 20
-/** Of a memory that does not hold everything, the part for ids. */
+/** The part for ids when the memory does not hold everything. */
 const IDS_SHARE = 1 / 8
 
 export interface MemoryPlan {
   readonly pageBytes: number
   readonly idsBytes: number
-  /** Of the kernel's memory, with the pages. */
+  /** All of the kernel's memory, pages included. */
   readonly kernelBytes: number
 }
 
-/** Everything is held when it fits; else what is left beside what must be there is shared out. */
+/** Plans to hold everything when it fits; else divides what is left after the required parts between pages and ids. */
 export function planMemory(
   shape: RowsShape,
   files: { readonly upperBytes: number; readonly idsBytes: number },
@@ -24,9 +24,9 @@ export function planMemory(
 ): MemoryPlan {
   const { upperBytes, idsBytes } = files
   const rowBytes = CoreRows.allBytes(shape)
-  const fixedBytes = SearchCore.requiredBytes({ ...shape, upperBytes }) - rowBytes
+  const fixedBytes = SearchMemory.requiredBytes({ ...shape, upperBytes }) - rowBytes
   const tableBytes = CoreRows.tableBytes(shape)
-  const threadBytes = threads > 1 ? threads * SearchCore.threadBytes({ ...shape, width: MIN_BEAM }) : 0
+  const threadBytes = threads > 1 ? threads * threadContextBytes(shape, MIN_THREAD_BEAM) : 0
   const whole = fixedBytes + rowBytes + tableBytes + threadBytes
   if (whole + idsBytes <= budgetBytes && whole <= KERNEL_LIMIT_BYTES) {
     return { pageBytes: rowBytes, idsBytes, kernelBytes: whole }
@@ -36,7 +36,7 @@ export function planMemory(
       neededBytes: whole + idsBytes,
       availableBytes: Math.min(budgetBytes, KERNEL_LIMIT_BYTES),
       stage: 'open',
-      help: 'preload and threads want the whole index in memory, 4 GiB of it at most; without them pages come as they are needed',
+      help: 'preload and threads need the whole index in memory, at most 4 GiB of it; raise memory, or omit them to load pages on demand',
     })
   }
   const idsShare = Math.min(idsBytes, Math.floor(budgetBytes * IDS_SHARE))
@@ -47,7 +47,7 @@ export function planMemory(
       neededBytes: Math.ceil((fixedBytes + tableBytes + least) / (1 - IDS_SHARE)),
       availableBytes: budgetBytes,
       stage: 'open',
-      help: 'this is what a search needs at the least, beside its pages; pass a larger memory',
+      help: 'this is the least that a search needs; raise memory',
     })
   }
   return { pageBytes, idsBytes: idsShare, kernelBytes: pageBytes + fixedBytes + tableBytes }

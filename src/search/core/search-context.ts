@@ -1,4 +1,4 @@
-/** Writes what kernel/assembly/search/search-context.ts reads: blocks of u32 words, some of them f32. */
+/** What kernel/assembly/search reads: its blocks of u32 words (some of them f32), and the sizes it relies on. */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { CodeQuantization } from '../../format/graph/quantized-shape.js'
 import type { Metric } from '../../api/vectors.js'
@@ -6,7 +6,7 @@ import type { Metric } from '../../api/vectors.js'
 /** SearchContext of the kernel, in order. */
 export const CONTEXT_FIELDS = [
   'count',
-  'dims',
+  'dimensions',
   'metric',
   'walked',
   'exact',
@@ -39,15 +39,38 @@ const TABLE_FIELDS = ['rows', 'stride', 'encoding', 'kind', 'paged', 'pages', 'u
 export type TableField = (typeof TABLE_FIELDS)[number]
 export const TABLE_BYTES = 4 * TABLE_FIELDS.length
 
-/** `kind` of a table: what the kernel asks for a page of. */
+/** `kind` of a table: which rows the kernel names when it asks for a page. */
 export const WALKED_ROWS = 0
 export const LINK_ROWS = 1
 export const EXACT_ROWS = 2
+
+/** Of every block and array. */
+export const ALIGN_BYTES = 64
+export const BEAM_SLOT_BYTES = 8
+/** Beam width on levels ≥ 1, as in kernel/assembly/search/search.ts. */
+export const UPPER_EF = 8
+/** The kernel pads a row of links by a group of four. */
+const SCRATCH_PADDING = 4
+
+/** Never fewer than the beam on levels ≥ 1 takes. */
+export function beamSlots(ef: number, count: number): number {
+  return Math.max(UPPER_EF, Math.min(ef, count))
+}
+
+/** Bytes of each scratch array: `ids`, `distances`, `addresses`. */
+export function scratchBytes(m: number): number {
+  return 4 * (2 * m + SCRATCH_PADDING)
+}
 
 const METRIC_NUMBERS: Readonly<Record<Metric, number>> = { l2: 0, cosine: 1, ip: 2 }
 
 export function metricNumber(metric: Metric): number {
   return METRIC_NUMBERS[metric]
+}
+
+/** Distances are squared l2, or bias − dot. */
+export function distanceBias(metric: Metric): number {
+  return metric === 'cosine' ? 1 : 0
 }
 
 /** How the kernel computes distances to rows of this kind. */

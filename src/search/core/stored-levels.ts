@@ -1,11 +1,17 @@
-/** The upper levels of a generation, read to where they are searched. */
+/** The upper levels of a generation, read into the memory in which they are searched. */
 import { CorruptIndexError } from '../../errors.js'
 import type { SafetyChecks } from '../../format/graph/check-upper.js'
 import type { Manifest } from '../../format/generation/manifest.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
 import { decodeUpper } from '../../format/graph/upper.js'
-import type { StoredLevels } from './search-core.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
+
+/** Upper levels that are read at the first search. */
+export interface StoredLevels {
+  readonly bytes: number
+  /** Reads them into kernel memory of that many bytes; the result is views of it. */
+  read(into: Uint8Array): readonly UpperLevel[]
+}
 
 /** `checks` work on the memory that the levels are read into. */
 export function storedLevels(files: readonly SegmentBlocks[], manifest: Manifest, checks: SafetyChecks): StoredLevels {
@@ -27,7 +33,7 @@ export function storedLevels(files: readonly SegmentBlocks[], manifest: Manifest
   }
 }
 
-/** @throws CorruptIndexError unless the manifest's entry point is there: a search begins with it unasked. */
+/** @throws CorruptIndexError unless the manifest's entry point is at its place: a search starts there without a check */
 function checkEntryPoint(upperLevels: readonly UpperLevel[], { levels, entryPoint }: Manifest, path: string): void {
   if (upperLevels.length !== levels) {
     throw new CorruptIndexError(path, `${upperLevels.length} levels, the manifest says ${levels}`)

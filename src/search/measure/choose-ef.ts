@@ -1,7 +1,7 @@
 import { MAX_TUNED_EF } from '../../format/generation/tuning.js'
 import type { RecallPoint, TuneOptions, TuneResult } from '../../api/measure.js'
 import { tuneOptionsSchema } from '../../options/measure-options.js'
-import { checkMeasureOptions, checkTarget } from './measure-options.js'
+import { checkMeasureOptions, checkTarget } from './check-measure-options.js'
 import { measuredQueries } from './measured-queries.js'
 import type { Pace } from './pace.js'
 import { RecallMeter, type Measurable } from './recall-meter.js'

@@ -1,6 +1,6 @@
 import type { RecallCurve, RecallOptions, RecallPoint } from '../../api/measure.js'
 import { recallOptionsSchema } from '../../options/measure-options.js'
-import { checkMeasureOptions, checkWidths } from './measure-options.js'
+import { checkMeasureOptions, checkWidths } from './check-measure-options.js'
 import { measuredQueries } from './measured-queries.js'
 import type { Pace } from './pace.js'
 import { RecallMeter, type Measurable } from './recall-meter.js'

@@ -1,10 +1,10 @@
 /** The queries that recall is measured with: vectors of the index, or the caller's own. */
 import { mix } from '../../format/ids/mix.js'
-import { DimensionMismatchError, InvalidOptionError } from '../../errors.js'
+import { InvalidOptionError } from '../../errors.js'
 import type { MeasureOptions } from '../../api/measure.js'
 import type { Metric, VectorLike } from '../../api/vectors.js'
-import { copyQuery } from '../check-search-options.js'
-import type { CheckedMeasure } from './measure-options.js'
+import { copyQuery, queryRows } from '../copy-query.js'
+import type { CheckedMeasure } from './check-measure-options.js'
 import type { SearchCore } from '../core/search-core.js'
 
 export interface MeasuredQueries {
@@ -26,24 +26,24 @@ export function measuredQueries(
   { queries }: MeasureOptions,
   { k, sample, seed }: CheckedMeasure,
 ): MeasuredQueries {
-  const { count, dims, metric } = core
+  const { count, dimensions, metric } = core
   if (queries !== undefined) {
-    const given = queries instanceof Float32Array ? rowsOf(queries, dims) : queries
+    const given = queries instanceof Float32Array ? queryRows(queries, dimensions) : queries
     if (given.length === 0) throw new InvalidOptionError('queries has no vectors, expected at least one')
     const neighbours = Math.min(k, count)
-    return { source: 'given', ...prepared(given, dims, metric), neighbours, k: neighbours }
+    return { source: 'given', ...prepared(given, dimensions, metric), neighbours, k: neighbours }
   }
   const neighbours = Math.min(k, count - 1)
   if (neighbours === 0) {
     throw new InvalidOptionError('the only vector of an index has no neighbours to find; measure with queries of yours')
   }
-  const selves = sampleNodes(count, sample, seed)
+  const selves = spreadNodes(count, sample, seed)
   const vectors = Array.from(selves, (node) => core.vectorOf(node))
-  return { source: 'sampled', ...prepared(vectors, dims, metric), neighbours, k: neighbours + 1, selves }
+  return { source: 'sampled', ...prepared(vectors, dimensions, metric), neighbours, k: neighbours + 1, selves }
 }
 
 /** One node from each of equal ranges, at a place its hash says: near nodes are alike, so this is spread over all kinds. */
-export function sampleNodes(count: number, wanted: number, seed: number): Uint32Array {
+export function spreadNodes(count: number, wanted: number, seed: number): Uint32Array {
   const sampled = Math.min(wanted, count)
   return Uint32Array.from({ length: sampled }, (_, i) => {
     const first = Math.floor((i * count) / sampled)
@@ -54,17 +54,11 @@ export function sampleNodes(count: number, wanted: number, seed: number): Uint32
 
 function prepared(
   vectors: readonly VectorLike[],
-  dims: number,
+  dimensions: number,
   metric: Metric,
 ): Pick<MeasuredQueries, 'rows' | 'queryCount'> {
-  const rows = new Float32Array(vectors.length * dims)
-  for (const [i, vector] of vectors.entries()) copyQuery(vector, i, metric, rows.subarray(i * dims, (i + 1) * dims))
+  const rows = new Float32Array(vectors.length * dimensions)
+  for (const [i, vector] of vectors.entries())
+    copyQuery(vector, i, metric, rows.subarray(i * dimensions, (i + 1) * dimensions))
   return { rows, queryCount: vectors.length }
-}
-
-function rowsOf(vectors: Float32Array, dims: number): Float32Array[] {
-  const count = Math.floor(vectors.length / dims)
-  const rest = vectors.length % dims
-  if (rest !== 0) throw new DimensionMismatchError({ ordinal: count, expected: dims, got: rest, what: 'query' })
-  return Array.from({ length: count }, (_, i) => vectors.subarray(i * dims, (i + 1) * dims))
 }

@@ -66,7 +66,7 @@ export class RecallMeter {
     const found = emptyLists(total, k)
     const tookMs = new Float64Array(total)
     for (let query = 0; query < total; query++) {
-      const row = rows.subarray(query * core.dims, (query + 1) * core.dims)
+      const row = rows.subarray(query * core.dimensions, (query + 1) * core.dimensions)
       const startedMs = performance.now()
       const hits = core.search(row, k, ef, rerank)
       tookMs[query] = performance.now() - startedMs
@@ -82,7 +82,7 @@ async function exactNeighbours(
   { rows, queryCount, k }: MeasuredQueries,
   pace: Pace,
 ): Promise<NearestLists> {
-  const { dims: dimensions, metric, count } = core
+  const { dimensions, metric, count } = core
   const rowBytes = 4 * dimensions
   const scanned = {
     first: 0,

@@ -2,7 +2,7 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { Metric } from '../../api/vectors.js'
 import { emptyLists, insertNearest, type NearestLists } from './nearest-lists.js'
-import { distanceBias } from '../core/search-core.js'
+import { distanceBias } from '../core/search-context.js'
 
 /** What is asked for. */
 export interface ExactQueries {

@@ -47,7 +47,7 @@ export async function tryBalanced(kernel: Kernel, task: TrialTask): Promise<Tria
   const entryPoint = { index: 0 }
   const core = new SearchCore(kernel, {
     metric,
-    dims: dimensions,
+    dimensions,
     count: rowCount,
     m,
     entryPoint,

@@ -8,11 +8,11 @@ import { linksStrideBytes } from '../../format/segment/segment-header.js'
 import type { Metric } from '../../api/vectors.js'
 import type { SearchableGraph } from './search-graph.js'
 import { FileRows, type RowFile } from '../../rows/file-rows.js'
-import { distanceBias } from '../../search/core/search-core.js'
+import { distanceBias } from '../../search/core/search-context.js'
 
 export interface FileGraphShape {
   readonly metric: Metric
-  readonly dims: number
+  readonly dimensions: number
   readonly m: number
   /** Each list covers all nodes without overlap, in any order. */
   readonly vectors: readonly RowFile[]
@@ -26,7 +26,7 @@ const DEFAULT_CACHE_BYTES = 8 * 2 ** 20
 export class FileGraph implements SearchableGraph {
   readonly #kernel: Kernel
   readonly #metric: Metric
-  readonly #dims: number
+  readonly #dimensions: number
   readonly #query: number
   readonly #vectors: RowCache
   readonly #vectorRows: number
@@ -35,11 +35,11 @@ export class FileGraph implements SearchableGraph {
 
   /** Takes kernel memory for the cache until the caller releases its mark. Opens every file; `close` closes them. */
   constructor(kernel: Kernel, shape: FileGraphShape) {
-    const { metric, dims, m, cacheBytes = DEFAULT_CACHE_BYTES } = shape
+    const { metric, dimensions, m, cacheBytes = DEFAULT_CACHE_BYTES } = shape
     this.#kernel = kernel
     this.#metric = metric
-    this.#dims = dims
-    const vectorBytes = 4 * dims
+    this.#dimensions = dimensions
+    const vectorBytes = 4 * dimensions
     const linkBytes = linksStrideBytes(m)
     const slots = Math.max(1, Math.floor(cacheBytes / (vectorBytes + linkBytes)))
     this.#query = kernel.alloc(vectorBytes)
@@ -54,9 +54,9 @@ export class FileGraph implements SearchableGraph {
     }
   }
 
-  /** `dims` long; unit length for cosine. */
+  /** `dimensions` long; unit length for cosine. */
   setQuery(query: Float32Array): void {
-    this.#kernel.f32(this.#query, this.#dims).set(query)
+    this.#kernel.f32(this.#query, this.#dimensions).set(query)
   }
 
   links(node: number): Uint32Array {
@@ -74,8 +74,8 @@ export class FileGraph implements SearchableGraph {
     const row = rowAt(this.#vectors.slotOf(node, (slot) => this.#kernel.u8(rowAt(slot), strideBytes)))
     const { fn } = this.#kernel
     return this.#metric === 'l2'
-      ? fn.searchDistanceL2(this.#query, row, this.#dims)
-      : fn.searchDistanceDot(this.#query, row, this.#dims, distanceBias(this.#metric))
+      ? fn.searchDistanceL2(this.#query, row, this.#dimensions)
+      : fn.searchDistanceDot(this.#query, row, this.#dimensions, distanceBias(this.#metric))
   }
 
   close(): void {

@@ -45,9 +45,9 @@ export function reachAll(kernel: Kernel, { graph }: ReachTask): ReachResult {
 /** Walks once more, this time noting who was reached from whom: 4 bytes a node that a sound graph does without. */
 function repair(kernel: Kernel, graph: ProofGraph, patched: Map<number, Uint32Array>): number {
   const mark = kernel.mark()
-  const { metric, dimensions: dims, m, vectors, links } = graph
+  const { metric, dimensions, m, vectors, links } = graph
   const maxDegree = 2 * m
-  const files = new FileGraph(kernel, { metric, dims, m, vectors, links })
+  const files = new FileGraph(kernel, { metric, dimensions, m, vectors, links })
   const patchedGraph: SearchableGraph = {
     links: (node) => linksOf(patched.get(node)) ?? files.links(node),
     distance: (node) => files.distance(node),

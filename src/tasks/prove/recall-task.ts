@@ -33,7 +33,7 @@ export function searchFinished(kernel: Kernel, task: RecallTask): NearestLists {
 /** As an open index does: everything in memory, or pages that come and go. */
 function searchCodes(kernel: Kernel, task: RecallTask, { shape, codebook, files }: ProofCodes): NearestLists {
   const { graph, k, ef, inMemory } = task
-  const { metric, dimensions: dims, count, m, entryPoint, upperLevels } = graph
+  const { metric, dimensions, count, m, entryPoint, upperLevels } = graph
   const opened: FileRows[] = []
   const open = (rows: readonly RowFile[], strideBytes: number): FileRows => {
     const source = new FileRows(rows, strideBytes)
@@ -43,7 +43,7 @@ function searchCodes(kernel: Kernel, task: RecallTask, { shape, codebook, files 
   try {
     const core = new SearchCore(kernel, {
       metric,
-      dims,
+      dimensions,
       count,
       m,
       entryPoint,
@@ -51,12 +51,12 @@ function searchCodes(kernel: Kernel, task: RecallTask, { shape, codebook, files 
       maxEf: Math.max(k, ef),
       codes: { shape, codebook },
       paged: {
-        vectors: open(graph.vectors, 4 * dims),
+        vectors: open(graph.vectors, 4 * dimensions),
         links: open(graph.links, linksStrideBytes(m)),
         codes: open(files, shape.strideBytes),
         cacheBytes: inMemory
-          ? CoreRows.allBytes({ count, dims, m, codes: shape })
-          : CoreRows.leastPageBytes({ count, dims, m, codes: shape }) + PAGE_CACHE_BYTES,
+          ? CoreRows.allBytes({ count, dimensions, m, codes: shape })
+          : CoreRows.leastPageBytes({ count, dimensions, m, codes: shape }) + PAGE_CACHE_BYTES,
       },
     })
     return searchAll(core, task)
@@ -67,9 +67,10 @@ function searchCodes(kernel: Kernel, task: RecallTask, { shape, codebook, files 
 
 function searchInMemory(kernel: Kernel, task: RecallTask): NearestLists {
   const { graph, k, ef } = task
-  const { metric, dimensions: dims, count, m, entryPoint, upperLevels } = graph
-  const core = new SearchCore(kernel, { metric, dims, count, m, entryPoint, upperLevels, maxEf: Math.max(k, ef) })
-  for (const file of graph.vectors) readRows(file, 4 * dims, file.firstNode, core.vectorsAt(file.firstNode, file.count))
+  const { metric, dimensions, count, m, entryPoint, upperLevels } = graph
+  const core = new SearchCore(kernel, { metric, dimensions, count, m, entryPoint, upperLevels, maxEf: Math.max(k, ef) })
+  for (const file of graph.vectors)
+    readRows(file, 4 * dimensions, file.firstNode, core.vectorsAt(file.firstNode, file.count))
   for (const file of graph.links) {
     readRows(file, linksStrideBytes(m), file.firstNode, core.linksAt(file.firstNode, file.count))
   }
@@ -77,22 +78,22 @@ function searchInMemory(kernel: Kernel, task: RecallTask): NearestLists {
 }
 
 function searchAll(core: SearchCore, { queries, queryCount, k, ef }: RecallTask): NearestLists {
-  const { dims } = core
+  const { dimensions } = core
   const lists = emptyLists(queryCount, k)
   for (let query = 0; query < queryCount; query++) {
-    const found = core.search(queries.subarray(query * dims, (query + 1) * dims), k, ef)
+    const found = core.search(queries.subarray(query * dimensions, (query + 1) * dimensions), k, ef)
     for (let i = 0; i < found; i++) insertNearest(lists, query, core.nodes[i], core.distances[i])
   }
   return lists
 }
 
 function searchFiles(kernel: Kernel, { graph, queries, queryCount, k, ef }: RecallTask): NearestLists {
-  const { metric, dimensions: dims, m, vectors, links, entryPoint, upperLevels } = graph
-  const files = new FileGraph(kernel, { metric, dims, m, vectors, links })
+  const { metric, dimensions, m, vectors, links, entryPoint, upperLevels } = graph
+  const files = new FileGraph(kernel, { metric, dimensions, m, vectors, links })
   try {
     const lists = emptyLists(queryCount, k)
     for (let query = 0; query < queryCount; query++) {
-      files.setQuery(queries.subarray(query * dims, (query + 1) * dims))
+      files.setQuery(queries.subarray(query * dimensions, (query + 1) * dimensions))
       for (const { node, distance } of searchGraph(files, { upperLevels, index: entryPoint.index, m }, k, ef)) {
         insertNearest(lists, query, node, distance)
       }

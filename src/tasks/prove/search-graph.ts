@@ -3,7 +3,7 @@
  * Same descent, same beam, same ties: given the same distances it returns the same nodes. Holds the kernel to its
  * word in the tests, and searches graphs that are not in one memory.
  */
-import { UPPER_EF } from '../../search/core/search-core.js'
+import { UPPER_EF } from '../../search/core/search-context.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
 
 export interface SearchableGraph {

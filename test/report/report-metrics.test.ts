@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { failureMetrics, reportMetrics } from '../../src/report/metrics/build-metrics.js'
+import { failureMetrics, reportMetrics } from '../../src/report/metrics/report-metrics.js'
 import { exposition } from '../../src/report/metrics/exposition.js'
 import type { BuildReport } from '../../src/api/report.js'
 import { parseExposition } from '../fixtures/parse-exposition.js'

@@ -10,7 +10,7 @@ export interface ComparedFigure {
   readonly before: string
   /** The difference, and its share of the value before. */
   readonly difference: string
-  /** 'changed': neither good nor bad. 'same': not at all, or no more than two runs of the same differ anyway. */
+  /** 'changed': neither good nor bad. 'same': equal, or within the noise between two builds of the same data. */
   readonly verdict: 'better' | 'worse' | 'changed' | 'same'
 }
 
@@ -27,21 +27,21 @@ export interface ComparedOption {
 
 export interface Comparison {
   readonly groups: readonly ComparedGroup[]
-  /** What was built in another way: differences of the figures may come from it. */
+  /** Options that differ, which may be the reason for differences of the figures. */
   readonly options: readonly ComparedOption[]
 }
 
-/** Two runs of the same differ by so much in time and memory. */
+/** Two builds of the same data differ by up to this share in time and memory. */
 export const NOISE_SHARE = 0.1
-/** Below that a time says nothing, whatever its share. */
+/** Shorter differences of times are noise, whatever their share. */
 const NOISE_SECONDS = 0.1
-/** The proof asks 200 vectors: its standard error. */
+/** Standard error of the proof's recall, which is measured with 200 vectors. */
 export const NOISE_RECALL = 0.006
 
 interface Measure {
   readonly better: 'lower' | 'higher' | 'neither'
   readonly textOf: (value: number) => string
-  /** Whether a change by so much says nothing. */
+  /** Whether a difference is within the noise. */
   readonly isNoise?: (difference: number, before: number) => boolean
 }
 
@@ -52,7 +52,7 @@ const SECONDS: Measure = {
   isNoise: (difference, before) => Math.abs(difference) < NOISE_SECONDS || ofShare(difference, before),
 }
 const BYTES: Measure = { better: 'lower', textOf: formatByteSize, isNoise: ofShare }
-const TROUBLE: Measure = { better: 'lower', textOf: countText }
+const PROBLEM: Measure = { better: 'lower', textOf: countText }
 const COUNT: Measure = { better: 'neither', textOf: countText }
 const SPEED: Measure = { better: 'higher', textOf: (value) => `${countText(value)}/s`, isNoise: ofShare }
 const RECALL: Measure = {
@@ -66,7 +66,7 @@ const DEGREE: Measure = {
   isNoise: ofShare,
 }
 
-/** The figures of a build beside those of another, as a rule the one before it. */
+/** Compares the figures of two builds, usually a build and the one before it. */
 export function compareBuilds(now: Manifest, before: Manifest): Comparison {
   const [a, b] = [now.report, before.report]
   const levels = (manifest: Manifest): number => manifest.levels + 1
@@ -79,31 +79,31 @@ export function compareBuilds(now: Manifest, before: Manifest): Comparison {
         figures: [
           figure('vectors', a.count, b.count, COUNT),
           figure('recall@10', a.recallAt10, b.recallAt10, RECALL),
-          figure('links a vector, on average', a.averageDegree, b.averageDegree, DEGREE),
+          figure('average links per vector', a.averageDegree, b.averageDegree, DEGREE),
           figure('levels', levels(now), levels(before), COUNT),
           figure('bytes on disk', a.diskBytes, b.diskBytes, BYTES),
         ],
       },
       {
-        title: 'Trouble',
+        title: 'Problems',
         figures: [
-          figure('vectors skipped', a.skipped, b.skipped, TROUBLE),
-          figure('vectors out of reach that were linked', a.repaired, b.repaired, TROUBLE),
-          figure('events', a.events.length, b.events.length, TROUBLE),
+          figure('vectors skipped', a.skipped, b.skipped, PROBLEM),
+          figure('unreachable vectors that were linked', a.repaired, b.repaired, PROBLEM),
+          figure('events', a.events.length, b.events.length, PROBLEM),
         ],
       },
       {
         title: 'Memory',
         figures: [
-          figure('peak of the process', a.peakRssBytes, b.peakRssBytes, BYTES),
-          figure('spilled to files', a.spilledBytes, b.spilledBytes, BYTES),
-          ...optional('times under pressure', pressed(now), pressed(before), TROUBLE),
+          figure('peak memory of the process', a.peakRssBytes, b.peakRssBytes, BYTES),
+          figure('spilled to temporary files', a.spilledBytes, b.spilledBytes, BYTES),
+          ...optional('times under pressure', pressed(now), pressed(before), PROBLEM),
         ],
       },
       {
         title: 'Time',
         figures: [
-          figure('time in all', a.seconds, b.seconds, SECONDS),
+          figure('total time', a.seconds, b.seconds, SECONDS),
           figure('vectors per second', overallRate(a), overallRate(b), SPEED),
           ...stageNames(now, before).flatMap((name) =>
             optional(`stage ${name}`, secondsOf(now, name), secondsOf(before, name), SECONDS),
@@ -118,7 +118,7 @@ export function compareBuilds(now: Manifest, before: Manifest): Comparison {
   }
 }
 
-/** In the order in which they ran; those of one of the two only at the end. */
+/** In the order in which they ran; stages of the other build only come last. */
 function stageNames(now: Manifest, before: Manifest): string[] {
   return [...new Set([...now.report.stages, ...before.report.stages].map(({ name }) => name))]
 }
@@ -127,7 +127,7 @@ function secondsOf({ report }: Manifest, stage: string): number | undefined {
   return report.stages.find(({ name }) => name === stage)?.seconds
 }
 
-/** What decides how an index is built; `after` the same names in the same order. */
+/** What decides how an index is built: the same names in the same order for every manifest. */
 function optionsOf(manifest: Manifest): (readonly [string, string])[] {
   const { report, quantization } = manifest
   return [
@@ -144,7 +144,7 @@ function optionsOf(manifest: Manifest): (readonly [string, string])[] {
   ]
 }
 
-/** Nothing where one of the two has no such figure. */
+/** Empty when one of the two builds has no such figure. */
 function optional(
   name: string,
   now: number | undefined,

@@ -1,5 +1,5 @@
-import { innerBottom, innerRight, type Frame } from './draw/drawing.js'
-import { textWidth } from './draw/text-width.js'
+import { innerBottom, innerRight, type Frame } from './drawing.js'
+import { textWidth } from './text-width.js'
 
 export interface NamedDot {
   readonly text: string
@@ -24,8 +24,8 @@ interface Box {
 }
 
 /**
- * A place beside its dot for each name where it lies on no other name and no dot: tried from near to far, to the right
- * and to the left. One that fits nowhere is left out: the table has it.
+ * Places each name beside its dot where it overlaps no other name and no dot, trying from near to far, right and left. A
+ * name that fits nowhere is left out; the table has it.
  */
 export function placeNames(dots: readonly NamedDot[], frame: Frame): PlacedName[] {
   const taken = dots.map(({ x, y }): Box => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }))
@@ -45,7 +45,7 @@ export function placeNames(dots: readonly NamedDot[], frame: Frame): PlacedName[
   return placed
 }
 
-/** Side, and lines of text up or down. */
+/** The side (1 is right), and lines of text down. */
 const OFFSETS = [0, -0.6, 0.6, -1.1, 1.1, -1.7, 1.7].flatMap((dy) => [
   [1, dy],
   [-1, dy],

@@ -1,18 +1,19 @@
-/** Worker threads that search one core together. */
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import { WorkerFailedError } from '../errors.js'
-import type { Beam, SearchCore, ThreadContext } from './core/search-core.js'
+import { WorkerFailedError } from '../../errors.js'
+import type { Beam, SearchCore } from '../core/search-core.js'
+import { createThreadContext, MIN_THREAD_BEAM, type ThreadContext } from '../core/thread-context.js'
 import type { SearchSlice } from './search-slice.js'
 
 export interface BatchResult {
   /** k per query, nearest first. */
   readonly nodes: Uint32Array
   readonly distances: Float32Array
-  /** How many of the k there are, by query. */
+  /** Number of hits, by query: at most k. */
   readonly found: Uint32Array
 }
 
+/** Worker threads that search one core together. */
 export class SearchThreads {
   readonly #core: SearchCore
   readonly #piscina: Piscina
@@ -20,23 +21,23 @@ export class SearchThreads {
   #contexts: ThreadContext[] = []
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Starts the threads. `core` is complete and in shared memory. */
+  /** Starts the threads. `core` must be complete, in shared memory. */
   constructor(core: SearchCore, threads: number) {
     this.#core = core
     this.#threads = threads
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('../../workers/worker.js', import.meta.url)),
+      filename: fileURLToPath(new URL('../../../workers/worker.js', import.meta.url)),
       name: 'search',
       minThreads: threads,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
     })
-    // Without a listener an error event would end the caller's process; the task that it is about rejects as well.
+    // Without a listener an error event would end the caller's process; the task that failed rejects as well.
     this.#piscina.on('error', () => undefined)
   }
 
-  /** `queries`: row-major in shared memory. Batches go one after another: each has all threads. @throws WorkerFailedError */
+  /** `queries`: row-major in shared memory. Batches run one after another, each on all threads. @throws WorkerFailedError */
   search(queries: Float32Array, k: number, ef: number, rerank?: number): Promise<BatchResult> {
     const batch = this.#last.then(() => this.#search(queries, this.#core.beamFor(k, ef, rerank)))
     this.#last = batch.catch(() => undefined)
@@ -48,16 +49,16 @@ export class SearchThreads {
   }
 
   async #search(queries: Float32Array, { k, ef, rerank }: Beam): Promise<BatchResult> {
-    const { dims, memory } = this.#core
-    const queryCount = queries.length / dims
+    const { dimensions, memory } = this.#core
+    const queryCount = queries.length / dimensions
     const result = {
       nodes: new Uint32Array(new SharedArrayBuffer(4 * k * queryCount)),
       distances: new Float32Array(new SharedArrayBuffer(4 * k * queryCount)),
       found: new Uint32Array(new SharedArrayBuffer(4 * queryCount)),
     }
     const next = new Int32Array(new SharedArrayBuffer(4))
-    const slice = { memory, dims, k, ef, rerank, queryCount, queries, next, ...result }
-    // All have ended before an error of one is thrown: the next batch searches with the same contexts.
+    const slice = { memory: memory.kernel.memory, dimensions, k, ef, rerank, queryCount, queries, next, ...result }
+    // Waits for all threads before it throws: the next batch uses the same contexts.
     const ended = await Promise.allSettled(
       this.#contextsFor(ef).map((context) => this.#piscina.run({ ...slice, context } satisfies SearchSlice)),
     )
@@ -67,15 +68,12 @@ export class SearchThreads {
     return result
   }
 
-  /** One for each thread. A wider beam than any before takes new ones: those from before stay with the memory. */
+  /** One for each thread. A wider beam than any before takes new contexts; the memory of the old ones is not reused. */
   #contextsFor(ef: number): ThreadContext[] {
     if (this.#contexts.length === 0 || this.#contexts[0].slots < ef) {
-      const width = Math.max(ef, MIN_BEAM, 2 * (this.#contexts.at(0)?.slots ?? 0))
-      this.#contexts = Array.from({ length: this.#threads }, () => this.#core.threadContext(width))
+      const width = Math.max(ef, MIN_THREAD_BEAM, 2 * (this.#contexts.at(0)?.slots ?? 0))
+      this.#contexts = Array.from({ length: this.#threads }, () => createThreadContext(this.#core.memory, width))
     }
     return this.#contexts
   }
 }
-
-/** Set aside from the start, so that few batches need more. */
-export const MIN_BEAM = 512

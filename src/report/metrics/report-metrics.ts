@@ -6,7 +6,7 @@ const LAST_SUCCESS = `${PREFIX}last_success_timestamp_seconds`
 
 /**
  * A build as gauges in the text format of Prometheus, for node_exporter's textfile collector. Every sample has the label
- * `index`, the path of the index, so that the files of several builds go together. `at`: when it ended.
+ * `index`, the path of the index, which keeps the files of several builds apart. `at`: when the build ended.
  */
 export function reportMetrics(report: BuildReport, at: Date = new Date()): string {
   const { stages, memory, skippedInvalid, skippedDuplicates, generation, metric, engine, quality, quantization } =
@@ -36,18 +36,18 @@ export function reportMetrics(report: BuildReport, at: Date = new Date()): strin
       gauge('dimensions', 'Length of each vector.', [{ value: report.dimensions }]),
       gauge('recall_ratio', 'Measured recall@10 at ef 64, 0 to 1.', [{ value: report.recallAt10 }]),
       gauge('average_degree', 'Links of a node on level 0, on average.', [{ value: report.averageDegree }]),
-      gauge('repaired_nodes', 'Nodes that were out of reach and had to be linked.', [{ value: report.repaired }]),
+      gauge('repaired_nodes', 'Unreachable nodes that the build linked.', [{ value: report.repaired }]),
       gauge('shards', 'Shards that were built.', [{ value: report.shards }]),
       gauge('threads', 'Worker threads.', [{ value: report.threads }]),
       gauge('worker_busy_seconds', 'Time of all worker threads together.', [{ value: report.workers.busySeconds }]),
-      gauge('memory_budget_bytes', 'Memory that the build was given.', [{ value: report.memoryBytes }]),
+      gauge('memory_budget_bytes', 'Memory budget of the build.', [{ value: report.memoryBytes }]),
       gauge('peak_memory_bytes', 'Highest resident memory.', [{ value: report.peakRssBytes }]),
       gauge(
         'memory_pressure_entered',
-        'How often a level of memory pressure was risen to.',
+        'Times that memory pressure rose to a level.',
         Object.entries({ elevated, high, critical }).map(([level, value]) => ({ labels: { level }, value })),
       ),
-      gauge('ingest_pauses', 'How often reading waited for memory.', [{ value: ingestPauses }]),
+      gauge('ingest_pauses', 'Times that reading paused for lack of memory.', [{ value: ingestPauses }]),
       gauge('spilled_bytes', 'Bytes that queues wrote to temporary files.', [{ value: report.spilledBytes }]),
       gauge('index_size_bytes', 'Bytes of the published index.', [{ value: report.diskBytes }]),
       gauge('warnings', 'Events in the report.', [{ value: report.events.length }]),
@@ -59,13 +59,13 @@ export function reportMetrics(report: BuildReport, at: Date = new Date()): strin
 export interface FailedBuild {
   /** The index directory, as in the report of a build that succeeds. */
   readonly path: string
-  /** Of the error: SHARDLOOM_DISK_FULL. */
+  /** Code of the error, as SHARDLOOM_DISK_FULL. */
   readonly code: string
-  /** What was written before, for the time of the last success; '' when there was nothing. */
+  /** The metrics written before, which have the time of the last success; '' when there are none. */
   readonly before: string
 }
 
-/** What is said of a build that failed: that, when, why, and when the last one succeeded. */
+/** Metrics of a failed build: the failure, its time and code, and when a build last succeeded. */
 export function failureMetrics({ path, code, before }: FailedBuild, at: Date = new Date()): string {
   return exposition(outcome(0, { code }, at, lastSuccess(before)), { index: path })
 }
@@ -86,7 +86,7 @@ function gauge(name: string, help: string, samples: readonly Sample[]): Gauge {
   return { name: PREFIX + name, help, samples }
 }
 
-/** Label values may hold braces, never a line break. */
+/** Label values may have braces, but no line breaks. */
 function lastSuccess(text: string): number | undefined {
   const found = new RegExp(`^${LAST_SUCCESS}\\{.*\\} (\\d+(?:\\.\\d+)?)$`, 'm').exec(text)
   return found === null ? undefined : Number(found[1])

@@ -1,13 +1,13 @@
-/** Writes rows by node, one after the other, into the segments that hold them. */
 import type { OpenSegments } from '../../pipeline/layer/create-segments.js'
 import { PartWriter } from '../../format/segment/part-writer.js'
 
-export class SegmentRows {
+/** Writes rows in the order of nodes into the segments that hold them. */
+export class SegmentFiller {
   readonly #segments: OpenSegments
   readonly #strideBytes: number
   #segment = -1
   #writer: PartWriter | undefined
-  /** Rows that the open segment still takes. */
+  /** Rows that the open segment still has room for. */
   #room = 0
 
   constructor(segments: OpenSegments, strideBytes: number) {
@@ -15,7 +15,7 @@ export class SegmentRows {
     this.#strideBytes = strideBytes
   }
 
-  /** Whole rows. Takes a copy. */
+  /** Writes whole rows; copies them. */
   write(rows: Uint8Array): void {
     const stride = this.#strideBytes
     for (let at = 0; at < rows.length;) {
@@ -27,14 +27,14 @@ export class SegmentRows {
     }
   }
 
-  /** All rows were written. */
+  /** Call after the last row. */
   finish(): void {
     if (this.#writer === undefined) return
     this.#segments.checksums[this.#segment].add(this.#writer.finish())
     this.#writer = undefined
   }
 
-  /** Idempotent. Without `finish` before it, what was written is given up. */
+  /** Idempotent. Without `finish` before it, the open segment stays incomplete. */
   close(): void {
     this.#writer?.close()
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compareBuilds, type ComparedFigure } from '../../src/report/comparison.js'
+import { compareBuilds, type ComparedFigure } from '../../src/report/compare-builds.js'
 import type { BuildReport } from '../../src/api/report.js'
 import { fullManifest, fullReport } from '../fixtures/reports.js'
 
@@ -18,8 +18,8 @@ describe('compareBuilds', () => {
   })
 
   it('gives both values, the difference and its share', () => {
-    expect(figureOf('time in all', { seconds: 90 }, { seconds: 60 })).toEqual({
-      name: 'time in all',
+    expect(figureOf('total time', { seconds: 90 }, { seconds: 60 })).toEqual({
+      name: 'total time',
       now: '1 min 30 s',
       before: '1 min 0 s',
       difference: '+30.0 s (+50%)',
@@ -29,10 +29,10 @@ describe('compareBuilds', () => {
 
   it.each<readonly [string, Partial<BuildReport>, Partial<BuildReport>]>([
     ['recall@10', { recallAt10: 0.97 }, { recallAt10: 0.98 }],
-    ['peak of the process', { peakRssBytes: 3e8 }, { peakRssBytes: 2e8 }],
-    ['spilled to files', { spilledBytes: 1 }, { spilledBytes: 0 }],
+    ['peak memory of the process', { peakRssBytes: 3e8 }, { peakRssBytes: 2e8 }],
+    ['spilled to temporary files', { spilledBytes: 1 }, { spilledBytes: 0 }],
     ['vectors skipped', { skipped: 1 }, { skipped: 0 }],
-    ['vectors out of reach that were linked', { repaired: 1 }, { repaired: 0 }],
+    ['unreachable vectors that were linked', { repaired: 1 }, { repaired: 0 }],
     ['events', {}, { events: [] }],
     ['bytes on disk', { diskBytes: 80e6 }, { diskBytes: 70e6 }],
   ])('calls more, or less, of %s worse, and the other way round better', (name, worse, better) => {
@@ -48,9 +48,9 @@ describe('compareBuilds', () => {
   })
 
   it('takes what two runs of the same differ by for the same', () => {
-    expect(figureOf('time in all', { seconds: 76 }, { seconds: 70 })?.verdict).toBe('same')
+    expect(figureOf('total time', { seconds: 76 }, { seconds: 70 })?.verdict).toBe('same')
     expect(figureOf('recall@10', { recallAt10: 0.982 }, { recallAt10: 0.9875 })?.verdict).toBe('same')
-    expect(figureOf('time in all', { seconds: 0.19 }, { seconds: 0.1 })?.verdict).toBe('same')
+    expect(figureOf('total time', { seconds: 0.19 }, { seconds: 0.1 })?.verdict).toBe('same')
   })
 
   it('compares the stages that both have', () => {

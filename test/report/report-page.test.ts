@@ -15,7 +15,7 @@ describe('reportPage', () => {
     const text = textOf(page())
     expect(text).toContain('An index of 100,000 vectors of 128 dimensions, l2, in 1 min 10 s .')
     expect(textOf(page({}, { manifest: fullManifest({}, { quantization: 'sq8' }) }))).toContain(
-      '128 dimensions, l2 with sq8 codes, in',
+      '128 dimensions, l2 with sq8 quantization, in',
     )
     expect(text.indexOf('98.77%')).toBeLessThan(text.indexOf('Where the time went'))
   })
@@ -92,7 +92,7 @@ describe('reportPage', () => {
   it('says how a chosen ef is used', () => {
     const tuning = { k: 10, targetRecall: 0.95, ef: 37, recall: 0.9534, queries: 500, source: 'given' } as const
     const text = textOf(page({}, { tunings: [{ ...tuning, tunedAt: MADE.madeAt }] }))
-    expect(text).toContain('Searches for 10 that give no ef use 37')
+    expect(text).toContain('Searches with k 10 and no ef use ef 37')
   })
 
   const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>' onload='x' </style></title><!--]]>&amp;\u0000\u202e`

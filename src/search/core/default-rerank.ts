@@ -1,10 +1,10 @@
 /**
- * How many of the best by their codes are scored again on their vectors, when nobody says. What f16 and sq8 get wrong is
- * near the k-th neighbour; the order of pq and binary is so coarse that all of the beam is worth scoring.
+ * How many of the best quantized vectors are scored again on their vectors by default. The errors of f16 and sq8 are near the
+ * k-th neighbour; the order of pq and binary is so coarse that all of the beam is worth scoring.
  */
-import type { Quantization } from '../api/report.js'
+import type { Quantization } from '../../api/report.js'
 
-/** Neighbours wanted, times this at least. */
+/** At least k times this. */
 const FACTORS: Readonly<Record<Quantization, number>> = { f32: 0, f16: 2, sq8: 2, pq: 5, binary: 10 }
 
 export function defaultRerank(quantization: Quantization, k: number, ef: number): number {

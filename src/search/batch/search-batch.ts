@@ -1,0 +1,74 @@
+/** Many queries of one generation: on the calling thread, or on the threads of the index. */
+import { setImmediate } from 'node:timers/promises'
+import type { SearchHit } from '../../api/search.js'
+import type { VectorLike } from '../../api/vectors.js'
+import type { CheckedSearch } from '../check-search-options.js'
+import { copyQuery, queryRows } from '../copy-query.js'
+import type { OpenGeneration } from '../open-generation.js'
+import { hitsOf, searchOne } from '../search-one.js'
+import type { SearchThreads } from './search-threads.js'
+
+/** After this long, a batch lets other work of the calling thread run. */
+const SLICE_MS = 10
+/** Queries that go to the threads at a time: their copies and results are all that a large batch holds besides its hits. */
+const THREADS_CHUNK = 4096
+
+/**
+ * One list of hits per query, in order. `assertOpen` is called between pieces of work and throws to end the batch.
+ * @throws DimensionMismatchError, InvalidVectorError, InvalidOptionError, CorruptIndexError, WorkerFailedError
+ */
+export async function searchBatch(
+  open: OpenGeneration,
+  queries: readonly VectorLike[] | Float32Array,
+  checked: CheckedSearch,
+  assertOpen: () => void,
+): Promise<SearchHit[][]> {
+  const rows = queries instanceof Float32Array ? queryRows(queries, open.facts.dimensions) : queries
+  const { threads } = open
+  return threads === undefined || checked.filter !== undefined
+    ? searchHere(open, rows, checked, assertOpen)
+    : searchOnThreads({ ...open, threads }, rows, checked, assertOpen)
+}
+
+async function searchHere(
+  open: OpenGeneration,
+  rows: readonly VectorLike[],
+  checked: CheckedSearch,
+  assertOpen: () => void,
+): Promise<SearchHit[][]> {
+  const hits: SearchHit[][] = []
+  let sliceEnd = performance.now() + SLICE_MS
+  for (const [position, query] of rows.entries()) {
+    assertOpen()
+    hits.push(searchOne(open, query, position, checked))
+    if (performance.now() < sliceEnd) continue
+    await setImmediate()
+    sliceEnd = performance.now() + SLICE_MS
+  }
+  return hits
+}
+
+async function searchOnThreads(
+  { facts, ids, threads }: OpenGeneration & { readonly threads: SearchThreads },
+  rows: readonly VectorLike[],
+  { k, ef, rerank }: CheckedSearch,
+  assertOpen: () => void,
+): Promise<SearchHit[][]> {
+  const { dimensions, metric } = facts
+  const hits: SearchHit[][] = []
+  for (let first = 0; first < rows.length; first += THREADS_CHUNK) {
+    const chunk = rows.slice(first, first + THREADS_CHUNK)
+    const queries = new Float32Array(new SharedArrayBuffer(4 * dimensions * chunk.length))
+    for (const [at, query] of chunk.entries()) {
+      copyQuery(query, first + at, metric, queries.subarray(at * dimensions, (at + 1) * dimensions))
+    }
+    const { nodes, distances, found } = await threads.search(queries, k, ef, rerank)
+    assertOpen()
+    const stride = nodes.length / chunk.length
+    for (let at = 0; at < chunk.length; at++) {
+      const [from, to] = [at * stride, at * stride + found[at]]
+      hits.push(hitsOf(metric, ids, nodes.subarray(from, to), distances.subarray(from, to)))
+    }
+  }
+  return hits
+}

@@ -1,0 +1,176 @@
+import { join } from 'node:path'
+import { Kernel } from '../../kernel/kernel.js'
+import type { Tuning } from '../api/measure.js'
+import type { Quantization } from '../api/report.js'
+import type { OpenOptions } from '../api/search.js'
+import type { Metric } from '../api/vectors.js'
+import type { Manifest } from '../format/generation/manifest.js'
+import { loadManifest } from '../format/generation/read-manifest.js'
+import { readTunings } from '../format/generation/tuning.js'
+import { quantizedShape } from '../format/graph/quantized-shape.js'
+import { SegmentBlocks } from '../format/segment/segment-blocks.js'
+import type { SegmentKind } from '../format/segment/segment-header.js'
+import { parseByteSize } from '../memory/byte-size.js'
+import { decideBudget, readMemoryFacts } from '../memory/detect-memory.js'
+import type { RowSource } from '../rows/row-source.js'
+import { SearchThreads } from './batch/search-threads.js'
+import type { RowsShape } from './core/core-rows.js'
+import { kernelChecks } from './core/kernel-checks.js'
+import { planMemory } from './core/plan-memory.js'
+import { preloadRows } from './core/preload-rows.js'
+import { SearchCore } from './core/search-core.js'
+import { linkRows, segmentRows } from './core/segment-rows.js'
+import { storedLevels } from './core/stored-levels.js'
+import { IdLookup } from './id-lookup.js'
+import { NodeIds } from './node-ids.js'
+
+export interface IndexFacts {
+  readonly path: string
+  readonly generation: string
+  readonly count: number
+  readonly dimensions: number
+  readonly metric: Metric
+  readonly m: number
+  /** What the graph is walked on: the vectors (f32), or quantized vectors. */
+  readonly quantization: Quantization
+  /** Size of the generation's segments on disk. */
+  readonly bytes: number
+}
+
+/** One generation, open. The kernel memory of its core is freed with the object. */
+export interface OpenGeneration {
+  readonly facts: IndexFacts
+  readonly core: SearchCore
+  /** Room for the query of one search. */
+  readonly query: Float32Array
+  readonly ids: NodeIds
+  readonly lookup: IdLookup
+  readonly threads: SearchThreads | undefined
+  /** All vectors, by node, from their files. */
+  readonly vectors: RowSource
+  /** The folder of its files. */
+  readonly directory: string
+  /** Choices of ef that are stored with it, by ascending k. `tune` adds to them. */
+  tunings: readonly Tuning[]
+  /** Closes the files and ends the threads. */
+  readonly close: () => Promise<void>
+}
+
+/** Opens the generation that is live now. @throws as openIndex */
+export async function openGeneration(path: string, options: OpenOptions): Promise<OpenGeneration> {
+  // Every file is compared with the manifest when it is opened.
+  const { manifest, directory } = await loadManifest(path)
+  const tunings = await readTunings(directory, manifest.generation)
+  const files = new Segments(directory, manifest)
+  try {
+    const { threads = 1 } = options
+    const { core, ids } = await loadSearch(files, manifest, options, threads)
+    const { generation, count, dimensions, metric, m, quantization, segments } = manifest
+    const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
+    const pool = threads > 1 ? new SearchThreads(core, threads) : undefined
+    return {
+      facts: { path, generation, count, dimensions, metric, m, quantization, bytes },
+      core,
+      query: new Float32Array(dimensions),
+      ids,
+      lookup: new IdLookup(files.of('id-table')[0], ids),
+      threads: pool,
+      vectors: segmentRows(files.of('vectors'), count, 4 * dimensions),
+      directory,
+      tunings,
+      close: async () => {
+        files.close()
+        await pool?.close()
+      },
+    }
+  } catch (error) {
+    files.close()
+    throw error
+  }
+}
+
+/** The core and the ids in the memory that the options allow; read ahead where they ask for it. */
+async function loadSearch(
+  files: Segments,
+  manifest: Manifest,
+  options: OpenOptions,
+  threads: number,
+): Promise<{ core: SearchCore; ids: NodeIds }> {
+  const budgetBytes =
+    options.memory === undefined
+      ? decideBudget(undefined, readMemoryFacts()).budgetBytes
+      : parseByteSize(options.memory, 'memory')
+  const preload = options.preload === true || threads > 1
+  const sizes = { upperBytes: files.bytesOf('upper'), idsBytes: files.bytesOf('ids') }
+  const plan = planMemory(rowsShape(manifest), sizes, { budgetBytes, preload, threads })
+  const kernel = threads > 1 ? Kernel.createShared() : Kernel.create()
+  kernel.reserve(plan.kernelBytes)
+  const core = makeCore(manifest, files, plan.pageBytes, kernel)
+  const ids = new NodeIds(files.of('ids'), plan.idsBytes)
+  if (preload) {
+    await preloadRows(files.directory, manifest, core.memory.rows, kernelChecks(kernel))
+    core.memory.loadUpperLevels()
+    ids.preload()
+  }
+  return { core, ids }
+}
+
+function rowsShape({ count, dimensions, m, quantization }: Manifest): RowsShape {
+  return { count, dimensions, m, codes: quantization === 'f32' ? undefined : quantizedShape(quantization, dimensions) }
+}
+
+function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kernel: Kernel): SearchCore {
+  const { metric, entryPoint } = manifest
+  const shape = rowsShape(manifest)
+  const { count, dimensions, codes } = shape
+  const checks = kernelChecks(kernel)
+  return new SearchCore(kernel, {
+    ...shape,
+    metric,
+    entryPoint,
+    upperLevels: storedLevels(files.of('upper'), manifest, checks),
+    paged: {
+      vectors: segmentRows(files.of('vectors'), count, 4 * dimensions),
+      links: linkRows(files.of('links'), manifest, checks),
+      codes: codes && segmentRows(files.of('codes'), count, codes.strideBytes),
+      cacheBytes,
+    },
+    codes: codes && { shape: codes, codebook: () => readCodebook(files) },
+  })
+}
+
+function readCodebook(files: Segments): Uint8Array {
+  const codebook = new Uint8Array(files.bytesOf('codebook'))
+  for (const file of files.of('codebook')) file.read(0, codebook)
+  return codebook
+}
+
+/** The files of a generation that a search reads, open: they stay readable when the generation is deleted. */
+class Segments {
+  readonly directory: string
+  readonly #open: SegmentBlocks[] = []
+
+  constructor(directory: string, manifest: Manifest) {
+    this.directory = directory
+    try {
+      for (const file of manifest.segments) {
+        this.#open.push(SegmentBlocks.open(join(directory, file.name), file, manifest))
+      }
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  of(kind: SegmentKind): SegmentBlocks[] {
+    return this.#open.filter(({ header }) => header.kind === kind)
+  }
+
+  bytesOf(kind: SegmentKind): number {
+    return this.of(kind).reduce((sum, { header }) => sum + header.dataBytes, 0)
+  }
+
+  close(): void {
+    for (const segment of this.#open.splice(0)) segment.close()
+  }
+}
