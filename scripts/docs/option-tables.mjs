@@ -26,14 +26,24 @@ function optionRows(entries, only = '') {
 /** As the help has them: arguments, flags, and the opposites that are shown. */
 function flagRows(entries) {
   return optionFacts(entries).flatMap((facts) => {
-    const { argument, flag, opposite, help } = facts
+    const { argument, flag, opposite } = facts
     const rows = []
-    if (argument !== undefined) rows.push([code(argument), defaultCell(facts, ''), help])
+    const does = flagText(facts)
+    if (argument !== undefined) rows.push([code(argument), defaultCell(facts, ''), does])
     if (flag !== undefined)
-      rows.push([code(flag), facts.kind === 'flag' ? (facts.fallback ?? '') : defaultCell(facts, ''), help])
+      rows.push([code(flag), facts.kind === 'flag' ? (facts.fallback ?? '') : defaultCell(facts, ''), does])
     if (opposite !== undefined) rows.push([code(flag.split(' ')[0].replace('--', '--no-')), '', opposite])
     return rows
   })
+}
+
+/** The help, with values, flags, extensions and the name of standard input as code. */
+function flagText({ help, schema }) {
+  const words = [
+    ...(schema.options ?? []).filter((value) => typeof value === 'string').map((value) => `\\b${value}\\b`),
+  ]
+  const pattern = new RegExp([...words, '--[a-z-]+', '\\.(?:prom|jsonl)\\b', '(?<![\\w-])-(?= for)'].join('|'), 'g')
+  return help.replace(pattern, code)
 }
 
 function defaultCell(facts, quote) {

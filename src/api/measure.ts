@@ -40,8 +40,8 @@ export interface RecallOptions extends MeasureOptions {
   readonly ef?: readonly number[]
   /**
    * How many of the best candidates by their quantized vectors are scored again by their vectors; at least k, and the
-   * beam is never narrower. Distances are always distances of the vectors. Default: 2k; for pq and binary the beam, at
-   * least 5k and 10k.
+   * beam is never narrower: 2k by default, and for pq and binary the whole beam, at least 5k and 10k. Distances are
+   * always distances of the vectors. Default: by the quantization.
    */
   readonly rerank?: number
   // </generated>

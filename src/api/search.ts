@@ -15,8 +15,8 @@ export interface OpenOptions {
   // <generated options-open>
   /**
    * Memory that the index may hold, in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. The
-   * whole index stays in memory once read when it fits, up to 4 GiB; otherwise pages come and go. Default: what the
-   * machine or its cgroup has left.
+   * whole index stays in memory once read when it fits, up to 4 GiB; otherwise pages come and go. Default: the free
+   * memory.
    */
   readonly memory?: number | string
   /**
@@ -35,13 +35,13 @@ export interface SearchOptions {
   readonly k?: number
   /**
    * Beam width at level 0; at least k is used. A higher one finds more and takes longer. What `tune` stored for the
-   * next larger k counts too. Default: as tuned for k, else 64.
+   * next larger k counts too. Default: as tuned, else 64.
    */
   readonly ef?: number
   /**
    * How many of the best candidates by their quantized vectors are scored again by their vectors; at least k, and the
-   * beam is never narrower. Distances are always distances of the vectors. Default: 2k; for pq and binary the beam, at
-   * least 5k and 10k.
+   * beam is never narrower: 2k by default, and for pq and binary the whole beam, at least 5k and 10k. Distances are
+   * always distances of the vectors. Default: by the quantization.
    */
   readonly rerank?: number
   /**

@@ -5,8 +5,8 @@ const MEANINGS: Readonly<Record<ErrorKind, string>> = {
   failed: 'failed',
   input: 'wrong usage or bad input',
   resources: 'not enough memory or disk',
-  corrupt: 'a corrupt index or file',
-  interrupted: 'interrupted',
+  corrupt: 'a corrupt index',
+  interrupted: 'interrupted by a signal',
 }
 
 /** The codes a command can end with, ascending: [code, meaning]. */

@@ -35,8 +35,8 @@ export interface ImportOptions {
    */
   readonly quantization?: Quantization
   /**
-   * Memory budget in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. Default: what the machine
-   * or its cgroup has left.
+   * Memory budget in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. Free memory is what the
+   * machine or its cgroup has left. Default: the free memory.
    */
   readonly memory?: number | string
   /** Worker threads at most. Default: the cores. */

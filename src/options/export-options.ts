@@ -2,13 +2,13 @@ import * as v from 'valibot'
 import { callable, choice, flag, name, option } from './option-values.js'
 import { SHARED_OPTIONS } from './shared-options.js'
 
-export const EXPORT_FORMATS = ['hnswlib', 'usearch', 'fvecs'] as const
-
 /**
  * hnswlib: what hnswlib's `saveIndex` writes on 64-bit machines. usearch: a `.usearch` file of version 2. fvecs: the
  * vectors alone.
  */
-export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+export type ExportFormat = 'hnswlib' | 'usearch' | 'fvecs'
+
+export const EXPORT_FORMATS = ['hnswlib', 'usearch', 'fvecs'] as const satisfies readonly ExportFormat[]
 
 export interface ExportProgress {
   readonly bytesWritten: number

@@ -13,7 +13,7 @@ export const DEFAULT_M = 16
 export const DEFAULT_K = 10
 export const DEFAULT_SEED = 1
 
-const AVAILABLE_MEMORY = 'what the machine or its cgroup has left'
+const AVAILABLE_MEMORY = 'the free memory'
 const MEMORY_UNITS = "in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30"
 
 export const SHARED_OPTIONS = {
@@ -45,7 +45,7 @@ export const SHARED_OPTIONS = {
   memory: option(size(), 'memory budget, as 512MB or 2GiB', {
     value: 'SIZE',
     fallback: AVAILABLE_MEMORY,
-    doc: `memory budget ${MEMORY_UNITS}`,
+    doc: `memory budget ${MEMORY_UNITS}. Free memory is what the machine or its cgroup has left`,
   }),
   /** The memory of an open index. */
   openMemory: option(size(), 'memory of the open index, as 512MB or 2GiB', {
@@ -71,17 +71,18 @@ export const SHARED_OPTIONS = {
   k: option(integer(1, MAX_UINT32), 'neighbours of each query', { value: 'N', flag: '-k' }),
   ef: option(integer(1, MAX_UINT32), 'beam width: a higher one finds more and takes longer', {
     value: 'N',
-    fallback: 'as tuned for k, else 64',
+    fallback: 'as tuned, else 64',
     doc:
       'beam width at level 0; at least k is used. A higher one finds more and takes longer. What `tune` stored for the ' +
       'next larger k counts too',
   }),
   rerank: option(integer(1, MAX_UINT32), 'best candidates by quantized vectors to score again by vectors', {
     value: 'N',
-    fallback: '2k; for pq and binary the beam, at least 5k and 10k',
+    fallback: 'by the quantization',
     doc:
       'how many of the best candidates by their quantized vectors are scored again by their vectors; at least k, and ' +
-      'the beam is never narrower. Distances are always distances of the vectors',
+      'the beam is never narrower: 2k by default, and for pq and binary the whole beam, at least 5k and 10k. Distances ' +
+      'are always distances of the vectors',
   }),
   sample: option(integer(1, MAX_UINT32), 'vectors of the index to search for', {
     value: 'N',

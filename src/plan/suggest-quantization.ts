@@ -13,10 +13,7 @@ export interface SuggestQuantizationOptions {
   readonly count: number
   /** Length of every vector, 1 to 65,536. */
   readonly dimensions: number
-  /**
-   * The `memory` that `openIndex` will be given: bytes, or text such as '512MB'. Default: what the machine or its
-   * cgroup has left.
-   */
+  /** The `memory` that `openIndex` will be given: bytes, or text such as '512MB'. Default: the free memory. */
   readonly memory?: number | string
   /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
