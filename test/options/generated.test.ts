@@ -48,7 +48,7 @@ describe('npm run docs', () => {
     const style = await prettier.resolveConfig(path.join(REPOSITORY, 'README.md'))
     expect(await prettier.check(text, { ...style, parser: 'markdown' })).toBe(true)
     expect(text).toMatch(/^\| `keepGenerations` +\| `1` +\| Old generations kept beside the live one\. +\|$/m)
-    expect(text).toMatch(/^\| `--metric <M>` +\| required +\| l2, cosine or ip +\|$/m)
+    expect(text).toMatch(/^\| `--metric <M>` +\| required +\| `l2`, `cosine` or `ip` +\|$/m)
     expect(text).toMatch(/^\| `<DIR>` +\| required +\| the index directory +\|$/m)
     expect(text).toMatch(/^\| `130` +\| interrupted by a signal +\|$/m)
     expect(text).toMatch(/^\| `count` +\| `number` +\| Vectors in the index\. +\|$/m)
