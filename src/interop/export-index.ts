@@ -64,12 +64,13 @@ const FORMATS: Readonly<Record<ExportFormat, Format>> = {
 const IDS_SUFFIX = '.ids.jsonl'
 
 /**
- * Writes the live generation of the index directory `path` as a file that another program reads. Reads and writes front to
- * back; takes a few MiB, and 4 bytes for each node of the upper levels. Checks every block that it reads.
+ * Writes the live generation of the index directory `path` as a file that another program reads. Reads and writes front
+ * to back; takes a few MiB, and 4 bytes for each node of the upper levels. Checks every block that it reads.
  *
  * When all ids are integers of at least 0, they become the labels of the file; otherwise labels are nodes, and
  * `out`.ids.jsonl has the ids. Vectors under cosine have unit length, as in the index.
- * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or replaced
+ * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or
+ * replaced
  */
 export async function exportIndex(path: string, options: ExportOptions): Promise<ExportReport> {
   const startedMs = performance.now()

@@ -1,10 +1,5 @@
-import { quantize, proofCodes } from '../pipeline/quantize.js'
-import { createSegments } from '../pipeline/layer/create-segments.js'
-import { openBuild } from '../pipeline/run/open-build.js'
-import { prove } from '../pipeline/prove.js'
-import { publish } from '../pipeline/publish.js'
-import { layOutSegments } from '../pipeline/layer/segment-layout.js'
-import { writeIds } from '../pipeline/layer/write-ids.js'
+import { layOutSegments, type SegmentLayout } from '../pipeline/layer/segment-layout.js'
+import { writeIds } from '../pipeline/segments/write-ids.js'
 import { DuplicateIdError, InvalidOptionError } from '../errors.js'
 import type { BuildOptions, Logger, ProgressEvent } from '../api/build.js'
 import type { BuildReport, Quantization } from '../api/report.js'
@@ -12,9 +7,14 @@ import type { Metric } from '../api/vectors.js'
 import { checkOptions } from '../options/check-options.js'
 import { importOptionsSchema } from '../options/import-options.js'
 import { HnswlibFile } from './hnswlib/hnswlib-file.js'
-import { surveyFile } from './hnswlib/survey.js'
+import { surveyFile, type Survey } from './hnswlib/survey.js'
 import { readUpperLevels } from './hnswlib/read-upper-levels.js'
 import { writeLevel0 } from './hnswlib/write-level0.js'
+import { withRun, type OpenRun } from '../pipeline/run/with-run.js'
+import { finish } from '../pipeline/finish.js'
+import type { PlannedRun } from '../pipeline/run/run.js'
+import type { LinkedIndex } from '../pipeline/linked-index.js'
+import { createSegments } from '../pipeline/segments/create-segments.js'
 
 export interface ImportOptions {
   // <generated options-import>
@@ -63,14 +63,15 @@ const UNIQUE_LABELS = 'the labels of the file must be unique; export it again, o
 const LAYOUT_NODES = 4096
 
 /**
- * Turns an hnswlib file (`saveIndex`, 64-bit) into an index and publishes it as the live generation of `options.path`. The
- * graph is not changed: an element's place is its node, its label the id. Elements marked as deleted are left out, with
- * the links to them, and counted in `skippedInvalid`. Then follows the proof of every build: nodes out of reach are linked,
- * and recall@10 is measured.
+ * Turns an hnswlib file (`saveIndex`, 64-bit) into an index and publishes it as the live generation of `options.path`.
+ * The graph is not changed: an element's place is its node, its label the id. Elements marked as deleted are left out,
+ * with the links to them, and counted in `skippedInvalid`. Then follows the proof of every build: nodes out of reach
+ * are linked, and recall@10 is measured.
  *
  * The file is read twice, front to back. Memory: 4 bytes an element, the upper levels, and what the proof takes.
- * @throws InvalidFileError for a file of another format, damaged or out of bounds; DimensionMismatchError, InvalidVectorError,
- * DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live before stays live.
+ * @throws InvalidFileError for a file of another format, damaged or out of bounds; DimensionMismatchError,
+ * InvalidVectorError, DuplicateIdError, EmptySourceError, and what buildIndex throws. The generation that was live
+ * before stays live.
  */
 export async function importIndex(path: string, options: ImportOptions): Promise<BuildReport> {
   // No default could be right for either.
@@ -90,60 +91,53 @@ export async function importIndex(path: string, options: ImportOptions): Promise
 
 async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: string | undefined): Promise<BuildReport> {
   const { m, count } = file.header
-  const build = await openBuild({ ...given, m, count, quality: 'balanced' }, false)
-  const { log } = build
-  let failure: unknown
-  try {
-    const survey = await log.stage('ingest', () => surveyFile(build.context, file, idsPath))
-    const { ingested, nodeOfElement } = survey
-    const context = await build.plan(ingested)
-    const { generationDir } = context.paths
-    const shape = { count: ingested.count, dimensions: ingested.dimensions, m }
+  return withRun({ ...given, m, count, quality: 'balanced' }, false, async (open) => {
+    const survey = await open.stage('ingest', () => surveyOnce(open, file, idsPath))
+    const { ingested } = survey
+    const run = open.plan(ingested)
     const layout = layOutSegments(evenCounts(ingested.count), ingested.dimensions)
-    const idFiles = await log.stage('assign nodes', () =>
-      writeIds(context, ingested.ids, { layout, nodeOfOrdinal: nodeOfElement }, shape),
+    const idFiles = await run.stage('assign nodes', () =>
+      writeIds(run, ingested, { layout, nodeOfOrdinal: survey.nodeOfElement }),
     )
-    const vectors = await createSegments(generationDir, 'vectors', layout, shape)
-    const links = await createSegments(generationDir, 'links', layout, shape)
-    const { degreeSum, upper } = await log.stage('import', async () => {
-      const level0 = await writeLevel0(context, file, survey, { vectors, links })
-      if (level0.uselessLinks > 0) {
-        log.event(
-          'useless-links',
-          `${level0.uselessLinks} links were left out: they lead to their own node, or are repeated`,
-        )
-      }
-      return { ...level0, upper: await readUpperLevels(context, file, survey) }
-    })
-    const codes = await quantize(context, layout, vectors.files, shape)
-    const graph = {
-      ...shape,
-      metric: context.options.metric,
-      vectors: vectors.files,
-      links: links.files,
-      codes: proofCodes(codes, shape.dimensions),
-      entryPoint: upper.entryPoint,
-      upperLevels: upper.levels,
-    }
-    const proof = await log.stage('prove', () => prove(context, graph, links.checksums, ingested.maxSquaredNorm))
-    return await publish(build, context, {
+    const graph = await run.stage('import', () => writeGraph(run, file, survey, layout))
+    return finish(run, {
       ingested,
-      shardCount: 0,
-      chosen: { quality: 'imported', trialRecall: undefined },
-      engine: 'hnswlib-import',
-      splitShards: 0,
-      averageDegree: degreeSum / ingested.count,
-      proof,
-      upper,
-      segments: { vectors, links, codes, ids: idFiles },
+      nodes: { layout, idFiles },
+      ...graph,
+      origin: {
+        chosen: { quality: 'imported', trialRecall: undefined },
+        shardCount: 0,
+        splitShards: 0,
+        linkedBy: 'hnswlib-import',
+      },
     })
+  })
+}
+
+async function surveyOnce(run: OpenRun, file: HnswlibFile, idsPath: string | undefined): Promise<Survey> {
+  try {
+    return await surveyFile(run, file, idsPath)
   } catch (error) {
-    failure =
-      error instanceof DuplicateIdError ? new DuplicateIdError({ ...error.details, help: UNIQUE_LABELS }) : error
-    throw failure
-  } finally {
-    await build.close(failure)
+    if (error instanceof DuplicateIdError) throw new DuplicateIdError({ ...error.details, help: UNIQUE_LABELS })
+    throw error
   }
+}
+
+/** Writes the vectors, links and upper levels of the file. */
+async function writeGraph(
+  run: PlannedRun,
+  file: HnswlibFile,
+  survey: Survey,
+  layout: SegmentLayout,
+): Promise<Pick<LinkedIndex, 'vectors' | 'links' | 'degreeSum' | 'upper'>> {
+  const { dimensions } = survey.ingested
+  const vectors = await createSegments(run, 'vectors', layout, { dimensions })
+  const links = await createSegments(run, 'links', layout, { dimensions })
+  const { degreeSum, uselessLinks } = await writeLevel0(run, file, survey, { vectors, links })
+  if (uselessLinks > 0) {
+    run.log.event('useless-links', `${uselessLinks} links were left out: they lead to their own node, or are repeated`)
+  }
+  return { vectors, links, degreeSum, upper: await readUpperLevels(run, file, survey) }
 }
 
 /** The layout groups whole shards; an import has no shards, so these groups take their place. */

@@ -52,7 +52,9 @@ export class Labels {
   }
 }
 
-/** The id of a label (u64): a number up to 2^53 − 1, above that its digits as text, because a number would not be exact. */
+/**
+ * The id of a label (u64): a number up to 2^53 − 1, above that its digits as text, because a number would not be exact.
+ */
 export function readLabel(record: Buffer, at: number): Id {
   const high = record.readUInt32LE(at + 4)
   if (high < 2 ** 21) return high * 2 ** 32 + record.readUInt32LE(at)

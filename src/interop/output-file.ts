@@ -7,8 +7,8 @@ import { syncDirectory, writeAt } from '../format/bytes/whole-files.js'
 const BUFFER_BYTES = 4 * 2 ** 20
 
 /**
- * A file that appears under its name only when it is complete. It is written front to back under a temporary name in the
- * same folder, and renamed when every byte is on the device.
+ * A file that appears under its name only when it is complete. It is written front to back under a temporary name in
+ * the same folder, and renamed when every byte is on the device.
  */
 export class OutputFile {
   readonly path: string

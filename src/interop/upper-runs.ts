@@ -24,8 +24,8 @@ interface Level {
 }
 
 /**
- * The upper levels by node instead of by level, for files that keep all links of a node together. Holds the nodes of all
- * levels, 4 bytes each (in all 4/(m − 1) bytes for a node of the index), and one run of links.
+ * The upper levels by node instead of by level, for files that keep all links of a node together. Holds the nodes of
+ * all levels, 4 bytes each (in all 4/(m − 1) bytes for a node of the index), and one run of links.
  */
 export class UpperRuns {
   /** The most nodes that `next` takes. */

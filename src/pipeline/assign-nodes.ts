@@ -1,17 +1,20 @@
-import { NO_NODE, type NumberedLayer, type RoutedLayer } from './layer/layer.js'
-import { layOutSegments } from './layer/segment-layout.js'
+import type { SegmentFile } from '../format/segment/segment-file.js'
+import type { NumberedLayer, RoutedLayer } from './layer/layer.js'
+import { numberNodes } from './layer/number-nodes.js'
+import type { Uses } from './run/run.js'
+import { writeIds } from './segments/write-ids.js'
+import type { IngestedFacts } from './ingest/ingested.js'
 
-/**
- * Numbers the nodes shard by shard, within a shard by ordinal, so that near vectors have near numbers: home counts →
- * prefix sums → node numbers. Turns `homeOfOrdinal` into `nodeOfOrdinal` in place: 4 bytes a vector in all.
- */
-export function assignNodes(routed: RoutedLayer): NumberedLayer {
-  const layout = layOutSegments(routed.homeCounts, routed.layer.spec.dimensions)
-  const next = layout.shardStarts.slice(0, routed.shardCount)
-  const nodeOfOrdinal = routed.homeOfOrdinal
-  for (let ordinal = 0; ordinal < nodeOfOrdinal.length; ordinal++) {
-    const shard = nodeOfOrdinal[ordinal]
-    if (shard !== NO_NODE) nodeOfOrdinal[ordinal] = next[shard]++
-  }
-  return { layout, nodeOfOrdinal }
+export interface AssignedNodes extends NumberedLayer {
+  readonly idFiles: readonly SegmentFile[]
+}
+
+/** Turns home counts into node numbers, and writes the ids in that order. */
+export async function assignNodes(
+  run: Uses<'options' | 'paths' | 'queues'>,
+  routed: RoutedLayer,
+  ingested: IngestedFacts,
+): Promise<AssignedNodes> {
+  const numbered = numberNodes(routed)
+  return { ...numbered, idFiles: await writeIds(run, ingested, numbered) }
 }

@@ -1,9 +1,9 @@
-import { TRIAL_QUERIES } from '../plan/plan-build.js'
 import type { Quality } from '../api/report.js'
-import type { PlannedContext } from './run/build-context.js'
+import type { Uses } from './run/run.js'
 import type { GridSpec } from '../rows/grid-spec.js'
 import type { Sample } from './ingest/reservoir-sample.js'
-import type { TrialTask } from '../tasks/link/trial-task.js'
+import { type TrialTask } from '../tasks/link/trial-task.js'
+import { TRIAL_QUERIES } from '../plan/plan-build.js'
 
 export interface ChosenQuality {
   readonly quality: Quality
@@ -25,15 +25,14 @@ const LEAST_SAMPLE = 512
  * are hard to search show it there.
  */
 export async function chooseQuality(
-  context: PlannedContext,
+  { options, plan, threads }: Uses<'options' | 'plan' | 'threads'>,
   spec: GridSpec,
   sample: Sample,
   maxSquaredNorm: number,
 ): Promise<ChosenQuality> {
-  const { quality, metric, engine, m, seed } = context.options
+  const { quality, metric, engine, m, seed } = options
   if (quality !== 'auto') return { quality, trialRecall: undefined }
-  const { trialRows } = context.plan
-  const used = Math.min(sample.count, trialRows)
+  const used = Math.min(sample.count, plan.trialRows)
   if (used < LEAST_SAMPLE) return { quality: 'balanced', trialRecall: undefined }
   const { buffer, byteOffset } = sample.rows
   const task: TrialTask = {
@@ -47,6 +46,6 @@ export async function chooseQuality(
     seed,
     maxSquaredNorm,
   }
-  const { recallAt10 } = await context.pool.run('trial', task, `trial on ${used} sampled vectors`)
+  const { recallAt10 } = await threads.run('trial', task, `trial on ${used} sampled vectors`)
   return { quality: recallAt10 < ENOUGH_RECALL ? 'high' : 'balanced', trialRecall: recallAt10 }
 }

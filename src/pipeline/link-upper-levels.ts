@@ -4,19 +4,21 @@ import { sampleRows } from '../plan/plan-build.js'
 import { shardGeometry } from '../plan/shard-geometry.js'
 import { engineByName } from '../engines/engine-by-name.js'
 import type { Quality } from '../api/report.js'
-import { openQueue, type PlannedContext } from './run/build-context.js'
+import type { PlannedRun, Uses } from './run/run.js'
 import { gridRowBytes, type GridSpec } from '../rows/grid-spec.js'
-import { readGrid, type GridStore } from '../rows/grid-store.js'
-import { NO_NODE, type LayerInput } from './layer/layer.js'
+import { readGrid, type GridStore, dropGrid } from '../rows/grid-store.js'
+import { NO_NODE, type LayerInput, type LinkedShards } from './layer/layer.js'
 import { columnBatchBytes, type ColumnHeader } from '../rows/record-layout.js'
-import { mergeSegments } from './merge-segments.js'
-import { assignNodes } from './assign-nodes.js'
 import { levelOf } from '../rows/hash-ordinal.js'
-import { leadersOf, routeLayer } from './route.js'
-import { linkShards } from './link-shards.js'
-import { splitShards } from './split-shards.js'
 import type { UpperTask } from '../tasks/link/upper-task.js'
 import type { UpperLevel } from '../format/graph/upper-level.js'
+import { leadersOf, routeLayer } from './layer/route-layer.js'
+import type { Routed } from './route.js'
+import type { AssignedNodes } from './assign-nodes.js'
+import { numberNodes } from './layer/number-nodes.js'
+import { linkLayerShards } from './layer/link-layer-shards.js'
+import { mergeLayer } from './layer/merge-layer.js'
+import { splitShards } from './layer/split-shards.js'
 
 export interface UpperLevels {
   readonly levels: readonly UpperLevel[]
@@ -32,18 +34,32 @@ const ONE_SHARD_FACTOR = 2
  * the top level that is nearest to the mean of the data.
  */
 export async function linkUpperLevels(
-  context: PlannedContext,
-  base: { nodeOfOrdinal: Uint32Array; spec: GridSpec; codes: GridStore; quality: Quality },
+  run: PlannedRun,
+  { layer, chosen }: Routed,
+  { nodeOfOrdinal }: AssignedNodes,
+  { grid }: LinkedShards,
 ): Promise<UpperLevels> {
-  const members = nodesByLevel(base.nodeOfOrdinal, context.options.seed, context.options.m)
+  const { seed, m } = run.options
+  const base = { spec: layer.spec, grid, quality: chosen.quality }
+  const members = nodesByLevel(nodeOfOrdinal, seed, m)
   const levels: UpperLevel[] = []
   for (const [above, nodes] of members.entries()) {
-    const links = await linkLevel(context, above + 1, nodes, base)
+    const links = await linkLevel(run, above + 1, nodes, base)
     const down = above === 0 ? nodes : placesIn(members[above - 1], nodes)
     levels.push({ nodes, down, links })
-    context.log.progress(above + 1, members.length, 'levels')
+    run.log.progress(above + 1, members.length, 'levels')
   }
-  return { levels, bytes: encodeUpper(levels), entryPoint: entryPointOf(levels, base) }
+  const entryPoint = entryPointOf(levels, base)
+  // No later stage computes on the grid.
+  dropGrid(grid)
+  return { levels, bytes: encodeUpper(levels), entryPoint }
+}
+
+/** Level 0, as upper levels see it. */
+interface Base {
+  readonly spec: GridSpec
+  readonly grid: GridStore
+  readonly quality: Quality
 }
 
 /** `[0]`: the nodes of level 1, ascending; each further level is part of the one before. */
@@ -69,50 +85,43 @@ function placesIn(nodes: Uint32Array, wanted: Uint32Array): Uint32Array {
   return places
 }
 
-async function linkLevel(
-  context: PlannedContext,
-  level: number,
-  nodes: Uint32Array,
-  base: { spec: GridSpec; codes: GridStore; quality: Quality },
-): Promise<Uint32Array> {
-  const { options } = context
-  const engine = engineByName(options.engine)
-  if (nodes.length > ONE_SHARD_FACTOR * engine.shardMembers) return linkLargeLevel(context, level, nodes, base)
-  const { m, seed } = options
-  const { codes, spec, quality } = base
-  const task: UpperTask = { nodes, codes, spec, engine: engine.name, quality, m, seed }
-  const { links } = await context.pool.run('upper', task, `upper level ${level} (${nodes.length} nodes)`)
+async function linkLevel(run: PlannedRun, level: number, nodes: Uint32Array, base: Base): Promise<Uint32Array> {
+  const { m, seed, engine: engineName } = run.options
+  const engine = engineByName(engineName)
+  if (nodes.length > ONE_SHARD_FACTOR * engine.shardMembers) return linkLargeLevel(run, level, nodes, base)
+  const task: UpperTask = { ...base, nodes, engine: engineName, m, seed }
+  const { links } = await run.threads.run('upper', task, `upper level ${level} (${nodes.length} nodes)`)
   return links
 }
 
-/** Route, shards and merge again, on codes: a level of 50M vectors holds 3M of them. */
+/** Route, shards and merge again, on the grid: a level of 50M vectors holds 3M of them. */
 async function linkLargeLevel(
-  context: PlannedContext,
+  run: PlannedRun,
   level: number,
   nodes: Uint32Array,
-  { spec, codes, quality }: { spec: GridSpec; codes: GridStore; quality: Quality },
+  { spec, grid, quality }: Base,
 ): Promise<Uint32Array> {
-  const { m } = context.options
-  const engine = engineByName(context.options.engine)
+  const { m } = run.options
+  const engine = engineByName(run.options.engine)
   const name = `level-${level}`
   const layer: LayerInput = {
     name,
-    rowKind: 'codes',
-    input: await queueGrid(context, name, nodes, codes),
+    rowKind: 'grid',
+    input: await queueGrid(run, name, nodes, grid),
     ordinalCount: nodes.length,
     vectorCount: nodes.length,
     dropped: undefined,
     spec,
     geometry: shardGeometry(nodes.length, engine.overlap, engine.shardMembers),
   }
-  const leaders = await leadersOf(context, layer, sampleGrid(nodes, codes, spec))
-  const routed = await splitShards(context, await routeLayer(context, layer, leaders))
-  const numbered = assignNodes(routed)
-  const built = await linkShards(context, routed, numbered, { quality, vectors: undefined })
+  const leaders = await leadersOf(run, layer, sampleGrid(nodes, grid, spec))
+  const routed = await splitShards(run, await routeLayer(run, layer, leaders))
+  const numbered = numberNodes(routed)
+  const shards = await linkLayerShards(run, routed, numbered, { quality })
   const stride = 1 + m
   const merged = new Uint32Array(new SharedArrayBuffer(4 * nodes.length * stride))
   const shape = { name, spec, layout: numbered.layout, maxDegree: m }
-  await mergeSegments(context, shape, built, { kind: 'memory', links: merged })
+  await mergeLayer(run, shape, shards, { kind: 'memory', links: merged })
 
   // The layer numbered its own nodes; the level wants them in the order of `nodes`.
   const ordinalOf = new Uint32Array(nodes.length)
@@ -130,19 +139,19 @@ async function linkLargeLevel(
 }
 
 async function queueGrid(
-  context: PlannedContext,
+  { queues }: Uses<'queues'>,
   name: string,
   nodes: Uint32Array,
-  codes: GridStore,
+  grid: GridStore,
 ): Promise<LayerInput['input']> {
-  const queue = openQueue<ColumnHeader>(context, `${name}-input`)
-  const capacity = Math.max(1, Math.floor(context.batchBytes / columnBatchBytes(1, codes.rowBytes)))
+  const queue = queues.open<ColumnHeader>(`${name}-input`)
+  const capacity = Math.max(1, Math.floor(queues.batchBytes / columnBatchBytes(1, grid.rowBytes)))
   for (let from = 0; from < nodes.length; from += capacity) {
     const count = Math.min(capacity, nodes.length - from)
-    const bytes = context.buffers.acquire(columnBatchBytes(capacity, codes.rowBytes))
+    const bytes = queues.buffers.acquire(columnBatchBytes(capacity, grid.rowBytes))
     const ordinals = new Uint32Array(bytes.buffer, bytes.byteOffset, count)
     for (let i = 0; i < count; i++) ordinals[i] = from + i
-    readGrid(codes, nodes.subarray(from, from + count), bytes.subarray(4 * capacity))
+    readGrid(grid, nodes.subarray(from, from + count), bytes.subarray(4 * capacity))
     await queue.push({ header: { capacity }, count, bytes })
   }
   return queue
@@ -151,21 +160,21 @@ async function queueGrid(
 /** Evenly spaced nodes: their order is the shards', so a stride through it is spread over the data. */
 function sampleGrid(
   nodes: Uint32Array,
-  codes: GridStore,
+  grid: GridStore,
   spec: GridSpec,
-): { kind: 'codes'; bytes: Uint8Array; count: number } {
+): { kind: 'grid'; bytes: Uint8Array; count: number } {
   const count = sampleRows(nodes.length, spec.dimensions)
   const chosen = Uint32Array.from({ length: count }, (_, i) => nodes[Math.floor((i * nodes.length) / count)])
-  const ordered = new Uint8Array(count * codes.rowBytes)
-  readGrid(codes, chosen, ordered)
+  const ordered = new Uint8Array(count * grid.rowBytes)
+  readGrid(grid, chosen, ordered)
   // Leaders are the first rows of a sample in random order: take them in strides of a number prime to the count.
   const stride = coprimeStride(count)
   const bytes = new Uint8Array(ordered.length)
   for (let i = 0; i < count; i++) {
-    const from = ((i * stride) % count) * codes.rowBytes
-    bytes.set(ordered.subarray(from, from + codes.rowBytes), i * codes.rowBytes)
+    const from = ((i * stride) % count) * grid.rowBytes
+    bytes.set(ordered.subarray(from, from + grid.rowBytes), i * grid.rowBytes)
   }
-  return { kind: 'codes', bytes, count }
+  return { kind: 'grid', bytes, count }
 }
 
 /** Near the golden section of `count`, and prime to it: multiples of it visit every index, far apart. */
@@ -176,16 +185,13 @@ function coprimeStride(count: number): number {
   return stride
 }
 
-function entryPointOf(
-  levels: readonly UpperLevel[],
-  { spec, codes }: { spec: GridSpec; codes: GridStore },
-): EntryPoint {
+function entryPointOf(levels: readonly UpperLevel[], { spec, grid }: Base): EntryPoint {
   if (levels.length === 0) return { node: 0, level: 0, index: 0 }
   const { nodes } = levels[levels.length - 1]
   const bytes = new Uint8Array(nodes.length * gridRowBytes(spec))
-  readGrid(codes, nodes, bytes)
+  readGrid(grid, nodes, bytes)
   const rows = spec.kind === 'i16' ? new Int16Array(bytes.buffer) : new Float32Array(bytes.buffer)
-  // Codes are centred on the mean: the nearest to it has the smallest norm.
+  // The grid is centred on the mean: the row nearest to it has the smallest norm.
   let best = { index: 0, squared: Number.POSITIVE_INFINITY }
   for (let index = 0; index < nodes.length; index++) {
     let squared = 0

@@ -3,7 +3,7 @@ import { patchSegment } from '../format/segment/patch-segment.js'
 import { RecallTooLowError, UnreachableNodesError } from '../errors.js'
 import type { SegmentChecksums } from '../format/segment/segment-checksums.js'
 import { linksStrideBytes } from '../format/segment/segment-header.js'
-import type { PlannedContext } from './run/build-context.js'
+import type { Uses } from './run/run.js'
 import { SALT_PROOF } from '../rows/hash-ordinal.js'
 import { fileOfNode, readRows } from '../rows/open-rows.js'
 import { sampleNodes } from '../rows/sample-nodes.js'
@@ -32,16 +32,16 @@ const PROOF_EF = 64
  * ef 64 on sampled vectors against exact search, the vector itself left out on both sides.
  */
 export async function prove(
-  context: PlannedContext,
+  run: Uses<'options' | 'plan' | 'threads' | 'log'>,
   graph: ProofGraph,
   linkChecksums: readonly SegmentChecksums[],
   maxSquaredNorm: number,
 ): Promise<Proof> {
-  const questions = askNeighbours(graph, context.options.seed)
-  const { reach, exact } = await walkAndScan(context, graph, questions, maxSquaredNorm)
-  const { repaired, degreeCounts } = await repair(context, graph, linkChecksums, reach)
-  const recallAt10 = questions === undefined ? 1 : await measureRecall(context, graph, questions, exact)
-  const { minRecall } = context.options
+  const { seed, minRecall } = run.options
+  const questions = askNeighbours(graph, seed)
+  const { reach, exact } = await walkAndScan(run, graph, questions, maxSquaredNorm)
+  const { repaired, degreeCounts } = await repair(run, graph, linkChecksums, reach)
+  const recallAt10 = questions === undefined ? 1 : await measureRecall(run, graph, questions, exact)
   if (minRecall !== undefined && recallAt10 < minRecall) throw new RecallTooLowError({ recallAt10, minRecall })
   return { reachable: graph.count, repaired, recallAt10, degreeCounts }
 }
@@ -67,7 +67,7 @@ function askNeighbours(graph: ProofGraph, seed: number): Questions | undefined {
 
 /** Both at once, because exact search does not need links: on SIFT 100k it takes a tenth of their time. */
 async function walkAndScan(
-  context: PlannedContext,
+  { threads, log }: Uses<'threads' | 'log'>,
   graph: ProofGraph,
   questions: Questions | undefined,
   maxSquaredNorm: number,
@@ -81,19 +81,19 @@ async function walkAndScan(
   const walk: ReachTask = { graph }
   let reach: ReachResult | undefined
   let scanned = 0
-  await context.pool.runAll<ReachTask | ExactTask, ReachResult | NearestLists>(
+  await threads.runAll<ReachTask | ExactTask, ReachResult | NearestLists>(
     [walk, ...scans],
     (task) =>
       'vectors' in task
-        ? context.pool.run('exact', task, `exact search in ${task.vectors.path}`)
-        : context.pool.run('reach', task, 'reachability'),
+        ? threads.run('exact', task, `exact search in ${task.vectors.path}`)
+        : threads.run('reach', task, 'reachability'),
     (result, task) => {
       if ('reachableBefore' in result) {
         reach = result
       } else if ('vectors' in task) {
         unite(exact, result, queryCount)
         scanned += task.vectors.count
-        context.log.progress(scanned, graph.count, 'vectors')
+        log.progress(scanned, graph.count, 'vectors')
       }
     },
   )
@@ -103,7 +103,7 @@ async function walkAndScan(
 
 /** How many nodes were unreachable, and the degrees of all. Afterwards all are reachable, or this throws. */
 async function repair(
-  context: PlannedContext,
+  { threads, log }: Uses<'threads' | 'log'>,
   graph: ProofGraph,
   linkChecksums: readonly SegmentChecksums[],
   reach: ReachResult,
@@ -116,11 +116,11 @@ async function repair(
     const { path, firstNode } = graph.links[segment]
     await patchSegment(path, linkChecksums[segment], (node - firstNode) * stride, new Uint8Array(row.buffer))
   }
-  const again = await context.pool.run('reach', { graph } satisfies ReachTask, 'reachability after repair')
+  const again = await threads.run('reach', { graph } satisfies ReachTask, 'reachability after repair')
   if (again.reachableBefore !== graph.count) {
     throw new UnreachableNodesError({ unreachable: graph.count - again.reachableBefore, count: graph.count })
   }
-  context.log.event(
+  log.event(
     'repaired',
     `${unreachable} of ${graph.count} nodes were unreachable from the entry point; ${reach.linked} links made all reachable`,
   )
@@ -128,14 +128,14 @@ async function repair(
 }
 
 async function measureRecall(
-  context: PlannedContext,
+  { plan, threads }: Uses<'plan' | 'threads'>,
   graph: ProofGraph,
   { nodes, queries, queryCount, k, neighbours }: Questions,
   exact: NearestLists,
 ): Promise<number> {
-  const inMemory = context.plan.searchInMemory
+  const inMemory = plan.searchInMemory
   const search: RecallTask = { graph, queries, queryCount, k, ef: PROOF_EF, inMemory }
-  const found = await context.pool.run('recall', search, 'recall search')
+  const found = await threads.run('recall', search, 'recall search')
   return recallOf(exact, found, { queryCount, neighbours, selves: nodes })
 }
 
@@ -148,7 +148,7 @@ function readQueries(graph: ProofGraph, nodes: Uint32Array): Float32Array {
     try {
       readRows(file, 4 * dimensions, node, bytes.subarray(4 * i * dimensions, 4 * (i + 1) * dimensions))
     } catch (error) {
-      // No worker's task, that would be run again.
+      // Runs on the coordinator, so it is not retried.
       throw writeFailure(file.path, 0, error)
     }
   })

@@ -1,8 +1,7 @@
 import { quantizedShape, type CodeQuantization } from '../format/graph/quantized-shape.js'
 import { codeSampleRows, trainTaskCount } from '../plan/plan-build.js'
 import type { RowFile } from '../rows/file-rows.js'
-import type { PlannedContext } from './run/build-context.js'
-import { createSegments, type OpenSegments } from './layer/create-segments.js'
+import type { PlannedRun, Uses } from './run/run.js'
 import { SALT_CODEBOOK } from '../rows/hash-ordinal.js'
 import { fileOfNode } from '../rows/open-rows.js'
 import { sampleNodes } from '../rows/sample-nodes.js'
@@ -11,6 +10,7 @@ import type { EncodeTask } from '../tasks/quantize/encode-task.js'
 import type { GatherTask } from '../tasks/quantize/gather-task.js'
 import type { ProofCodes } from '../tasks/prove/proof-graph.js'
 import type { TrainTask } from '../tasks/quantize/train-task.js'
+import { createSegments, type OpenSegments } from './segments/create-segments.js'
 
 /** Compact codes of all vectors, written but not sealed, and what they mean. */
 export interface QuantizedVectors {
@@ -32,37 +32,42 @@ export function proofCodes(codes: QuantizedVectors | undefined, dimensions: numb
 }
 
 /**
- * Codes of the finished vectors segments, for searches to walk on. Undefined for quantization f32. A resumed build makes them
- * again: they take little beside what it need not do.
+ * Quantizes the finished vectors, for searches to walk on. Undefined for f32. A resumed build does it again: it takes
+ * little time beside the stages that are not repeated.
  */
 export async function quantize(
-  context: PlannedContext,
+  run: PlannedRun,
   layout: SegmentLayout,
   vectors: readonly RowFile[],
-  shape: { count: number; dimensions: number; m: number },
+  shape: VectorShape,
 ): Promise<QuantizedVectors | undefined> {
-  const { quantization } = context.options
+  const { quantization } = run.options
   if (quantization === 'f32') return undefined
-  return context.log.stage('quantize', async () => {
-    const codebook = await trainCodebook(context, quantization, vectors, shape)
-    const segments = await createSegments(context.paths.generationDir, 'codes', layout, { ...shape, quantization })
-    await encodeSegments(context, { quantization, segments, codebook }, vectors, shape)
+  return run.stage('quantize', async () => {
+    const codebook = await trainCodebook(run, quantization, vectors, shape)
+    const segments = await createSegments(run, 'codes', layout, { dimensions: shape.dimensions, quantization })
+    await encodeSegments(run, { quantization, segments, codebook }, vectors, shape)
     return { quantization, segments, codebook }
   })
 }
 
+interface VectorShape {
+  readonly count: number
+  readonly dimensions: number
+}
+
 async function trainCodebook(
-  context: PlannedContext,
+  { options, threads: pool }: Uses<'options' | 'threads'>,
   quantization: CodeQuantization,
   vectors: readonly RowFile[],
-  { count, dimensions }: { count: number; dimensions: number },
+  { count, dimensions }: VectorShape,
 ): Promise<Float32Array> {
   const { codebookBytes, subspaces } = quantizedShape(quantization, dimensions)
   const codebook = new Float32Array(new SharedArrayBuffer(codebookBytes))
   if (quantization === 'f16') return codebook
-  const { seed, threads } = context.options
+  const { seed, threads } = options
   const nodes = sampleNodes(count, codeSampleRows(count, dimensions), seed, SALT_CODEBOOK)
-  const sample = await gatherSample(context, nodes, vectors, dimensions)
+  const sample = await gatherSample({ threads: pool }, nodes, vectors, dimensions)
   // Subspaces are independent of each other: how they are divided changes no byte.
   const parts = quantization === 'pq' ? trainTaskCount(count, dimensions, subspaces, threads) : 1
   const startOf = (part: number): number => Math.floor((part * subspaces) / parts)
@@ -70,9 +75,9 @@ async function trainCodebook(
     const shares = { from: startOf(part), to: startOf(part + 1), subspaces }
     return { quantization, dimensions, sample, sampleCount: nodes.length, seed, ...shares, codebook }
   })
-  await context.pool.runAll(
+  await pool.runAll(
     tasks,
-    (task) => context.pool.run('train', task, `codebook, subspaces ${task.from} to ${task.to} of ${subspaces}`),
+    (task) => pool.run('train', task, `codebook, subspaces ${task.from} to ${task.to} of ${subspaces}`),
     () => undefined,
   )
   return codebook
@@ -80,7 +85,7 @@ async function trainCodebook(
 
 /** The vectors of ascending nodes, in shared memory. */
 async function gatherSample(
-  context: PlannedContext,
+  { threads }: Uses<'threads'>,
   nodes: Uint32Array,
   vectors: readonly RowFile[],
   dimensions: number,
@@ -95,24 +100,24 @@ async function gatherSample(
     tasks.push({ vectors: file, dimensions, nodes: nodes.slice(from, to), rows })
     from = to
   }
-  await context.pool.runAll(
+  await threads.runAll(
     tasks,
-    (task) => context.pool.run('gather', task, `sample of ${task.vectors.path}`),
+    (task) => threads.run('gather', task, `sample of ${task.vectors.path}`),
     () => undefined,
   )
   return sample
 }
 
 async function encodeSegments(
-  context: PlannedContext,
+  { options, threads, log }: Uses<'options' | 'threads' | 'log'>,
   { quantization, segments, codebook }: QuantizedVectors,
   vectors: readonly RowFile[],
-  { count, dimensions }: { count: number; dimensions: number },
+  { count, dimensions }: VectorShape,
 ): Promise<void> {
-  const { metric } = context.options
+  const { metric } = options
   let done = 0
   let clamped = 0
-  await context.pool.runAll(
+  await threads.runAll(
     vectors.keys(),
     (i) => {
       const task: EncodeTask = {
@@ -123,18 +128,18 @@ async function encodeSegments(
         codebook,
         path: segments.paths[i],
       }
-      return context.pool.run('encode', task, `codes of ${task.vectors.path}`)
+      return threads.run('encode', task, `codes of ${task.vectors.path}`)
     },
     (result, i) => {
       segments.checksums[i].add(result.checksums)
       clamped += result.clamped
       done += vectors[i].count
-      context.log.progress(done, count, 'vectors')
+      log.progress(done, count, 'vectors')
     },
   )
   if (clamped > 0) {
     const beyond = quantization === 'f16' ? 'the largest half' : 'the range that was sampled'
-    context.log.event(
+    log.event(
       'codes-clamped',
       `${clamped} of ${count * dimensions} components lie beyond ${beyond}: their codes say the end of it; the vectors ` +
         `themselves are stored as they are`,

@@ -1,145 +1,44 @@
-import type { Sample } from './ingest/reservoir-sample.js'
-import type { BatchRef } from '../../spill/batch.js'
-import { ROUTE_TASK_BYTES } from '../plan/plan-build.js'
-import { acquireOutput, disposeQueue, openQueue, type PlannedContext } from './run/build-context.js'
-import { FanOut } from './layer/fan-out.js'
-import { NO_NODE, type LayerInput, type RoutedLayer } from './layer/layer.js'
-import { recordBytesOf } from '../rows/record-layout.js'
-import type { Leaders } from '../tasks/route/assign-leaders.js'
+import { makeGridSpec, type GridSpec } from '../rows/grid-spec.js'
 import type { LeadersTask } from '../tasks/route/leaders-task.js'
-import { routeOutputBytes, type RouteTask } from '../tasks/route/route-task.js'
-import type { Ingested } from './ingest/ingest.js'
-import type { GridSpec } from '../rows/grid-spec.js'
+import { chooseQuality, type ChosenQuality } from './choose-quality.js'
+import type { Sample } from './ingest/reservoir-sample.js'
+import type { LayerInput, RoutedLayer } from './layer/layer.js'
+import { leadersOf, routeLayer } from './layer/route-layer.js'
+import { splitShards } from './layer/split-shards.js'
+import type { PlannedRun, Uses } from './run/run.js'
+import type { Ingested } from './ingest/ingested.js'
 
-/** Leaders of a layer, from its sample. */
-export async function leadersOf(
-  context: PlannedContext,
-  layer: LayerInput,
-  sample: LeadersTask['sample'],
-): Promise<Leaders> {
-  const task: LeadersTask = {
-    sample,
-    spec: layer.spec,
-    leaderCount: layer.geometry.shardCount,
-    overlap: layer.geometry.overlap,
-  }
-  const { leaders } = await context.pool.run('leaders', task, `leaders of ${layer.name}`)
-  if (leaders.count < layer.geometry.shardCount) {
-    context.log.event(
-      'few-distinct-vectors',
-      `${layer.geometry.shardCount} shards were planned and the sample has only ${leaders.count} distinct vectors: ` +
-        `${leaders.count} shards`,
-    )
-  }
-  return leaders
+/** Level 0, routed; and the quality that its shards are built with. */
+export interface Routed extends RoutedLayer {
+  readonly chosen: ChosenQuality
 }
 
-/**
- * Sends every vector of the layer to the shards of its nearest leaders: the home record to the nearest, replica codes
- * to the next ones. The order in which tasks finish does not matter: shards order their members by ordinal.
- */
-export async function routeLayer(context: PlannedContext, layer: LayerInput, leaders: Leaders): Promise<RoutedLayer> {
-  const { spec, rowKind } = layer
-  const shardCount = leaders.count
-  const overlap = Math.min(layer.geometry.overlap, shardCount)
-  const queues = Array.from({ length: 2 * shardCount }, (_, i) =>
-    openQueue<null>(context, `${layer.name}-${i < shardCount ? 'home' : 'replica'}-${i % shardCount}`),
-  )
-  const out = new FanOut<null>({ queues, header: null, buffers: context.buffers, batchBytes: context.batchBytes })
-  const counts = new Uint32Array(2 * shardCount)
-  const homeOfOrdinal = new Uint32Array(new SharedArrayBuffer(4 * layer.ordinalCount)).fill(NO_NODE)
-  const recordBytes = { home: recordBytesOf(rowKind, spec), replica: recordBytesOf('codes', spec) }
-  let clamped = 0
-  let routed = 0
-
-  await context.pool.runAll(
-    routeRuns(await layer.input.handOff()),
-    async ({ refs, rowCount }) => {
-      const output = acquireOutput(context, routeOutputBytes(rowCount, rowKind, spec, overlap))
-      const { dropped } = layer
-      const task: RouteTask = { input: refs, rowKind, rowCount, spec, leaders, overlap, dropped, output }
-      const result = await context.pool.run('route', task, `route ${rowCount} vectors of ${layer.name}`)
-      await layer.input.release(refs)
-      return { result, output, rowCount }
-    },
-    async ({ result, output, rowCount }) => {
-      let at = 0
-      for (let partition = 0; partition < 2 * shardCount; partition++) {
-        const count = result.counts[partition]
-        if (count === 0) continue
-        const isHome = partition < shardCount
-        const bytes = count * (isHome ? recordBytes.home : recordBytes.replica)
-        const records = output.subarray(at, at + bytes)
-        if (isHome) noteHomes(records, count, recordBytes.home, partition, homeOfOrdinal)
-        counts[partition] += count
-        await out.append(partition, records, count, true)
-        at += bytes
-      }
-      context.outputs.release(output)
-      clamped += result.clamped
-      routed += rowCount
-      context.log.progress(routed, layer.vectorCount, 'vectors')
-    },
-  )
-  await out.flush()
-  await disposeQueue(context, layer.input)
-  if (clamped > 0) {
-    context.log.event(
-      'clamped-codes',
-      `${clamped} of ${layer.vectorCount} vectors are longer than any in the sample: their codes were shortened for ` +
-        `building; searches compare the vectors themselves`,
-    )
-  }
-  return {
-    layer,
-    shardCount,
-    homes: queues.slice(0, shardCount),
-    replicas: queues.slice(shardCount),
-    homeCounts: counts.slice(0, shardCount),
-    replicaCounts: counts.slice(shardCount),
-    homeOfOrdinal,
-    splitShards: 0,
-  }
+/** Sends every vector to its shards. The trial that chooses the quality runs beside it: routing does not need to know. */
+export async function route(run: PlannedRun, ingested: Ingested): Promise<Routed> {
+  const { metric } = run.options
+  const { dimensions, maxSquaredNorm } = ingested
+  const sample = ingested.takeSample()
+  const spec = makeGridSpec(metric, dimensions, sample, maxSquaredNorm)
+  const layer = baseLayer(run, ingested, spec)
+  const routing = routeShards(run, layer, sample)
+  const trial = chooseQuality(run, spec, sample, maxSquaredNorm)
+  // Both have ended before an error of one is thrown: neither works on in a build that closes.
+  await Promise.allSettled([routing, trial])
+  return { ...(await routing), chosen: await trial }
 }
 
-/** Neighbouring batches in runs of about ROUTE_TASK_BYTES. */
-export function* routeRuns<Header>(
-  refs: readonly BatchRef<Header>[],
-): Generator<{ refs: BatchRef<Header>[]; rowCount: number }> {
-  let run: BatchRef<Header>[] = []
-  let bytes = 0
-  let rowCount = 0
-  for (const ref of refs) {
-    run.push(ref)
-    bytes += ref.kind === 'memory' ? ref.batch.bytes.length : ref.frameBytes
-    rowCount += ref.kind === 'memory' ? ref.batch.count : ref.count
-    if (bytes < ROUTE_TASK_BYTES) continue
-    yield { refs: run, rowCount }
-    run = []
-    bytes = 0
-    rowCount = 0
-  }
-  if (run.length > 0) yield { refs: run, rowCount }
-}
-
-/** Sets the home of each record's ordinal. */
-export function noteHomes(
-  records: Uint8Array,
-  count: number,
-  recordBytes: number,
-  shard: number,
-  homeOfOrdinal: Uint32Array,
-): void {
-  const view = new DataView(records.buffer, records.byteOffset, records.byteLength)
-  for (let i = 0; i < count; i++) homeOfOrdinal[view.getUint32(i * recordBytes, true)] = shard
+async function routeShards(run: PlannedRun, layer: LayerInput, sample: Sample): Promise<RoutedLayer> {
+  const leaders = await leadersOf(run, layer, sampleVectors(sample))
+  return splitShards(run, await routeLayer(run, layer, leaders))
 }
 
 /** Level 0: all vectors. */
-export function baseLayer(context: PlannedContext, ingested: Ingested, spec: GridSpec): LayerInput {
+function baseLayer({ log, plan }: Uses<'log' | 'plan'>, ingested: Ingested, spec: GridSpec): LayerInput {
   if (spec.kind === 'f32') {
-    context.log.event(
+    log.event(
       'f32-codes',
-      'a few vectors are so much longer than the rest that 16-bit codes would be too coarse: this build computes on float32, which is slower',
+      'a few vectors are so much longer than the rest that a 16-bit grid would be too coarse: this build computes on ' +
+        'float32, which is slower',
     )
   }
   return {
@@ -150,12 +49,12 @@ export function baseLayer(context: PlannedContext, ingested: Ingested, spec: Gri
     vectorCount: ingested.count,
     dropped: ingested.ids.dropped,
     spec,
-    geometry: context.plan.geometry,
+    geometry: plan.geometry,
   }
 }
 
 /** The reservoir sample as the leaders task takes it. */
-export function sampleVectors(sample: Sample): LeadersTask['sample'] {
+function sampleVectors(sample: Sample): LeadersTask['sample'] {
   const { buffer, byteOffset, byteLength } = sample.rows
   return { kind: 'vectors', bytes: new Uint8Array(buffer, byteOffset, byteLength), count: sample.count }
 }

@@ -70,7 +70,9 @@ function differentOptions(options: readonly ComparedOption[]): Html | undefined 
   return html`<p>The builds used different options, which may be the reason: ${list}.</p>`
 }
 
-/** On a narrow page, cells are stacked with the names of their columns; the roles keep it a table for screen readers. */
+/**
+ * On a narrow page, cells are stacked with the names of their columns; the roles keep it a table for screen readers.
+ */
 function figureRow(
   { name, now, before, difference, verdict }: ComparedFigure,
   names: { readonly now: string; readonly before: string },

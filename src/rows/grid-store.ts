@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import { writeFailure } from '../format/bytes/file-errors.js'
 import { writeAtSync } from '../format/bytes/whole-files.js'
 
@@ -16,6 +16,24 @@ const MAX_READ_BYTES = 4 * 2 ** 20
 
 /** This thread's, used again: one made for each chunk would wait for a garbage collector that has little else to do. */
 let readBuffer = new Uint8Array(0)
+
+/** Room for `count` rows: in shared memory, or in a file when a path is given. @throws DiskFullError and other file errors */
+export function openGridStore(count: number, rowBytes: number, path: string | undefined): GridStore {
+  if (path === undefined) {
+    return { kind: 'memory', rowBytes, bytes: new Uint8Array(new SharedArrayBuffer(count * rowBytes)) }
+  }
+  try {
+    const file = openSync(path, 'w')
+    try {
+      ftruncateSync(file, count * rowBytes)
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    throw writeFailure(path, count * rowBytes, error)
+  }
+  return { kind: 'file', rowBytes, path }
+}
 
 /** Lets go of codes in memory; a file goes with its folder. */
 export function dropGrid(store: GridStore): void {

@@ -9,10 +9,10 @@ import { gridRowBytes } from './grid-spec.js'
  * |---------------|---------------------------------------------------------|
  * | ingest        | columns: capacity x u32 ordinal, then capacity x float32 row |
  * | shard home    | float32 vector                                          |
- * | shard replica | code                                                    |
- * | upper layer   | code, for both home and replica                         |
+ * | shard replica | grid row                                                |
+ * | upper layer   | grid row, for both home and replica                     |
  */
-export type RowKind = 'vectors' | 'codes'
+export type RowKind = 'vectors' | 'grid'
 
 /** Header of a batch whose ordinals and rows lie in two columns. */
 export interface ColumnHeader {

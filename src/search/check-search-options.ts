@@ -20,7 +20,8 @@ export interface CheckedSearch {
 
 /**
  * The options with their defaults. `tunings`: the choices of ef that are stored with the index.
- * @throws InvalidOptionError unless k, ef and rerank are integers of at least 1, and the filter is a function or a NodeSet
+ * @throws InvalidOptionError unless k, ef and rerank are integers of at least 1, and the filter is a function or a
+ * NodeSet
  */
 export function checkSearchOptions(options: SearchOptions, tunings: readonly Tuning[]): CheckedSearch {
   const { k = DEFAULT_K, ef = defaultEf(tunings, k), rerank, filter } = options

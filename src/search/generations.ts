@@ -5,8 +5,8 @@ import type { IndexFacts, OpenGeneration } from './open-generation.js'
 export type OpenNewer = (than: IndexFacts) => Promise<OpenGeneration | undefined>
 
 /**
- * The generation that searches use, replaced by a newer one without a gap. A generation that was replaced is closed when the
- * last work on it ends.
+ * The generation that searches use, replaced by a newer one without a gap. A generation that was replaced is closed
+ * when the last work on it ends.
  */
 export class Generations {
   readonly #openNewer: OpenNewer

@@ -8,9 +8,9 @@ import { segmentOf } from './core/segment-rows.js'
 const READS_BEFORE_HOLDING = 32
 
 /**
- * From a node to the caller's id. Stored ids stay encoded bytes: a string is made for a hit, not for a vector. The first hits
- * in a segment of ids are read one by one. A segment with more hits is held whole; the least recently used ones are dropped
- * when there is no room.
+ * From a node to the caller's id. Stored ids stay encoded bytes: a string is made for a hit, not for a vector. The
+ * first hits in a segment of ids are read one by one. A segment with more hits is held whole; the least recently used
+ * ones are dropped when there is no room.
  */
 export class NodeIds {
   readonly #segments: readonly SegmentBlocks[]

@@ -7,9 +7,10 @@ import { openGeneration, type IndexFacts, type OpenGeneration } from './open-gen
 import { VectorIndex } from './vector-index.js'
 
 /**
- * Opens the live generation of an index directory: its manifest and the headers of its files. Vectors, links and ids are read
- * when a search needs them, or all at once in advance (`preload`). Each block of a file is compared with its checksum when it
- * is first read, and everything a search follows is checked besides: no file, however made, leads a search out of its memory.
+ * Opens the live generation of an index directory: its manifest and the headers of its files. Vectors, links and ids
+ * are read when a search needs them, or all at once in advance (`preload`). Each block of a file is compared with its
+ * checksum when it is first read, and everything a search follows is checked besides: no file, however made, leads a
+ * search out of its memory.
  * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was, or is what no
  * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into.
  */

@@ -2,10 +2,10 @@ import type { SearchCore } from './core/search-core.js'
 import type { NodeFilter } from './node-filter.js'
 
 /**
- * Fills `core.nodes` and `core.distances` with the nearest k that the filter keeps; returns how many: less than k only when
- * fewer are kept. The graph is walked with a beam wide enough that k of the nodes found are kept: w = ef x (all / kept) at
- * first, doubled until k are found. A beam of w compares about w x m vectors; when that is more than the filter keeps, all
- * kept vectors are compared instead.
+ * Fills `core.nodes` and `core.distances` with the nearest k that the filter keeps; returns how many: less than k only
+ * when fewer are kept. The graph is walked with a beam wide enough that k of the nodes found are kept: w = ef x (all /
+ * kept) at first, doubled until k are found. A beam of w compares about w x m vectors; when that is more than the
+ * filter keeps, all kept vectors are compared instead.
  */
 export function searchFiltered(
   core: SearchCore,

@@ -77,7 +77,8 @@ export class VectorIndex implements IndexFacts {
   /**
    * Recall@k against exact search, and speed, over a range of ef. Runs on the calling thread, which does other work in
    * between; reads every vector once.
-   * @throws InvalidOptionError, DimensionMismatchError, InvalidVectorError, AbortedError, IndexClosedError, CorruptIndexError
+   * @throws InvalidOptionError, DimensionMismatchError, InvalidVectorError, AbortedError, IndexClosedError,
+   * CorruptIndexError
    */
   async recallCurve(options: RecallOptions = {}): Promise<RecallCurve> {
     return this.#generations.during((open) =>
@@ -86,15 +87,18 @@ export class VectorIndex implements IndexFacts {
   }
 
   /**
-   * Chooses the smallest ef that reaches a recall@k, as `recallCurve` measures it, and stores it with the index. Searches for
-   * this k (or a smaller k without its own choice) then use it when they give no `ef`.
+   * Chooses the smallest ef that reaches a recall@k, as `recallCurve` measures it, and stores it with the index.
+   * Searches for this k (or a smaller k without its own choice) then use it when they give no `ef`.
    * @throws as `recallCurve`; PathError when it cannot be stored, if possible before anything is measured
    */
   async tune(options: TuneOptions): Promise<TuneResult> {
     return this.#generations.during((open) => tune(open, options, this.#pace(options)))
   }
 
-  /** The vector stored under an id, undefined when there is none. @throws InvalidIdError, IndexClosedError, CorruptIndexError */
+  /**
+   * The vector stored under an id, undefined when there is none.
+   * @throws InvalidIdError, IndexClosedError, CorruptIndexError
+   */
   get(id: Id): StoredVector | undefined {
     const { core, lookup } = this.#generations.live()
     const node = lookup.nodeOf(id)
@@ -102,8 +106,9 @@ export class VectorIndex implements IndexFacts {
   }
 
   /**
-   * A set to filter searches with: the vectors whose id the function accepts (it is called once for each vector), or the
-   * given ids that the index has. It belongs to this generation: make a new one when `refresh` has resolved with true.
+   * A set to filter searches with: the vectors whose id the function accepts (it is called once for each vector), or
+   * the given ids that the index has. It belongs to this generation: make a new one when `refresh` has resolved with
+   * true.
    */
   select(ids: Iterable<Id> | ((id: Id) => boolean)): NodeSet {
     const open = this.#generations.live()
@@ -112,8 +117,8 @@ export class VectorIndex implements IndexFacts {
   }
 
   /**
-   * Takes over the live generation, if it is another one, without a gap: searches use the old one until the new one is open.
-   * Resolves with whether it changed. When it rejects, the old one stays.
+   * Takes over the live generation, if it is another one, without a gap: searches use the old one until the new one is
+   * open. Resolves with whether it changed. When it rejects, the old one stays.
    */
   refresh(): Promise<boolean> {
     return this.#generations.refresh()

@@ -4,12 +4,15 @@ import PQueue from 'p-queue'
 import { Piscina } from 'piscina'
 import { Signal } from '../../spill/signal.js'
 import { ShardloomError, WorkerFailedError } from '../errors.js'
+import { BufferPool } from '../../spill/buffer-pool.js'
 import { abortError } from './abort-error.js'
 import { reviveError, type TaskOutcome } from './task-outcome.js'
 import type { TaskName, TaskRequest, Tasks } from './tasks.js'
 
 export interface WorkerPoolOptions {
   readonly threads: number
+  /** Size of an output buffer that serves nearly every task. */
+  readonly outputBytes?: number
   readonly signal?: AbortSignal | undefined
   /** Told of every task that is run again, before it is. */
   readonly onRetry?: (task: string, cause: unknown) => void
@@ -57,6 +60,9 @@ export class WorkerPool {
   readonly #onWorkerError: (error: unknown) => void
   readonly #stall: WorkerPoolOptions['stall']
   readonly #changed = new Signal()
+  /** As many as tasks run at once and two, used again and again. */
+  readonly #outputs = new BufferPool()
+  readonly #outputBytes: number
   #paused = false
   #running = 0
   #busyMs = 0
@@ -65,6 +71,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.threads = options.threads
+    this.#outputBytes = options.outputBytes ?? 0
     this.#signal = options.signal
     this.#stall = options.stall
     this.#onRetry = options.onRetry ?? (() => undefined)
@@ -96,6 +103,15 @@ export class WorkerPool {
       if (error instanceof NoAnswer && this.#stall !== undefined) throw this.#stall.error(label)
       throw new WorkerFailedError(label, error)
     }
+  }
+
+  /** A buffer in shared memory for the output of one task. Give it back with `releaseOutput`. */
+  acquireOutput(bytes: number): Uint8Array {
+    return this.#outputs.acquire(Math.max(bytes, this.#outputBytes))
+  }
+
+  releaseOutput(output: Uint8Array): void {
+    this.#outputs.release(output)
   }
 
   /** While paused no task starts beside a running one: memory is short. One at a time always goes on. */
@@ -152,8 +168,9 @@ export class WorkerPool {
     await this.#piscina.destroy()
   }
 
-  /** Fresh threads for the next stage: memory that WebAssembly grew never shrinks, it goes with its thread. */
+  /** Fresh threads and no buffers: memory that WebAssembly grew never shrinks, it goes with its thread. */
   async renew(): Promise<void> {
+    this.#outputs.clear()
     await this.#piscina.destroy()
     this.#piscina = this.#startThreads()
   }

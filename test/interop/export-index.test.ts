@@ -14,7 +14,7 @@ import { readIdsFile } from '../fixtures/read-exported.js'
 const folder = temporaryFolder()
 let made = 0
 
-/** A folder with an index of integer ids in it, and nothing else. */
+/** A folder that holds only an index of integer ids. */
 async function place(
   graph?: Partial<TestGraph>,
   ids?: readonly (string | number)[],
@@ -29,7 +29,7 @@ async function place(
 const filesIn = (at: string): string[] => readdirSync(at).filter((name) => name !== 'some.index')
 
 describe.each(EXPORT_FORMATS)('an export to %s', (format) => {
-  it('refuses to replace a file, and leaves it as it is', async () => {
+  it('refuses to replace a file, and does not change it', async () => {
     const { at, index } = await place()
     await writeFile(join(at, 'out'), 'mine')
     const error = await outcome(exportIndex(index, { format, out: join(at, 'out') }))
@@ -39,7 +39,7 @@ describe.each(EXPORT_FORMATS)('an export to %s', (format) => {
     expect(filesIn(at)).toEqual(['out'])
   })
 
-  it('replaces a file when it may', async () => {
+  it('replaces a file with overwrite: true', async () => {
     const { at, index } = await place()
     await writeFile(join(at, 'out'), 'mine')
     const { bytes } = await exportIndex(index, { format, out: join(at, 'out'), overwrite: true })
@@ -59,7 +59,7 @@ describe.each(EXPORT_FORMATS)('an export to %s', (format) => {
     expect(filesIn(at)).toEqual(['out'])
   })
 
-  it('ends between two pieces when its signal fires, and leaves no file', async () => {
+  it('ends between two runs when its signal fires, and leaves no file', async () => {
     const { at, index } = await place(
       randomGraph({ seed: 6, metric: 'l2', count: 3000, dimensions: 400, m: 4, levels: 1, values: 'reals' }),
     )
@@ -72,7 +72,7 @@ describe.each(EXPORT_FORMATS)('an export to %s', (format) => {
     expect(filesIn(at)).toEqual([])
   })
 
-  it('tells how far it is', async () => {
+  it('reports progress', async () => {
     const { at, index } = await place()
     const seen: { bytesWritten: number; totalBytes: number }[] = []
     const { bytes } = await exportIndex(index, { format, out: join(at, 'out'), onProgress: (now) => seen.push(now) })
@@ -127,7 +127,7 @@ describe('an export', () => {
     }
   })
 
-  it('refuses a format that it does not know', async () => {
+  it('refuses an unknown format', async () => {
     const { at, index } = await place()
     const error = await outcome(exportIndex(index, { format: 'faiss' as ExportFormat, out: join(at, 'out') }))
     expect((error as Error).message).toBe('format must be one of hnswlib, usearch, fvecs, got "faiss"')
@@ -149,13 +149,13 @@ describe('an export', () => {
     expect(existsSync(join(at, 'out'))).toBe(true)
   })
 
-  it('says when the folder of its file is missing', async () => {
+  it('says that the folder of its file is missing', async () => {
     const { at, index } = await place()
     const error = await outcome(exportIndex(index, { format: 'fvecs', out: join(at, 'none/out') }))
     expect(error).toBeInstanceOf(PathError)
   })
 
-  it('says when there is no index', async () => {
+  it('says that there is no index', async () => {
     const error = await outcome(exportIndex(folder.path('nothing'), { format: 'fvecs', out: folder.path('out') }))
     expect(error).toBeInstanceOf(PathError)
     expect(existsSync(folder.path('out'))).toBe(false)
@@ -173,7 +173,7 @@ async function flipLastDataBit({ directory, manifest }: TinyIndex, kind: Segment
   const { name } = manifest.segments.findLast((file) => file.kind === kind) ?? { name: '' }
   const handle = await open(join(directory, name), 'r+')
   try {
-    // Before the checksum of the one block and that of the table.
+    // Before the checksums of the only block and of the table.
     const at = (await handle.stat()).size - 9
     const { buffer } = await handle.read(new Uint8Array(1), 0, 1, at)
     await handle.write(Uint8Array.of(buffer[0] ^ 1), 0, 1, at)

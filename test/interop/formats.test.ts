@@ -42,7 +42,7 @@ describe.each(GRAPH_FORMATS)('an exported file of %s', (format) => {
     )
   })
 
-  it('is the same when it is written in many runs', async () => {
+  it('has the same bytes when it is written in many runs', async () => {
     const wish: GraphWish = { seed: 1, metric: 'l2', count: 9000, dimensions: 64, m: 64, levels: 2, values: 'reals' }
     const graph = randomGraph(wish)
     await withExported(graph, format, undefined, ({ out, bytes }) => {
@@ -55,7 +55,7 @@ describe.each(GRAPH_FORMATS)('an exported file of %s', (format) => {
     })
   })
 
-  it('has the ids as labels when all are integers from 0 on', async () => {
+  it('has the ids as labels when all are integers of at least 0', async () => {
     const graph = randomGraph({ seed: 2, metric: 'ip', count: 4, dimensions: 3, m: 4, levels: 1, values: 'reals' })
     const ids = [2 ** 53 - 1, 0, 2 ** 32, 2 ** 32 - 1]
     await withExported(graph, format, ids, (report) => {
@@ -69,7 +69,7 @@ describe.each(GRAPH_FORMATS)('an exported file of %s', (format) => {
     ['a text', ['a', 1, 2, 3]],
     ['an integer below 0', [0, 1, 2, -3]],
     ['an integer as text', [0, 1, '2', 3]],
-  ])('has nodes as labels, and the ids in a file beside, when one of them is %s', async (_, ids) => {
+  ])('has nodes as labels, and the ids in a second file, when one of them is %s', async (_, ids) => {
     const graph = randomGraph({ seed: 3, metric: 'l2', count: 4, dimensions: 3, m: 4, levels: 1, values: 'reals' })
     await withExported(graph, format, ids, (report) => {
       expect(report.labels).toBe('nodes')
@@ -94,7 +94,7 @@ describe('an exported file', () => {
     await withExported(graph, 'hnswlib', undefined, ({ space }) => expect(space).toBe(hnswlib))
   })
 
-  it('of fvecs has the vectors, and their ids in a file beside', async () => {
+  it('of fvecs has the vectors, and their ids in a second file', async () => {
     await fc.assert(
       fc.asyncProperty(wishes, fc.boolean(), async (wish, text) => {
         const graph = randomGraph(wish)

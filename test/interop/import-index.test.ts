@@ -24,7 +24,7 @@ const folder = temporaryFolder()
 const indexDir = (): string => folder.path('imported.index')
 const L2 = { metric: 'l2', dimensions: 3 } as const
 
-/** Imports into a fresh directory, lets `check` look at it, and removes it. */
+/** Imports into a fresh directory, runs `check` on it, and removes it. */
 async function imported(
   file: string | HnswlibBytes,
   options: Partial<ImportOptions> & Pick<ImportOptions, 'metric' | 'dimensions'>,
@@ -95,7 +95,7 @@ describe('an imported file', () => {
     )
   })
 
-  it('answers as the index did that it was exported from', async () => {
+  it('answers like the index that it was exported from', async () => {
     const graph = nearestGraph({ seed: 8, metric: 'ip', count: 300, dimensions: 6, m: 8, values: 'reals' })
     const before = folder.path('before.index')
     await writeIndex(
@@ -133,7 +133,7 @@ describe('an imported file', () => {
     })
   })
 
-  it.each(['sq8', 'pq'] as const)('gets codes of quantization %s', async (quantization) => {
+  it.each(['sq8', 'pq'] as const)('gets quantized vectors of quantization %s', async (quantization) => {
     await imported(sound(), { ...L2, quantization }, async (report) => {
       expect(report.quantization).toBe(quantization)
       expect(report.stages.map(({ name }) => name)).toContain('quantize')
@@ -143,7 +143,7 @@ describe('an imported file', () => {
     })
   })
 
-  it('is published beside the generation before it', async () => {
+  it('is published next to the previous generation', async () => {
     await imported(sound(), L2, async () => {
       const { generation } = await importIndex(folder.path('given.bin'), { ...L2, path: indexDir(), threads: 1 })
       expect(generation).toBe('gen-000002')
@@ -151,7 +151,7 @@ describe('an imported file', () => {
     })
   })
 
-  it('is linked where an element is out of reach', async () => {
+  it('is repaired when an element is unreachable', async () => {
     const graph = {
       ...smallGraph(),
       neighbours: Array.from({ length: 40 }, (_, node) => (node < 30 ? [(node + 1) % 30] : [0])),
@@ -164,7 +164,7 @@ describe('an imported file', () => {
     })
   })
 
-  it('is given up for minRecall, and leaves the live generation', async () => {
+  it('is abandoned below minRecall, and the live generation stays', async () => {
     await imported(sound(), L2, async () => {
       const line = nearestGraph({ seed: 8, metric: 'l2', count: 200, dimensions: 3, m: 4, values: 'reals' })
       const ring = { ...line, neighbours: Array.from({ length: 200 }, (_, node) => [(node + 77) % 200]) }
@@ -176,7 +176,7 @@ describe('an imported file', () => {
   })
 })
 
-describe('links that lead to their own node, or twice to one', () => {
+describe('links that lead to their own node, or repeat', () => {
   it('are left out on every level, and counted', async () => {
     const file = sound()
     file.record(3).set(new Uint8Array(new Uint32Array([4, 3, 5, 5, 6]).buffer))
@@ -213,7 +213,7 @@ describe('elements marked as deleted', () => {
     })
   })
 
-  it('take their levels with them, and the entry point', async () => {
+  it('leave the upper levels, and give up the entry point', async () => {
     const graph = readHnswlib(await saved(folder.path('sound.bin'), sound()))
     const top = [...graph.links.keys()].filter((node) => graph.links[node].length > 2)
     await imported(sound().delete(...top), L2, async (report) => {
@@ -224,14 +224,14 @@ describe('elements marked as deleted', () => {
     })
   })
 
-  it('leave nothing to import when all are', async () => {
+  it('are an error when they are all elements', async () => {
     const all = sound().delete(...Array.from({ length: 40 }, (_, element) => element))
     expect((await failure(all)).code).toBe('SHARDLOOM_EMPTY_SOURCE')
   })
 })
 
 describe('labels', () => {
-  it('become ids: integers, and beyond 2^53 - 1 their digits as text', async () => {
+  it('become ids: integers, and above 2^53 - 1 their digits as text', async () => {
     const given = sound()
       .setLabel(1, 2n ** 53n - 1n)
       .setLabel(2, 2n ** 53n)
@@ -246,14 +246,14 @@ describe('labels', () => {
     })
   })
 
-  it('that repeat are refused', async () => {
+  it('are refused when they repeat', async () => {
     const { code, message } = await failure(sound().setLabel(5, 4n))
     expect(code).toBe('SHARDLOOM_DUPLICATE_ID')
     expect(message).toContain('id 4 is given twice: vectors 4 and 5; the labels of the file must be unique')
     expect(message).not.toContain('--duplicates')
   })
 
-  it('give way to the ids of a file beside, deleted ones counted', async () => {
+  it('are replaced by the ids of a file, in which deleted elements have lines too', async () => {
     const ids = Array.from({ length: 40 }, (_, i) => `id-${i}`)
     await writeFile(folder.path('ids.jsonl'), ids.map((id) => `${JSON.stringify(id)}\n`).join(''))
     await imported(sound().delete(2), { ...L2, ids: folder.path('ids.jsonl') }, async () => {
@@ -274,19 +274,19 @@ describe('labels', () => {
   it.each([
     ['fewer lines', 39, 'it has 39 ids, but the index has more elements'],
     ['more lines', 41, 'it has more ids than the index has elements (40)'],
-  ])('want a file of ids without %s', async (_, lines, message) => {
+  ])('refuse a file of ids with %s', async (_, lines, message) => {
     await writeFile(folder.path('ids.txt'), Array.from({ length: lines }, (_, i) => `id-${i}\n`).join(''))
     expect((await failure(sound(), { ...L2, ids: folder.path('ids.txt') })).message).toContain(message)
   })
 
-  it('that are no places are refused beside a file of ids', async () => {
+  it('must be places when there is a file of ids', async () => {
     await writeFile(folder.path('ids.txt'), Array.from({ length: 40 }, (_, i) => `id-${i}\n`).join(''))
     const { message } = await failure(sound().setLabel(3, 9n), { ...L2, ids: folder.path('ids.txt') })
     expect(message).toContain('element 3 has the label 9; with a file of ids, labels must be 0, 1, 2')
   })
 })
 
-/** A change of the sound file's bytes, and what is said of it. M = 4, so 8 links and 36 bytes before a vector. */
+/** A change of the sound file's bytes, and the message about it. M = 4, so 8 links and 36 bytes before a vector. */
 const DAMAGE: readonly (readonly [string, (file: HnswlibBytes) => Uint8Array | void, string])[] = [
   ['an empty file', () => Buffer.alloc(0), 'it has 0 bytes, but the header of an hnswlib index has 96'],
   ['half a header', ({ bytes }) => bytes.subarray(0, 50), 'it has 50 bytes'],
@@ -314,7 +314,7 @@ const DAMAGE: readonly (readonly [string, (file: HnswlibBytes) => Uint8Array | v
   ['a negative top level', ({ bytes }) => void bytes.writeInt32LE(-1, 48), 'maxlevel is -1'],
   ['a top level beyond all', ({ bytes }) => void bytes.writeInt32LE(33, 48), 'maxlevel is 33'],
   [
-    'a top level that nobody has',
+    'a top level that no element is on',
     ({ bytes }) => void bytes.writeInt32LE(3, 48),
     'is on level 2, but the top level is 3',
   ],
@@ -386,7 +386,7 @@ describe('a file that cannot be imported', () => {
     expect(['SHARDLOOM_INVALID_FILE', 'SHARDLOOM_INVALID_VECTOR', 'SHARDLOOM_DIMENSION_MISMATCH']).toContain(code)
   })
 
-  it('is refused by name when its sizes have 4 bytes', async () => {
+  it('is refused, and named, when its sizes have 4 bytes', async () => {
     const narrow = Buffer.alloc(56 + 1000)
     ;[0, 10, 10, 84, 80, 68, 0, 0, 8, 16, 8].forEach((word, i) => narrow.writeUInt32LE(word, 4 * i))
     const { code, message } = await failure(narrow)
@@ -400,7 +400,7 @@ describe('a file that cannot be imported', () => {
     expect(message).toContain('under cosine all have length 1; pass the metric that the file was built with')
   })
 
-  it('is refused when there is none', async () => {
+  it('is refused when it does not exist', async () => {
     expect((await failure(folder.path('none.bin'))).code).toBe('SHARDLOOM_PATH')
     expect((await failure(folder.path('made'))).code).toBe('SHARDLOOM_PATH')
   })
@@ -412,7 +412,7 @@ describe('a file that cannot be imported', () => {
     )
   })
 
-  it('ends in a sound index or an error of its own, whatever byte is changed', async () => {
+  it('gives a sound index or a typed error when any byte is changed', async () => {
     const structure = fc.oneof(
       fc.nat(95),
       fc.nat(small.length - 1),

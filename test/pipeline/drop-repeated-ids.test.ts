@@ -1,25 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { IdCollector, hasBit } from '../../src/pipeline/ingest/id-collector.js'
-import { dropRepeatedIds, type SettledIds } from '../../src/pipeline/ingest/drop-repeated-ids.js'
+import { dropRepeatedIds, type UniqueIds } from '../../src/pipeline/ingest/drop-repeated-ids.js'
 import { DuplicateIdError, InvalidIdError } from '../../src/errors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../../src/format/ids/id-fingerprint.js'
 import { decodeIdBytes } from '../../src/format/ids/ids.js'
 import type { BuildOptions } from '../../src/api/build.js'
 import type { Id } from '../../src/api/vectors.js'
-import { makeContext } from '../fixtures/tasks.js'
+import { makeRun } from '../fixtures/tasks.js'
 
 async function settle(
   ids: readonly (Id | undefined)[],
   duplicates: BuildOptions['duplicates'],
   invalid: readonly number[] = [],
   limitBytes = 1e9,
-): Promise<{ settled: SettledIds; tableOrdinals: number[]; stored: Map<number, Id>; events: string[] }> {
-  const context = makeContext({ duplicates }, { limitBytes })
-  const collector = new IdCollector(context)
+): Promise<{ settled: UniqueIds; tableOrdinals: number[]; stored: Map<number, Id>; events: string[] }> {
+  const run = makeRun({ duplicates }, { limitBytes })
+  const collector = new IdCollector(run)
   for (const [ordinal, id] of ids.entries()) await collector.add(id, ordinal)
   for (const ordinal of invalid) collector.drop(ordinal)
-  const settled = await dropRepeatedIds(context, await collector.finish())
+  const settled = await dropRepeatedIds(run, await collector.finish())
   const tableOrdinals: number[] = []
   let last: number[] = [-1, -1, -1]
   for await (const batch of settled.table) {
@@ -37,7 +37,7 @@ async function settle(
     }
   }
   const stored = new Map<number, Id>()
-  for await (const batch of settled.ids) {
+  for await (const batch of settled.records) {
     const bytes = Buffer.from(batch.bytes)
     for (let at = 0; at < bytes.length;) {
       const end = at + 8 + bytes.readUInt32LE(at + 4)
@@ -45,7 +45,7 @@ async function settle(
       at = end
     }
   }
-  return { settled, tableOrdinals, stored, events: context.log.events.map(({ kind }) => kind) }
+  return { settled, tableOrdinals, stored, events: run.log.events.map(({ kind }) => kind) }
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {
@@ -132,7 +132,7 @@ describe('IdCollector', () => {
     [[1.5], /1\.5 is not a safe integer/],
     [[2 ** 53], /not a safe integer/],
   ])('refuses %j', (ids, message) => {
-    const collector = new IdCollector(makeContext())
+    const collector = new IdCollector(makeRun())
     const addAll = (): void => {
       for (const [ordinal, id] of ids.entries()) void collector.add(id, ordinal)
     }

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { openQueue } from '../../src/pipeline/run/build-context.js'
 import { FanOut } from '../../src/pipeline/layer/fan-out.js'
-import { makeContext } from '../fixtures/tasks.js'
+import { makeRun } from '../fixtures/tasks.js'
 
 describe('FanOut', () => {
   it.each([
@@ -23,9 +22,9 @@ describe('FanOut', () => {
       )
       await fc.assert(
         fc.asyncProperty(runs, async (given) => {
-          const context = makeContext({}, { limitBytes })
-          const queues = Array.from({ length: 4 }, (_, i) => openQueue<string>(context, `queue-${i}`))
-          const out = new FanOut({ queues, header: 'header', buffers: context.buffers, batchBytes: 256 })
+          const run = makeRun({}, { limitBytes, batchBytes: 256 })
+          const queues = Array.from({ length: 4 }, (_, i) => run.queues.open<null>(`queue-${i}`))
+          const out = new FanOut(queues, run.queues)
           const expected = queues.map((): number[] => [])
           const counts = queues.map(() => 0)
           const scratch = new Uint8Array(30 * 50)
@@ -46,7 +45,6 @@ describe('FanOut', () => {
             const found: number[] = []
             let count = 0
             for await (const batch of queue) {
-              expect(batch.header).toBe('header')
               if (fixedLength) expect(batch.bytes.length).toBe(batch.count * 24)
               found.push(...batch.bytes)
               count += batch.count
@@ -62,18 +60,18 @@ describe('FanOut', () => {
   )
 
   it('gathers small runs into batches of the size asked for', async () => {
-    const context = makeContext()
-    const queue = openQueue<null>(context, 'queue')
-    const out = new FanOut({ queues: [queue], header: null, buffers: context.buffers, batchBytes: 4096 })
+    const { queues } = makeRun({}, { batchBytes: 4096 })
+    const queue = queues.open<null>('queue')
+    const out = new FanOut([queue], queues)
     for (let i = 0; i < 1000; i++) await out.append(0, new Uint8Array(16), 1)
     await out.flush()
     expect(queue.length).toMatchObject({ batches: Math.ceil(16_000 / 4096), vectors: 1000 })
   })
 
   it('takes a record larger than a batch', async () => {
-    const context = makeContext()
-    const queue = openQueue<null>(context, 'queue')
-    const out = new FanOut({ queues: [queue], header: null, buffers: context.buffers, batchBytes: 64 })
+    const { queues } = makeRun({}, { batchBytes: 64 })
+    const queue = queues.open<null>('queue')
+    const out = new FanOut([queue], queues)
     await out.append(0, new Uint8Array(8).fill(1), 1)
     await out.append(0, new Uint8Array(5000).fill(2), 1)
     await out.append(0, new Uint8Array(8).fill(3), 1)
@@ -89,9 +87,9 @@ describe('FanOut', () => {
   })
 
   it('passes on the failure of a queue', async () => {
-    const context = makeContext()
-    const queue = openQueue<null>(context, 'queue')
-    const out = new FanOut({ queues: [queue], header: null, buffers: context.buffers, batchBytes: 64 })
+    const { queues } = makeRun({}, { batchBytes: 64 })
+    const queue = queues.open<null>('queue')
+    const out = new FanOut([queue], queues)
     await out.append(0, new Uint8Array(60), 1)
     await queue.close()
     await expect(out.append(0, new Uint8Array(60), 1)).rejects.toThrow()

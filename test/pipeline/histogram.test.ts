@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { histogramOf, histogramOfCounts } from '../../src/pipeline/layer/histogram.js'
+import { histogramOf, histogramOfCounts } from '../../src/pipeline/report/histogram.js'
 
 const numbers = fc.array(fc.nat({ max: 5_000_000 }), { minLength: 1, maxLength: 300 })
 

@@ -2,28 +2,31 @@ import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
 import { BufferPool } from '../../spill/buffer-pool.js'
 import { readBatches } from '../../spill/read-batches.js'
-import { openQueue, type PlannedContext } from '../../src/pipeline/run/build-context.js'
 import { NO_NODE, type LayerInput, type RoutedLayer } from '../../src/pipeline/layer/layer.js'
-import { splitShards } from '../../src/pipeline/split-shards.js'
 import { gridOps } from '../../src/rows/grid-ops.js'
 import { cutRecords, type CutTask } from '../../src/tasks/route/cut-task.js'
 import { chooseLeaders, type LeadersTask } from '../../src/tasks/route/leaders-task.js'
 import { routeVectors, type RouteTask } from '../../src/tasks/route/route-task.js'
 import { sampleShard, type SampleTask } from '../../src/tasks/route/sample-task.js'
-import { encode, makeContext, memoryRef, randomRows, specOf } from '../fixtures/tasks.js'
+import { encode, makeRun, memoryRef, randomRows, specOf } from '../fixtures/tasks.js'
+import type { PlannedRun } from '../../src/pipeline/run/run.js'
+import { splitShards } from '../../src/pipeline/layer/split-shards.js'
 
 const kernel = Kernel.create()
 const DIMENSIONS = 8
 
-/** A context whose tasks run here, one after the other. */
-function makePlanned(limitBytes: number): PlannedContext {
+/** A run whose tasks run here, one after the other. */
+function makePlanned(limitBytes: number): PlannedRun {
   const tasks: Record<string, (task: never) => unknown> = {
     sample: (task: SampleTask) => sampleShard(kernel, task),
     cut: (task: CutTask) => cutRecords(kernel, task),
     leaders: (task: LeadersTask) => chooseLeaders(kernel, task),
     route: (task: RouteTask) => routeVectors(kernel, task),
   }
-  const pool = {
+  const outputs = new BufferPool()
+  const threads = {
+    acquireOutput: (bytes: number): Uint8Array => outputs.acquire(bytes),
+    releaseOutput: (output: Uint8Array): void => outputs.release(output),
     run: (name: string, task: never): Promise<unknown> => {
       const mark = kernel.mark()
       const result = tasks[name](task)
@@ -38,8 +41,7 @@ function makePlanned(limitBytes: number): PlannedContext {
       for (const item of items) await onResult(await runOne(item), item)
     },
   }
-  const context = makeContext({}, { limitBytes })
-  return { ...context, plan: { taskOutputBytes: 0 }, pool, outputs: new BufferPool() } as unknown as PlannedContext
+  return { ...makeRun({}, { limitBytes }), threads } as unknown as PlannedRun
 }
 
 interface Shard {
@@ -49,7 +51,7 @@ interface Shard {
 
 /** Routes rows by hand: which ordinals are in which shard. */
 async function routedBy(
-  context: PlannedContext,
+  { queues }: PlannedRun,
   rows: Float32Array,
   shards: readonly Shard[],
   shardMembers: number,
@@ -60,10 +62,10 @@ async function routedBy(
   const homeOfOrdinal = new Uint32Array(count).fill(NO_NODE)
   const push = async (name: string, ordinals: readonly number[], table: Uint8Array) => {
     const rowBytes = table.length / count
-    const queue = openQueue<null>(context, name)
+    const queue = queues.open<null>(name)
     for (let from = 0; from < ordinals.length; from += 100) {
       const some = ordinals.slice(from, from + 100)
-      const bytes = context.buffers.acquire(some.length * (4 + rowBytes))
+      const bytes = queues.buffers.acquire(some.length * (4 + rowBytes))
       some.forEach((ordinal, i) => {
         new DataView(bytes.buffer, bytes.byteOffset).setUint32(i * (4 + rowBytes), ordinal, true)
         bytes.set(table.subarray(ordinal * rowBytes, (ordinal + 1) * rowBytes), i * (4 + rowBytes) + 4)
@@ -129,15 +131,15 @@ async function split(
   { reverse = false, limitBytes = 1e9, shardMembers = 500 } = {},
 ): Promise<{ shards: Shard[]; routed: RoutedLayer; events: string[] }> {
   const count = rows.length / DIMENSIONS
-  const context = makePlanned(limitBytes)
+  const run = makePlanned(limitBytes)
   const cut = count - 200
   const order = (ordinals: number[]): number[] => (reverse ? ordinals.reverse() : ordinals)
   const before = [
     { homes: order(range(0, cut)), replicas: order(range(cut, count)) },
     { homes: order(range(cut, count)), replicas: order(range(0, 100)) },
   ]
-  const routed = await splitShards(context, await routedBy(context, rows, before, shardMembers))
-  return { shards: await shardsOf(routed, rows), routed, events: context.log.events.map(({ kind }) => kind) }
+  const routed = await splitShards(run, await routedBy(run, rows, before, shardMembers))
+  return { shards: await shardsOf(routed, rows), routed, events: run.log.events.map(({ kind }) => kind) }
 }
 
 const COUNT = 3000

@@ -9,7 +9,7 @@ function figureOf(name: string, now: Partial<BuildReport>, before: Partial<Build
 }
 
 describe('compareBuilds', () => {
-  it('finds a build the same as itself, in every figure', () => {
+  it('finds every figure of a build the same as itself', () => {
     const { groups, options } = compareBuilds(fullManifest(), fullManifest())
     const figures = groups.flatMap(({ figures }) => figures)
     expect(figures.length).toBeGreaterThan(15)
@@ -35,7 +35,7 @@ describe('compareBuilds', () => {
     ['unreachable vectors that were linked', { repaired: 1 }, { repaired: 0 }],
     ['events', {}, { events: [] }],
     ['bytes on disk', { diskBytes: 80e6 }, { diskBytes: 70e6 }],
-  ])('calls more, or less, of %s worse, and the other way round better', (name, worse, better) => {
+  ])('calls a change of %s in the bad direction worse, in the other better', (name, worse, better) => {
     expect(figureOf(name, worse, better)?.verdict).toBe('worse')
     expect(figureOf(name, better, worse)?.verdict).toBe('better')
   })
@@ -47,24 +47,24 @@ describe('compareBuilds', () => {
     })
   })
 
-  it('takes what two runs of the same differ by for the same', () => {
+  it('counts differences within the noise as the same', () => {
     expect(figureOf('total time', { seconds: 76 }, { seconds: 70 })?.verdict).toBe('same')
     expect(figureOf('recall@10', { recallAt10: 0.982 }, { recallAt10: 0.9875 })?.verdict).toBe('same')
     expect(figureOf('total time', { seconds: 0.19 }, { seconds: 0.1 })?.verdict).toBe('same')
   })
 
-  it('compares the stages that both have', () => {
+  it('compares the stages that both builds have', () => {
     const stages = fullReport().stages.filter(({ name }) => name !== 'prove')
     expect(figureOf('stage prove', { stages }, {})).toBeUndefined()
     expect(figureOf('stage merge', { stages }, {})?.verdict).toBe('same')
   })
 
-  it('leaves out the pressure when one of the two did not note it', () => {
+  it('leaves out the pressure when one of the reports lacks it', () => {
     expect(figureOf('times under pressure', {}, {})?.now).toBe('3')
     expect(figureOf('times under pressure', {}, { memory: undefined })).toBeUndefined()
   })
 
-  it('names the options in which the two differ', () => {
+  it('names the options that differ', () => {
     const { options } = compareBuilds(
       fullManifest({ memoryBytes: 2e8, m: 24 }),
       fullManifest({}, { quantization: 'sq8' }),

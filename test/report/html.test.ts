@@ -8,7 +8,7 @@ describe('html', () => {
     expect(html`<p>${inner}</p>`.text).toBe('<p><b title="&quot;&#39;">&lt;script&gt;&amp;</b></p>')
   })
 
-  it('leaves no character of a text with a meaning in HTML, whatever the text', () => {
+  it('leaves no character with a meaning in HTML, in any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const { text: written } = html`${text}`
@@ -19,22 +19,22 @@ describe('html', () => {
     )
   })
 
-  it('writes lists one after the other, and nothing for undefined', () => {
+  it('concatenates lists, and writes nothing for undefined', () => {
     expect(html`${[html`<i></i>`, '<', undefined, ['a', 'b']]}`.text).toBe('<i></i>&lt;ab')
   })
 
-  it('rounds numbers to what can be seen, and never writes one that is none', () => {
+  it('rounds numbers to visible precision, and writes no NaN and no infinity', () => {
     const numbers = [1.23456, 10, -0.001, Number.NaN, Number.POSITIVE_INFINITY, 1e300, -1e300]
     expect(numbers.map((number) => html`${number}`.text)).toEqual([
       '1.23', '10', '0', '0', '0', '1000000000000000', '-1000000000000000',
     ]) // prettier-ignore
   })
 
-  it('shows control characters and halves of pairs as what cannot be shown', () => {
+  it('replaces control characters and unpaired surrogates with U+FFFD', () => {
     expect(html`${'a\u0000b\u001b[2J\ud800c'}`.text).toBe('a\ufffdb\ufffd[2J\ufffdc')
   })
 
-  it('isolates text of the caller, whose direction may turn', () => {
+  it('isolates text of the caller, which may change the direction of writing', () => {
     expect(given('\u202etxt.exe').text).toBe('<bdi>\u202etxt.exe</bdi>')
   })
 

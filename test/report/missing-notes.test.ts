@@ -4,11 +4,11 @@ import { missingParts } from '../../src/report/missing-notes.js'
 import { fullReport } from '../fixtures/reports.js'
 
 describe('missingParts', () => {
-  it('are none of a full report', () => {
+  it('are empty for a full report', () => {
     expect(missingParts(fullReport())).toEqual([])
   })
 
-  it('name what an older report does not hold', () => {
+  it('name what an older report lacks', () => {
     const {
       memory: _,
       graph: __,

@@ -95,11 +95,11 @@ describe('reportMetrics', () => {
     ['index_size_bytes', [[{}, 3.3e9]]],
     ['repaired_nodes', [[{}, 7]]],
     ['warnings', [[{}, 1]]],
-  ])('says %s as the report does', (name, expected) => {
+  ])('has %s as in the report', (name, expected) => {
     expect(samples(name)).toEqual(expected)
   })
 
-  it('is gauges with help, each of one index', () => {
+  it('consists of gauges with help, all with the label of the index', () => {
     expect(families.size).toBeGreaterThan(18)
     for (const [name, family] of families) {
       expect(name).toMatch(/^shardloom_build_[a-z_]+$/)
@@ -115,7 +115,7 @@ describe('failureMetrics', () => {
   const failed = (before: string) =>
     parseExposition(failureMetrics({ path: PATH, code: 'SHARDLOOM_DISK_FULL', before }, later))
 
-  it('says 0 with the code, and when', () => {
+  it('has success 0 with the code, and the time', () => {
     const families = failed('')
     expect(families.get('shardloom_build_success')?.samples).toEqual([
       { labels: { index: PATH, code: 'SHARDLOOM_DISK_FULL' }, value: 0 },
@@ -132,13 +132,13 @@ describe('failureMetrics', () => {
     )
   })
 
-  it('takes nothing from a file of something else', () => {
+  it('ignores a file with other content', () => {
     expect(failed('shardloom_build_last_success_timestamp_seconds{} soon\n# x').size).toBe(2)
   })
 })
 
 describe('exposition', () => {
-  it('writes numbers that are none, and escapes help and labels', () => {
+  it('writes NaN and infinities, and escapes help and labels', () => {
     const samples = [Number.NaN, Infinity, -Infinity, 1e21, 1e-7].map((value, i) => ({
       labels: { i: `${i}"\\\n` },
       value,

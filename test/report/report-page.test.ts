@@ -11,7 +11,7 @@ function page(report: Partial<BuildReport> = {}, rest: Partial<ReportPage> = {})
 }
 
 describe('reportPage', () => {
-  it('says what was built and how good it is first', () => {
+  it('begins with what was built and how good it is', () => {
     const text = textOf(page())
     expect(text).toContain('An index of 100,000 vectors of 128 dimensions, l2, in 1 min 10 s .')
     expect(textOf(page({}, { manifest: fullManifest({}, { quantization: 'sq8' }) }))).toContain(
@@ -32,7 +32,7 @@ describe('reportPage', () => {
     }
   })
 
-  it('has its headings in order, and no id twice', () => {
+  it('has headings in order, and unique ids', () => {
     const html = page({}, { before: fullManifest({ generation: 'gen-000003' }) })
     const levels = [...html.matchAll(/<h(\d)/g)].map((match) => Number(match[1]))
     levels.forEach((level, i) => expect(level).toBeLessThanOrEqual((levels[i - 1] ?? 0) + 1))
@@ -41,7 +41,7 @@ describe('reportPage', () => {
     for (const [, name] of html.matchAll(/(?:href="#|aria-labelledby=")([^"]+)"/g)) expect(ids).toContain(name)
   })
 
-  it('asks for nothing outside of it', () => {
+  it('requests nothing from outside', () => {
     const html = page()
     expect(html).not.toMatch(/<(script|img|iframe|object|embed|base|form)\b/i)
     expect(html).not.toMatch(/\b(src|srcset|action)=|url\(|@import|https?:/i)
@@ -76,7 +76,7 @@ describe('reportPage', () => {
     expect(text).toMatch(/recall@10 0.9000 0.9877 −0.0877 \(−8.9%\) ▲ worse/)
   })
 
-  it('of an older report says what is missing', () => {
+  it('says what is missing in an older report', () => {
     const { memory: _, graph: __, ...old } = fullReport({ stages: [{ name: 'ingest', seconds: 1, peakRssBytes: 1 }] })
     const html = reportPage({ ...MADE, manifest: { ...fullManifest(), report: old as BuildReport } })
     expect(html).not.toContain('<figure id="memory"')
@@ -97,7 +97,7 @@ describe('reportPage', () => {
 
   const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>' onload='x' </style></title><!--]]>&amp;\u0000\u202e`
 
-  it('keeps text of the caller text, wherever it stands', () => {
+  it('escapes text of the caller everywhere', () => {
     const stages = [{ name: HOSTILE as 'route', atSeconds: 0, seconds: 50, peakRssBytes: 1 }]
     const { memory } = fullReport()
     const timeline = memory.timeline.map((sample) => {
@@ -132,7 +132,7 @@ describe('reportPage', () => {
     )
   }
 
-  it('draws whatever numbers a manifest may have', () => {
+  it('draws any numbers that a manifest may have', () => {
     const most = Number.MAX_SAFE_INTEGER
     const number = fc.double({ min: -most, max: most, noNaN: true })
     const count = fc.nat({ max: most })

@@ -98,7 +98,7 @@ function codeDistance({ graph, shape, codebook, codes }: Coded, query: Float32Ar
     return codebook[256 * d + code[s ?? 0]]
   })
   const distance = referenceDistance(metric, query, decoded)
-  // Of codes that are no unit vectors any more, half the squared l2 stands for 1 - cos.
+  // Decoded vectors do not have unit length, so half the squared l2 stands for 1 - cos.
   if (metric !== 'cosine' || shape.quantization === 'f16') return distance
   return referenceDistance('l2', query, decoded) / 2
 }
@@ -130,7 +130,7 @@ describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dimensions)
   const coded = codedGraph(quantization, metric, dimensions)
   const plain = loadCore(coded.graph)
 
-  it('is walked by the distances that the format says', () => {
+  it('is walked with the distances of the format', () => {
     const core = codedCore(coded)
     const query = queryFor(coded, 4)
     expect(core.walk(query, COUNT)).toBe(COUNT)
@@ -140,7 +140,7 @@ describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dimensions)
     }
   })
 
-  it('gives the answers of the vectors when all are scored again', () => {
+  it('gives the same answers as the vectors when all are scored again', () => {
     const core = codedCore(coded)
     for (let seed = 0; seed < 5; seed++) {
       const query = queryFor(coded, seed)
@@ -165,13 +165,13 @@ describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dimensions)
 })
 
 test('a row of codes that ends at the end of the memory is read without leaving it', () => {
-  // Weights beyond the dimensions are zero, and what they meet is whatever follows.
+  // Weights beyond the dimensions are zero, so the bytes after the row do not matter.
   const coded = codedGraph('sq8', 'l2', 17)
   const core = codedCore(coded)
   expect(core.search(queryFor(coded, 1), 5, 20)).toBe(5)
 })
 
-test('as many are scored again as were asked for, and never fewer than are wanted', () => {
+test('scores as many again as were asked for, and never fewer than k', () => {
   const coded = codedGraph('binary', 'cosine', 130)
   const core = codedCore(coded)
   expect(core.beamFor(10, 64)).toEqual({ k: 10, ef: 100, rerank: 100 })
@@ -180,7 +180,7 @@ test('as many are scored again as were asked for, and never fewer than are wante
   expect(loadCore(coded.graph).beamFor(10, 64, 50)).toEqual({ k: 10, ef: 64, rerank: 0 })
 })
 
-test('a filter finds the nearest by their vectors', () => {
+test('a filtered search finds the nearest by their vectors', () => {
   const coded = codedGraph('sq8', 'cosine', 130)
   const core = codedCore(coded)
   const query = queryFor(coded, 3)
@@ -196,7 +196,7 @@ test('a filter finds the nearest by their vectors', () => {
   expect(Array.from(core.nodes.subarray(0, found))).toEqual(exact.slice(0, 5).map(({ node }) => node))
 })
 
-test('requiredBytes covers what a core with codes takes', () => {
+test('requiredBytes covers the memory of a core with quantized vectors', () => {
   for (const quantization of ['f16', 'sq8', 'pq', 'binary'] as const) {
     const coded = codedGraph(quantization, 'cosine', 33)
     const kernel = Kernel.create()

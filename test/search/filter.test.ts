@@ -11,7 +11,7 @@ import { writeIndex } from '../fixtures/write-index.js'
 
 const wish = { seed: 3, count: 600, dimensions: 8, m: 6, values: 'reals', metric: 'l2' } as const
 const graph = nearestGraph(wish)
-/** Every third id a number, the others strings. */
+/** Every third id is a number, the others are strings. */
 const ids = Array.from({ length: wish.count }, (_, node): Id => (node % 3 === 0 ? node : `id-${node}`))
 const nodeOf = (id: Id): number => (typeof id === 'number' ? id : Number(id.slice(3)))
 const query = (seed: number): Float32Array => randomRows(randomSource(seed), 1, wish.dimensions, 'reals')
@@ -28,7 +28,7 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true })
 })
 
-/** The exact k nearest of those kept. */
+/** The exact k nearest vectors that the filter keeps. */
 function expected(asked: Float32Array, k: number, keeps: (node: number) => boolean): Id[] {
   return bruteForce(graph, asked, wish.count)
     .filter(({ node }) => keeps(node))
@@ -46,11 +46,11 @@ const FILTERS: [string, (node: number) => boolean][] = [
 ]
 
 describe('a filter that keeps', () => {
-  it.each(FILTERS)('%s finds the nearest of those, as many as there are up to k', (_, keeps) => {
+  it.each(FILTERS)('%s finds the nearest of them, at most k', (_, keeps) => {
     const set = index.select((id) => keeps(nodeOf(id)))
     for (let seed = 0; seed < 20; seed++) {
       const exact = expected(query(seed), 10, keeps)
-      // Wide enough to be exact on this graph: what is tested is the filter.
+      // Wide enough to be exact on this graph: the test is about the filter.
       const options = { k: 10, ef: 300 }
       expect(index.search(query(seed), { ...options, filter: set }).map(({ id }) => id)).toEqual(exact)
       const filter = (id: Id): boolean => keeps(nodeOf(id))
@@ -58,7 +58,7 @@ describe('a filter that keeps', () => {
     }
   })
 
-  it('only what is far from the query finds k of it, however narrow the beam', () => {
+  it('only vectors far from the query finds k of them, even with a narrow beam', () => {
     const asked = query(1)
     const far = new Set(
       bruteForce(graph, asked, wish.count)
@@ -69,13 +69,13 @@ describe('a filter that keeps', () => {
     expect(hits.map(({ id }) => id)).toEqual(expected(asked, 10, (node) => far.has(node)))
   })
 
-  it('gives distances as a search without it does', () => {
+  it('gives the distances of a search without it', () => {
     const all = index.search(query(2), { k: 20, ef: 300 })
     const kept = index.search(query(2), { k: 20, ef: 300, filter: (id) => all.some((hit) => hit.id === id) })
     expect(kept).toEqual(all)
   })
 
-  it('is for batches too', async () => {
+  it('works in batches', async () => {
     const filter = index.select((id) => typeof id === 'number')
     const [one, two] = await index.searchBatch([query(1), query(2)], { k: 5, filter })
     expect([one, two]).toEqual([index.search(query(1), { k: 5, filter }), index.search(query(2), { k: 5, filter })])
@@ -83,7 +83,7 @@ describe('a filter that keeps', () => {
 })
 
 describe('select', () => {
-  it('takes ids, those that are not there left out, repeated ones once', () => {
+  it('takes ids, ignores unknown ones, and counts repeated ones once', () => {
     const set = index.select(['id-1', 3, 'id-1', 'nothing', 4])
     expect(set.size).toBe(2)
     expect(
@@ -94,14 +94,14 @@ describe('select', () => {
     ).toEqual([3, 'id-1'])
   })
 
-  it('refuses what is no id, and search what is no filter', () => {
+  it('refuses a value that is not an id, and a search refuses a value that is not a filter', () => {
     expect(() => index.select([1.5])).toThrow(InvalidIdError)
     expect(() => index.search(query(1), { filter: ['id-1'] as never })).toThrow(InvalidOptionError)
   })
 })
 
 describe('get', () => {
-  it('gives every vector under its id, and only under that', () => {
+  it('gives every vector under its id, and under no other', () => {
     for (let node = 0; node < wish.count; node++) {
       const stored = index.get(ids[node])
       expect(stored?.id).toBe(ids[node])
@@ -110,7 +110,7 @@ describe('get', () => {
     for (const id of ['3', 4, 'id-3', '', -1]) expect(index.get(id)).toBeUndefined()
   })
 
-  it('gives the same in little memory', async () => {
+  it('gives the same vectors in little memory', async () => {
     const little = await openIndex(join(root, 'an.index'), { memory: '400KB' })
     for (const id of ids.slice(0, 50)) expect(little.get(id)).toEqual(index.get(id))
     await little.close()
@@ -133,7 +133,7 @@ describe('refresh', () => {
     await live.close()
   })
 
-  it('takes over a newer generation, whatever its shape', async () => {
+  it('takes over a newer generation of any shape', async () => {
     const { path, live } = await published('newer')
     await writeIndex(path, other)
     expect(live.count).toBe(600)
@@ -143,7 +143,7 @@ describe('refresh', () => {
     await live.close()
   })
 
-  it('lets a batch end with the generation that it began with, and then closes its files', async () => {
+  it('lets a batch finish on the generation it began with, then closes its files', async () => {
     const { path, live } = await published('batch')
     const queries = Array.from({ length: 4000 }, (_, seed) => query(seed))
     const alone = live.search(queries[3999], { ef: 600 })
@@ -155,7 +155,7 @@ describe('refresh', () => {
     await live.close()
   })
 
-  it('refuses sets of the generation before', async () => {
+  it('refuses sets of the previous generation', async () => {
     const { path, live } = await published('stale')
     const filter = live.select(['id-1'])
     await writeIndex(path, other)
@@ -164,7 +164,7 @@ describe('refresh', () => {
     await live.close()
   })
 
-  it('that fails leaves the old generation', async () => {
+  it('keeps the old generation when it fails', async () => {
     const { path, live } = await published('failing')
     const { directory } = await writeIndex(path, other)
     await rm(join(directory, 'links-000.seg'))
@@ -173,7 +173,7 @@ describe('refresh', () => {
     await live.close()
   })
 
-  it('of a closed index is refused', async () => {
+  it('is refused on a closed index', async () => {
     const { live } = await published('closed')
     await live.close()
     await expect(live.refresh()).rejects.toThrow(IndexClosedError)

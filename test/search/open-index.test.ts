@@ -42,7 +42,7 @@ async function saved(name: string, graph: TestGraph, ids?: readonly Id[]): Promi
 }
 
 describe('an opened index', () => {
-  test('says what it is', async () => {
+  test('has the facts of its manifest', async () => {
     const path = await saved('facts', nearestGraph({ ...wish, metric: 'l2' }))
     const index = await openIndex(path)
     const { count, dimensions, metric, m, generation } = index
@@ -66,7 +66,7 @@ describe('an opened index', () => {
     await index.close()
   })
 
-  test('compares directions only under cosine, and leaves the query as it was', async () => {
+  test('compares only directions under cosine, and does not change the query', async () => {
     const plain = nearestGraph({ ...wish, metric: 'cosine', values: 'reals' })
     const unit = { ...plain, vectors: plain.vectors.slice() }
     for (let node = 0; node < unit.count; node++) normalise(unit.vectors.subarray(node * 7, node * 7 + 7))
@@ -82,7 +82,7 @@ describe('an opened index', () => {
     await index.close()
   })
 
-  test('descends its upper levels like the graph they came from', async () => {
+  test('descends its upper levels like the graph it was written from', async () => {
     const graph = randomGraph({ ...wish, metric: 'l2', levels: 2 })
     const core = loadCore(graph)
     const index = await openIndex(await saved('upper', graph))
@@ -102,13 +102,13 @@ describe('an opened index', () => {
     await index.close()
   })
 
-  test('gives all there are when k is more than that', async () => {
+  test('gives all vectors when k is larger than the count', async () => {
     const index = await openIndex(await saved('few', nearestGraph({ ...wish, metric: 'l2', count: 3 })))
     expect(index.search(query(1), { k: 1000 })).toHaveLength(3)
     await index.close()
   })
 
-  test('uses k = 10 and ef = 64 when not told, and at least k as the beam', async () => {
+  test('uses k = 10 and ef = 64 by default, and a beam of at least k', async () => {
     const index = await openIndex(await saved('defaults', nearestGraph({ ...wish, metric: 'l2' })))
     expect(index.search(query(1))).toEqual(index.search(query(1), { k: 10, ef: 64 }))
     expect(index.search(query(1), { k: 20, ef: 1 })).toEqual(index.search(query(1), { k: 20, ef: 20 }))
@@ -132,7 +132,7 @@ function normalise(row: Float32Array): Float32Array {
 }
 
 describe('a batch', () => {
-  test('gives each query what a single search gives, from a list or from row-major rows', async () => {
+  test('gives each query the hits of a single search, from a list or from row-major rows', async () => {
     const index = await openIndex(await saved('batch', nearestGraph({ ...wish, metric: 'l2' })))
     const queries = Array.from({ length: 40 }, (_, i) => query(i))
     const expected = queries.map((one) => index.search(one, { k: 4 }))
@@ -189,7 +189,7 @@ describe('a search refuses', () => {
     },
   )
 
-  test('to work after close, which may be called twice', async () => {
+  test('to run after close, which may be called twice', async () => {
     const index = await openIndex(await saved('closed', nearestGraph({ ...wish, metric: 'l2' })))
     await index.close()
     await index.close()
@@ -210,7 +210,7 @@ describe('opening refuses', () => {
     const generation = directory.slice(whole.length + 1)
     const names = await readdir(directory)
     expect(names).toHaveLength(9)
-    // The id table is for finding a node by id, which a search does not do.
+    // A search does not read the id table, which finds nodes by id.
     for (const name of names.filter((each) => each !== 'id-table.seg')) {
       for (const place of ['first', 'middle', 'last'] as const) {
         const damaged = join(root, `damaged-${name}-${place}`)
@@ -232,7 +232,7 @@ describe('opening refuses', () => {
 describe('an index in little memory', () => {
   const shape = { seed: 9, count: 3000, dimensions: 40, m: 4, values: 'reals' } as const
 
-  /** Random links, and a ring through all nodes. */
+  /** Random links, and a ring that reaches all nodes. */
   const connected = (metric: Metric): TestGraph => {
     const graph = randomGraph({ ...shape, metric, levels: 2 })
     const neighbours = graph.neighbours.map((row, node) =>
@@ -241,7 +241,7 @@ describe('an index in little memory', () => {
     return { ...graph, neighbours }
   }
 
-  test.each(metrics)('answers as in much, to the bit (%s)', async (metric) => {
+  test.each(metrics)('gives the same answers as in enough memory, to the bit (%s)', async (metric) => {
     const ids = Array.from({ length: shape.count }, (_, node) => `id-${node}`)
     const path = await saved(`paged-${metric}`, connected(metric), ids)
     const [whole, preloaded, paged] = [
@@ -259,7 +259,7 @@ describe('an index in little memory', () => {
     for (const index of [whole, preloaded, paged]) await index.close()
   })
 
-  test('that is too little for a search is refused, with what is needed', async () => {
+  test('is refused when that is too little for a search, and the error says how much is needed', async () => {
     const path = await saved('too-little', connected('l2'))
     const refusal: unknown = await openIndex(path, { memory: 20_000 }).catch((error: unknown) => error)
     expect(refusal).toBeInstanceOf(InsufficientMemoryError)
@@ -269,14 +269,14 @@ describe('an index in little memory', () => {
     await index.close()
   })
 
-  test('that does not hold it all cannot be preloaded', async () => {
+  test('cannot be preloaded when it does not fit', async () => {
     const path = await saved('preload-little', connected('l2'))
     await expect(openIndex(path, { memory: '280KB', preload: true })).rejects.toThrow(
       /preload and threads need the whole index/,
     )
   })
 
-  test('finds a damaged block when a search comes to it, and says where', async () => {
+  test('finds a damaged block when a search reads it, and says where', async () => {
     const path = join(root, 'damaged-later')
     const { directory } = await writeIndex(path, connected('l2'))
     await flipBit(join(directory, 'vectors-001.seg'), 'middle')
@@ -296,7 +296,7 @@ describe('an index in little memory', () => {
     expect(await openFiles()).toBe(before)
   })
 
-  test('goes on when its generation is deleted', async () => {
+  test('still answers when its generation is deleted', async () => {
     const path = join(root, 'deleted')
     const { directory } = await writeIndex(path, connected('l2'))
     const index = await openIndex(path)
@@ -306,7 +306,7 @@ describe('an index in little memory', () => {
   })
 })
 
-/** 'middle' falls into the data: its last byte but some. The header page is 4096 bytes, the footer at least 8. */
+/** 'middle' is in the data, near its end. The header page has 4096 bytes, the footer at least 8. */
 async function flipBit(path: string, place: 'first' | 'middle' | 'last'): Promise<void> {
   const handle = await open(path, 'r+')
   try {

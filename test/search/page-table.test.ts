@@ -4,7 +4,7 @@ import { Kernel } from '../../kernel/kernel.js'
 import { PageTable, pageShape } from '../../src/search/core/page-table.js'
 import type { RowSource } from '../../src/rows/row-source.js'
 
-/** Rows whose every byte is the low byte of their number. */
+/** Rows in which every byte is the low byte of the row's number. */
 function numbered(count: number, strideBytes: number): RowSource & { readonly reads: [number, number][] } {
   const reads: [number, number][] = []
   return {
@@ -24,7 +24,7 @@ function pagesOf(kernel: Kernel, table: PageTable, count: number): Uint32Array {
 
 describe('pageShape', () => {
   it.each([
-    // count, stride, cache → rows of a page, pages, slots
+    // count, stride, cache → rows per page, pages, slots
     [1000, 256, 256_000, 16, 63, 63],
     [1000, 256, 255_999, 16, 63, 62],
     [1000, 6144, 100_000, 1, 1000, 16],
@@ -41,7 +41,7 @@ describe('pageShape', () => {
 })
 
 describe('PageTable', () => {
-  it('with room for all rows has them one behind the other, and is complete when all are there', () => {
+  it('with room for all rows keeps them contiguous, and is complete when all are loaded', () => {
     const kernel = Kernel.create()
     const source = numbered(1000, 256)
     const table = new PageTable(kernel, source, 256_000)
@@ -53,19 +53,19 @@ describe('PageTable', () => {
       expect(kernel.u8(table.base + row * 256, 256)).toEqual(new Uint8Array(256).fill(row))
   })
 
-  it('has pages that lie on whole pages of the system', () => {
+  it('aligns its pages to pages of the system', () => {
     const kernel = Kernel.create()
     kernel.alloc(1)
     expect(new PageTable(kernel, numbered(1000, 256), 256_000).base % 4096).toBe(0)
   })
 
-  it('reads only the rows that there are of the last page', () => {
+  it('reads only the existing rows of the last page', () => {
     const source = numbered(1000, 256)
     new PageTable(Kernel.create(), source, 256_000).load(62)
     expect(source.reads).toEqual([[992, 8]])
   })
 
-  it('holds what it says it holds, whatever comes and goes', () => {
+  it('holds the right rows in any order of loads and evictions', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(62), fc.boolean()), { maxLength: 300 }), (uses) => {
         const kernel = Kernel.create()
@@ -84,18 +84,18 @@ describe('PageTable', () => {
     )
   })
 
-  it('lets go what was not used since the hand last passed', () => {
+  it('evicts a page that was not used since the hand last passed', () => {
     const kernel = Kernel.create()
     const table = new PageTable(kernel, numbered(1000, 256), 4 * 4096)
     for (const page of [0, 1, 2, 3, 4]) table.load(page)
-    // The hand has been round: 1, 2 and 3 are no longer marked. 2 is used again.
+    // The hand has made a full turn: 1, 2 and 3 are no longer marked. 2 is used again.
     kernel.u8(table.usedAt, 63)[2] = 1
     for (const page of [5, 6]) table.load(page)
     const pages = pagesOf(kernel, table, 63)
     expect([0, 1, 2, 3, 4, 5, 6].filter((page) => pages[page] !== 0)).toEqual([2, 4, 5, 6])
   })
 
-  it('of a page that cannot be read holds nothing, and can be asked again', () => {
+  it('holds nothing of a page that cannot be read, and can load it later', () => {
     const kernel = Kernel.create()
     let broken = true
     const source = numbered(1000, 256)

@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-/** Few links of little use: searches miss much, so that every ef has a recall of its own. */
+/** Few and random links, so that searches miss many neighbours and every ef has a different recall. */
 const poor = (metric: Metric, values: 'integers' | 'reals' = 'integers', count = 300): TestGraph => {
   const graph = randomGraph({ seed: 7, metric, count, dimensions: 6, m: 4, levels: 1, values })
   return metric === 'cosine' ? { ...graph, vectors: unitRows(graph.vectors, 6) } : graph
@@ -49,7 +49,7 @@ async function saved(graph: TestGraph): Promise<string> {
   return path
 }
 
-/** Share of hits that are no farther than the last of the exact ones, from the definition. */
+/** Share of hits that are not farther than the last exact neighbour, from the definition. */
 function expectedRecall(
   found: readonly (readonly number[])[],
   exact: readonly (readonly number[])[],
@@ -67,7 +67,7 @@ const rowsOf = (rows: Float32Array, dimensions: number): Float32Array[] =>
   Array.from({ length: rows.length / dimensions }, (_, i) => rows.slice(i * dimensions, (i + 1) * dimensions))
 
 describe('a recall curve', () => {
-  test.each(['l2', 'cosine', 'ip'] as const)('of given %s queries is what brute force says', async (metric) => {
+  test.each(['l2', 'cosine', 'ip'] as const)('of given %s queries agrees with brute force', async (metric) => {
     const graph = poor(metric, 'reals')
     const index = await openIndex(await saved(graph))
     const queries = unitRows(randomRows(randomSource(3), 40, 6, 'reals'), 6)
@@ -86,7 +86,7 @@ describe('a recall curve', () => {
     await index.close()
   })
 
-  test('of sampled vectors leaves each out of its own neighbours, on both sides', async () => {
+  test('of sampled vectors leaves each out of its own neighbours, exact and found', async () => {
     const graph = poor('l2')
     const index = await openIndex(await saved(graph))
     const [k, ef, seed] = [5, 12, 9]
@@ -111,7 +111,7 @@ describe('a recall curve', () => {
     await index.close()
   })
 
-  test('takes any of equally near vectors for a neighbour', async () => {
+  test('counts any of equally near vectors as a neighbour', async () => {
     const graph = nearestGraph({ seed: 2, metric: 'l2', count: 60, dimensions: 6, m: 4, values: 'integers' })
     const same = { ...graph, vectors: new Float32Array(graph.vectors.length).fill(1) }
     const index = await openIndex(await saved(same))
@@ -136,7 +136,7 @@ describe('a recall curve', () => {
 
   test('tells vectors apart whose distances are lost in their norms', async () => {
     const near = poor('l2', 'reals')
-    // Two crowds, so that no mean is near both.
+    // Two clusters, so that no mean is near both.
     const crowds = (rows: Float32Array): Float32Array =>
       rows.map((x, i) => (Math.floor(i / 6) % 2 === 0 ? 64 : -64) + Math.round(x * 50) / 4096)
     const graph = { ...near, vectors: crowds(near.vectors) }
@@ -160,7 +160,7 @@ describe('a recall curve', () => {
     await large.close()
   })
 
-  test('goes from 16, or k, by doubling to the size of the index when not told', async () => {
+  test('by default doubles ef from 16, or k, up to the size of the index', async () => {
     const index = await openIndex(await saved(poor('l2')))
     const widths = async (options: RecallOptions): Promise<number[]> =>
       (await index.recallCurve({ sample: 5, ...options })).points.map(({ ef }) => ef)
@@ -169,7 +169,7 @@ describe('a recall curve', () => {
     await index.close()
   })
 
-  test('asks for no more neighbours than there are', async () => {
+  test('asks for at most as many neighbours as the index has', async () => {
     const index = await openIndex(await saved(nearestGraph({ ...poor('l2'), seed: 1, count: 6, values: 'reals' })))
     expect((await index.recallCurve({ k: 50 })).points.at(-1)).toMatchObject({ recall: 1 })
     expect((await index.recallCurve({ k: 50, queries: [[1, 2, 3, 4, 5, 6]] })).points.at(-1)).toMatchObject({
@@ -178,7 +178,7 @@ describe('a recall curve', () => {
     await index.close()
   })
 
-  test('tells how far it is, and ends when its signal does', async () => {
+  test('reports progress, and ends when its signal fires', async () => {
     const index = await openIndex(await saved(poor('l2')))
     const seen: MeasureProgress[] = []
     await index.recallCurve({ sample: 20, ef: [30], onProgress: (progress) => seen.push(progress) })
@@ -217,7 +217,7 @@ describe('a recall curve', () => {
   test('needs queries for an index of one vector', async () => {
     const one = randomGraph({ seed: 1, metric: 'l2', count: 1, dimensions: 6, m: 4, levels: 0, values: 'reals' })
     const index = await openIndex(await saved(one))
-    await expect(index.recallCurve()).rejects.toThrow('measure with queries of yours')
+    await expect(index.recallCurve()).rejects.toThrow('measure with queries of your own')
     expect((await index.recallCurve({ queries: [[1, 2, 3, 4, 5, 6]] })).points[0].recall).toBe(1)
     await index.close()
   })

@@ -6,7 +6,7 @@ import { coreSearch, loadCore, randomGraph, randomRows, randomSource, TwinGraph 
 
 const wish = { seed: 8, metric: 'l2', count: 400, dimensions: 9, m: 6, levels: 2, values: 'reals' } as const
 
-test('a beam wider than was set aside is taken when it comes, and given back for the next', () => {
+test('a search with a wider beam than was allocated replaces the beam', () => {
   const graph = randomGraph(wish)
   const kernel = Kernel.create()
   const core = loadCore(graph, kernel)
@@ -19,7 +19,7 @@ test('a beam wider than was set aside is taken when it comes, and given back for
   expect(kernel.usedBytes - before).toBeLessThanOrEqual(8 * graph.count)
 })
 
-test('others may allocate in the same kernel between searches', () => {
+test('other code may allocate in the same kernel between searches', () => {
   const graph = randomGraph(wish)
   const kernel = Kernel.create()
   const core = loadCore(graph, kernel)
@@ -32,7 +32,7 @@ test('others may allocate in the same kernel between searches', () => {
   expect(kernel.u8(theirs, 20_000_000).every((byte) => byte === 7)).toBe(true)
 })
 
-test('requiredBytes covers what the constructor takes', () => {
+test('requiredBytes covers the memory that the constructor takes', () => {
   for (const [count, dimensions, m, levels] of [
     [1, 1, 4, 0],
     [400, 9, 6, 3],
@@ -49,7 +49,7 @@ test('requiredBytes covers what the constructor takes', () => {
   }
 })
 
-test('counts the distances it computed', () => {
+test('counts the distances that a search computes', () => {
   const graph = randomGraph({ ...wish, count: 1, levels: 0 })
   const core = loadCore(graph)
   coreSearch(core, new Float32Array(graph.dimensions), 1, 1)

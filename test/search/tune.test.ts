@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-/** Random links, and a ring so that all are in reach: recall rises slowly with ef. */
+/** Random links, and a ring that reaches all nodes: recall rises slowly with ef. */
 const random = randomGraph({ seed: 3, metric: 'l2', count: 400, dimensions: 6, m: 4, levels: 0, values: 'reals' })
 const linked = (ring: readonly number[]): TestGraph => {
   const neighbours = random.neighbours.map((row) => row.filter((other) => ring.includes(other)))
@@ -42,7 +42,7 @@ async function choice(recallAt: (ef: number) => number, target: number, least: n
 }
 
 describe('the choice of ef', () => {
-  test('is the smallest of those tried that reaches the target, whatever the recalls', async () => {
+  test('is the smallest ef tried that reaches the target, for any recalls', async () => {
     const cases = fc.record({
       recalls: fc.array(fc.integer({ min: 0, max: 10 }), { minLength: 50, maxLength: 50 }),
       target: fc.integer({ min: 1, max: 10 }),
@@ -73,7 +73,7 @@ describe('the choice of ef', () => {
 })
 
 describe('tune', () => {
-  test('stores what it chose: the index that is open and the next one search by it', async () => {
+  test('stores its choice, which the open index and indexes opened later use', async () => {
     const { path } = await saved()
     const index = await openIndex(path)
     const untuned = rows.map((row) => index.search(row, { k: 10 }))
@@ -94,7 +94,7 @@ describe('tune', () => {
     }
   })
 
-  test('holds for smaller k that have no choice of their own, and not for larger ones', async () => {
+  test('holds for smaller k without their own choice, and not for larger ones', async () => {
     const index = await openIndex((await saved()).path)
     const { ef: wide } = await index.tune({ recall: 0.99, k: 10, queries })
     const { ef: narrow } = await index.tune({ recall: 0.1, k: 3, queries })
@@ -115,8 +115,8 @@ describe('tune', () => {
     await index.close()
   })
 
-  test('says when no ef reaches the target, with the best there is, and stores nothing', async () => {
-    // Nothing links to node 7, so that nobody finds it.
+  test('says when no ef reaches the target, gives the best one, and stores nothing', async () => {
+    // No node links to node 7, so no search finds it.
     const path = join(root, 'unreached')
     const { directory } = await writeIndex(path, linked(everyNode.filter((node) => node !== 7)))
     const index = await openIndex(path)
@@ -129,7 +129,7 @@ describe('tune', () => {
     await index.close()
   })
 
-  test('stores nothing with store: false, and searches go on as before', async () => {
+  test('stores nothing with store: false, and searches stay the same', async () => {
     const { path, directory } = await saved()
     const index = await openIndex(path)
     expect(await index.tune({ recall: 0.9, store: false })).toMatchObject({ reached: true, stored: false })
@@ -138,7 +138,7 @@ describe('tune', () => {
     await index.close()
   })
 
-  test('refuses where nothing can be stored, before it measures, and answers with store: false', async () => {
+  test('refuses before it measures when nothing can be stored, and answers with store: false', async () => {
     const { path, directory } = await saved()
     const index = await openIndex(path)
     await rm(directory, { recursive: true })
@@ -150,7 +150,7 @@ describe('tune', () => {
     await index.close()
   })
 
-  test('stores nothing when it is stopped', async () => {
+  test('stores nothing when it is aborted', async () => {
     const { path, directory } = await saved()
     const index = await openIndex(path)
     const controller = new AbortController()
@@ -160,7 +160,7 @@ describe('tune', () => {
     await index.close()
   })
 
-  test('is of one generation: a newer one begins with none', async () => {
+  test('belongs to one generation: a newer one has no choices', async () => {
     const { path } = await saved()
     const index = await openIndex(path)
     await index.tune({ recall: 0.9, queries })
@@ -177,7 +177,7 @@ describe('tune', () => {
   })
 })
 
-test('an index whose stored choices are damaged is not opened, and the error says how to go on', async () => {
+test('an index with damaged choices is not opened, and the error says what to do', async () => {
   const { path, directory } = await saved()
   await writeFile(join(directory, 'TUNING'), '00000000 {}\n')
   const opened: unknown = await openIndex(path).catch((error: unknown) => error)

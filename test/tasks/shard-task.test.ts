@@ -50,14 +50,15 @@ async function run(
   const replicas = order(REPLICAS).map(replicaRecord)
   const store: GridStore = { kind: 'memory', rowBytes: codeBytes, bytes: shared(NODES * codeBytes) }
   const task: ShardTask = {
-    homes: [
-      memoryRef(null, 25, Buffer.concat(homes.slice(0, 25))),
-      memoryRef(null, HOMES - 25, Buffer.concat(homes.slice(25))),
-    ],
-    replicas: [memoryRef(null, REPLICAS, Buffer.concat(replicas))],
-    homeKind: 'vectors',
-    homeCount: HOMES,
-    replicaCount: REPLICAS,
+    homes: {
+      refs: [
+        memoryRef(null, 25, Buffer.concat(homes.slice(0, 25))),
+        memoryRef(null, HOMES - 25, Buffer.concat(homes.slice(25))),
+      ],
+      count: HOMES,
+      kind: 'vectors',
+    },
+    replicas: { refs: [memoryRef(null, REPLICAS, Buffer.concat(replicas))], count: REPLICAS, kind: 'grid' },
     spec,
     firstNode: FIRST_NODE,
     nodeOfOrdinal,
@@ -65,12 +66,14 @@ async function run(
     quality: 'balanced',
     m: M,
     seed: 1,
-    codes: store,
+    grid: store,
     vectors: { path, dataOffset: 10 * 4 * DIMENSIONS },
-    segmentStarts: Uint32Array.of(0, 90, 170, NODES),
-    runBytes: 500,
-    output: shared((HOMES + REPLICAS) * graphRowBytes(2 * M)),
-    rowsPath: undefined,
+    rows: {
+      segmentStarts: Uint32Array.of(0, 90, 170, NODES),
+      runBytes: 500,
+      output: shared((HOMES + REPLICAS) * graphRowBytes(2 * M)),
+      path: undefined,
+    },
   }
   const mark = kernel.mark()
   const result = await buildShard(kernel, task)
@@ -86,7 +89,7 @@ function graphRows({
   result,
   task,
 }: Awaited<ReturnType<typeof run>>): Map<number, { segment: number; links: [number, number][] }> {
-  const words = new Uint32Array(task.output.buffer)
+  const words = new Uint32Array(task.rows.output.buffer)
   const found = new Map<number, { segment: number; links: [number, number][] }>()
   let at = 0
   for (const { segment, rows: rowCount, bytes } of result.runs) {
@@ -134,7 +137,7 @@ describe('buildShard', () => {
     const { task } = await run(shuffled)
     const expected = Buffer.alloc(NODES * codeBytes)
     expected.set(codes.bytes.subarray(0, HOMES * codeBytes), FIRST_NODE * codeBytes)
-    if (task.codes.kind === 'memory') expect(Buffer.from(task.codes.bytes).equals(expected)).toBe(true)
+    if (task.grid.kind === 'memory') expect(Buffer.from(task.grid.bytes).equals(expected)).toBe(true)
   })
 
   it('gives each member, home or replica, one row in its segment, with true distances, nearest first', async () => {
@@ -163,7 +166,7 @@ describe('buildShard', () => {
     const one = await run(ascending)
     const other = await run(shuffled)
     expect(other.result).toEqual(one.result)
-    expect(Buffer.from(other.task.output).equals(Buffer.from(one.task.output))).toBe(true)
+    expect(Buffer.from(other.task.rows.output).equals(Buffer.from(one.task.rows.output))).toBe(true)
     expect(readFileSync(other.path).equals(readFileSync(one.path))).toBe(true)
   })
 })

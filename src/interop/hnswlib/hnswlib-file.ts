@@ -105,7 +105,9 @@ export class HnswlibFile {
         const length = buffer.readUInt32LE(at)
         const level = length / levelBytes
         if (!Number.isInteger(level) || level > maxLevel) {
-          const reason = `element ${element} has ${length} bytes of links above level 0, expected ${levelBytes} for each of up to ${maxLevel} levels`
+          const reason =
+            `element ${element} has ${length} bytes of links above level 0, ` +
+            `expected ${levelBytes} for each of up to ${maxLevel} levels`
           throw new InvalidFileError(this.path, reason, { offset: position })
         }
         if (at + 4 + length > got) break

@@ -2,9 +2,10 @@
  * The bytes of hnswlib's own file (version 0.8, `saveIndex`, 64-bit). Little-endian, packed.
  *
  * Header: [0] u64 offsetLevel0 = 0 [8] u64 max_elements [16] u64 cur_element_count [24] u64 size_data_per_element
- * [32] u64 label_offset [40] u64 offsetData [48] i32 maxlevel [52] u32 enterpoint [56] u64 maxM [64] u64 maxM0 [72] u64 M
- * [80] f64 mult [88] u64 efConstruction.
- * Then a record for each element: u16 link count, u8 flags (bit 0: deleted), u8 0, maxM0 x u32, dimensions x f32, u64 label.
+ * [32] u64 label_offset [40] u64 offsetData [48] i32 maxlevel [52] u32 enterpoint [56] u64 maxM [64] u64 maxM0
+ * [72] u64 M [80] f64 mult [88] u64 efConstruction.
+ * Then a record for each element: u16 link count, u8 flags (bit 0: deleted), u8 0, maxM0 x u32, dimensions x f32,
+ * u64 label.
  * Then for each element: u32 bytes of links, and for each level from 1 up: u16 link count, u16 0, maxM x u32.
  */
 import { DimensionMismatchError, InvalidFileError } from '../../errors.js'
@@ -68,8 +69,8 @@ export function encodeHnswlibHeader(header: HnswlibHeader): Uint8Array {
 }
 
 /**
- * Checks every number of the header before anything is made from it. `bytes`: the first 96 of the file, or all when it is
- * shorter. `dimensions`: what the caller expects; the file only has the bytes of a vector.
+ * Checks every number of the header before anything is made from it. `bytes`: the first 96 of the file, or all when it
+ * is shorter. `dimensions`: what the caller expects; the file only has the bytes of a vector.
  * @throws InvalidFileError, DimensionMismatchError
  */
 export function decodeHnswlibHeader(

@@ -1,4 +1,4 @@
-import { throwIfAborted, type PlannedContext } from '../../pipeline/run/build-context.js'
+import { throwIfAborted, type Uses } from '../../pipeline/run/run.js'
 import { NO_NODE } from '../../pipeline/layer/layer.js'
 import type { UpperLevels } from '../../pipeline/link-upper-levels.js'
 import { InsufficientMemoryError, InvalidFileError } from '../../errors.js'
@@ -13,12 +13,12 @@ import type { Survey } from './survey.js'
  * @throws InvalidFileError for a link to an element that is not on the level; InsufficientMemoryError
  */
 export async function readUpperLevels(
-  context: PlannedContext,
+  run: Uses<'options' | 'plan'>,
   file: HnswlibFile,
   { nodeOfElement, levelCounts }: Survey,
 ): Promise<UpperLevels> {
   const { m, entryNode } = file.header
-  checkFits(context, levelCounts, m)
+  checkFits(run, levelCounts, m)
   const levels = levelCounts.map((count) => ({
     nodes: new Uint32Array(count),
     down: new Uint32Array(count),
@@ -26,7 +26,7 @@ export async function readUpperLevels(
   }))
   const filled = levels.map(() => 0)
   for await (const blocks of file.upperBlocks()) {
-    throwIfAborted(context)
+    throwIfAborted(run)
     for (const blocksOfElement of blocks) {
       const { element, level } = blocksOfElement
       const node = nodeOfElement[element]
@@ -52,7 +52,7 @@ export async function readUpperLevels(
 }
 
 /** In a sound file each level is a fraction of the one below; other files could have any number of entries. */
-function checkFits({ plan }: PlannedContext, levelCounts: readonly number[], m: number): void {
+function checkFits({ plan }: Uses<'plan'>, levelCounts: readonly number[], m: number): void {
   const bytes = levelCounts.reduce((sum, count) => sum + 4 * count * (3 + m), 0)
   // The arrays, and their bytes as they are written.
   const neededBytes = 2 * bytes

@@ -1,5 +1,5 @@
-import type { OpenSegments } from '../../pipeline/layer/create-segments.js'
 import { PartWriter } from '../../format/segment/part-writer.js'
+import type { OpenSegments } from '../../pipeline/segments/create-segments.js'
 
 /** Writes rows in the order of nodes into the segments that hold them. */
 export class SegmentFiller {

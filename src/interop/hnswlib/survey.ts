@@ -1,6 +1,6 @@
-import { throwIfAborted, type BuildContext } from '../../pipeline/run/build-context.js'
+import { throwIfAborted, type Uses } from '../../pipeline/run/run.js'
 import { IdCollector } from '../../pipeline/ingest/id-collector.js'
-import type { IngestedFacts } from '../../pipeline/ingest/ingest.js'
+import type { IngestedFacts } from '../../pipeline/ingest/ingested.js'
 import { NO_NODE } from '../../pipeline/layer/layer.js'
 import { dropRepeatedIds } from '../../pipeline/ingest/drop-repeated-ids.js'
 import { EmptySourceError, InvalidFileError } from '../../errors.js'
@@ -10,6 +10,9 @@ import { isDeleted, type HnswlibFile } from './hnswlib-file.js'
 import { readLabel } from '../labels.js'
 import { IdFile } from './id-file.js'
 import { VectorCheck } from './vector-check.js'
+
+/** The parts of a run that the first pass over a file may touch. */
+export type SurveyRun = Uses<'options' | 'queues' | 'log'>
 
 /** What the first pass over the file found. */
 export interface Survey {
@@ -25,13 +28,13 @@ export interface Survey {
  * their nodes. No vectors or links are written before the whole file is found sound.
  * @throws InvalidFileError, InvalidVectorError, DuplicateIdError, EmptySourceError
  */
-export async function surveyFile(context: BuildContext, file: HnswlibFile, idsPath?: string): Promise<Survey> {
-  const ids = new IdCollector(context)
+export async function surveyFile(run: SurveyRun, file: HnswlibFile, idsPath?: string): Promise<Survey> {
+  const ids = new IdCollector(run)
   const idFile = idsPath === undefined ? undefined : new IdFile(idsPath)
   try {
-    const level0 = await surveyRecords(context, file, ids, idFile)
+    const level0 = await surveyRecords(run, file, ids, idFile)
     await idFile?.end()
-    const levelCounts = await surveyLevels(context, file, level0.nodeOfElement)
+    const levelCounts = await surveyLevels(run, file, level0.nodeOfElement)
     const { count: ordinalCount, dimensions } = file.header
     const { count, nodeOfElement, maxSquaredNorm } = level0
     if (count === 0) throw new EmptySourceError()
@@ -41,7 +44,7 @@ export async function surveyFile(context: BuildContext, file: HnswlibFile, idsPa
       count,
       skippedInvalid: ordinalCount - count,
       maxSquaredNorm,
-      ids: await dropRepeatedIds(context, await ids.finish()),
+      ids: await dropRepeatedIds(run, await ids.finish()),
     }
     return { ingested, nodeOfElement, levelCounts }
   } finally {
@@ -50,7 +53,7 @@ export async function surveyFile(context: BuildContext, file: HnswlibFile, idsPa
 }
 
 async function surveyRecords(
-  context: BuildContext,
+  run: SurveyRun,
   file: HnswlibFile,
   ids: IdCollector,
   idFile: IdFile | undefined,
@@ -58,15 +61,15 @@ async function surveyRecords(
   const { count: elements } = file.header
   const { labelOffset } = hnswlibSizes(file.header)
   const nodeOfElement = new Uint32Array(elements)
-  const vectors = new VectorCheck(context, file)
+  const vectors = new VectorCheck(run, file)
   let count = 0
   let textLabels = 0
-  for await (const run of file.records()) {
-    throwIfAborted(context)
-    for (let i = 0; i < run.count; i++) {
-      const element = run.first + i
-      const record = run.record(i)
-      checkLinks(file, record, run.offsetOf(i), element)
+  for await (const records of file.records()) {
+    throwIfAborted(run)
+    for (let i = 0; i < records.count; i++) {
+      const element = records.first + i
+      const record = records.record(i)
+      checkLinks(file, record, records.offsetOf(i), element)
       const label = readLabel(record, labelOffset)
       const id = idFile === undefined ? label : await idInStep(file, idFile, label, element)
       if (isDeleted(record)) {
@@ -78,17 +81,17 @@ async function surveyRecords(
       const pushed = ids.add(id, element)
       if (pushed !== undefined) await pushed
     }
-    vectors.check(run)
-    context.log.progress(run.first + run.count, elements, 'elements')
+    vectors.check(records)
+    run.log.progress(records.first + records.count, elements, 'elements')
   }
   if (count < elements) {
-    context.log.event(
+    run.log.event(
       'deleted-elements',
       `${elements - count} of ${elements} elements are marked as deleted and were left out`,
     )
   }
   if (textLabels > 0) {
-    context.log.event('labels-as-text', `${textLabels} labels are above 2^53 - 1; their ids are the digits as text`)
+    run.log.event('labels-as-text', `${textLabels} labels are above 2^53 - 1; their ids are the digits as text`)
   }
   return { count, nodeOfElement, maxSquaredNorm: vectors.maxSquaredNorm }
 }
@@ -98,7 +101,8 @@ async function idInStep(file: HnswlibFile, idFile: IdFile, label: Id, element: n
   if (label !== element) {
     throw new InvalidFileError(
       file.path,
-      `element ${element} has the label ${label}; with a file of ids, labels must be 0, 1, 2, … in this order, as an export writes them`,
+      `element ${element} has the label ${label}; ` +
+        `with a file of ids, labels must be 0, 1, 2, … in this order, as an export writes them`,
     )
   }
   return idFile.next()
@@ -118,16 +122,12 @@ function checkLinks(file: HnswlibFile, record: Buffer, offset: number, element: 
   }
 }
 
-async function surveyLevels(
-  context: BuildContext,
-  file: HnswlibFile,
-  nodeOfElement: Uint32Array,
-): Promise<readonly number[]> {
+async function surveyLevels(run: SurveyRun, file: HnswlibFile, nodeOfElement: Uint32Array): Promise<readonly number[]> {
   const { maxLevel, entryNode, count } = file.header
   const counts = new Array<number>(Math.max(0, maxLevel)).fill(0)
   let entryLevel = maxLevel
   for await (const blocks of file.upperBlocks()) {
-    throwIfAborted(context)
+    throwIfAborted(run)
     for (const { element, level } of blocks) {
       if (element === entryNode) entryLevel = level
       if (nodeOfElement[element] === NO_NODE) continue

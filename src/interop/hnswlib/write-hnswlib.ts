@@ -51,7 +51,8 @@ async function writeRecords(pass: ExportPass): Promise<void> {
       const records = await pass.out.claim(run * recordBytes)
       for (let i = 0; i < run; i++) {
         const at = i * recordBytes
-        // A stored row of links is a 32-bit count and 2m nodes: with a count below 2^16 it is hnswlib's row without flags.
+        // A stored row of links is a 32-bit count and 2m nodes: with a count below 2^16 it is hnswlib's row without
+        // flags.
         records.set(links.subarray(i * linkRows.strideBytes, (i + 1) * linkRows.strideBytes), at)
         records.set(vectors.subarray(i * vectorRows.strideBytes, (i + 1) * vectorRows.strideBytes), at + dataOffset)
         writeLabel(records, at + labelOffset, labels[i])

@@ -1,5 +1,5 @@
-import { throwIfAborted, type PlannedContext } from '../../pipeline/run/build-context.js'
-import type { OpenSegments } from '../../pipeline/layer/create-segments.js'
+import { throwIfAborted, type Uses } from '../../pipeline/run/run.js'
+import type { OpenSegments } from '../../pipeline/segments/create-segments.js'
 import { NO_NODE } from '../../pipeline/layer/layer.js'
 import { hnswlibSizes } from './hnswlib-header.js'
 import { linksStrideBytes } from '../../format/segment/segment-header.js'
@@ -16,7 +16,7 @@ export interface Level0 {
 
 /** Writes the records of the file as segments of vectors and links. Links to deleted elements are left out. */
 export async function writeLevel0(
-  context: PlannedContext,
+  run: Uses<'options' | 'log'>,
   file: HnswlibFile,
   { nodeOfElement }: Survey,
   segments: { vectors: OpenSegments; links: OpenSegments },
@@ -29,19 +29,19 @@ export async function writeLevel0(
   const row = new LinkRow(rowWords)
   let degreeSum = 0
   try {
-    for await (const run of file.records()) {
-      throwIfAborted(context)
-      for (let i = 0; i < run.count; i++) {
-        const record = run.record(i)
+    for await (const records of file.records()) {
+      throwIfAborted(run)
+      for (let i = 0; i < records.count; i++) {
+        const record = records.record(i)
         if (isDeleted(record)) continue
-        row.begin(nodeOfElement[run.first + i])
+        row.begin(nodeOfElement[records.first + i])
         const links = record.readUInt16LE(0)
         for (let link = 0; link < links; link++) row.add(nodeOfElement[record.readUInt32LE(4 + 4 * link)])
         linkRows.write(row.bytes)
         vectorRows.write(record.subarray(dataOffset, labelOffset))
         degreeSum += row.words[0]
       }
-      context.log.progress(run.first + run.count, count, 'elements')
+      run.log.progress(records.first + records.count, count, 'elements')
     }
     linkRows.finish()
     vectorRows.finish()

@@ -1,8 +1,9 @@
 /**
  * usearch's file, version 2: the vectors, then the levels, then the links of each node. Little-endian, packed.
  *
- * u32 rows, u32 bytes of a vector; the vectors; 64 bytes about the index; 40 bytes about the graph; an i16 level for each
- * node; for each node u64 key, i16 level, u32 link count and room for 2m, for each upper level u32 link count and room for m.
+ * u32 rows, u32 bytes of a vector; the vectors; 64 bytes about the index; 40 bytes about the graph; an i16 level for
+ * each node; for each node u64 key, i16 level, u32 link count and room for 2m, for each upper level u32 link count and
+ * room for m.
  */
 import type { Metric } from '../../api/vectors.js'
 import type { ExportPass } from '../export-pass.js'

@@ -4,11 +4,14 @@ import { DuplicateIdError } from '../../errors.js'
 import { decodeIdBytes } from '../../format/ids/ids.js'
 import { ID_PARTITION_BITS } from '../../plan/plan-build.js'
 import type { Id } from '../../api/vectors.js'
-import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from '../run/build-context.js'
 import { ID_HEAD_BYTES, ID_RECORD_BYTES, hasBit, withBit, type CollectedIds } from './id-collector.js'
+import type { Uses } from '../run/run.js'
+import type { Queues } from '../run/queues.js'
+import { throwIfAborted } from '../run/run.js'
 
-export interface SettledIds {
-  readonly ids: DiskBackedQueue<null>
+/** The ids without the repeated ones. */
+export interface UniqueIds {
+  readonly records: DiskBackedQueue<null>
   /** Records as in the partitions, now all in ascending order of fingerprint, and only of vectors that stay. */
   readonly table: DiskBackedQueue<null>
   readonly totalIdBytes: number
@@ -24,16 +27,20 @@ const WORDS = ID_RECORD_BYTES / 4
  * `duplicates`, and leaves the fingerprints sorted for the id table. Two ids are the same when their 96-bit
  * fingerprints are: among 50M different ids the odds that any two agree are 2 in 10^14.
  */
-export async function dropRepeatedIds(context: BuildContext, collected: CollectedIds): Promise<SettledIds> {
-  const { duplicates } = context.options
-  const table = openQueue<null>(context, 'id-table')
+export async function dropRepeatedIds(
+  run: Uses<'options' | 'queues' | 'log'>,
+  collected: CollectedIds,
+): Promise<UniqueIds> {
+  const { queues, log } = run
+  const { duplicates } = run.options
+  const table = queues.open<null>('id-table')
   let dropped = collected.dropped
   let repeated = 0
   let firstRepeat: { firstOrdinal: number; secondOrdinal: number } | undefined
   for (const partition of collected.partitions) {
-    throwIfAborted(context)
+    throwIfAborted(run)
     const records = await takeRecords(partition)
-    await disposeQueue(context, partition)
+    await queues.dispose(partition)
     const order = sortedOrder(records)
     const kept = new Uint32Array(order.length)
     let keptCount = 0
@@ -64,7 +71,7 @@ export async function dropRepeatedIds(context: BuildContext, collected: Collecte
       })
       from = to
     }
-    await pushRecords(context, table, records, kept.subarray(0, keptCount))
+    await pushRecords(queues, table, records, kept.subarray(0, keptCount))
   }
   await table.close()
   if (firstRepeat !== undefined && duplicates === 'error') {
@@ -72,13 +79,10 @@ export async function dropRepeatedIds(context: BuildContext, collected: Collecte
     throw new DuplicateIdError({ id, ...firstRepeat, count: repeated })
   }
   if (repeated > 0) {
-    context.log.event(
-      'duplicate-ids',
-      `${repeated} vectors with repeated ids were left out (the ${duplicates} one stays)`,
-    )
+    log.event('duplicate-ids', `${repeated} vectors with repeated ids were left out (the ${duplicates} one stays)`)
   }
   return {
-    ids: collected.ids,
+    records: collected.ids,
     table,
     totalIdBytes: collected.totalIdBytes,
     dropped,
@@ -150,15 +154,15 @@ function sameKey(records: Uint32Array, a: number, b: number): boolean {
 }
 
 async function pushRecords(
-  context: BuildContext,
+  { buffers, batchBytes }: Queues,
   table: DiskBackedQueue<null>,
   records: Uint32Array,
   kept: Uint32Array,
 ): Promise<void> {
-  const perBatch = Math.floor(context.batchBytes / ID_RECORD_BYTES)
+  const perBatch = Math.floor(batchBytes / ID_RECORD_BYTES)
   for (let from = 0; from < kept.length; from += perBatch) {
     const count = Math.min(perBatch, kept.length - from)
-    const bytes = context.buffers.acquire(perBatch * ID_RECORD_BYTES).subarray(0, count * ID_RECORD_BYTES)
+    const bytes = buffers.acquire(perBatch * ID_RECORD_BYTES).subarray(0, count * ID_RECORD_BYTES)
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, count * WORDS)
     for (let i = 0; i < count; i++) {
       const record = kept[from + i] * WORDS

@@ -5,8 +5,8 @@ import { FINGERPRINT_LANES, idFingerprint } from '../../format/ids/id-fingerprin
 import { assertId, encodedIdBytes, writeId } from '../../format/ids/ids.js'
 import { ID_PARTITION_BITS, ID_PARTITION_BATCH_BYTES } from '../../plan/plan-build.js'
 import type { Id } from '../../api/vectors.js'
-import { durableOptions, openQueue, type BuildContext } from '../run/build-context.js'
 import { FanOut } from '../layer/fan-out.js'
+import type { Uses } from '../run/run.js'
 
 /** Ids on their way from ingest to the finished index. */
 export interface CollectedIds {
@@ -29,8 +29,8 @@ const LEAST_ROW_BYTES = 8
 
 /** Encodes ids at once (no string is kept) and files their fingerprints for the duplicate check and the id table. */
 export class IdCollector {
-  readonly #idsOut: FanOut<null>
-  readonly #partitionsOut: FanOut<null>
+  readonly #idsOut: FanOut
+  readonly #partitionsOut: FanOut
   #given: boolean | undefined
   #totalIdBytes = 0
   #dropped: Uint8Array | undefined
@@ -41,18 +41,16 @@ export class IdCollector {
   readonly #fingerprintBytes = new Uint8Array(this.#fingerprint.buffer)
 
   /** `restored`: the ids of an interrupted build, whose records are then given to `file`. */
-  constructor(context: BuildContext, restored?: { readonly files: readonly RecoveredFile[]; readonly given: boolean }) {
-    const { buffers } = context
+  constructor(
+    { queues }: Uses<'queues'>,
+    restored?: { readonly files: readonly RecoveredFile[]; readonly given: boolean },
+  ) {
+    const { buffers, batchBytes } = queues
     this.#given = restored?.given
-    this.#recent = new Array<Id | undefined>(Math.ceil(context.batchBytes / LEAST_ROW_BYTES))
-    this.#idsOut = new FanOut({
-      queues: [openQueue<null>(context, 'ids', durableOptions(context, restored?.files))],
-      header: null,
-      buffers,
-      batchBytes: context.batchBytes,
-    })
-    const queues = Array.from({ length: 2 ** ID_PARTITION_BITS }, (_, i) => openQueue<null>(context, `id-keys-${i}`))
-    this.#partitionsOut = new FanOut({ queues, header: null, buffers, batchBytes: ID_PARTITION_BATCH_BYTES })
+    this.#recent = new Array<Id | undefined>(Math.ceil(batchBytes / LEAST_ROW_BYTES))
+    this.#idsOut = new FanOut([queues.openDurable<null>('ids', restored?.files)], queues)
+    const partitions = Array.from({ length: 2 ** ID_PARTITION_BITS }, (_, i) => queues.open<null>(`id-keys-${i}`))
+    this.#partitionsOut = new FanOut(partitions, { buffers, batchBytes: ID_PARTITION_BATCH_BYTES })
   }
 
   /** `id` is undefined when the caller gives none: then the ordinal is the id. Given once, it must be given always. */

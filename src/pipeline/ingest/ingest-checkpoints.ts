@@ -1,5 +1,5 @@
 import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
-import type { BuildPaths } from '../run/build-context.js'
+import type { BuildPaths } from '../run/run.js'
 import type { IngestEntry, Journal } from '../resume/journal.js'
 
 const CHECKPOINT_MS = 2000

@@ -5,11 +5,12 @@ import { readBatches } from '../../../spill/read-batches.js'
 import type { FileBatchRef } from '../../../spill/batch.js'
 import { CorruptSpillError } from '../../errors.js'
 import { decodeIdBytes } from '../../format/ids/ids.js'
-import { throwIfAborted, type BuildContext } from '../run/build-context.js'
 import { ID_HEAD_BYTES, type IdCollector } from './id-collector.js'
 import type { IngestEntry } from '../resume/journal.js'
 import { columnBatchBytes, type ColumnHeader } from '../../rows/record-layout.js'
 import { eachIdRecord } from './drop-repeated-ids.js'
+import type { Uses } from '../run/run.js'
+import { throwIfAborted } from '../run/run.js'
 
 export interface RecoveredIngest {
   readonly entry: IngestEntry
@@ -21,8 +22,12 @@ const ROWS = 'ingest'
 const IDS = 'ids'
 
 /** The newest checkpoint whose batches are whole; undefined when there is none. Every file is read once. */
-export async function recoverIngest(context: BuildContext): Promise<RecoveredIngest | undefined> {
-  const { resume, paths, log } = context
+export async function recoverIngest({
+  options,
+  resume,
+  paths,
+  log,
+}: Uses<'options' | 'resume' | 'paths' | 'log'>): Promise<RecoveredIngest | undefined> {
   if (resume?.finished === undefined) return undefined
   const entries = resume.finished.ingest
   const most = (of: (entry: IngestEntry) => number): number => entries.reduce((max, one) => Math.max(max, of(one)), 0)
@@ -40,7 +45,7 @@ export async function recoverIngest(context: BuildContext): Promise<RecoveredIng
     if (damage !== undefined)
       log.event('resume-partly', `vectors that were ingested cannot be taken over: ${damage.message}`)
   }
-  const { dimensions } = context.options
+  const { dimensions } = options
   const entry = entries.findLast(
     (one) => (dimensions ?? one.dimensions) === one.dimensions && isInFiles(one, rows, ids),
   )
@@ -73,7 +78,7 @@ function isInFiles(entry: IngestEntry, rows: RecoveredQueue, ids: RecoveredQueue
 
 /** Ordinals ascend and those without a row were dropped. Throws CorruptSpillError for whole frames that are not of this. */
 export async function replayRows(
-  context: BuildContext,
+  run: Uses<'options' | 'log'>,
   { entry, rows }: RecoveredIngest,
   dimensions: number,
   visit: {
@@ -104,14 +109,14 @@ export async function replayRows(
       visit.row(next++, values, i * dimensions)
     }
     visit.batch(count)
-    await pause(context, next)
+    await pause(run, next)
   }
   dropUntil(entry.ordinals)
 }
 
 /** One id for each ordinal, in order. Throws CorruptSpillError for whole frames that are not of this. */
 export async function replayIds(
-  context: BuildContext,
+  run: Uses<'options' | 'log'>,
   { entry, ids }: RecoveredIngest,
   collector: IdCollector,
 ): Promise<void> {
@@ -134,7 +139,7 @@ export async function replayIds(
       done++
     })
     await pushed
-    await pause(context, done)
+    await pause(run, done)
   }
   const last = frames.at(-1)
   if (done !== entry.ordinals && last !== undefined) {
@@ -161,8 +166,8 @@ function framesOf(queue: RecoveredQueue): (FileBatchRef & { readonly payloadByte
 }
 
 /** Reading is synchronous: an abort must be heard between two batches. */
-async function pause(context: BuildContext, done: number): Promise<void> {
+async function pause(run: Uses<'options' | 'log'>, done: number): Promise<void> {
   await nextTurn()
-  throwIfAborted(context)
-  context.log.progress(done, undefined, 'vectors')
+  throwIfAborted(run)
+  run.log.progress(done, undefined, 'vectors')
 }

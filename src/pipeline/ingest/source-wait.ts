@@ -1,6 +1,6 @@
 import { StalledError } from '../../errors.js'
 import { abortError } from '../../tasks/abort-error.js'
-import type { BuildContext } from '../run/build-context.js'
+import type { Uses } from '../run/run.js'
 
 /** The longest between two looks at the clock. */
 const LOOK_MS = 1000
@@ -20,7 +20,7 @@ export class SourceWait {
   readonly #onAbort = (): void => this.#giveUp(abortError(this.#signal))
 
   /** @param received records that the source has given so far. */
-  constructor({ options, log }: Pick<BuildContext, 'options' | 'log'>, received: () => number) {
+  constructor({ options, log }: Uses<'options' | 'log'>, received: () => number) {
     const { signal, stallSeconds } = options
     this.#signal = signal
     signal?.addEventListener('abort', this.#onAbort, { once: true })

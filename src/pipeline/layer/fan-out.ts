@@ -12,24 +12,20 @@ interface OpenBatch {
  * so that queues hold, and spill files get, batches of a useful size. Open batches come from the buffer pool and are
  * the plan's `batchBytes` each; they are not charged to the spill budget.
  */
-export class FanOut<Header> {
-  readonly queues: readonly DiskBackedQueue<Header>[]
-  readonly #header: Header
+export class FanOut {
+  readonly queues: readonly DiskBackedQueue<null>[]
   readonly #buffers: BufferPool
   readonly #batchBytes: number
   readonly #open: (OpenBatch | undefined)[]
 
-  constructor(options: {
-    queues: readonly DiskBackedQueue<Header>[]
-    header: Header
-    buffers: BufferPool
-    batchBytes: number
-  }) {
-    this.queues = options.queues
-    this.#header = options.header
-    this.#buffers = options.buffers
-    this.#batchBytes = options.batchBytes
-    this.#open = new Array<OpenBatch | undefined>(options.queues.length).fill(undefined)
+  constructor(
+    queues: readonly DiskBackedQueue<null>[],
+    { buffers, batchBytes }: { readonly buffers: BufferPool; readonly batchBytes: number },
+  ) {
+    this.queues = queues
+    this.#buffers = buffers
+    this.#batchBytes = batchBytes
+    this.#open = new Array<OpenBatch | undefined>(queues.length).fill(undefined)
   }
 
   /**
@@ -88,7 +84,7 @@ export class FanOut<Header> {
     if (open === undefined) return
     this.#open[partition] = undefined
     await this.queues[partition].push({
-      header: this.#header,
+      header: null,
       count: open.count,
       bytes: open.bytes.subarray(0, open.used),
     })

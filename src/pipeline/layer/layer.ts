@@ -42,10 +42,10 @@ export interface NumberedLayer {
   readonly nodeOfOrdinal: Uint32Array
 }
 
-export interface BuiltShards {
+export interface LinkedShards {
   /** Graph rows of each segment's nodes. */
   readonly rows: readonly RowsOfSegment[]
-  readonly codes: GridStore
+  readonly grid: GridStore
 }
 
 /** Graph rows of one segment's nodes on their way to merge: in a queue, or in the files of the shards. */

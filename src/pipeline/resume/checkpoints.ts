@@ -1,9 +1,10 @@
 /** Finished shards and links segments: noted in the journal, and found there by the build that goes on. */
 import type { Quality } from '../../api/report.js'
 import { crc32 } from '../../format/bytes/crc32.js'
-import type { GridSpec } from '../../rows/grid-spec.js'
 import type { NumberedLayer, RoutedLayer } from '../layer/layer.js'
-import type { BuildContext } from '../run/build-context.js'
+import type { RestoreResult, RestoreTask } from '../../tasks/link/restore-task.js'
+import type { WorkerPool } from '../../tasks/worker-pool.js'
+import type { Uses } from '../run/run.js'
 import type { SegmentEntry, ShardEntry } from './journal.js'
 import type { ReusedWork } from './resume.js'
 
@@ -11,8 +12,8 @@ import type { ReusedWork } from './resume.js'
  * Stands for where every vector goes and how shards are built. Leaders, codes and numbers are computed again by a build
  * that goes on; when this agrees, finished shards and segments are what this build would make.
  */
-export function routingDigest(routed: RoutedLayer, numbered: NumberedLayer, spec: GridSpec, quality: Quality): number {
-  const { mean, ...rest } = spec
+export function routingDigest(routed: RoutedLayer, numbered: NumberedLayer, quality: Quality): number {
+  const { mean, ...rest } = routed.layer.spec
   let crc = crc32(Buffer.from(JSON.stringify({ ...rest, quality, overlap: routed.layer.geometry.overlap })))
   const { layout, nodeOfOrdinal } = numbered
   for (const words of [mean, routed.homeCounts, routed.replicaCounts, layout.starts, layout.shardStarts, nodeOfOrdinal])
@@ -25,15 +26,17 @@ export interface Checkpoints {
   readonly shards: ReadonlyMap<number, ShardEntry>
   readonly segments: ReadonlyMap<number, SegmentEntry>
   readonly reused: ReusedWork
-  /** A unit that the journal has turned out not to be whole, and is made again. */
-  redo(what: string): void
+  /** Checks one checkpoint and brings back what follows from it. Undefined, and said, when its files are damaged. */
+  restore(threads: WorkerPool, what: string, task: RestoreTask): Promise<RestoreResult>
   note(entry: ShardEntry | SegmentEntry, files: readonly string[]): void
 }
 
 const NONE = new Map<number, never>()
 
-export function openCheckpoints(context: BuildContext, digestOf: () => number): Checkpoints | undefined {
-  const { resume, paths, log } = context
+export function openCheckpoints(
+  { resume, paths, log }: Uses<'resume' | 'paths' | 'log'>,
+  digestOf: () => number,
+): Checkpoints | undefined {
   if (resume === undefined) return undefined
   const { journal, finished, reused: takenOver } = resume
   const digest = digestOf()
@@ -53,7 +56,13 @@ export function openCheckpoints(context: BuildContext, digestOf: () => number): 
     shards: same ? finished.shards : NONE,
     segments: same ? finished.segments : NONE,
     reused: takenOver,
-    redo: (what) => log.event('resume-partly', `${what} is made again: its files are not what was written`),
+    restore: async (threads, what, task) => {
+      const restored = await threads.run('restore', task, `check ${what}`)
+      if (restored === undefined) {
+        log.event('resume-partly', `${what} is made again: its files are not what was written`)
+      }
+      return restored
+    },
     note: (entry, files) => journal.append(entry, files, [paths.spillDir, paths.generationDir]),
   }
 }

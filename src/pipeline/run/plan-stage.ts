@@ -4,8 +4,8 @@ import { formatByteSize } from '../../memory/byte-size.js'
 import { decideBudget, readMemoryFacts, type MemoryBudget } from '../../memory/detect-memory.js'
 import { planBuild, type BuildPlan } from '../../plan/plan-build.js'
 import type { BuildLog } from './build-log.js'
-import type { IngestedFacts } from '../ingest/ingest.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
+import type { IngestedFacts } from '../ingest/ingested.js'
 
 /** Dimensions assumed before the first vector, for a source that does not say. */
 const ASSUMED_DIMENSIONS = 128

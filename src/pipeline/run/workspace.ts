@@ -9,7 +9,6 @@ import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js
 import { deleteGeneration, GENERATION_NAME, isComplete, nextGeneration } from '../../format/generation/generations.js'
 import { acquireLock, BUILD_FOLDER } from '../../format/generation/lock.js'
 import { MANIFEST_NAME } from '../../format/generation/manifest.js'
-import type { BuildPaths } from './build-context.js'
 import {
   Journal,
   JOURNAL_FORMAT,
@@ -21,6 +20,7 @@ import {
 import { packageVersion } from './package-version.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import { finishedWork, optionsThatDecide, type Resume } from '../resume/resume.js'
+import type { BuildPaths } from './run.js'
 
 /** The folders of one build, held by its lock. */
 export interface Workspace {

@@ -18,7 +18,9 @@ import { tookText } from '../number-text.js'
 import { endSeconds } from '../stage-spans.js'
 import { timeTicks } from '../draw/time-ticks.js'
 
-/** Bytes that queues wrote to temporary files over time; undefined when they wrote none, or the report has no samples. */
+/**
+ * Bytes that queues wrote to temporary files over time; undefined when they wrote none, or the report has no samples.
+ */
 export function spillChart(report: BuildReport): Html | undefined {
   const timeline = report.memory?.timeline ?? []
   if (report.spilledBytes <= 0 || timeline.length === 0) return undefined

@@ -13,7 +13,9 @@ import { timeTicks } from '../draw/time-ticks.js'
 
 /** Stages of a smaller share of the time are left out: some pass all vectors in an instant, and would set the scale. */
 const LEAST_SHARE = 0.03
-/** Work is counted task by task: pieces shorter than this share of the time would show when tasks end, not their speed. */
+/**
+ * Work is counted task by task: pieces shorter than this share of the time would show when tasks end, not their speed.
+ */
 const LEAST_PIECE_SHARE = 0.02
 
 export interface RatePiece {

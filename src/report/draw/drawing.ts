@@ -65,7 +65,10 @@ export function valueAxis(frame: Frame, scale: Scale, ticks: readonly Tick[]): H
   return html`<g class="axis">${lines}</g>`
 }
 
-/** Marks and values below a chart. The outer values stay inside the drawing; a value that would overlap the one before is left out. */
+/**
+ * Marks and values below a chart. The outer values stay inside the drawing; a value that would overlap the one before
+ * is left out.
+ */
 export function baseAxis(frame: Frame, scale: Scale, ticks: readonly Tick[]): Html {
   const bottom = innerBottom(frame)
   let taken = Number.NEGATIVE_INFINITY

@@ -10,8 +10,8 @@ export class Html {
 export type Content = Html | string | number | undefined | readonly Content[]
 
 /**
- * A template whose values are escaped, whatever their source. Attributes must be in double quotes. The items of a list are
- * concatenated; `undefined` is empty.
+ * A template whose values are escaped, whatever their source. Attributes must be in double quotes. The items of a list
+ * are concatenated; `undefined` is empty.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
   // A page does not need the indentation of the source.
@@ -25,8 +25,8 @@ export function markup(text: string): Html {
 }
 
 /**
- * Text from the caller: a path, an id, a message. Isolated, so that characters in it that change the direction of writing
- * have no effect after it.
+ * Text from the caller: a path, an id, a message. Isolated, so that characters in it that change the direction of
+ * writing have no effect after it.
  */
 export function given(text: string): Html {
   return html`<bdi>${text}</bdi>`

@@ -24,8 +24,8 @@ interface Box {
 }
 
 /**
- * Places each name beside its dot where it overlaps no other name and no dot, trying from near to far, right and left. A
- * name that fits nowhere is left out; the table has it.
+ * Places each name beside its dot where it overlaps no other name and no dot, trying from near to far, right and left.
+ * A name that fits nowhere is left out; the table has it.
  */
 export function placeNames(dots: readonly NamedDot[], frame: Frame): PlacedName[] {
   const taken = dots.map(({ x, y }): Box => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }))

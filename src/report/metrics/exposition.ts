@@ -11,8 +11,8 @@ export interface Gauge {
 }
 
 /**
- * Gauges in the text format of Prometheus. Gauges without samples are left out. `labels` are put on every sample, before its
- * own.
+ * Gauges in the text format of Prometheus. Gauges without samples are left out. `labels` are put on every sample,
+ * before its own.
  */
 export function exposition(gauges: readonly Gauge[], labels: Readonly<Record<string, string>> = {}): string {
   return gauges

@@ -5,8 +5,8 @@ const PREFIX = 'shardloom_build_'
 const LAST_SUCCESS = `${PREFIX}last_success_timestamp_seconds`
 
 /**
- * A build as gauges in the text format of Prometheus, for node_exporter's textfile collector. Every sample has the label
- * `index`, the path of the index, which keeps the files of several builds apart. `at`: when the build ended.
+ * A build as gauges in the text format of Prometheus, for node_exporter's textfile collector. Every sample has the
+ * label `index`, the path of the index, which keeps the files of several builds apart. `at`: when the build ended.
  */
 export function reportMetrics(report: BuildReport, at: Date = new Date()): string {
   const { stages, memory, skippedInvalid, skippedDuplicates, generation, metric, engine, quality, quantization } =

@@ -10,7 +10,9 @@ import type { SearchThreads } from './search-threads.js'
 
 /** After this long, a batch lets other work of the calling thread run. */
 const SLICE_MS = 10
-/** Queries that go to the threads at a time: their copies and results are all that a large batch holds besides its hits. */
+/**
+ * Queries that go to the threads at a time: their copies and results are all that a large batch holds besides its hits.
+ */
 const THREADS_CHUNK = 4096
 
 /**

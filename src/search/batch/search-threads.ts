@@ -37,7 +37,10 @@ export class SearchThreads {
     this.#piscina.on('error', () => undefined)
   }
 
-  /** `queries`: row-major in shared memory. Batches run one after another, each on all threads. @throws WorkerFailedError */
+  /**
+   * `queries`: row-major in shared memory. Batches run one after another, each on all threads.
+   * @throws WorkerFailedError
+   */
   search(queries: Float32Array, k: number, ef: number, rerank?: number): Promise<BatchResult> {
     const batch = this.#last.then(() => this.#search(queries, this.#core.beamFor(k, ef, rerank)))
     this.#last = batch.catch(() => undefined)

@@ -161,15 +161,17 @@ function kindsOf(shape: RowsShape): { kind: RowKind; strideBytes: number }[] {
   return kinds.map((kind) => ({ kind, strideBytes: strides[kind] }))
 }
 
-/** Vectors that distances are computed to need room for the rows of one expansion, twice: see gatherPages of the kernel. */
+/**
+ * Vectors that distances are computed to need room for the rows of one expansion, twice: see gatherPages of the kernel.
+ */
 function leastBytes(shape: RowsShape, kind: RowKind): number {
   const { pageBytes } = pageShape({ count: 2 ** 32, strideBytes: stridesOf(shape)[kind] }, 0)
   return kind === 'links' ? pageBytes : 2 * (2 * shape.m + 1) * pageBytes
 }
 
 /**
- * Divides the cache in proportion to the bytes of each kind, but gives each the least that a search needs. When the graph is
- * walked on quantized vectors, they and the links come first: a search reads many of them, and few vectors.
+ * Divides the cache in proportion to the bytes of each kind, but gives each the least that a search needs. When the
+ * graph is walked on quantized vectors, they and the links come first: a search reads many of them, and few vectors.
  */
 function shareCache(shape: RowsShape, cacheBytes: number): Record<RowKind, number> {
   const strides = stridesOf(shape)

@@ -1,6 +1,6 @@
 /**
- * How many of the best quantized vectors are scored again on their vectors by default. The errors of f16 and sq8 are near the
- * k-th neighbour; the order of pq and binary is so coarse that all of the beam is worth scoring.
+ * How many of the best quantized vectors are scored again on their vectors by default. The errors of f16 and sq8 are
+ * near the k-th neighbour; the order of pq and binary is so coarse that all of the beam is worth scoring.
  */
 import type { Quantization } from '../../api/report.js'
 

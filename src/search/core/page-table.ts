@@ -1,14 +1,14 @@
 /**
- * Rows of one kind, in pages of kernel memory that are read from their files on first use. With room for all pages none is
- * ever evicted, and rows are contiguous; with less, CLOCK evicts (a page that was used since the hand last passed gets a
- * second chance).
+ * Rows of one kind, in pages of kernel memory that are read from their files on first use. With room for all pages none
+ * is ever evicted, and rows are contiguous; with less, CLOCK evicts (a page that was used since the hand last passed
+ * gets a second chance).
  */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { RowSource } from '../../rows/row-source.js'
 
 /**
- * A search uses few rows of a page, so the rest of it is read and held for little. Pages are as long as the system's memory
- * pages and aligned to them: the first touch of those is a third of the time that loading a page of 8 KiB takes.
+ * A search uses few rows of a page, so the rest of it is read and held for little. Pages are as long as the system's
+ * memory pages and aligned to them: the first touch of those is a third of the time that loading a page of 8 KiB takes.
  */
 const PAGE_BYTES = 4 * 1024
 const ALIGN_BYTES = 64

@@ -36,7 +36,9 @@ export function planMemory(
       neededBytes: whole + idsBytes,
       availableBytes: Math.min(budgetBytes, KERNEL_LIMIT_BYTES),
       stage: 'open',
-      help: 'preload and threads need the whole index in memory, at most 4 GiB of it; raise memory, or omit them to load pages on demand',
+      help:
+        'preload and threads need the whole index in memory, at most 4 GiB of it; ' +
+        'raise memory, or omit them to load pages on demand',
     })
   }
   const idsShare = Math.min(idsBytes, Math.floor(budgetBytes * IDS_SHARE))

@@ -1,9 +1,9 @@
 /**
- * Searches of one index, in nodes. The caller fills `vectorsAt` and `linksAt` before the first search, in any order, unless
- * the shape has sources of rows (`paged`).
+ * Searches of one index, in nodes. The caller fills `vectorsAt` and `linksAt` before the first search, in any order,
+ * unless the shape has sources of rows (`paged`).
  *
- * Where the shape has quantized vectors, the walk compares these, and the best of it are scored again on the vectors, by the
- * same call of the kernel.
+ * Where the shape has quantized vectors, the walk compares these, and the best of it are scored again on the vectors,
+ * by the same call of the kernel.
  */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { Metric } from '../../api/vectors.js'
@@ -54,7 +54,10 @@ export class SearchCore {
     return this.memory.rows.rowsAt('vectors', node, count)
   }
 
-  /** The links rows of `count` nodes from `node` on (u32 count, 2m x u32), to be filled. Valid until the kernel allocates. */
+  /**
+   * The links rows of `count` nodes from `node` on (u32 count, 2m x u32), to be filled. Valid until the kernel
+   * allocates.
+   */
   linksAt(node: number, count: number): Uint8Array {
     return this.memory.rows.rowsAt('links', node, count)
   }

@@ -1,6 +1,7 @@
 /**
- * Everything that searches of one index use, in one kernel memory: rows, upper levels, a codebook, a beam, and the context
- * block that leads the kernel (kernel/assembly/search/search.ts) to them. Knows nodes, not ids, and nothing of files.
+ * Everything that searches of one index use, in one kernel memory: rows, upper levels, a codebook, a beam, and the
+ * context block that leads the kernel (kernel/assembly/search/search.ts) to them. Knows nodes, not ids, and nothing of
+ * files.
  */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { Metric } from '../../api/vectors.js'
@@ -33,7 +34,10 @@ export interface SearchShape {
   readonly upperLevels: readonly UpperLevel[] | StoredLevels
   /** Beam width that memory is set aside for; a wider search takes more when it comes. Default 512. */
   readonly maxEf?: number
-  /** Sources of rows, read page by page as searches need them. Absent: the caller fills the rows before the first search. */
+  /**
+   * Sources of rows, read page by page as searches need them. Absent: the caller fills the rows before the first
+   * search.
+   */
   readonly paged?: PagedRows
   /** Quantized vectors to walk on; `paged` reads their rows. */
   readonly codes?: Codes | undefined

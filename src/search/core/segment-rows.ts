@@ -33,8 +33,8 @@ export function segmentRows(
 }
 
 /**
- * Links rows, checked so that none leads out of the graph: whatever a file says, a search stays in its own memory. `checks`
- * work on the memory that rows are read into.
+ * Links rows, checked so that none leads out of the graph: whatever a file says, a search stays in its own memory.
+ * `checks` work on the memory that rows are read into.
  */
 export function linkRows(
   segments: readonly SegmentBlocks[],

@@ -33,7 +33,9 @@ export function storedLevels(files: readonly SegmentBlocks[], manifest: Manifest
   }
 }
 
-/** @throws CorruptIndexError unless the manifest's entry point is at its place: a search starts there without a check */
+/**
+ * @throws CorruptIndexError unless the manifest's entry point is at its place: a search starts there without a check
+ */
 function checkEntryPoint(upperLevels: readonly UpperLevel[], { levels, entryPoint }: Manifest, path: string): void {
   if (upperLevels.length !== levels) {
     throw new CorruptIndexError(path, `${upperLevels.length} levels, the manifest says ${levels}`)

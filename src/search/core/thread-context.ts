@@ -1,4 +1,4 @@
-/** What one thread needs of its own to search an index that others search in the same memory. */
+/** What each thread allocates for itself when several search one index in shared memory. */
 import type { RowsShape } from './core-rows.js'
 import {
   ALIGN_BYTES,

@@ -1,4 +1,3 @@
-/** Checks the options of a measurement, and fills in its defaults. */
 import { InvalidOptionError } from '../../errors.js'
 import { checkOptions } from '../../options/check-options.js'
 import { tuneOptionsSchema, type recallOptionsSchema } from '../../options/measure-options.js'
@@ -20,12 +19,17 @@ export function checkMeasureOptions(
 ): CheckedMeasure {
   const { k, sample, seed } = checkOptions(schema, options)
   if (options.sample !== undefined && options.queries !== undefined) {
-    throw new InvalidOptionError('sample takes queries from the index, and queries are given; give one of the two')
+    throw new InvalidOptionError(
+      'sample (--sample) takes queries from the index, queries (--queries) are your own; pass one of them',
+    )
   }
   return { k, sample, seed }
 }
 
-/** Ascending, each once. By default no wider than the index, beyond which all widths are alike. */
+/**
+ * The widths to measure, ascending, without repeats; by default none above the count, from which all are alike.
+ * @throws InvalidOptionError
+ */
 export function checkWidths(ef: RecallOptions['ef'], k: number, count: number): number[] {
   const first = Math.max(LEAST_EF, k)
   const widths = ef ?? Array.from({ length: DEFAULT_POINTS }, (_, i) => Math.min(first * 2 ** i, count))

@@ -6,10 +6,13 @@ import { measuredQueries } from './measured-queries.js'
 import type { Pace } from './pace.js'
 import { RecallMeter, type Measurable } from './recall-meter.js'
 
-/** A choice is not made finer than this share of itself: recall at neighbouring ef differs by less than it can be measured. */
+/** Precision of the choice, as a share of it: recall at closer widths differs by less than can be measured. */
 const STEP_SHARE = 1 / 32
 
-/** The choice, not yet stored. @throws InvalidOptionError, DimensionMismatchError, InvalidVectorError, CorruptIndexError, AbortedError */
+/**
+ * The choice, not yet stored.
+ * @throws InvalidOptionError, DimensionMismatchError, InvalidVectorError, CorruptIndexError, AbortedError
+ */
 export async function chooseEf(
   measured: Measurable,
   generation: string,
@@ -39,15 +42,18 @@ export async function chooseEf(
 }
 
 export interface Choice {
-  /** The smallest ef tried that reached the target; when none did, the one that came nearest, the smallest of equals. */
+  /**
+   * The smallest ef tried that reached the target; when none did, the ef with the highest recall, the smallest of
+   * equals.
+   */
   readonly chosen: RecallPoint
-  /** All that was tried, by ascending ef. */
+  /** Every ef that was tried, ascending. */
   readonly points: readonly RecallPoint[]
 }
 
 /**
- * Doubles ef from `least` until the target is reached or `most` was tried, then halves the gap below the one that reached
- * it. What fails is always below what is still tried: nothing below the choice reached the target.
+ * Doubles ef from `least` until the target is reached or `most` was tried, then halves the gap below the ef that
+ * reached it. Only values above the largest that failed are tried, so no value below the choice has reached the target.
  */
 export async function smallestReaching(
   measure: (ef: number) => Promise<RecallPoint>,

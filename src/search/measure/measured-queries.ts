@@ -1,4 +1,3 @@
-/** The queries that recall is measured with: vectors of the index, or the caller's own. */
 import { mix } from '../../format/ids/mix.js'
 import { InvalidOptionError } from '../../errors.js'
 import type { MeasureOptions } from '../../api/measure.js'
@@ -7,14 +6,15 @@ import { copyQuery, queryRows } from '../copy-query.js'
 import type { CheckedMeasure } from './check-measure-options.js'
 import type { SearchCore } from '../core/search-core.js'
 
+/** The queries that recall is measured with: vectors of the index, or the caller's. */
 export interface MeasuredQueries {
   readonly source: 'sampled' | 'given'
-  /** Row-major, as searches have them: unit length for cosine. */
+  /** Row-major; unit length for cosine. */
   readonly rows: Float32Array
   readonly queryCount: number
-  /** Neighbours that count, of each query. */
+  /** Neighbours that count for each query. */
   readonly neighbours: number
-  /** What is asked for: one more where the query itself is in the index. */
+  /** What is searched for: one more when the query itself is in the index. */
   readonly k: number
   /** The nodes that were sampled. */
   readonly selves?: Uint32Array
@@ -35,14 +35,19 @@ export function measuredQueries(
   }
   const neighbours = Math.min(k, count - 1)
   if (neighbours === 0) {
-    throw new InvalidOptionError('the only vector of an index has no neighbours to find; measure with queries of yours')
+    throw new InvalidOptionError(
+      'the index has one vector, which has no neighbours; measure with queries of your own (queries, --queries)',
+    )
   }
   const selves = spreadNodes(count, sample, seed)
   const vectors = Array.from(selves, (node) => core.vectorOf(node))
   return { source: 'sampled', ...prepared(vectors, dimensions, metric), neighbours, k: neighbours + 1, selves }
 }
 
-/** One node from each of equal ranges, at a place its hash says: near nodes are alike, so this is spread over all kinds. */
+/**
+ * One node from each of equal ranges, at a hashed place: near nodes are alike, so the choice covers all kinds of
+ * vectors.
+ */
 export function spreadNodes(count: number, wanted: number, seed: number): Uint32Array {
   const sampled = Math.min(wanted, count)
   return Uint32Array.from({ length: sampled }, (_, i) => {

@@ -1,4 +1,4 @@
-/** For each query the k nearest nodes so far: (distance, node) ascending, ties by lower node. Flat, row-major. */
+/** The k nearest nodes so far of each query: ascending by distance, ties by lower node. Flat, row-major. */
 export interface NearestLists {
   readonly k: number
   readonly nodes: Uint32Array

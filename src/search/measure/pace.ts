@@ -1,19 +1,19 @@
-/** Long work on the caller's thread: lets other work in, can be stopped, and says how far it is. */
 import { setImmediate } from 'node:timers/promises'
 import { AbortedError } from '../../errors.js'
 import type { MeasureProgress } from '../../api/measure.js'
 
-/** Other work of the thread waits no longer than about this. */
+/** Other work of the thread waits about this long at most. */
 const SLICE_MS = 10
 const PROGRESS_MS = 100
 
 export interface PaceHooks {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: MeasureProgress) => void
-  /** Throws when the work must not go on. */
+  /** Throws when the work must end. */
   readonly check: () => void
 }
 
+/** Long work on the caller's thread: lets other work run, can be aborted, and reports progress. */
 export class Pace {
   readonly #hooks: PaceHooks
   #sliceEnd = performance.now() + SLICE_MS
@@ -24,7 +24,7 @@ export class Pace {
   }
 
   /**
-   * Between two pieces of work.
+   * Call between two pieces of work.
    * @throws AbortedError, and what `check` throws
    */
   async step(progress: MeasureProgress): Promise<void> {

@@ -1,7 +1,3 @@
-/**
- * Recall and speed of an open index at any beam width, against exact search. The exact neighbours are found once: every
- * vector is read front to back from its file, past the pages that searches hold, and compared with all queries.
- */
 import { Kernel } from '../../../kernel/kernel.js'
 import type { RecallPoint } from '../../api/measure.js'
 import { scanSteps } from './scan-rows.js'
@@ -13,7 +9,7 @@ import { recallOf } from './recall-of.js'
 import type { SearchCore } from '../core/search-core.js'
 import type { RowSource } from '../../rows/row-source.js'
 
-/** Enough for the engine to compile the hot loop and for the upper levels to be in the caches. */
+/** Enough for the JavaScript engine to compile the hot loop and for the caches to hold the upper levels. */
 const WARM_UP_QUERIES = 200
 
 export interface Measurable {
@@ -22,6 +18,11 @@ export interface Measurable {
   readonly vectors: RowSource
 }
 
+/**
+ * Recall and speed of an open index at any beam width, against exact search. The exact neighbours are found once: all
+ * vectors are read from their files, front to back and not through the pages of searches, and compared with all
+ * queries.
+ */
 export class RecallMeter {
   readonly #core: SearchCore
   readonly #queries: MeasuredQueries
@@ -36,12 +37,12 @@ export class RecallMeter {
     this.#pace = pace
   }
 
-  /** Takes some MiB besides the queries, three times, and their neighbours. @throws CorruptIndexError, AbortedError */
+  /** Takes some MiB, and three times the queries and their neighbours. @throws CorruptIndexError, AbortedError */
   static async create(measured: Measurable, queries: MeasuredQueries, pace: Pace): Promise<RecallMeter> {
     return new RecallMeter(measured.core, queries, await exactNeighbours(measured, queries, pace), pace)
   }
 
-  /** Searches all queries once, one after the other. @throws CorruptIndexError, AbortedError */
+  /** Searches all queries once, one after another. @throws CorruptIndexError, AbortedError */
   async at(ef: number, rerank?: number): Promise<RecallPoint> {
     const { queryCount } = this.#queries
     if (!this.#warm) await this.#searchAll(Math.min(WARM_UP_QUERIES, queryCount), ef, rerank)
@@ -91,7 +92,7 @@ async function exactNeighbours(
   }
   const maxSquaredNorm = metric === 'ip' ? await largestSquaredNorm(vectors, dimensions, pace) : 0
   const asked = { metric, dimensions, queries: rows, queryCount, k, maxSquaredNorm, tellApart: true }
-  // A memory of its own, which goes when this is done: that of the index is its pages'.
+  // A separate kernel, whose memory is freed afterwards: the memory of the index holds its pages.
   const steps = scanSteps(Kernel.create(), asked, scanned)
   for (;;) {
     const step = steps.next()
@@ -100,10 +101,10 @@ async function exactNeighbours(
   }
 }
 
-/** Rows that are read at once. */
+/** Bytes of rows read at a time. */
 const NORM_BYTES = 2 ** 20
 
-/** Inner products are compared by way of it, and no file has it. */
+/** Exact search under ip needs it, and no file has it. */
 async function largestSquaredNorm(vectors: RowSource, dimensions: number, pace: Pace): Promise<number> {
   const { count, strideBytes } = vectors
   const chunkRows = Math.max(1, Math.floor(NORM_BYTES / strideBytes))

@@ -1,17 +1,19 @@
 import { NO_NEIGHBOUR, type NearestLists } from './nearest-lists.js'
 
-/** What was asked for, beside the lists. */
+/** The queries that the lists belong to. */
 export interface Asked {
   readonly queryCount: number
-  /** Neighbours that count, of each query; at least 1. */
+  /** Neighbours that count for each query; at least 1. */
   readonly neighbours: number
-  /** By query, the node whose vector it is: left out on both sides. Absent for queries that are no vectors of the index. */
+  /**
+   * By query, the node whose vector it is, which is left out of both lists. Absent for queries from outside the index.
+   */
   readonly selves?: Uint32Array
 }
 
 /**
- * Share of the exact neighbours that were found, over all queries. A found node counts when it is no farther than the last
- * exact neighbour: among equal distances any is right.
+ * Share of the exact neighbours that were found, over all queries. A found node counts when it is not farther than the
+ * last exact neighbour: among equal distances any node is right.
  */
 export function recallOf(exact: NearestLists, found: NearestLists, { queryCount, neighbours, selves }: Asked): number {
   let hits = 0

@@ -1,10 +1,8 @@
-/** Exact neighbours of many queries at once: every row is read once, and compared with all queries in SIMD tiles. */
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { Metric } from '../../api/vectors.js'
 import { emptyLists, insertNearest, type NearestLists } from './nearest-lists.js'
 import { distanceBias } from '../core/search-context.js'
 
-/** What is asked for. */
 export interface ExactQueries {
   readonly metric: Metric
   readonly dimensions: number
@@ -15,13 +13,13 @@ export interface ExactQueries {
   /** Largest squared norm of the data: ip's R². */
   readonly maxSquaredNorm: number
   /**
-   * Whether vectors are told apart that are so alike that their distances are lost in the rounding of their norms. Default
-   * false, as in the proof of a build: of those, whose codes are the same as well, it takes any for a neighbour.
+   * Tells vectors apart that are so alike that the rounding of their norms hides their distances. Default false, as in
+   * the proof of a build: the grid does not tell them apart either, so any of them counts as a neighbour.
    */
   readonly tellApart?: boolean
 }
 
-/** Rows in order: nodes `first` and on, row-major float32. */
+/** Consecutive rows, from node `first` on, row-major float32. */
 export interface RowsToScan {
   readonly first: number
   readonly count: number
@@ -31,14 +29,18 @@ export interface RowsToScan {
 
 /** Rows per tile call: their packed form stays in the L2 cache for d = 128. */
 const CHUNK_BYTES = 2 ** 20
-/** Of the distances of a chunk: as many queries go through the tile at once as these have room for. */
+/** Bytes of distances: as many queries are compared with a chunk at once as these have room for. */
 const DISTANCES_BYTES = 4 * 2 ** 20
 /**
- * The tile's |a|² + |b|² − 2ab rounds; so many more candidates are scored again by plain differences. With the proof's k that makes 16, the most that the selecting kernel takes at full speed.
+ * The tile's |a|² + |b|² − 2ab rounds, so k and this many more candidates are scored again by plain differences. With
+ * the proof's k that is 16, the most that the selecting kernel takes at full speed.
  */
 const SPARE = 5
 
-/** The f32 tile finds candidates; their distances are then those of the search kernel, to the bit. */
+/**
+ * Exact neighbours of many queries: reads every row once and compares it with all queries in SIMD tiles. The f32 tile
+ * finds candidates; their distances then come from the search kernel's function, to the bit.
+ */
 export function scanRows(kernel: Kernel, asked: ExactQueries, scanned: RowsToScan): NearestLists {
   const steps = scanSteps(kernel, asked, scanned)
   for (;;) {
@@ -48,8 +50,8 @@ export function scanRows(kernel: Kernel, asked: ExactQueries, scanned: RowsToSca
 }
 
 /**
- * As `scanRows`, a chunk of rows at a time: gives how many rows are done, and returns the lists. Takes kernel memory until
- * the caller releases its mark: three chunks, their distances, and the queries twice.
+ * As `scanRows`, one chunk of rows at a time: yields the number of rows done, and returns the lists. Takes kernel
+ * memory until the caller releases its mark: three chunks, their distances, and the queries twice.
  */
 export function* scanSteps(
   kernel: Kernel,
@@ -59,7 +61,7 @@ export function* scanSteps(
   const { metric, dimensions, queryCount, k } = asked
   const { fn } = kernel
   const gridDims = Math.ceil((dimensions + (metric === 'ip' ? 1 : 0)) / 8) * 8
-  // Whole panels, of four rows.
+  // A multiple of a panel of four rows.
   const chunkRows = 4 * Math.max(1, Math.floor(CHUNK_BYTES / (16 * gridDims)))
   const blockQueries = Math.max(1, Math.min(queryCount, Math.floor(DISTANCES_BYTES / (4 * chunkRows))))
   const wanted = k + SPARE
@@ -80,7 +82,7 @@ export function* scanSteps(
   fn.normsF32(paddedQueries, queryCount, gridDims, queryNorms)
   const radiusSquared = metric === 'ip' ? asked.maxSquaredNorm : -1
   const lists = emptyLists(queryCount, k)
-  // Of one distance, per unit of the two squared norms: kernel/assembly/distance/distances.ts.
+  // Error of one distance per unit of the two squared norms: kernel/assembly/distance/distances.ts.
   const tileError = (gridDims + 4) * 2 ** -23
   const kthDistances = new Float64Array(queryCount).fill(Number.POSITIVE_INFINITY)
 
@@ -105,7 +107,7 @@ export function* scanSteps(
       const found = fn.nearestF32(distances + 4 * place * count, count, wanted, index, index + 4 * wanted)
       const tileDistances = kernel.f32(index + 4 * wanted, found)
       const places = kernel.u32(index, found)
-      // k rows are known to be this near: what the tile sees beyond it by more than its errors is not among the k.
+      // k rows are at most this far: rows that the tile puts farther by more than its error are not among the k.
       if (found >= k) kthDistances[query] = Math.min(kthDistances[query], tileDistances[k - 1])
       const beyond = kthDistances[query] + 2 * tileError * (queryNormsView[query] + largestNorm)
       const score = (inChunk: number): void => {
@@ -120,7 +122,7 @@ export function* scanSteps(
       if (asked.tellApart !== true || found < wanted || tileDistances[wanted - 1] > beyond) {
         for (let i = 0; i < found && tileDistances[i] <= beyond; i++) score(places[i])
       } else if (metric !== 'l2' || lists.distances[(query + 1) * k - 1] > 0) {
-        // Too many near ones for the tile to tell apart, and not k at 0 already, which nothing is nearer than.
+        // The tile cannot tell enough near rows apart, unless k rows are at 0 already, where no row can be nearer.
         const all = kernel.f32(distances + 4 * place * count, count)
         for (let inChunk = 0; inChunk < count; inChunk++) if (all[inChunk] <= beyond) score(inChunk)
       }
@@ -131,8 +133,8 @@ export function* scanSteps(
 }
 
 /**
- * The queries' mean, to be taken from both sides: no distance changes, and those of data far from the origin are not lost
- * in the rounding of its large norms.
+ * Mean of the queries, which is subtracted from both sides. Distances do not change, and with data far from the origin
+ * they are not lost in the rounding of large norms.
  */
 function meanOf({ queries, queryCount, dimensions }: ExactQueries): Float64Array {
   const mean = new Float64Array(dimensions)

@@ -14,7 +14,7 @@ export interface MergeTask {
   readonly firstNode: number
   readonly count: number
   readonly spec: GridSpec
-  readonly codes: GridStore
+  readonly grid: GridStore
   /** Nodes of the layer: neighbours are below it. */
   readonly nodeCount: number
   readonly maxDegree: number
@@ -87,7 +87,7 @@ function mergeChunk(
 ): { end: number; degreeSum: number } {
   const { fn } = kernel
   const { gridDims, kind } = task.spec
-  const { rowBytes } = task.codes
+  const { rowBytes } = task.grid
   const mark = kernel.mark()
   const limit = Math.max(widest, Math.floor(task.chunkBytes / (rowBytes + 4)))
   const nodes = kernel.alloc(4 * Math.min(limit, task.nodeCount))
@@ -96,7 +96,7 @@ function mergeChunk(
   const end = fn.mergeMark(starts, places, from, task.count, limit, bits)
   const count = fn.mergeRank(bits, words, ranks, nodes)
   const codes = kernel.alloc(count * rowBytes)
-  readGrid(task.codes, kernel.u32(nodes, count), kernel.u8(codes, count * rowBytes))
+  readGrid(task.grid, kernel.u32(nodes, count), kernel.u8(codes, count * rowBytes))
   const link = kind === 'i16' ? fn.mergeLinksI16 : fn.mergeLinksF32
   const { maxDegree } = task
   const degreeSum = link(

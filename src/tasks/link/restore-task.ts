@@ -22,7 +22,7 @@ export interface RestoreTask {
     readonly crc: number
   }
   /** A shard's vectors are encoded again: that is cheaper than keeping their codes. */
-  readonly codes: { readonly spec: GridSpec; readonly store: GridStore } | undefined
+  readonly grid: { readonly spec: GridSpec; readonly store: GridStore } | undefined
   /** A shard's graph rows. */
   readonly graphRows: { readonly path: string; readonly bytes: number } | undefined
 }
@@ -32,7 +32,7 @@ export type RestoreResult = { readonly checksums: PartChecksums; readonly rows: 
 
 export async function restoreCheckpoint(
   kernel: Kernel,
-  { part, codes, graphRows }: RestoreTask,
+  { part, grid: codes, graphRows }: RestoreTask,
 ): Promise<RestoreResult> {
   try {
     const bytes = part.rows * part.strideBytes

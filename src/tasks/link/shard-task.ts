@@ -5,40 +5,42 @@ import type { BatchRef, FileBatchRef } from '../../../spill/batch.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
 import { PartWriter, type PartChecksums } from '../../format/segment/part-writer.js'
 
-import type { EngineName, Quality } from '../../api/report.js'
 import { writeGrid, type GridStore } from '../../rows/grid-store.js'
-import type { GridSpec } from '../../rows/grid-spec.js'
 import { recordBytesOf, rowBytesOf, type RowKind } from '../../rows/record-layout.js'
-import { buildGraph } from './build-graph.js'
+import { buildGraph, type GraphTask } from './build-graph.js'
 import { gridOps } from '../../rows/grid-ops.js'
 
-/** Builds the graph of one shard, and puts its home vectors and codes in their final place. */
-export interface ShardTask {
-  readonly homes: readonly BatchRef<null>[]
-  readonly replicas: readonly BatchRef<null>[]
-  readonly homeKind: RowKind
-  readonly homeCount: number
-  readonly replicaCount: number
-  readonly spec: GridSpec
+/** Members of a shard on their way to it: records of `kind`. */
+export interface ShardMembers {
+  readonly refs: readonly BatchRef<null>[]
+  readonly count: number
+  readonly kind: RowKind
+}
+
+/** Builds the graph of one shard, and puts its home vectors and their grid rows in their final place. */
+export interface ShardTask extends GraphTask {
+  readonly homes: ShardMembers
+  readonly replicas: ShardMembers
   /** Node of the shard's first home vector. */
   readonly firstNode: number
   /** Node by ordinal, u32 each. */
   readonly nodeOfOrdinal: Uint32Array
-  readonly engine: EngineName
-  readonly quality: Quality
-  readonly m: number
-  readonly seed: number
-  readonly codes: GridStore
+  readonly grid: GridStore
   /** The vectors segment and the byte of its data where this shard begins; absent in upper layers. */
   readonly vectors: { readonly path: string; readonly dataOffset: number } | undefined
+  readonly rows: GraphRowsOut
+}
+
+/** Where a shard's graph rows go. */
+export interface GraphRowsOut {
   /** First node of each segment, then the node count. */
   readonly segmentStarts: Uint32Array
   /** Longest run of rows, so that runs fill batches well. */
   readonly runBytes: number
-  /** Where the graph rows go, segment by segment. */
+  /** The rows, segment by segment. */
   readonly output: Uint8Array
   /** In a build that can be resumed, they go from there to this file. */
-  readonly rowsPath: string | undefined
+  readonly path: string | undefined
 }
 
 /** Graph rows in a shard's own file, all of nodes of one segment. */
@@ -60,23 +62,24 @@ export interface ShardResult {
  * nearest first.
  */
 export async function buildShard(kernel: Kernel, task: ShardTask): Promise<ShardResult> {
-  const { spec, homeCount, replicaCount } = task
+  const { spec, homes, replicas } = task
   const ops = gridOps(kernel, spec)
-  const memberCount = homeCount + replicaCount
+  const memberCount = homes.count + replicas.count
   const nodes = kernel.alloc(4 * memberCount)
-  const codes = kernel.alloc(memberCount * ops.rowBytes)
-  const checksums = loadHomes(kernel, task, codes)
-  writeGrid(task.codes, task.firstNode, kernel.u8(codes, homeCount * ops.rowBytes))
-  loadReplicas(kernel, task, codes + homeCount * ops.rowBytes, nodes + 4 * homeCount)
-  const homeNodes = kernel.u32(nodes, homeCount)
-  for (let i = 0; i < homeCount; i++) homeNodes[i] = task.firstNode + i
+  const grid = kernel.alloc(memberCount * ops.rowBytes)
+  const checksums = loadHomes(kernel, task, grid)
+  writeGrid(task.grid, task.firstNode, kernel.u8(grid, homes.count * ops.rowBytes))
+  loadReplicas(kernel, task, grid + homes.count * ops.rowBytes, nodes + 4 * homes.count)
+  const homeNodes = kernel.u32(nodes, homes.count)
+  for (let i = 0; i < homes.count; i++) homeNodes[i] = task.firstNode + i
 
-  const graph = await buildGraph(kernel, task, codes, memberCount)
+  const graph = await buildGraph(kernel, task, grid, memberCount)
   const runs = writeRows(kernel, task, graph, nodes)
-  return { checksums, runs, stored: task.rowsPath === undefined ? [] : await storeRows(task.rowsPath, task, runs) }
+  return { checksums, runs, stored: await storeRows(task.rows, runs) }
 }
 
-async function storeRows(path: string, { output }: ShardTask, runs: ShardResult['runs']): Promise<ShardRows[]> {
+async function storeRows({ path, output }: GraphRowsOut, runs: ShardResult['runs']): Promise<ShardRows[]> {
+  if (path === undefined) return []
   let at = 0
   const batches = runs.map(({ segment, rows, bytes }) => {
     const batch = { header: segment, count: rows, bytes: output.subarray(at, at + bytes) }
@@ -91,30 +94,30 @@ async function storeRows(path: string, { output }: ShardTask, runs: ShardResult[
  * Puts each home row at its node's place (the numbering sorts them by ordinal), encodes it, and writes the vectors
  * of the whole shard in one forward run.
  */
-function loadHomes(kernel: Kernel, task: ShardTask, codes: number): PartChecksums | undefined {
-  const { spec, homeKind, homeCount } = task
+function loadHomes(kernel: Kernel, task: ShardTask, grid: number): PartChecksums | undefined {
+  const { spec, homes, nodeOfOrdinal, firstNode } = task
   const ops = gridOps(kernel, spec)
-  const rowBytes = rowBytesOf(homeKind, spec)
+  const rowBytes = rowBytesOf(homes.kind, spec)
   const mark = kernel.mark()
-  const rows = homeKind === 'codes' ? codes : kernel.alloc(homeCount * rowBytes)
-  const recordWords = recordBytesOf(homeKind, spec) / 4
-  for (const batch of readBatches<null>(task.homes)) {
+  const rows = homes.kind === 'grid' ? grid : kernel.alloc(homes.count * rowBytes)
+  const recordWords = recordBytesOf(homes.kind, spec) / 4
+  for (const batch of readBatches<null>(homes.refs)) {
     const batchMark = kernel.mark()
     const records = kernel.alloc(batch.bytes.length)
     const places = kernel.alloc(4 * batch.count)
     kernel.u8(records, batch.bytes.length).set(batch.bytes)
     const words = kernel.u32(records, batch.count * recordWords)
     const placeOf = kernel.u32(places, batch.count)
-    for (let i = 0; i < batch.count; i++) placeOf[i] = task.nodeOfOrdinal[words[i * recordWords]] - task.firstNode
+    for (let i = 0; i < batch.count; i++) placeOf[i] = nodeOfOrdinal[words[i * recordWords]] - firstNode
     kernel.fn.scatterRecords(records, batch.count, rowBytes, places, rows)
     kernel.release(batchMark)
   }
-  if (homeKind === 'vectors') {
+  if (homes.kind === 'vectors') {
     const mean = kernel.alloc(4 * spec.gridDims)
     kernel.f32(mean, spec.gridDims).set(spec.mean)
-    ops.encode(rows, homeCount, mean, codes)
+    ops.encode(rows, homes.count, mean, grid)
   }
-  const checksums = task.vectors && writePart(task.vectors, kernel.u8(rows, homeCount * rowBytes))
+  const checksums = task.vectors && writePart(task.vectors, kernel.u8(rows, homes.count * rowBytes))
   kernel.release(mark)
   return checksums
 }
@@ -130,16 +133,17 @@ export function writePart(place: { path: string; dataOffset: number }, bytes: Ui
 }
 
 /** Replicas come in any order of batches; they are placed by node, so that the shard is the same every time. */
-function loadReplicas(kernel: Kernel, task: ShardTask, codes: number, nodes: number): void {
-  const { spec, replicaCount } = task
-  const recordBytes = recordBytesOf('codes', spec)
+function loadReplicas(kernel: Kernel, task: ShardTask, grid: number, nodes: number): void {
+  const { spec, replicas } = task
+  const replicaCount = replicas.count
+  const recordBytes = recordBytesOf(replicas.kind, spec)
   const mark = kernel.mark()
   const records = kernel.alloc(replicaCount * recordBytes)
   const keysAt = kernel.alloc(8 * replicaCount)
   const orderAt = kernel.alloc(4 * replicaCount)
   const into = kernel.u8(records, replicaCount * recordBytes)
   let filled = 0
-  for (const batch of readBatches<null>(task.replicas)) {
+  for (const batch of readBatches<null>(replicas.refs)) {
     into.set(batch.bytes.subarray(0, batch.count * recordBytes), filled)
     filled += batch.count * recordBytes
   }
@@ -156,13 +160,15 @@ function loadReplicas(kernel: Kernel, task: ShardTask, codes: number, nodes: num
     nodeOf[i] = Math.floor(keys[i] / 2 ** 21)
     order[i] = keys[i] % 2 ** 21
   }
-  kernel.fn.gatherRecords(records, replicaCount, recordBytes - 4, orderAt, codes)
+  kernel.fn.gatherRecords(records, replicaCount, recordBytes - 4, orderAt, grid)
   kernel.release(mark)
 }
 
 /** Rows by node to the output: homes are one ascending run of nodes, replicas another around it. */
 function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: number): ShardResult['runs'] {
-  const { homeCount, replicaCount, firstNode, segmentStarts } = task
+  const { firstNode } = task
+  const { segmentStarts, runBytes, output } = task.rows
+  const [homeCount, replicaCount] = [task.homes.count, task.replicas.count]
   const count = homeCount + replicaCount
   const outBytes = 8 * (count + graph.neighbours.length)
   const mark = kernel.mark()
@@ -187,11 +193,11 @@ function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: nu
     neighbours,
     words,
     starts,
-    task.runBytes,
+    runBytes,
     out,
     runsAt,
   )
-  task.output.set(kernel.u8(out, outBytes))
+  output.set(kernel.u8(out, outBytes))
   const fields = kernel.u32(runsAt, 3 * runCount)
   const runs = Array.from({ length: runCount }, (_, i) => {
     const [segment, rows, bytes] = fields.subarray(3 * i)

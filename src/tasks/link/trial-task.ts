@@ -1,7 +1,6 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
 import { SearchCore } from '../../search/core/search-core.js'
-import type { EngineName } from '../../api/report.js'
 import type { Metric } from '../../api/vectors.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { buildGraph, type GraphTask } from './build-graph.js'
@@ -11,16 +10,12 @@ import { linkUpperLevel } from './upper-task.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
 
 /** A small index of sampled vectors at quality 'balanced', searched with sampled vectors that are not in it. */
-export interface TrialTask {
+export interface TrialTask extends Omit<GraphTask, 'quality'> {
   /** Row-major float32, unit length for cosine, in random order: the first `rowCount` are linked, the next `queryCount` asked for. */
   readonly sample: Uint8Array
   readonly rowCount: number
   readonly queryCount: number
   readonly metric: Metric
-  readonly spec: GridSpec
-  readonly engine: EngineName
-  readonly m: number
-  readonly seed: number
   /** Largest squared norm of the data: ip's R². */
   readonly maxSquaredNorm: number
 }
@@ -97,7 +92,7 @@ async function linkLevelAbove(kernel: Kernel, how: GraphTask, codes: number, cou
   const nodes = Uint32Array.from({ length: Math.ceil(count / UPPER_STEP) }, (_, i) => i * UPPER_STEP)
   const { rowBytes } = gridOps(kernel, how.spec)
   const bytes = kernel.u8(codes, count * rowBytes).slice()
-  const { links } = await linkUpperLevel(kernel, { ...how, nodes, codes: { kind: 'memory', rowBytes, bytes } })
+  const { links } = await linkUpperLevel(kernel, { ...how, nodes, grid: { kind: 'memory', rowBytes, bytes } })
   return [{ nodes, down: nodes, links }]
 }
 

@@ -7,7 +7,7 @@ import { gridOps } from '../../rows/grid-ops.js'
 export interface UpperTask extends GraphTask {
   /** The level's nodes, ascending. */
   readonly nodes: Uint32Array
-  readonly codes: GridStore
+  readonly grid: GridStore
 }
 
 export interface UpperResult {
@@ -21,7 +21,7 @@ export async function linkUpperLevel(kernel: Kernel, task: UpperTask): Promise<U
   const ops = gridOps(kernel, task.spec)
   const count = nodes.length
   const codes = kernel.alloc(count * ops.rowBytes)
-  readGrid(task.codes, nodes, kernel.u8(codes, count * ops.rowBytes))
+  readGrid(task.grid, nodes, kernel.u8(codes, count * ops.rowBytes))
   const graph = await buildGraph(kernel, task, codes, count)
   const links = new Uint32Array(count * (1 + m))
   const pointers = kernel.alloc(8 * m)

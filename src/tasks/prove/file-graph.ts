@@ -1,8 +1,3 @@
-/**
- * A finished graph that stays in its files: single rows by positional reads, with a small cache. For `searchGraph`
- * when vectors and links do not fit the memory there is. Distances are the kernel's own, so that a search here and a
- * search in memory give the same answers to the bit.
- */
 import type { Kernel } from '../../../kernel/kernel.js'
 import { linksStrideBytes } from '../../format/segment/segment-header.js'
 import type { Metric } from '../../api/vectors.js'
@@ -17,12 +12,17 @@ export interface FileGraphShape {
   /** Each list covers all nodes without overlap, in any order. */
   readonly vectors: readonly RowFile[]
   readonly links: readonly RowFile[]
-  /** For cached rows, about. Default 8 MiB. */
+  /** About the bytes of cached rows. Default 8 MiB. */
   readonly cacheBytes?: number
 }
 
 const DEFAULT_CACHE_BYTES = 8 * 2 ** 20
 
+/**
+ * A finished graph that stays in its files: single rows by positional reads, with a small cache. For `searchGraph` when
+ * vectors and links do not fit in memory. Distances come from the kernel, so that a search here and a search in memory
+ * give the same answers to the bit.
+ */
 export class FileGraph implements SearchableGraph {
   readonly #kernel: Kernel
   readonly #metric: Metric
@@ -84,7 +84,7 @@ export class FileGraph implements SearchableGraph {
   }
 }
 
-/** Which row is in which slot, and how one gets there. Direct-mapped: a node has one slot, near nodes have others. */
+/** Rows in slots, direct-mapped: a node has one slot, and near nodes have different ones. */
 class RowCache {
   readonly #files: FileRows
   readonly #nodeInSlot: Float64Array
@@ -98,7 +98,7 @@ class RowCache {
     return this.#files.strideBytes
   }
 
-  /** The node's slot; when another row is in it, `viewOf` says where the bytes go. */
+  /** The node's slot, filled: when another row is in it, the row is read into `viewOf(slot)`. */
   slotOf(node: number, viewOf: (slot: number) => Uint8Array): number {
     const slot = node % this.#nodeInSlot.length
     if (this.#nodeInSlot[slot] !== node) {

@@ -1,13 +1,13 @@
 /**
- * The search loop of kernel/assembly/search/search.ts in plain TypeScript, over anything that can tell links and distances.
- * Same descent, same beam, same ties: given the same distances it returns the same nodes. Holds the kernel to its
- * word in the tests, and searches graphs that are not in one memory.
+ * The search loop of kernel/assembly/search/search.ts in plain TypeScript, over anything that has links and distances.
+ * Same descent, same beam, same ties: given the same distances it returns the same nodes. Tests compare the kernel with
+ * it, and the proof searches graphs with it that are not in one memory.
  */
 import { UPPER_EF } from '../../search/core/search-context.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
 
 export interface SearchableGraph {
-  /** Level-0 neighbours. A view that need not outlive the next call. */
+  /** Level-0 neighbours, as a view that is valid until the next call. */
   links(node: number): Uint32Array
   /** From the query to the node, float32. NaN counts as the largest. */
   distance(node: number): number
@@ -38,7 +38,7 @@ export function searchGraph(graph: SearchableGraph, entry: GraphEntry, k: number
   return beam.slice(0, k).map(({ node, distance }) => ({ node, distance }))
 }
 
-/** A narrow beam on each level ≥ 1, from the entry point down to level 1: the level-0 node to begin at. */
+/** Descends with a narrow beam from the entry point to level 1. Returns the level-0 node to begin at. */
 function descend(graph: SearchableGraph, { upperLevels, index, m }: GraphEntry): number {
   let at = index
   for (const { nodes, down, links } of upperLevels.toReversed()) {
@@ -68,7 +68,7 @@ function beamSearch(graph: SearchableGraph, start: number, ef: number): Found[] 
   return beam
 }
 
-/** Invariant: the beam ascends and has at most ef slots. */
+/** Keeps the beam ascending, with at most ef slots. */
 function offer(beam: BeamSlot[], found: BeamSlot, ef: number): void {
   let low = 0
   let high = beam.length

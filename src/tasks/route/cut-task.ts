@@ -38,7 +38,7 @@ const BRIDGE_STEP = 32
 export function cutRecords(kernel: Kernel, task: CutTask): CutResult {
   const { parts, seed, mass } = task
   const loaded = loadEncoded(kernel, { ...task, dropped: undefined })
-  const codeBytes = rowBytesOf('codes', task.spec)
+  const codeBytes = rowBytesOf('grid', task.spec)
   const targets = kernel.alloc(8 * loaded.count)
   const nearest = kernel.u32(targets, 2 * loaded.count)
   const ordinals = kernel.u32(loaded.ordinals, loaded.count)

@@ -7,7 +7,7 @@ import { gridOps, type GridOps } from '../../rows/grid-ops.js'
 /** Picks the leaders of a layer from its sample. */
 export interface LeadersTask {
   /** Sampled rows in random order: float32 vectors, or codes when the layer has no vectors of its own. */
-  readonly sample: { readonly kind: 'vectors' | 'codes'; readonly bytes: Uint8Array; readonly count: number }
+  readonly sample: { readonly kind: 'vectors' | 'grid'; readonly bytes: Uint8Array; readonly count: number }
   readonly spec: GridSpec
   readonly leaderCount: number
   /** Shards a vector goes to: what is evened out is members, homes and replicas. */
@@ -115,7 +115,7 @@ function adjustHandicaps(
 
 function loadSampleCodes(kernel: Kernel, { sample, spec }: LeadersTask, ops: GridOps): number {
   const codes = kernel.alloc(sample.count * ops.rowBytes)
-  if (sample.kind === 'codes') {
+  if (sample.kind === 'grid') {
     kernel.u8(codes, sample.bytes.length).set(sample.bytes)
     return codes
   }

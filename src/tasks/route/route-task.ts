@@ -33,7 +33,7 @@ export interface RouteResult {
 
 /** Bytes the output of one route task needs at most. */
 export function routeOutputBytes(rowCount: number, rowKind: RowKind, spec: GridSpec, overlap: number): number {
-  return rowCount * (recordBytesOf(rowKind, spec) + (overlap - 1) * recordBytesOf('codes', spec))
+  return rowCount * (recordBytesOf(rowKind, spec) + (overlap - 1) * recordBytesOf('grid', spec))
 }
 
 /** Distance of every vector to every leader (tile kernel); home copy to the nearest, code copies to the next ones. */
@@ -74,7 +74,7 @@ export function loadEncoded(kernel: Kernel, task: LoadTask): EncodedRows {
   const codes = kernel.alloc(task.rowCount * ops.rowBytes)
   const rows = rowKind === 'vectors' ? kernel.alloc(task.rowCount * rowBytes) : codes
   const count = loadRows(kernel, task, rows, rowBytes, ordinals)
-  if (rowKind === 'codes') return { count, ordinals, rows, codes, clamped: 0 }
+  if (rowKind === 'grid') return { count, ordinals, rows, codes, clamped: 0 }
   const mean = kernel.alloc(4 * spec.gridDims)
   kernel.f32(mean, spec.gridDims).set(spec.mean)
   return { count, ordinals, rows, codes, clamped: ops.encode(rows, count, mean, codes) }
@@ -106,7 +106,7 @@ export function sendRows(
     loaded.rows,
     rowBytesOf(rowKind, spec),
     loaded.codes,
-    rowBytesOf('codes', spec),
+    rowBytesOf('grid', spec),
     counts,
     offsets,
     out,

@@ -73,7 +73,7 @@ function eachCode(kernel: Kernel, { shares, spec }: SampleTask, visit: (code: Ui
     const rowBytes = recordBytes - 4
     const mean = kernel.alloc(4 * spec.gridDims)
     const rows = kernel.alloc(CHUNK_ROWS * rowBytes)
-    const codes = rowKind === 'codes' ? rows : kernel.alloc(CHUNK_ROWS * ops.rowBytes)
+    const codes = rowKind === 'grid' ? rows : kernel.alloc(CHUNK_ROWS * ops.rowBytes)
     kernel.f32(mean, spec.gridDims).set(spec.mean)
     const rowView = kernel.u8(rows, CHUNK_ROWS * rowBytes)
     const codeView = kernel.u8(codes, CHUNK_ROWS * ops.rowBytes)

@@ -6,7 +6,8 @@ import { segmentFileName, type SegmentFile } from '../../format/segment/segment-
 import type { CodeQuantization } from '../../format/graph/quantized-shape.js'
 import { codesHeader, linksHeader, vectorsHeader, type SegmentHeader } from '../../format/segment/segment-header.js'
 import type { RowFile } from '../../rows/file-rows.js'
-import type { SegmentLayout } from './segment-layout.js'
+import type { SegmentLayout } from '../layer/segment-layout.js'
+import type { Uses } from '../run/run.js'
 
 /** All segments of one kind while workers fill them, and their checksums as parts arrive. */
 export interface OpenSegments {
@@ -16,22 +17,29 @@ export interface OpenSegments {
   seal(): Promise<SegmentFile[]>
 }
 
+export interface SegmentOptions {
+  readonly dimensions: number
+  /** Of codes. */
+  readonly quantization?: CodeQuantization
+  /** Keep what an interrupted build wrote to the files. */
+  readonly keepData?: boolean
+}
+
+/** Creates the files of one kind, one per range of `layout`. */
 export async function createSegments(
-  generationDir: string,
+  { paths: { generationDir }, options: { m } }: Uses<'paths' | 'options'>,
   kind: 'vectors' | 'links' | 'codes',
   layout: SegmentLayout,
-  /** `quantization`: of codes. */
-  shape: { dimensions: number; m: number; quantization?: CodeQuantization },
-  options = { keepData: false },
+  { keepData = false, ...shape }: SegmentOptions,
 ): Promise<OpenSegments> {
   const headers: SegmentHeader[] = []
   const paths: string[] = []
   for (let segment = 0; segment + 1 < layout.starts.length; segment++) {
     const firstNode = layout.starts[segment]
-    const range = { ...shape, firstNode, count: layout.starts[segment + 1] - firstNode }
+    const range = { ...shape, m, firstNode, count: layout.starts[segment + 1] - firstNode }
     const header = headerOf(kind, range)
     const file = path.join(generationDir, segmentFileName(kind, segment))
-    await createSegment(file, header, options)
+    await createSegment(file, header, { keepData })
     headers.push(header)
     paths.push(file)
   }

@@ -8,11 +8,13 @@ import { SegmentChecksums } from '../../format/segment/segment-checksums.js'
 import { segmentFileName, type SegmentFile } from '../../format/segment/segment-file.js'
 import { idTableHeader, idsHeader } from '../../format/segment/segment-header.js'
 import { writeSegment } from '../../format/segment/write-segment.js'
-import { disposeQueue, openQueue, throwIfAborted, type BuildContext } from '../run/build-context.js'
-import { FanOut } from './fan-out.js'
-import { NO_NODE, type NumberedLayer } from './layer.js'
-import { rangeOf } from './segment-layout.js'
-import { eachIdRecord, type SettledIds } from '../ingest/drop-repeated-ids.js'
+import { eachIdRecord } from '../ingest/drop-repeated-ids.js'
+import type { Uses } from '../run/run.js'
+import { throwIfAborted } from '../run/run.js'
+import { FanOut } from '../layer/fan-out.js'
+import { NO_NODE, type NumberedLayer } from '../layer/layer.js'
+import { rangeOf } from '../layer/segment-layout.js'
+import type { IngestedFacts } from '../ingest/ingested.js'
 
 /** Open batches of ids: one a segment. */
 const IDS_BATCH_BYTES = 16 * 1024
@@ -20,27 +22,27 @@ const WRITE_BUFFER_BYTES = 256 * 1024
 
 /** Writes the ids by node, segment by segment, and the table that finds a node by its id. */
 export async function writeIds(
-  context: BuildContext,
-  settled: SettledIds,
+  run: Uses<'options' | 'paths' | 'queues'>,
+  ingested: Pick<IngestedFacts, 'ids' | 'count' | 'dimensions'>,
   numbered: NumberedLayer,
-  shape: { count: number; dimensions: number },
 ): Promise<SegmentFile[]> {
-  const files = await writeIdSegments(context, settled, numbered, shape.dimensions)
-  files.push(await writeIdTable(context, settled, numbered, shape))
+  const files = await writeIdSegments(run, ingested, numbered)
+  files.push(await writeIdTable(run, ingested, numbered))
   return files
 }
 
 async function writeIdSegments(
-  context: BuildContext,
-  settled: SettledIds,
+  run: Uses<'options' | 'paths' | 'queues'>,
+  { ids, dimensions }: Pick<IngestedFacts, 'ids' | 'dimensions'>,
   { layout, nodeOfOrdinal }: NumberedLayer,
-  dimensions: number,
 ): Promise<SegmentFile[]> {
+  const { queues, paths } = run
+  const { buffers } = queues
   const segmentCount = layout.starts.length - 1
-  const queues = Array.from({ length: segmentCount }, (_, i) => openQueue<null>(context, `ids-${i}`))
-  const out = new FanOut<null>({ queues, header: null, buffers: context.buffers, batchBytes: IDS_BATCH_BYTES })
-  for await (const batch of settled.ids) {
-    throwIfAborted(context)
+  const bySegment = Array.from({ length: segmentCount }, (_, i) => queues.open<null>(`ids-${i}`))
+  const out = new FanOut(bySegment, { buffers, batchBytes: IDS_BATCH_BYTES })
+  for await (const batch of ids.records) {
+    throwIfAborted(run)
     const view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)
     for (let at = 0; at < batch.bytes.length;) {
       const node = nodeOfOrdinal[view.getUint32(at, true)]
@@ -53,19 +55,19 @@ async function writeIdSegments(
       }
       at += length
     }
-    context.buffers.release(batch.bytes)
+    buffers.release(batch.bytes)
   }
   await out.flush()
-  await disposeQueue(context, settled.ids)
+  await queues.dispose(ids.records)
 
   const files: SegmentFile[] = []
-  for (const [segment, queue] of queues.entries()) {
-    throwIfAborted(context)
+  for (const [segment, queue] of bySegment.entries()) {
+    throwIfAborted(run)
     const firstNode = layout.starts[segment]
     const count = layout.starts[segment + 1] - firstNode
-    const data = await gatherIds(context.buffers, queue, firstNode, count)
-    await disposeQueue(context, queue)
-    const file = path.join(context.paths.generationDir, segmentFileName('ids', segment))
+    const data = await gatherIds(buffers, queue, firstNode, count)
+    await queues.dispose(queue)
+    const file = path.join(paths.generationDir, segmentFileName('ids', segment))
     files.push(await writeSegment(file, idsHeader({ firstNode, count, dimensions, dataBytes: data.length }), data))
   }
   return files
@@ -102,30 +104,29 @@ async function gatherIds(
 
 /** Rows `[u32 high][u32 low][u32 node][0]`, sorted by the first 64 bits of the fingerprint. */
 async function writeIdTable(
-  context: BuildContext,
-  settled: SettledIds,
+  { paths, queues }: Uses<'paths' | 'queues'>,
+  { ids, count, dimensions }: Pick<IngestedFacts, 'ids' | 'count' | 'dimensions'>,
   { nodeOfOrdinal }: NumberedLayer,
-  shape: { count: number; dimensions: number },
 ): Promise<SegmentFile> {
-  const header = idTableHeader(shape)
-  const file = path.join(context.paths.generationDir, segmentFileName('id-table'))
+  const header = idTableHeader({ count, dimensions })
+  const file = path.join(paths.generationDir, segmentFileName('id-table'))
   await createSegment(file, header)
   const checksums = new SegmentChecksums(header.dataBytes)
   const writer = new PartWriter(file, 0, { bufferBytes: WRITE_BUFFER_BYTES })
   try {
-    for await (const batch of settled.table) {
+    for await (const batch of ids.table) {
       const words = new Uint32Array(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length / 4)
       for (let at = 0; at < words.length; at += 4) {
         words[at + 2] = nodeOfOrdinal[words[at + 3]]
         words[at + 3] = 0
       }
       writer.write(batch.bytes)
-      context.buffers.release(batch.bytes)
+      queues.buffers.release(batch.bytes)
     }
     checksums.add(writer.finish())
   } finally {
     writer.close()
   }
-  await disposeQueue(context, settled.table)
+  await queues.dispose(ids.table)
   return sealSegment(file, header, checksums)
 }

@@ -1,6 +1,6 @@
 import type { Histogram } from '../../api/report.js'
 import { histogramOf } from './histogram.js'
-import type { RoutedLayer } from './layer.js'
+import type { RoutedLayer } from '../layer/layer.js'
 
 /** Few shards need few bars to show how even they are. */
 const MOST_BUCKETS = 24

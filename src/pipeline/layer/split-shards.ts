@@ -1,16 +1,16 @@
-import type { BatchRef } from '../../spill/batch.js'
-import type { DiskBackedQueue } from '../../spill/disk-backed-queue.js'
-import { sampleRows, shardMemberLimit } from '../plan/plan-build.js'
-import { acquireOutput, disposeQueue, openQueue, type PlannedContext } from './run/build-context.js'
-import { FanOut } from './layer/fan-out.js'
-import { NO_NODE, type LayerInput, type RoutedLayer } from './layer/layer.js'
-import { recordBytesOf, type RowKind } from '../rows/record-layout.js'
-import { hashOrdinal, SALT_SPLIT } from '../rows/hash-ordinal.js'
-import { noteHomes, routeRuns } from './route.js'
-import type { CutTask } from '../tasks/route/cut-task.js'
-import type { LeadersTask } from '../tasks/route/leaders-task.js'
-import { routeOutputBytes, type RouteTask } from '../tasks/route/route-task.js'
-import type { SampleTask } from '../tasks/route/sample-task.js'
+import type { Uses } from '../run/run.js'
+import type { BatchRef } from '../../../spill/batch.js'
+import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import { sampleRows, shardMemberLimit } from '../../plan/plan-build.js'
+import { FanOut } from './fan-out.js'
+import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
+import { recordBytesOf, type RowKind } from '../../rows/record-layout.js'
+import { hashOrdinal, SALT_SPLIT } from '../../rows/hash-ordinal.js'
+import { noteHomes, routeRuns } from './route-layer.js'
+import type { CutTask } from '../../tasks/route/cut-task.js'
+import type { LeadersTask } from '../../tasks/route/leaders-task.js'
+import { routeOutputBytes, type RouteTask } from '../../tasks/route/route-task.js'
+import type { SampleTask } from '../../tasks/route/sample-task.js'
 
 /** A round that leaves more than this share of a shard's members together has not split it. */
 const STUCK_SHARE = 7 / 8
@@ -38,8 +38,10 @@ interface Part {
   way: Way
 }
 
+type Parts = Uses<'options' | 'queues' | 'threads' | 'log'>
+
 interface Splitting {
-  readonly context: PlannedContext
+  readonly run: Parts
   readonly layer: LayerInput
   readonly homeOfOrdinal: Uint32Array
   readonly limit: number
@@ -52,7 +54,7 @@ interface Splitting {
  * to sub-leaders, each member once, as often as needed; where distances do not help, because the members are copies of one
  * vector or nearly so, by a hash of their ordinals. Depends on members, geometry and seed only.
  */
-export async function splitShards(context: PlannedContext, routed: RoutedLayer): Promise<RoutedLayer> {
+export async function splitShards(run: Parts, routed: RoutedLayer): Promise<RoutedLayer> {
   const { layer, homeOfOrdinal } = routed
   const limit = shardMemberLimit(layer.geometry)
   const shards = routed.homes.map((homes, id): Part => ({
@@ -66,7 +68,7 @@ export async function splitShards(context: PlannedContext, routed: RoutedLayer):
   const large = shards.filter((shard) => membersOf(shard) > limit)
   if (large.length === 0) return routed
 
-  const splitting: Splitting = { context, layer, homeOfOrdinal, limit, nextId: shards.length, cuts: 0 }
+  const splitting: Splitting = { run, layer, homeOfOrdinal, limit, nextId: shards.length, cuts: 0 }
   const parts: Part[] = []
   for (const shard of shards) parts.push(...(await splitPart(splitting, shard)))
   const shardOfId = new Uint32Array(splitting.nextId)
@@ -76,7 +78,7 @@ export async function splitShards(context: PlannedContext, routed: RoutedLayer):
   }
   const largest = large.reduce((most, shard) => Math.max(most, membersOf(shard)), 0)
   const cutText = splitting.cuts === 0 ? '' : `, ${splitting.cuts} times by hash because of (nearly) identical vectors`
-  context.log.event(
+  run.log.event(
     'split-shards',
     `${large.length} of ${shards.length} shards of ${layer.name} came out larger than ${limit} members ` +
       `(the largest ${largest}) and were split${cutText}: ${parts.length} shards`,
@@ -98,15 +100,15 @@ function membersOf({ homeCount, replicaCount }: Part): number {
 }
 
 async function splitPart(splitting: Splitting, part: Part): Promise<Part[]> {
-  const { context, limit } = splitting
+  const { run, limit } = splitting
   if (membersOf(part) <= limit) return [part]
   const parts: Part[] = []
   for (const child of await divide(splitting, part)) {
     if (child.homeCount > 0) parts.push(...(await splitPart(splitting, child)))
     else {
       // Nobody's home: each of its members has links from other shards, and a shard without nodes is not built.
-      await disposeQueue(context, child.homes)
-      await disposeQueue(context, child.replicas)
+      await run.queues.dispose(child.homes)
+      await run.queues.dispose(child.replicas)
     }
   }
   return parts
@@ -114,19 +116,19 @@ async function splitPart(splitting: Splitting, part: Part): Promise<Part[]> {
 
 /** One round. Sub-leaders, samples and hashes are drawn anew for every part. */
 async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
-  const { context, layer, limit } = splitting
-  const { pool } = context
+  const { run, layer, limit } = splitting
+  const { threads } = run
   const { spec } = layer
   const members = membersOf(part)
   const label = `a part of ${members} members of ${layer.name}`
-  const seed = hashOrdinal(context.options.seed, SALT_SPLIT, part.id)
+  const seed = hashOrdinal(run.options.seed, SALT_SPLIT, part.id)
   const shares: Shares = {
     homes: { input: await part.homes.handOff(), rowKind: layer.rowKind },
-    replicas: { input: await part.replicas.handOff(), rowKind: 'codes' },
+    replicas: { input: await part.replicas.handOff(), rowKind: 'grid' },
   }
   const wanted = sampleRows(members, spec.dimensions)
   const sampleTask: SampleTask = { shares: [shares.homes, shares.replicas], spec, wanted, seed }
-  const sample = await pool.run('sample', sampleTask, `sample of ${label}`)
+  const sample = await threads.run('sample', sampleTask, `sample of ${label}`)
   const others = members - (sample.mass?.members ?? 0)
   const fewOthers = others <= limit * OTHERS_SHARE
   if (fewOthers || part.way === 'cut') {
@@ -136,7 +138,7 @@ async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
     const count = Math.max(2, Math.ceil((mass === undefined ? members : members - others) / aim))
     return spread(splitting, part, shares, count, 2, async ({ input, rowKind, rowCount, output }) => {
       const task: CutTask = { input, rowKind, rowCount, spec, parts: count, seed, mass, output }
-      return pool.run('cut', task, `cut ${rowCount} of ${label}`)
+      return threads.run('cut', task, `cut ${rowCount} of ${label}`)
     })
   }
 
@@ -146,7 +148,7 @@ async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
   const rows = part.way === 'means' ? sample.count : Math.min(sample.count, leaderCount)
   const leadersTask: LeadersTask = {
     sample: {
-      kind: 'codes',
+      kind: 'grid',
       bytes: sample.codes.subarray(0, rows * (sample.codes.length / sample.count)),
       count: rows,
     },
@@ -154,12 +156,12 @@ async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
     leaderCount,
     overlap: 1,
   }
-  const { leaders } = await pool.run('leaders', leadersTask, `leaders of ${label}`)
+  const { leaders } = await threads.run('leaders', leadersTask, `leaders of ${label}`)
   const children = await spread(splitting, part, shares, leaders.count, 2, ({ input, rowKind, rowCount, output }) => {
     const overlap = Math.min(2, leaders.count)
     const sparse = { step: BORDER_STEP, seed }
     const task: RouteTask = { input, rowKind, rowCount, spec, leaders, overlap, sparse, dropped: undefined, output }
-    return pool.run('route', task, `route ${rowCount} of ${label}`)
+    return threads.run('route', task, `route ${rowCount} of ${label}`)
   })
   for (const child of children) {
     // A mass stays together, whatever the leaders: what counts is whether those around it go away.
@@ -191,14 +193,11 @@ async function spread(
   copies: number,
   runTask: (run: Share & { rowCount: number; output: Uint8Array }) => Promise<{ counts: Uint32Array }>,
 ): Promise<Part[]> {
-  const { context, layer, homeOfOrdinal } = splitting
+  const { run, layer, homeOfOrdinal } = splitting
+  const { queues, threads } = run
   const children = Array.from({ length: count }, () => openPart(splitting))
-  const out = new FanOut<null>({
-    queues: [...children.map(({ homes }) => homes), ...children.map(({ replicas }) => replicas)],
-    header: null,
-    buffers: context.buffers,
-    batchBytes: context.batchBytes,
-  })
+  const partitions = [...children.map(({ homes }) => homes), ...children.map(({ replicas }) => replicas)]
+  const out = new FanOut(partitions, queues)
   const sendHomes = async (child: number, records: Uint8Array, rows: number): Promise<void> => {
     noteHomes(records, rows, records.length / rows, children[child].id, homeOfOrdinal)
     children[child].homeCount += rows
@@ -210,10 +209,10 @@ async function spread(
   }
   for (const name of ['homes', 'replicas'] as const) {
     const { input, rowKind } = shares[name]
-    await context.pool.runAll(
+    await threads.runAll(
       routeRuns(input),
       async ({ refs, rowCount }) => {
-        const output = acquireOutput(context, routeOutputBytes(rowCount, rowKind, layer.spec, copies))
+        const output = threads.acquireOutput(routeOutputBytes(rowCount, rowKind, layer.spec, copies))
         const { counts } = await runTask({ input: refs, rowKind, rowCount, output })
         await part[name].release(refs)
         return { counts, output }
@@ -226,29 +225,29 @@ async function spread(
           // Bands of `count` partitions, as in CutResult; a round by distance has only the first.
           const band = Math.floor(partition / count)
           const child = partition % count
-          const bytes = rows * recordBytesOf(band === 0 ? rowKind : 'codes', layer.spec)
+          const bytes = rows * recordBytesOf(band === 0 ? rowKind : 'grid', layer.spec)
           const records = output.subarray(at, at + bytes)
           at += bytes
           if (band === 0 && name === 'homes') await sendHomes(child, records, rows)
           else if (band < 3) await sendReplicas(child, records, rows)
           else for (let other = 0; other < count; other++) if (other !== child) await sendReplicas(other, records, rows)
         }
-        context.outputs.release(output)
+        threads.releaseOutput(output)
       },
     )
-    await disposeQueue(context, part[name])
+    await queues.dispose(part[name])
   }
   await out.flush()
   return children
 }
 
 function openPart(splitting: Splitting): Part {
-  const { context, layer } = splitting
+  const { run, layer } = splitting
   const id = splitting.nextId++
   return {
     id,
-    homes: openQueue<null>(context, `${layer.name}-home-${id}`),
-    replicas: openQueue<null>(context, `${layer.name}-replica-${id}`),
+    homes: run.queues.open<null>(`${layer.name}-home-${id}`),
+    replicas: run.queues.open<null>(`${layer.name}-replica-${id}`),
     homeCount: 0,
     replicaCount: 0,
     way: 'means',

@@ -1,0 +1,22 @@
+import type { Sample } from './reservoir-sample.js'
+import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { ColumnHeader } from '../../rows/record-layout.js'
+import type { UniqueIds } from './drop-repeated-ids.js'
+
+export interface Ingested {
+  readonly queue: DiskBackedQueue<ColumnHeader>
+  readonly dimensions: number
+  /** Records the source gave; ordinals are below this. */
+  readonly ordinalCount: number
+  /** Vectors that will be in the index: those in the queue without the dropped ones. */
+  readonly count: number
+  readonly skippedInvalid: number
+  /** Largest squared norm: ip's R². */
+  readonly maxSquaredNorm: number
+  /** The sample, once: it is large, and only leaders and scale need it. */
+  readonly takeSample: () => Sample
+  readonly ids: UniqueIds
+}
+
+/** What later stages keep after the queue is gone. */
+export type IngestedFacts = Omit<Ingested, 'queue' | 'takeSample'>

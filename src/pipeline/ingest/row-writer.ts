@@ -1,0 +1,232 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Uses } from '../run/run.js'
+import type { IdCollector } from './id-collector.js'
+import type { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
+import type { ColumnHeader } from '../../rows/record-layout.js'
+import { ReservoirSample } from './reservoir-sample.js'
+import { Kernel } from '../../../kernel/kernel.js'
+import { IngestCheckpoints } from './ingest-checkpoints.js'
+import type { RecoveredIngest } from './recover-ingest.js'
+import { columnBatchBytes } from '../../rows/record-layout.js'
+import { replayRows } from './recover-ingest.js'
+import { replayIds } from './recover-ingest.js'
+import type { SourceItem, VectorBatch } from '../../api/vectors.js'
+import { vectorLength } from './source-item.js'
+import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../../errors.js'
+import { whyInvalid } from './why-invalid.js'
+import { dropRepeatedIds } from './drop-repeated-ids.js'
+import type { Ingested } from './ingested.js'
+
+/** The parts of a run that ingest may touch. */
+export type IngestRun = Uses<'options' | 'paths' | 'log' | 'queues' | 'resume'>
+
+const LAST_CHECKPOINT_MS = 1000
+
+/** Fills one batch of rows at a time in kernel memory, checks it there, and pushes it as ordinal and row columns. */
+export class RowWriter {
+  readonly #run: IngestRun
+  readonly #ids: IdCollector
+  readonly #dimensions: number
+  readonly #queue: DiskBackedQueue<ColumnHeader>
+  readonly #sample: ReservoirSample
+  readonly #kernel = Kernel.create()
+  readonly #capacity: number
+  readonly #rowsAt: number
+  readonly #normsAt: number
+  readonly #ordinals: Uint32Array
+  readonly #checkpoints: IngestCheckpoints | undefined
+  #used = 0
+  #vectorCount = 0
+  #skippedInvalid = 0
+  #maxSquaredNorm = 0
+
+  constructor(run: IngestRun, ids: IdCollector, dimensions: number, recovered?: RecoveredIngest) {
+    const { options, paths, queues, resume } = run
+    this.#run = run
+    this.#ids = ids
+    this.#dimensions = dimensions
+    this.#queue = queues.openDurable('ingest', recovered?.rows.files)
+    this.#checkpoints = resume && new IngestCheckpoints(resume.journal, paths, this.#queue, ids.queue)
+    this.#skippedInvalid = recovered?.entry.skippedInvalid ?? 0
+    this.#maxSquaredNorm = recovered?.entry.maxSquaredNorm ?? 0
+    this.#sample = new ReservoirSample({ dimensions, seed: options.seed })
+    this.#capacity = Math.max(1, Math.floor(queues.batchBytes / columnBatchBytes(1, 4 * dimensions)))
+    this.#rowsAt = this.#kernel.alloc(this.#capacity * dimensions * 4)
+    this.#normsAt = this.#kernel.alloc(this.#capacity * 8)
+    this.#ordinals = new Uint32Array(this.#capacity)
+  }
+
+  /** Makes again what follows from rows and ids that are in the queues already. */
+  async replay(recovered: RecoveredIngest): Promise<void> {
+    await replayRows(this.#run, recovered, this.#dimensions, {
+      row: (ordinal, rows, at) => this.#sample.offer(ordinal, rows, at),
+      batch: (count) => {
+        this.#vectorCount += count
+      },
+      dropped: (ordinal) => this.#ids.drop(ordinal),
+    })
+    await replayIds(this.#run, recovered, this.#ids)
+  }
+
+  async checkpointWhenDue(ordinal: number): Promise<void> {
+    if (this.#checkpoints?.isDue(4 * this.#dimensions * ordinal) === true) await this.#note(ordinal, false)
+  }
+
+  /** Everything before `ordinal` is in files and in the journal. */
+  async checkpoint(ordinal: number, ended = false): Promise<void> {
+    if (this.#checkpoints === undefined) return
+    await this.#note(ordinal, ended)
+    await this.#checkpoints.written()
+  }
+
+  /** A stopped build does not wait for a slow disk: what is not in files in time is read again. */
+  async lastCheckpoint(ordinal: number): Promise<void> {
+    const patience = new AbortController()
+    const waited = sleep(LAST_CHECKPOINT_MS, undefined, { signal: patience.signal }).catch(() => undefined)
+    // What stopped the build is what it ends with: why this could not be kept is an event.
+    const kept = this.checkpoint(ordinal).catch((error: unknown) =>
+      this.#run.log.event('checkpoint-failed', `what was read last is not kept: ${String(error)}`),
+    )
+    try {
+      await Promise.race([kept, waited])
+    } finally {
+      patience.abort()
+      await waited
+    }
+  }
+
+  /** Rows and ids up to here go to the queues; the entry follows when they are in the files. */
+  async #note(ordinal: number, ended: boolean): Promise<void> {
+    await this.flush()
+    await this.#ids.flush()
+    this.#checkpoints?.note({
+      ordinals: ordinal,
+      dimensions: this.#dimensions,
+      idsGiven: this.#ids.given,
+      skippedInvalid: this.#skippedInvalid,
+      maxSquaredNorm: this.#maxSquaredNorm,
+      ended,
+    })
+  }
+
+  /** Both return the next ordinal. */
+  async addRecord(item: SourceItem, ordinal: number): Promise<number> {
+    const got = vectorLength(item, ordinal)
+    const id = 'id' in item ? item.id : undefined
+    if (got !== this.#dimensions) {
+      await this.flush()
+      throw new DimensionMismatchError({ ordinal, ...(id !== undefined && { id }), expected: this.#dimensions, got })
+    }
+    const idPushed = this.#ids.add(id, ordinal)
+    if (idPushed !== undefined) await idPushed
+    if ('vector' in item) this.#rows().set(item.vector, this.#used * this.#dimensions)
+    this.#ordinals[this.#used++] = ordinal
+    if (this.#used === this.#capacity) await this.flush()
+    return ordinal + 1
+  }
+
+  async addBatch(batch: VectorBatch, firstOrdinal: number): Promise<number> {
+    const { vectors, dimensions, ids } = batch
+    if (dimensions !== this.#dimensions) {
+      await this.flush()
+      const id = ids?.[0]
+      throw new DimensionMismatchError({
+        ordinal: firstOrdinal,
+        ...(id !== undefined && { id }),
+        expected: this.#dimensions,
+        got: dimensions,
+      })
+    }
+    const count = vectors.length / dimensions
+    if (!Number.isInteger(count) || (ids !== undefined && ids.length !== count)) {
+      throw new InvalidOptionError(
+        `a batch at vector ${firstOrdinal} has ${vectors.length} numbers for ${dimensions} dimensions` +
+          (ids === undefined ? '' : ` and ${ids.length} ids`),
+      )
+    }
+    let taken = 0
+    while (taken < count) {
+      const run = Math.min(count - taken, this.#capacity - this.#used)
+      const rows = vectors.subarray(taken * dimensions, (taken + run) * dimensions)
+      this.#rows().set(rows, this.#used * dimensions)
+      for (let i = 0; i < run; i++) {
+        this.#ordinals[this.#used + i] = firstOrdinal + taken + i
+        const idPushed = this.#ids.add(ids?.[taken + i], firstOrdinal + taken + i)
+        if (idPushed !== undefined) await idPushed
+      }
+      this.#used += run
+      taken += run
+      if (this.#used === this.#capacity) await this.flush()
+    }
+    return firstOrdinal + count
+  }
+
+  /** Checks and pushes the rows that wait. */
+  async flush(): Promise<void> {
+    if (this.#used === 0) return
+    const { metric } = this.#run.options
+    const filled = this.#used
+    this.#used = 0
+    const dimensions = this.#dimensions
+    this.#kernel.fn.prepareRows(this.#rowsAt, filled, dimensions, metric === 'cosine' ? 1 : 0, this.#normsAt)
+    const norms = this.#kernel.f64(this.#normsAt, filled)
+    const rows = this.#rows()
+    let kept = 0
+    for (let i = 0; i < filled; i++) {
+      const reason = whyInvalid(norms[i], metric === 'cosine')
+      if (reason !== undefined) {
+        this.#refuse(this.#ordinals[i], reason)
+        continue
+      }
+      this.#maxSquaredNorm = Math.max(this.#maxSquaredNorm, norms[i])
+      this.#sample.offer(this.#ordinals[i], rows, i * dimensions)
+      if (kept !== i) {
+        rows.copyWithin(kept * dimensions, i * dimensions, (i + 1) * dimensions)
+        this.#ordinals[kept] = this.#ordinals[i]
+      }
+      kept++
+    }
+    if (kept > 0) await this.#push(rows, kept)
+  }
+
+  async finish(ordinalCount: number): Promise<Ingested> {
+    await this.flush()
+    await this.checkpoint(ordinalCount, true)
+    await this.#queue.close()
+    const ids = await dropRepeatedIds(this.#run, await this.#ids.finish())
+    return {
+      queue: this.#queue,
+      dimensions: this.#dimensions,
+      ordinalCount,
+      count: this.#vectorCount - ids.skippedDuplicates,
+      skippedInvalid: this.#skippedInvalid,
+      maxSquaredNorm: this.#maxSquaredNorm,
+      takeSample: () => this.#sample.take(),
+      ids,
+    }
+  }
+
+  #rows(): Float32Array {
+    return this.#kernel.f32(this.#rowsAt, this.#capacity * this.#dimensions)
+  }
+
+  #refuse(ordinal: number, reason: string): void {
+    const id = this.#ids.recentId(ordinal)
+    if (this.#run.options.invalid === 'error') {
+      throw new InvalidVectorError({ ordinal, ...(id !== undefined && { id }), reason })
+    }
+    this.#skippedInvalid++
+    this.#ids.drop(ordinal)
+    // The first few by name; the rest are in the count.
+    if (this.#skippedInvalid <= 10) this.#run.log.event('skipped-invalid', `vector ${ordinal} ${reason}: skipped`)
+  }
+
+  async #push(rows: Float32Array, count: number): Promise<void> {
+    const rowBytes = 4 * this.#dimensions
+    const bytes = this.#run.queues.buffers.acquire(columnBatchBytes(this.#capacity, rowBytes))
+    new Uint32Array(bytes.buffer, bytes.byteOffset, count).set(this.#ordinals.subarray(0, count))
+    bytes.set(new Uint8Array(rows.buffer, rows.byteOffset, count * rowBytes), 4 * this.#capacity)
+    this.#vectorCount += count
+    await this.#queue.push({ header: { capacity: this.#capacity }, count, bytes })
+  }
+}

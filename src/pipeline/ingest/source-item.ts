@@ -1,0 +1,47 @@
+import { MAX_DIMENSIONS } from '../../options/limits.js'
+import type { VectorBatch, SourceItem } from '../../api/vectors.js'
+import { InvalidVectorError } from '../../errors.js'
+import type { Uses } from '../run/run.js'
+
+/** Checks of what a source gives, before any of it is copied. */
+/** Tells batches from records, and refuses what is neither: sources come from untyped programs too. */
+export function isBatch(item: unknown, ordinal: number): item is VectorBatch {
+  if (typeof item !== 'object' || item === null) throw notAnItem(ordinal)
+  if (!('vectors' in item)) return false
+  if (!(item.vectors instanceof Float32Array) || !('dimensions' in item)) throw notAnItem(ordinal)
+  return true
+}
+
+function notAnItem(ordinal: number): InvalidVectorError {
+  return new InvalidVectorError({
+    ordinal,
+    reason:
+      'is not an array of numbers: a record is { id?, vector }, a batch is { ids?, vectors: Float32Array, dimensions }',
+    invalidOption: false,
+  })
+}
+
+/** The dimensions of the index: those of the options, else those of the first item. */
+export function firstDimensions({ options }: Uses<'options'>, item: SourceItem): number {
+  const got = isBatch(item, 0) ? item.dimensions : vectorLength(item, 0)
+  if (!(Number.isInteger(got) && got >= 1 && got <= MAX_DIMENSIONS)) {
+    throw new InvalidVectorError({
+      ordinal: 0,
+      reason: `has ${got} dimensions; 1 to ${MAX_DIMENSIONS} can be indexed`,
+      invalidOption: false,
+    })
+  }
+  return options.dimensions ?? got
+}
+
+/** A plain array may hold anything: a value that is not a number would silently become 0 or NaN as float32. */
+export function vectorLength(item: SourceItem, ordinal: number): number {
+  const vector: unknown = 'vector' in item ? item.vector : undefined
+  if (Array.isArray(vector)) {
+    if (!vector.every((component) => typeof component === 'number')) throw notAnItem(ordinal)
+    return vector.length
+  }
+  const isTyped = ArrayBuffer.isView(vector) && 'length' in vector
+  if (!isTyped || vector instanceof BigInt64Array || vector instanceof BigUint64Array) throw notAnItem(ordinal)
+  return (vector as Float32Array).length
+}

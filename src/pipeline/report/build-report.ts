@@ -1,0 +1,63 @@
+import type { BuildReport, GraphReport } from '../../api/report.js'
+import type { FinishedIndex } from '../linked-index.js'
+import type { PlannedRun, Uses } from '../run/run.js'
+import { histogramOfCounts } from './histogram.js'
+
+/** What the build says about itself, before its last stage has ended. */
+export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes: number): BuildReport {
+  const { options, plan, threads, log, queues, paths } = run
+  const { ingested, proof, origin } = finished
+  const { quality, trialRecall } = origin.chosen
+  return {
+    count: ingested.count,
+    skipped: ingested.skippedInvalid + ingested.ids.skippedDuplicates,
+    skippedInvalid: ingested.skippedInvalid,
+    skippedDuplicates: ingested.ids.skippedDuplicates,
+    dimensions: ingested.dimensions,
+    metric: options.metric,
+    engine: origin.linkedBy ?? options.engine,
+    quality,
+    ...(trialRecall !== undefined && { trialRecall }),
+    quantization: options.quantization,
+    m: options.m,
+    seed: options.seed,
+    threads: plan.threads,
+    memoryBytes: plan.budgetBytes,
+    shards: origin.shardCount,
+    splitShards: origin.splitShards,
+    seconds: seconds(log.elapsedSeconds),
+    stages: [...log.stages],
+    workers: { busySeconds: seconds(threads.work.busySeconds), tileSeconds: seconds(threads.work.tileSeconds) },
+    peakRssBytes: log.peakRssBytes,
+    memory: run.memory.report,
+    spilledBytes: queues.budget.spilledBytes,
+    diskBytes,
+    reachable: proof.reachable,
+    repaired: proof.repaired,
+    recallAt10: proof.recallAt10,
+    averageDegree: Math.round((100 * finished.degreeSum) / ingested.count) / 100,
+    graph: graphReport(finished),
+    generation: paths.generation,
+    path: paths.indexDir,
+    events: [...log.events],
+    ...resumedReport(run),
+  }
+}
+
+function graphReport({ origin: { shardSizes }, proof, upper, ingested }: FinishedIndex): GraphReport {
+  return {
+    ...(shardSizes !== undefined && { shardSizes }),
+    degrees: histogramOfCounts(proof.degreeCounts),
+    levels: [ingested.count, ...upper.levels.map(({ nodes }) => nodes.length)],
+  }
+}
+
+function resumedReport({ resume }: Uses<'resume'>): Pick<BuildReport, 'resumed'> {
+  if (resume?.finished === undefined) return {}
+  return { resumed: { startedAt: resume.finished.startedAt, ...resume.reused } }
+}
+
+/** Rounded to milliseconds. */
+export function seconds(value: number): number {
+  return Math.round(value * 1000) / 1000
+}

@@ -1,0 +1,53 @@
+import path from 'node:path'
+import type { BuildPlan } from '../../plan/plan-build.js'
+import type { ResolvedOptions } from '../../options/resolve-options.js'
+import type { StageName } from '../../api/report.js'
+import { abortError } from '../../tasks/abort-error.js'
+import type { WorkerPool } from '../../tasks/worker-pool.js'
+import type { Resume } from '../resume/resume.js'
+import type { BuildLog } from './build-log.js'
+import type { MemoryMonitor } from './memory-monitor.js'
+import type { Queues } from './queues.js'
+
+export interface BuildPaths {
+  readonly indexDir: string
+  /** Exists only during a build: lock, journal, spill files. */
+  readonly buildDir: string
+  readonly spillDir: string
+  readonly generation: string
+  readonly generationDir: string
+}
+
+/** One build from its first moment on. Stages hand their results on as values; only these parts are shared. */
+export interface Run {
+  readonly options: ResolvedOptions
+  readonly paths: BuildPaths
+  readonly log: BuildLog
+  readonly memory: MemoryMonitor
+  readonly queues: Queues
+  /** Present in a build that can be resumed. */
+  readonly resume: Resume | undefined
+  /** Times the stage and watches its memory. */
+  stage<Result>(name: StageName, body: () => Promise<Result>): Promise<Result>
+}
+
+/** The same build once its vectors are counted: the plan is final, and the worker threads it allows are running. */
+export interface PlannedRun extends Run {
+  readonly plan: BuildPlan
+  readonly threads: WorkerPool
+  /** From here on the new generation is live and is kept, whatever happens. */
+  markPublished(): void
+}
+
+/** The parts of a run that a function may touch. */
+export type Uses<Part extends keyof PlannedRun> = Pick<PlannedRun, Part>
+
+/** The file of a layer's grid rows, when memory has no room for them. */
+export function gridPath({ spillDir }: BuildPaths, layer: string): string {
+  return path.join(spillDir, `${layer}-codes.bin`)
+}
+
+export function throwIfAborted({ options }: Uses<'options'>): void {
+  const { signal } = options
+  if (signal?.aborted === true) throw abortError(signal)
+}

@@ -1,0 +1,257 @@
+import type { BuildOptions } from '../../api/build.js'
+import type { BuildReport } from '../../api/report.js'
+import { StalledError } from '../../errors.js'
+import { findMemoryCgroup } from '../../memory/cgroup.js'
+import { resolveOptions, type ResolvedOptions } from '../../options/resolve-options.js'
+import type { BuildPlan } from '../../plan/plan-build.js'
+import { WorkerPool } from '../../tasks/worker-pool.js'
+import { canGoOnAfter } from '../resume/resume.js'
+import { BuildLog } from './build-log.js'
+import { openBuildTrace, type BuildTrace } from './build-trace.js'
+import { MemoryMonitor } from './memory-monitor.js'
+import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
+import { Queues } from './queues.js'
+import { releaseMemoryBefore } from './release-memory-before.js'
+import type { PlannedRun, Run } from './run.js'
+import { openWorkspace, type Workspace } from './workspace.js'
+import type { IngestedFacts } from '../ingest/ingested.js'
+
+/** A run whose vectors are not counted yet. */
+export interface OpenRun extends Run {
+  /** Makes the final plan and starts the worker threads that it allows. */
+  plan(ingested: IngestedFacts): PlannedRun
+}
+
+/**
+ * Runs one build. Before `body`: checks the options, refuses what cannot fit, takes the lock and makes the folders. After
+ * it, whatever happened: ends threads, queues, files, timers and the lock, and deletes the new generation, unless it was
+ * published or the build can be resumed. An error of `body` is never hidden by one of the cleaning up.
+ */
+export async function withRun(
+  given: BuildOptions,
+  sourceIsResumable: boolean,
+  body: (run: OpenRun) => Promise<BuildReport>,
+): Promise<BuildReport> {
+  const run = await openRun(given, sourceIsResumable)
+  let failure: unknown
+  try {
+    const report = await body(run)
+    run.reported(report)
+    return report
+  } catch (error) {
+    failure = error
+    throw error
+  } finally {
+    await run.close(failure)
+  }
+}
+
+async function openRun(given: BuildOptions, sourceIsResumable: boolean): Promise<BuildRun> {
+  const resolved = resolveOptions(given)
+  const cgroup = findMemoryCgroup()
+  const { budgetBytes, warning } = memoryBudget(resolved, cgroup)
+  const trace = await openBuildTrace(traceAttributes(resolved, budgetBytes), (message) => resolved.logger.warn(message))
+  const stop = new StopSignal(resolved.signal)
+  const options = { ...resolved, signal: stop.signal }
+  const log = new BuildLog({ ...options, budgetBytes, trace })
+  try {
+    const first = await log.stage('plan', async () => {
+      if (warning !== undefined) log.event('memory', warning)
+      return preflight(options, budgetBytes)
+    })
+    const workspace = await openWorkspace(options, sourceIsResumable && options.resume)
+    if (workspace.note !== undefined) log.event(workspace.note.kind, workspace.note.message)
+    return new BuildRun({ options, budgetBytes, cgroup, trace, stop, log, workspace, first })
+  } catch (error) {
+    stop.close()
+    log.close()
+    trace.end(error)
+    throw error
+  }
+}
+
+/** Owns everything that a build opens. */
+class BuildRun implements OpenRun {
+  readonly options: ResolvedOptions
+  readonly paths: Workspace['paths']
+  readonly log: BuildLog
+  readonly memory: MemoryMonitor
+  readonly queues: Queues
+  readonly resume: Workspace['resume']
+  readonly #workspace: Workspace
+  readonly #trace: BuildTrace
+  readonly #stop: StopSignal
+  readonly #budgetBytes: number
+  #threads: WorkerPool | undefined
+  #published = false
+
+  constructor(parts: {
+    options: ResolvedOptions
+    budgetBytes: number
+    cgroup: ReturnType<typeof findMemoryCgroup>
+    trace: BuildTrace
+    stop: StopSignal
+    log: BuildLog
+    workspace: Workspace
+    first: BuildPlan
+  }) {
+    const { options, budgetBytes, cgroup, trace, stop, log, workspace, first } = parts
+    const { queueBytes, batchBytes } = first
+    this.options = options
+    this.log = log
+    this.paths = workspace.paths
+    this.resume = workspace.resume
+    this.#workspace = workspace
+    this.#trace = trace
+    this.#stop = stop
+    this.#budgetBytes = budgetBytes
+    const queues = new Queues({
+      directory: workspace.paths.spillDir,
+      limitBytes: queueBytes,
+      batchBytes,
+      isResumable: workspace.resume !== undefined,
+    })
+    const memory = new MemoryMonitor({
+      budgetBytes,
+      cgroup,
+      budget: queues.budget,
+      queueBytes,
+      onEvent: (kind, message) => log.event(kind, message),
+      onPauseTasks: (paused) => this.#threads?.pause(paused),
+      onFailure: (error) => stop.stop(error),
+    })
+    this.queues = queues
+    this.memory = memory
+    log.watchSpill(() => queues.budget.spilledBytes)
+    log.watchPressure(() => memory.level)
+    log.watchMemory((...sample) => memory.sample(...sample))
+  }
+
+  stage: Run['stage'] = (name, body) => this.log.stage(name, body)
+
+  plan(ingested: IngestedFacts): PlannedRun {
+    const { options, paths, log, memory, queues, resume } = this
+    const plan = finalPlan(options, log, this.#budgetBytes, ingested)
+    memory.plannedQueueBytes = plan.queueBytes
+    queues.batchBytes = plan.batchBytes
+    const threads = startThreads(plan, options, log)
+    this.#threads = threads
+    threads.pause(memory.pausesTasks)
+    return {
+      options,
+      paths,
+      log,
+      memory,
+      queues,
+      resume,
+      plan,
+      threads,
+      stage: async (name, body) => {
+        await releaseMemoryBefore(name, { plan, queues, threads })
+        return log.stage(name, body)
+      },
+      markPublished: () => {
+        this.#published = true
+      },
+    }
+  }
+
+  /** Notes the finished report in the trace. */
+  reported(report: BuildReport): void {
+    this.#trace.built(report)
+  }
+
+  /** `failure` is the error that the build ends with. */
+  async close(failure: unknown): Promise<void> {
+    let ended = failure
+    try {
+      await this.#closeAll(failure)
+    } catch (error) {
+      // An index that is live is a build that succeeded, whatever could not be cleared away.
+      if (failure === undefined && !this.#published) {
+        ended = error
+        throw error
+      }
+      this.log.event('cleanup-failed', `cleaning up failed too: ${String(error)}`)
+    } finally {
+      this.#trace.end(ended)
+    }
+  }
+
+  async #closeAll(failure: unknown): Promise<void> {
+    try {
+      // One that fails keeps no other from being closed.
+      const ended = await Promise.allSettled([this.#threads?.close()])
+      ended.push(...(await Promise.allSettled([this.queues.disposeAll()])))
+      for (const each of ended) if (each.status === 'rejected') throw each.reason
+    } finally {
+      this.#stop.close()
+      this.memory.close()
+      this.log.close()
+      const published = this.#published
+      await this.#workspace.close({ published, keep: !published && canGoOnAfter(failure) })
+    }
+  }
+}
+
+/** Aborted by the caller's signal, or by the build's own reason not to go on. */
+class StopSignal {
+  readonly #controller = new AbortController()
+  readonly #given: AbortSignal | undefined
+  readonly #onAbort = (): void => this.stop(this.#given?.reason)
+
+  constructor(given: AbortSignal | undefined) {
+    this.#given = given
+    if (given?.aborted === true) this.#onAbort()
+    else given?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  stop(reason: unknown): void {
+    this.#controller.abort(reason)
+  }
+
+  /** Stops listening to the caller's signal. */
+  close(): void {
+    this.#given?.removeEventListener('abort', this.#onAbort)
+  }
+}
+
+function startThreads(plan: BuildPlan, { signal, stallSeconds }: ResolvedOptions, log: BuildLog): WorkerPool {
+  return new WorkerPool({
+    threads: plan.threads,
+    outputBytes: plan.taskOutputBytes,
+    signal,
+    onRetry: (task, cause) => {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      log.event('task-retried', `task ${task} failed (${reason}) and runs once more`)
+    },
+    onWorkerError: (error) => log.event('worker-error', `a worker thread failed outside its task: ${String(error)}`),
+    stall: {
+      seconds: stallSeconds,
+      error: (task) =>
+        new StalledError({
+          stage: log.stageName,
+          doing: `task ${task} twice gave no answer`,
+          stallSeconds,
+          rssBytes: process.memoryUsage.rss(),
+        }),
+    },
+  })
+}
+
+function traceAttributes(options: ResolvedOptions, budgetBytes: number): Record<string, string | number | undefined> {
+  const { metric, engine, quantization, threads, dimensions, count } = options
+  return {
+    'shardloom.metric': metric,
+    'shardloom.engine': engine,
+    'shardloom.quantization': quantization,
+    'shardloom.threads': threads,
+    'shardloom.dimensions': dimensions,
+    'shardloom.count': count,
+    'shardloom.memory_budget_bytes': budgetBytes,
+  }
+}
