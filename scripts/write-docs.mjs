@@ -1,7 +1,7 @@
 /**
- * Writes what is generated between markers: tables of Markdown files (`<!-- table: NAME -->` … `<!-- /table -->`), and the
- * members of interfaces (`// <generated NAME>` … `// </generated>`). With --check it writes nothing, and ends with 1 when
- * something differs.
+ * Writes what is generated between markers: tables of Markdown files (`<!-- table: NAME -->` … `<!-- /table -->`), and
+ * the members of interfaces (`// <generated NAME>` … `// </generated>`). With --check it writes nothing, and ends with 1
+ * when something differs.
  *
  * node --import tsx scripts/write-docs.mjs [--check] [Markdown file…]
  *

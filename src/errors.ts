@@ -1,6 +1,6 @@
 /**
- * Every way Shardloom fails: one class each, with a stable `code` to switch on and a `kind`. The message has the numbers
- * and the fix. This file imports nothing.
+ * Every way Shardloom fails: one class each, with a stable `code` to switch on and a `kind`. The message has the
+ * numbers and the fix. This file imports nothing.
  */
 
 /**

@@ -127,12 +127,12 @@ const ESTIMATE = defineCommand({
   name: 'estimate',
   summary: 'estimate the memory and disk of a build, and the memory of its searches',
   description:
-    'Estimates the memory and disk of a build, stage by stage, the least budget it needs, and the memory of its searches.',
+    'Estimates the memory and disk of a build by stage, the least budget it needs, and the memory of its searches.',
   options: ESTIMATE_COMMAND_OPTIONS,
   load: async () => (await import('./commands/estimate-command.js')).estimateCommand,
   notes: `
-Builds nothing. For searches it prints the memory that each quantization needs, and which one fits. Exit code 0 also when
-the build does not fit: the answer is in the output ("fits").
+Builds nothing. For searches it prints the memory that each quantization needs, and which one fits. Exit code 0 also
+when the build does not fit: the answer is in the output ("fits").
 
 Examples:
   $ shardloom estimate --count 1000000 --dimensions 1536
@@ -162,8 +162,8 @@ const IMPORT = defineCommand({
   options: IMPORT_COMMAND_OPTIONS,
   load: async () => (await import('./commands/import-command.js')).importCommand,
   notes: `
-Reads what saveIndex of hnswlib (hnswlib-node, Python, C++) writes on 64-bit machines. The file states neither metric nor
-dimensions. Labels become ids; elements marked as deleted are left out. The graph stays as it is and is proved.
+Reads what saveIndex of hnswlib (hnswlib-node, Python, C++) writes on 64-bit machines. The file states neither metric
+nor dimensions. Labels become ids; elements marked as deleted are left out. The graph stays as it is and is proved.
 
 Examples:
   $ shardloom import articles.bin --dimensions 768 --metric cosine --out articles.index

@@ -31,7 +31,9 @@ export const BUILD_OPTIONS = {
     option(integer(0, MAX_COUNT), 'number of vectors to come, when the input does not state it', {
       value: 'N',
       fallback: 'unknown',
-      doc: 'number of vectors to come, when known: a build that cannot fit is then refused before the first one is read',
+      doc:
+        'number of vectors to come, when known: a build that cannot fit is then refused before the first one is ' +
+        'read',
     }),
   ),
   m: v.optional(SHARED_OPTIONS.m, DEFAULT_M),
@@ -40,8 +42,8 @@ export const BUILD_OPTIONS = {
       value: 'Q',
       type: "Quality | 'auto'",
       doc:
-        "'high' makes a better graph in a longer build than 'balanced'; 'auto' tries 'balanced' on a sample, and takes " +
-        "'high' when its recall is too low",
+        "'high' makes a better graph in a longer build than 'balanced'; 'auto' tries 'balanced' on a sample, and " +
+        "takes 'high' when its recall is too low",
     }),
     'auto',
   ),

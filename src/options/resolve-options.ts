@@ -33,7 +33,8 @@ export function resolveOptions(given: BuildOptions) {
 function checkQuantization(metric: Metric, quantization: Quantization): void {
   if (quantization !== 'binary' || metric === 'cosine') return
   throw new InvalidOptionError(
-    `quantization 'binary' compares angles and needs metric 'cosine', got '${metric}'; choose metric 'cosine', or quantization 'pq'`,
+    `quantization 'binary' compares angles and needs metric 'cosine', got '${metric}'; ` +
+      `choose metric 'cosine', or quantization 'pq'`,
   )
 }
 

@@ -23,7 +23,7 @@ export const OPEN_OPTIONS = {
 
 export const openOptionsSchema = v.strictObject(OPEN_OPTIONS)
 
-/** A search does not run these schemas, which would take longer than a short search: src/search/check-search-options.ts. */
+/** A search does not run these schemas, which take longer than a short search: src/search/check-search-options.ts. */
 export const SEARCH_OPTIONS = {
   k: v.optional(
     option(SHARED_OPTIONS.k, 'neighbours of each query', { doc: 'number of neighbours wanted' }),

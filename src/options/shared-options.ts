@@ -39,8 +39,8 @@ export const SHARED_OPTIONS = {
     value: 'S',
     type: 'Quantization',
     doc:
-      "what searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary', " +
-      "which needs metric 'cosine'",
+      "what searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or " +
+      "'binary', which needs metric 'cosine'",
   }),
   memory: option(size(), 'memory budget, as 512MB or 2GiB', {
     value: 'SIZE',
@@ -73,16 +73,16 @@ export const SHARED_OPTIONS = {
     value: 'N',
     fallback: 'as tuned, else 64',
     doc:
-      'beam width at level 0; at least k is used. A higher one finds more and takes longer. What `tune` stored for the ' +
-      'next larger k counts too',
+      'beam width at level 0; at least k is used. A higher one finds more and takes longer. What `tune` stored ' +
+      'for the next larger k counts too',
   }),
   rerank: option(integer(1, MAX_UINT32), 'best candidates by quantized vectors to score again by vectors', {
     value: 'N',
     fallback: 'by the quantization',
     doc:
       'how many of the best candidates by their quantized vectors are scored again by their vectors; at least k, and ' +
-      'the beam is never narrower: 2k by default, and for pq and binary the whole beam, at least 5k and 10k. Distances ' +
-      'are always distances of the vectors',
+      'the beam is never narrower: 2k by default, and for pq and binary the whole beam, at least 5k and 10k. ' +
+      'Distances are always distances of the vectors',
   }),
   sample: option(integer(1, MAX_UINT32), 'vectors of the index to search for', {
     value: 'N',

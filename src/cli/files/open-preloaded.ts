@@ -2,8 +2,8 @@ import { InsufficientMemoryError } from '../../errors.js'
 import type { VectorIndex } from '../../search/vector-index.js'
 
 /**
- * Opens an index for a command that measures speed: preloaded, so that no search waits for a first read, or page by page
- * when it does not fit in memory. @throws as `openIndex`
+ * Opens an index for a command that measures speed: preloaded, so that no search waits for a first read, or page by
+ * page when it does not fit in memory. @throws as `openIndex`
  */
 export async function openPreloaded(path: string, memory: number | string | undefined): Promise<VectorIndex> {
   // Loaded here, so that other commands start faster.

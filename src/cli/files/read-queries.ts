@@ -1,6 +1,6 @@
 import { DimensionMismatchError, InvalidFileError } from '../../errors.js'
 
-/** Reads all vectors of a file, each into its own memory. @throws DimensionMismatchError, InvalidFileError, PathError */
+/** Reads all vectors of a file, each into a copy. @throws DimensionMismatchError, InvalidFileError, PathError */
 export async function readQueries(path: string, dimensions: number): Promise<Float32Array[]> {
   // Loaded here, so that other commands start faster.
   const { openVectorFile } = await import('../../sources/open-vector-file.js')

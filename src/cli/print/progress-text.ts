@@ -4,7 +4,7 @@ import type { ProgressEvent } from '../../api/build.js'
 import type { ExportProgress } from '../../options/export-options.js'
 import { countText, rateText, waitText } from '../../report/number-text.js'
 
-/** The progress line of a build: stage, done/total, rate, ETA, RSS/budget, pressure, spilled; without what is unknown. */
+/** The progress line of a build: stage, done/total, rate, ETA, RSS/budget, pressure, spilled; without unknown parts. */
 export function progressText(event: ProgressEvent): string {
   const { stage, done, total, unit, rate, etaSeconds, rssBytes, budgetBytes, spilledBytes, pressure } = event
   const parts: string[] = [stage]

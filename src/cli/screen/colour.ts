@@ -4,8 +4,8 @@ export type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'bold' | 'dim'
 export type Paint = (colour: Colour, text: string) => string
 
 /**
- * Whether to colour the text of a stream. FORCE_COLOR decides if it is set (0 and false: no), then NO_COLOR if it is set,
- * then whether the stream is a screen with colours.
+ * Whether to colour the text of a stream. FORCE_COLOR decides if it is set (0 and false: no), then NO_COLOR if it is
+ * set, then whether the stream is a screen with colours.
  */
 export function wantsColour(isTTY: boolean, env: NodeJS.ProcessEnv): boolean {
   const { FORCE_COLOR: forced, NO_COLOR: unwanted = '', TERM: terminal } = env

@@ -85,7 +85,7 @@ function bar(share: number, width: number, ascii: boolean): Span[] {
   ]
 }
 
-/** Cut one column short of the screen, because a line that wraps cannot be rewritten. Every character is one column wide. */
+/** Cut one column short of the screen: a line that wraps cannot be rewritten. Every character is one column wide. */
 function fit(line: readonly Span[], { columns, paint }: Look): string {
   let left = Math.max(0, columns - 1)
   let text = ''

@@ -6,7 +6,7 @@ export interface FinishedStage {
   readonly seconds: number
 }
 
-/** Derives from progress events which stages are finished, and how long each took: the first event of the next ends one. */
+/** Derives the finished stages and their times from progress events: the first event of a stage ends the one before. */
 export class StageClock {
   readonly finished: FinishedStage[] = []
   #last: ProgressEvent | undefined
