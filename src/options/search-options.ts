@@ -40,8 +40,8 @@ export const SEARCH_OPTIONS = {
         fallback: 'none',
         type: 'NodeSet | ((id: Id) => boolean)',
         doc:
-          'which vectors may be found: a set from `index.select`, or a function of the id, which every search calls for ' +
-          'many ids. k vectors are found when the filter keeps k',
+          'which vectors may be found: a set from `index.select`, or a function of the id, which every search calls ' +
+          'for many ids. k vectors are found when the filter keeps k',
       },
     ),
   ),
