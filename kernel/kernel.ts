@@ -5,7 +5,7 @@
  * shrinks, so a thread drops its Kernel after large work.
  */
 import { readFileSync } from 'node:fs'
-import { InsufficientMemoryError, ShardloomError } from '../src/errors.js'
+import { InsufficientMemoryError, NoAddressSpaceError } from '../src/errors.js'
 import type { BuildFunctions } from './build-functions.js'
 import type { SearchFunctions } from './search-functions.js'
 
@@ -33,12 +33,7 @@ function reserveMemory(shared: boolean): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared })
   } catch (cause) {
-    throw new ShardloomError(
-      'SHARDLOOM_NO_ADDRESS_SPACE',
-      'no address space for a kernel: each thread reserves about 10 GB of addresses (not of memory); ' +
-        'raise the limit on virtual memory (ulimit -v), or use fewer threads',
-      { cause, exitCode: 3 },
-    )
+    throw new NoAddressSpaceError(cause)
   }
 }
 

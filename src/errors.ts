@@ -1,30 +1,45 @@
 /**
- * Every way Shardloom fails, one class per kind, each with a stable `code` to switch on. The message carries the
- * numbers and the fix. Downward-only imports: this file imports nothing.
+ * Every way Shardloom fails: one class each, with a stable `code` to switch on and a `kind`. The message has the
+ * numbers and the fix. This file imports nothing.
  */
 
-/** Base of all errors thrown on purpose. `exitCode` is what the command line ends with. */
+/**
+ * What an error calls for. input: another input, option or path. resources: more memory, disk or addresses. corrupt: a
+ * rebuild or a copy. interrupted: nothing, the caller asked for it. failed: a look at the message.
+ */
+export type ErrorKind = 'input' | 'resources' | 'corrupt' | 'interrupted' | 'failed'
+
+/** What the command line ends with, by the kind of the error. */
+export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
+  failed: 1,
+  input: 2,
+  resources: 3,
+  corrupt: 4,
+  interrupted: 130,
+}
+
+/** Base class of all errors that Shardloom throws on purpose. */
 export class ShardloomError extends Error {
   readonly code: string
-  readonly exitCode: number
+  readonly kind: ErrorKind
 
-  constructor(code: string, message: string, options: { cause?: unknown; exitCode?: number } = {}) {
+  constructor(code: string, message: string, options: { cause?: unknown; kind?: ErrorKind } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = code
-    this.exitCode = options.exitCode ?? 1
+    this.kind = options.kind ?? 'failed'
+  }
+
+  /** What the command line ends with. */
+  get exitCode(): number {
+    return EXIT_CODES[this.kind]
   }
 }
-
-const BAD_INPUT = 2
-const NO_RESOURCES = 3
-const CORRUPT = 4
-const INTERRUPTED = 130
 
 /** An option, flag or argument has a value that cannot be used. */
 export class InvalidOptionError extends ShardloomError {
   constructor(message: string, cause?: unknown) {
-    super('SHARDLOOM_INVALID_OPTION', message, { cause, exitCode: BAD_INPUT })
+    super('SHARDLOOM_INVALID_OPTION', message, { cause, kind: 'input' })
   }
 }
 
@@ -36,12 +51,12 @@ export class DimensionMismatchError extends ShardloomError {
     const { ordinal, id, expected, got, what = 'vector' } = details
     const named = id === undefined ? '' : ` (id ${JSON.stringify(id)})`
     super('SHARDLOOM_DIMENSION_MISMATCH', `${what} ${ordinal}${named} has ${got} dimensions, expected ${expected}`, {
-      exitCode: BAD_INPUT,
+      kind: 'input',
     })
   }
 }
 
-/** NaN, ±Infinity, or a zero vector under cosine. */
+/** A vector with NaN or ±Infinity, or a zero vector under cosine. */
 export class InvalidVectorError extends ShardloomError {
   constructor(
     readonly details: {
@@ -57,18 +72,18 @@ export class InvalidVectorError extends ShardloomError {
     const fix = invalidOption
       ? `; fix the source, or pass invalid: 'skip' (--invalid skip) to leave such vectors out`
       : ''
-    super('SHARDLOOM_INVALID_VECTOR', `${what} ${ordinal}${named} ${reason}${fix}`, { exitCode: BAD_INPUT })
+    super('SHARDLOOM_INVALID_VECTOR', `${what} ${ordinal}${named} ${reason}${fix}`, { kind: 'input' })
   }
 }
 
-/** An id that is neither a string nor a safe integer, or is missing where others are given. */
+/** An id is neither a string nor a safe integer, or is missing while other vectors have one. */
 export class InvalidIdError extends ShardloomError {
   constructor(message: string) {
-    super('SHARDLOOM_INVALID_ID', message, { exitCode: BAD_INPUT })
+    super('SHARDLOOM_INVALID_ID', message, { kind: 'input' })
   }
 }
 
-/** The same id twice in one stream, under `duplicates: 'error'`. */
+/** A stream has an id twice, under `duplicates: 'error'`. */
 export class DuplicateIdError extends ShardloomError {
   constructor(
     readonly details: {
@@ -85,7 +100,7 @@ export class DuplicateIdError extends ShardloomError {
     super(
       'SHARDLOOM_DUPLICATE_ID',
       `id ${JSON.stringify(id)} is given twice: vectors ${firstOrdinal} and ${secondOrdinal}${more}; ${help}`,
-      { exitCode: BAD_INPUT },
+      { kind: 'input' },
     )
   }
 }
@@ -96,7 +111,7 @@ export class EmptySourceError extends ShardloomError {
     const why =
       skipped > 0 ? `all ${skipped} vectors of the source were skipped as invalid` : 'the source gave no vectors'
     super('SHARDLOOM_EMPTY_SOURCE', `${why}; nothing was built and the live generation is unchanged`, {
-      exitCode: BAD_INPUT,
+      kind: 'input',
     })
   }
 }
@@ -107,12 +122,12 @@ export class SourceError extends ShardloomError {
     const reason = cause instanceof Error ? cause.message : String(cause)
     super('SHARDLOOM_SOURCE_FAILED', `the source failed after ${ordinal} vectors: ${reason}`, {
       cause,
-      exitCode: cause instanceof ShardloomError ? cause.exitCode : 1,
+      kind: cause instanceof ShardloomError ? cause.kind : 'failed',
     })
   }
 }
 
-/** A vector, id or query file that is not what its format says: truncated, inconsistent, unknown. */
+/** A file of vectors, ids or queries breaks its format: it is truncated, inconsistent or of an unknown format. */
 export class InvalidFileError extends ShardloomError {
   constructor(
     readonly path: string,
@@ -120,32 +135,32 @@ export class InvalidFileError extends ShardloomError {
     options: { offset?: number; cause?: unknown } = {},
   ) {
     const at = options.offset === undefined ? '' : ` at byte ${options.offset}`
-    super('SHARDLOOM_INVALID_FILE', `${path}${at}: ${reason}`, { cause: options.cause, exitCode: BAD_INPUT })
+    super('SHARDLOOM_INVALID_FILE', `${path}${at}: ${reason}`, { cause: options.cause, kind: 'input' })
   }
 }
 
-/** An input or an index that is not there or cannot be opened, or an output folder that cannot be written. */
+/** An input or index does not exist or cannot be opened, or an output folder cannot be written. */
 export class PathError extends ShardloomError {
   constructor(
     readonly path: string,
     reason: string,
     cause?: unknown,
   ) {
-    super('SHARDLOOM_PATH', `${path}: ${reason}`, { cause, exitCode: BAD_INPUT })
+    super('SHARDLOOM_PATH', `${path}: ${reason}`, { cause, kind: 'input' })
   }
 }
 
-/** A format is read by a package that is installed only where it is needed. */
+/** The package that reads a format is not installed: it is an optional peer. */
 export class MissingPackageError extends ShardloomError {
   constructor(path: string, format: string, name: string, cause?: unknown) {
     super('SHARDLOOM_MISSING_PACKAGE', `${path}: ${format} is read by the package ${name}; npm install ${name}`, {
       cause,
-      exitCode: BAD_INPUT,
+      kind: 'input',
     })
   }
 }
 
-/** The plan does not fit the memory that is there. Thrown before any work is done. */
+/** The plan does not fit the available memory. Thrown before any work is done. */
 export class InsufficientMemoryError extends ShardloomError {
   constructor(readonly details: { neededBytes: number; availableBytes: number; stage: string; help: string }) {
     const { neededBytes, availableBytes, stage, help } = details
@@ -154,12 +169,12 @@ export class InsufficientMemoryError extends ShardloomError {
       'SHARDLOOM_INSUFFICIENT_MEMORY',
       `stage ${stage} needs ${mb(neededBytes)} (${neededBytes} bytes) and ${mb(availableBytes)} ` +
         `(${availableBytes} bytes) are available; ${help}`,
-      { exitCode: NO_RESOURCES },
+      { kind: 'resources' },
     )
   }
 }
 
-/** A write met ENOSPC. Nothing already published is touched. */
+/** A write failed for lack of disk space. Published generations are unchanged. */
 export class DiskFullError extends ShardloomError {
   constructor(
     readonly details: { path: string; neededBytes: number; freeBytes: number | undefined },
@@ -170,23 +185,23 @@ export class DiskFullError extends ShardloomError {
       'SHARDLOOM_DISK_FULL',
       `${path}: the disk is full: ${neededBytes} bytes to write, ${freeBytes ?? 'an unknown number of'} bytes free; ` +
         `free space, or point tempDir (--temp-dir) at a larger disk`,
-      { cause, exitCode: NO_RESOURCES },
+      { cause, kind: 'resources' },
     )
   }
 }
 
-/** A spill file is damaged before its tail. */
+/** A spill file is damaged before its end. */
 export class CorruptSpillError extends ShardloomError {
   constructor(
     readonly path: string,
     readonly offset: number,
     reason: string,
   ) {
-    super('SHARDLOOM_CORRUPT_SPILL', `${path} at byte ${offset}: ${reason}; build again`, { exitCode: CORRUPT })
+    super('SHARDLOOM_CORRUPT_SPILL', `${path} at byte ${offset}: ${reason}; build again`, { kind: 'corrupt' })
   }
 }
 
-/** A byte of the index is not what its checksum says, or a file is missing, short or of another build. */
+/** A byte of the index does not match its checksum, or a file is missing, short or from another build. */
 export class CorruptIndexError extends ShardloomError {
   readonly offset: number | undefined
 
@@ -198,7 +213,7 @@ export class CorruptIndexError extends ShardloomError {
     const at = options.offset === undefined ? '' : ` at byte ${options.offset}`
     super('SHARDLOOM_CORRUPT_INDEX', `${path}${at}: ${reason}; rebuild the index or restore it from a copy`, {
       cause: options.cause,
-      exitCode: CORRUPT,
+      kind: 'corrupt',
     })
     this.offset = options.offset
   }
@@ -230,7 +245,7 @@ export class WorkerFailedError extends ShardloomError {
   }
 }
 
-/** Nothing moved for `stallSeconds`. */
+/** The build made no progress for `stallSeconds`. */
 export class StalledError extends ShardloomError {
   constructor(readonly details: { stage: string; doing: string; stallSeconds: number; rssBytes: number }) {
     const { stage, doing, stallSeconds, rssBytes } = details
@@ -241,7 +256,7 @@ export class StalledError extends ShardloomError {
   }
 }
 
-/** An engine met something it cannot work with (a wrong package version, a layout that does not match). */
+/** An engine cannot work: its package has another version, or another memory layout than expected. */
 export class EngineError extends ShardloomError {
   constructor(
     readonly engine: string,
@@ -252,7 +267,7 @@ export class EngineError extends ShardloomError {
   }
 }
 
-/** The proof found the index worse than the caller allows; nothing was published. */
+/** The proof measured less recall than `minRecall`; nothing was published. */
 export class RecallTooLowError extends ShardloomError {
   constructor(readonly details: { recallAt10: number; minRecall: number }) {
     const { recallAt10, minRecall } = details
@@ -264,19 +279,75 @@ export class RecallTooLowError extends ShardloomError {
   }
 }
 
-/** The caller's AbortSignal fired, or SIGINT/SIGTERM came. */
+/** The caller's AbortSignal fired, or the process got SIGINT or SIGTERM. */
 export class AbortedError extends ShardloomError {
   constructor(cause?: unknown, message = 'the build was interrupted; the live generation is unchanged') {
     super('SHARDLOOM_ABORTED', message, {
       cause,
-      exitCode: INTERRUPTED,
+      kind: 'interrupted',
     })
   }
 }
 
-/** A method was called on an index that is closed. */
+/** A method was called on a closed index. */
 export class IndexClosedError extends ShardloomError {
   constructor(path: string) {
     super('SHARDLOOM_INDEX_CLOSED', `the index ${path} is closed`)
+  }
+}
+
+/** The proof could not make every node reachable; nothing was published. */
+export class UnreachableNodesError extends ShardloomError {
+  constructor(readonly details: { unreachable: number; count: number }) {
+    const { unreachable, count } = details
+    super(
+      'SHARDLOOM_UNREACHABLE',
+      `${unreachable} of ${count} nodes stay unreachable after repair; not published, the live generation is unchanged`,
+    )
+  }
+}
+
+/** A file operation failed for a reason that has no class, such as an I/O error or too many open files. */
+export class FileFailedError extends ShardloomError {
+  constructor(
+    readonly path: string,
+    cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super('SHARDLOOM_FILE_FAILED', `${path}: a file operation failed: ${reason}`, { cause })
+  }
+}
+
+/** A spill file could not be written, read or deleted, for another reason than a full disk. */
+export class SpillFailedError extends ShardloomError {
+  constructor(
+    readonly path: string,
+    doing: string,
+    cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super('SHARDLOOM_SPILL_FAILED', `${path}: cannot ${doing}: ${reason}`, { cause })
+  }
+}
+
+/** A queue was used after it was closed. */
+export class QueueClosedError extends ShardloomError {
+  constructor(
+    readonly queue: string,
+    doing: string,
+  ) {
+    super('SHARDLOOM_QUEUE_CLOSED', `queue ${queue} is closed: cannot ${doing}`)
+  }
+}
+
+/** The process has too few virtual addresses for the WebAssembly memory of another thread. */
+export class NoAddressSpaceError extends ShardloomError {
+  constructor(cause: unknown) {
+    super(
+      'SHARDLOOM_NO_ADDRESS_SPACE',
+      'no address space for a kernel: each thread reserves about 10 GB of addresses (not of memory); ' +
+        'raise the limit on virtual memory (ulimit -v), or use fewer threads',
+      { cause, kind: 'resources' },
+    )
   }
 }

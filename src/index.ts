@@ -1,6 +1,6 @@
 /** Everything that is public. */
 export { buildIndex } from './pipeline/build-index.js'
-export { defineConfig, type ShardloomConfig } from './options/define-config.js'
+export { defineConfig, type ShardloomConfig } from './options/config/define-config.js'
 export * from './errors.js'
 export {
   exportIndex,
@@ -25,6 +25,7 @@ export { estimateMemory, type EstimateOptions, type MemoryEstimate } from './pip
 export type { StageEstimate } from './plan/plan-build.js'
 export {
   suggestQuantization,
+  suggestStorage,
   type QuantizationFit,
   type QuantizationSuggestion,
   type SuggestQuantizationOptions,

@@ -2,7 +2,7 @@
 
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { DiskFullError, ShardloomError } from '../../src/errors.js'
+import { DiskFullError, QueueClosedError, ShardloomError, SpillFailedError } from '../../src/errors.js'
 
 /**
  * The error for a failed operation on a spill file: DiskFullError for ENOSPC and EDQUOT, a ShardloomError unchanged,
@@ -18,12 +18,11 @@ export async function spillFailure(path: string, doing: string, neededBytes: num
 }
 
 export function spillFailed(path: string, doing: string, cause: unknown): ShardloomError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new ShardloomError('SHARDLOOM_SPILL_FAILED', `${path}: cannot ${doing}: ${reason}`, { cause })
+  return new SpillFailedError(path, doing, cause)
 }
 
 export function queueClosed(name: string, doing: string): ShardloomError {
-  return new ShardloomError('SHARDLOOM_QUEUE_CLOSED', `queue ${name} is closed: cannot ${doing}`)
+  return new QueueClosedError(name, doing)
 }
 
 export function errnoCode(error: unknown): string | undefined {

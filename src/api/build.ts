@@ -26,49 +26,73 @@ export interface Logger {
 }
 
 export interface BuildOptions {
+  // <generated options-build>
   /** The index directory; created when missing. */
   readonly path: string
+  /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
-  /** Expected length of every vector; taken from the first one when absent. */
+  /** Expected length of every vector, 1 to 65,536. Default: the first vector's. */
   readonly dimensions?: number
-  /** Vectors to come, when known: lets the plan refuse before reading anything. */
+  /** Number of vectors to come, when known: a build that cannot fit is then refused before the first one is read. */
   readonly count?: number
-  /** Links per node on levels ≥ 1; level 0 holds up to 2m. 4 to 64. Default 16. */
+  /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
-  /** 'auto', the default, tries 'balanced' on a sample and takes 'high' when that finds too little. */
+  /**
+   * 'high' makes a better graph in a longer build than 'balanced'; 'auto' tries 'balanced' on a sample, and takes
+   * 'high' when its recall is too low. Default 'auto'.
+   */
   readonly quality?: Quality | 'auto'
+  /**
+   * What links the vectors of a shard; 'hnswlib-wasm', the reference, takes four times as long as 'pipnn'. Default
+   * 'pipnn'.
+   */
   readonly engine?: EngineName
-  /** What searches compare: the vectors, or compact codes of them. 'binary' needs metric cosine. Default 'f32'. */
+  /**
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary',
+   * which needs metric 'cosine'. Default 'f32'.
+   */
   readonly quantization?: Quantization
-  /** Budget in bytes, or '2GB', '512MiB', … Default: what the machine or its cgroup leaves. */
+  /**
+   * Memory budget in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. Free memory is what the
+   * machine or its cgroup has left. Default: the free memory.
+   */
   readonly memory?: number | string
   /** Worker threads at most. Default: the cores. */
   readonly threads?: number
-  /** Where spill files go. Default: `build/` in the index directory. */
+  /** Folder of temporary files. Default: build/ in the index. */
   readonly tempDir?: string
-  /** Unsigned 32-bit. The same input, options and seed give the same bytes. Default 1. */
+  /** Unsigned 32-bit integer. The same input, options and seed give the same bytes. Default 1. */
   readonly seed?: number
+  /** What to do with an id that is given twice: 'error', or keep the 'first' or the 'last' vector. Default 'error'. */
   readonly duplicates?: 'error' | 'first' | 'last'
+  /** What to do with NaN, infinity, or a zero vector under cosine: 'error', or 'skip' and count it. Default 'error'. */
   readonly invalid?: 'error' | 'skip'
-  /** Refuse to publish below this measured recall@10 (ef 64). */
+  /** Do not publish an index whose measured recall@10 (at ef 64) is below this, 0 to 1. */
   readonly minRecall?: number
-  /** Old generations to keep beside the live one. Default 1. */
+  /** Old generations kept beside the live one. Default 1. */
   readonly keepGenerations?: number
   /**
-   * Keep what is finished when a build is interrupted, and go on from it. Default true, for a source that is a function
-   * of `startAt`; false starts afresh and keeps nothing. A plain iterable is never resumed.
+   * Keep finished work when a build is interrupted, and go on from it, for a source that is a function of `startAt`;
+   * `false` starts afresh and keeps nothing. A plain iterable is never resumed. Default true.
    */
   readonly resume?: boolean
-  /** Changes when the source does: a build is only resumed when it is the same. Default: the source is taken to be the same. */
+  /** Text that changes when the source does: a build is only resumed under the same one. */
   readonly sourceFingerprint?: string
   /**
-   * How long the source may give nothing, or a task of a worker thread may run, before it is taken to hang. Default
-   * 1800; 0 waits for ever.
+   * Fail when the source gives nothing, or a task no answer (it first runs once more), for this many seconds; 0 waits
+   * for ever. Default 1800.
    */
   readonly stallSeconds?: number
-  /** Bytes of queue batches held in memory, or '64MB', below what the plan would give. For tests and for tuning. */
+  /**
+   * Bytes of queues held in memory at most, as a number or text such as 64MB, where that is less than the plan gives; 0
+   * sends everything through files. Default: by the plan.
+   */
   readonly queueBytes?: number | string
+  /** An `AbortSignal`; once it fires the call rejects with `SHARDLOOM_ABORTED`. */
   readonly signal?: AbortSignal
+  /** Called about ten times a second at most, with the stage, what is done and the memory in use. */
   readonly onProgress?: (event: ProgressEvent) => void
+  /** An object with the methods `info(message)` and `warn(message)`: `console` or pino. Default: silent. */
   readonly logger?: Logger
+  // </generated>
 }

@@ -3,20 +3,25 @@ import type { VectorLike } from './vectors.js'
 
 /** Which queries recall is measured with, and how the work is watched. */
 export interface MeasureOptions {
+  // <generated options-measure>
   /** Neighbours of each query. Default 10. */
   readonly k?: number
   /**
-   * Vectors of the index that are taken as queries, spread over all nodes; each is left out of its own neighbours. Default
-   * 500. They are easier to find than queries that are not in the index: prefer `queries`.
+   * Number of vectors of the index that become queries, spread over all nodes; each is left out of its own neighbours.
+   * They are easier to find than new queries: prefer `queries`. Default 500.
    */
   readonly sample?: number
-  /** Queries of your own: vectors, or row-major rows in one Float32Array. */
+  /**
+   * Queries to measure with in place of a sample: vectors, or row-major rows in one Float32Array. Default: a sample.
+   */
   readonly queries?: readonly VectorLike[] | Float32Array
-  /** Decides what is sampled. Unsigned 32-bit. Default 1. */
+  /** Decides what is sampled; unsigned 32-bit integer. Default 1. */
   readonly seed?: number
+  /** An `AbortSignal`; once it fires the call rejects with `SHARDLOOM_ABORTED`. */
   readonly signal?: AbortSignal
-  /** Called at most about ten times a second. */
+  /** Called about ten times a second at most. */
   readonly onProgress?: (progress: MeasureProgress) => void
+  // </generated>
 }
 
 export interface MeasureProgress {
@@ -30,10 +35,16 @@ export interface MeasureProgress {
 }
 
 export interface RecallOptions extends MeasureOptions {
-  /** Beam widths to measure. Default: six, from max(16, k) on, each twice the one before. */
+  // <generated options-recall>
+  /** Beam widths to measure. Default: six, each twice the one before, from max(16, k) on. */
   readonly ef?: readonly number[]
-  /** As in a search. */
+  /**
+   * How many of the best candidates by their quantized vectors are scored again by their vectors; at least k, and the
+   * beam is never narrower: 2k by default, and for pq and binary the whole beam, at least 5k and 10k. Distances are
+   * always distances of the vectors. Default: by the quantization.
+   */
   readonly rerank?: number
+  // </generated>
 }
 
 /** One beam width, measured on one thread. */
@@ -58,10 +69,12 @@ export interface RecallCurve {
 }
 
 export interface TuneOptions extends MeasureOptions {
-  /** What recall@k must be, more than 0 and up to 1. */
+  // <generated options-tune>
+  /** The recall@k to reach, above 0 and up to 1. */
   readonly recall: number
-  /** Keep the choice with the index: searches without `ef` use it from then on. Default true. */
+  /** Keep the choice with the index: searches without `ef` then use it. Default true. */
   readonly store?: boolean
+  // </generated>
 }
 
 /** A choice of ef. An index keeps one for each k, the one made last. */

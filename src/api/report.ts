@@ -3,6 +3,8 @@ import type { Metric } from './vectors.js'
 
 export type EngineName = 'pipnn' | 'hnswlib-wasm'
 
+export const ENGINE_NAMES = ['pipnn', 'hnswlib-wasm'] as const satisfies readonly EngineName[]
+
 export type Quality = 'balanced' | 'high'
 
 /**
@@ -11,6 +13,8 @@ export type Quality = 'balanced' | 'high'
  * f32 vectors are kept beside the codes, and the best candidates are scored again on them.
  */
 export type Quantization = 'f32' | 'f16' | 'sq8' | 'pq' | 'binary'
+
+export const QUANTIZATIONS = ['f32', 'f16', 'sq8', 'pq', 'binary'] as const satisfies readonly Quantization[]
 
 /** The stages of a build, in order; 'quantize' unless the quantization is f32. 'import' is the stage of an import. */
 export type StageName =
@@ -95,50 +99,67 @@ export interface GraphReport {
 export interface BuildReport {
   /** Vectors in the index. */
   readonly count: number
-  /** Vectors left out: invalid ones under `invalid: 'skip'`, repeated ids under `duplicates: 'first' | 'last'`. */
+  /** Vectors left out, in all; `count + skipped` came in. */
   readonly skipped: number
+  /** Vectors left out under `invalid: 'skip'`. */
   readonly skippedInvalid: number
+  /** Vectors left out under `duplicates: 'first'` or `'last'`. */
   readonly skippedDuplicates: number
+  /** Length of every vector. */
   readonly dimensions: number
+  /** What distance means in this index. */
   readonly metric: Metric
-  /** What linked the vectors; 'hnswlib-import': another program did. */
+  /** The engine that linked the vectors; 'hnswlib-import': another program did. */
   readonly engine: EngineName | 'hnswlib-import'
-  /** What the index was built with; `quality: 'auto'` chose it. 'imported': nothing was. */
+  /** The quality of the build, which `quality: 'auto'` may have chosen; 'imported' for an import. */
   readonly quality: Quality | 'imported'
-  /** Recall@10 at ef 64 of the trial that 'auto' made on sampled vectors; absent when it made none. */
+  /** Recall@10 at ef 64 of the trial of 'auto' on sampled vectors; absent without a trial. */
   readonly trialRecall?: number
   /** What searches compare. */
   readonly quantization: Quantization
+  /** Links per node on levels above 0; level 0 holds up to 2m. */
   readonly m: number
+  /** The seed of all random choices. */
   readonly seed: number
+  /** Worker threads that the plan settled on. */
   readonly threads: number
+  /** The memory budget. */
   readonly memoryBytes: number
+  /** Shards that the vectors were cut into; 0 for an import. */
   readonly shards: number
-  /** Shards that came out larger than the plan has room for and were split; `shards` counts their parts. */
+  /** Shards that came out larger than planned and were split; `shards` counts their parts. */
   readonly splitShards: number
+  /** Duration of the whole build. */
   readonly seconds: number
+  /** Duration and peak memory of each stage. */
   readonly stages: readonly StageReport[]
-  /** Time of all workers together, and the part of it that went to the distance kernel: the rest is what could be saved. */
+  /** Time of all worker threads together, and their time in the distance kernel. */
   readonly workers: { readonly busySeconds: number; readonly tileSeconds: number }
+  /** Highest resident memory of the process, sampled every 250 ms. */
   readonly peakRssBytes: number
+  /** How often each level of pressure was reached; RSS, queues and spill over time. */
   readonly memory: MemoryReport
-  /** Bytes that queues wrote to temp files. */
+  /** Bytes that queues wrote to temporary files. */
   readonly spilledBytes: number
   /** Bytes of the published generation. */
   readonly diskBytes: number
   /** Nodes reachable from the entry point; always `count` in a published index. */
   readonly reachable: number
-  /** Nodes that were unreachable and had to be linked. */
+  /** Nodes that were unreachable and were linked by the proof. */
   readonly repaired: number
-  /** Measured on sampled vectors against exact search, ef 64, the vector itself left out. */
+  /** Recall@10 of 200 sampled vectors at ef 64 against exact search, each left out of its own neighbours. */
   readonly recallAt10: number
+  /** Links per node on level 0. */
   readonly averageDegree: number
-  /** Shard sizes, degrees and levels; absent in older reports. */
+  /** Histograms of shard sizes and of links per node, and the nodes on each level; absent in older reports. */
   readonly graph?: GraphReport
+  /** Name of the published generation. */
   readonly generation: string
+  /** The index directory, absolute. */
   readonly path: string
+  /** Fewer threads, split shards, retries, skipped vectors and other notes. */
   readonly events: readonly BuildEvent[]
-  /** What was taken over from an interrupted build; absent when nothing was. */
+  /** Work reused from an interrupted build; absent when there was none. */
   readonly resumed?: ResumedReport
 }
 

@@ -12,36 +12,44 @@ export interface NodeSet {
 }
 
 export interface OpenOptions {
+  // <generated options-open>
   /**
-   * What the index may hold in memory, in bytes or as '512MB', '2GiB'. Default: what the machine or its cgroup leaves. All
-   * of the index stays in memory once read when it fits, 4 GiB of it at most; else pages come and go.
+   * Memory that the index may hold, in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. The
+   * whole index stays in memory once read when it fits, up to 4 GiB; otherwise pages come and go. Default: the free
+   * memory.
    */
   readonly memory?: number | string
   /**
-   * Worker threads that `searchBatch` uses. They share the index, which is then read whole at once, and must fit `memory`.
-   * Default 1: the calling thread.
+   * Worker threads that `searchBatch` uses. They share the index, which is then read whole at once and must fit
+   * `memory`. 1 is the calling thread. Default 1.
    */
   readonly threads?: number
-  /** Read everything now, instead of when a search comes to it. Default false. */
+  /** Read everything when the index is opened, instead of each part when a search first needs it. Default false. */
   readonly preload?: boolean
+  // </generated>
 }
 
 export interface SearchOptions {
-  /** Neighbours wanted. Default 10. */
+  // <generated options-search>
+  /** Number of neighbours wanted. Default 10. */
   readonly k?: number
-  /** Beam width at level 0; at least k is used. Default: what `tune` chose for this k, or the next larger one; else 64. */
+  /**
+   * Beam width at level 0; at least k is used. A higher one finds more and takes longer. What `tune` stored for the
+   * next larger k counts too. Default: as tuned, else 64.
+   */
   readonly ef?: number
   /**
-   * How many of the best by their codes are scored again on their vectors, where the index has codes; at least k. The beam
-   * is never narrower. Default: 2k for f16 and sq8; for pq and binary all of the beam, 5k and 10k at least. Distances are
-   * always those of the vectors.
+   * How many of the best candidates by their quantized vectors are scored again by their vectors; at least k, and the
+   * beam is never narrower: 2k by default, and for pq and binary the whole beam, at least 5k and 10k. Distances are
+   * always distances of the vectors. Default: by the quantization.
    */
   readonly rerank?: number
   /**
-   * Which vectors may be found: a set that `index.select` made, or a function of the id, which is asked for many ids in every
-   * search. k are found when k are kept.
+   * Which vectors may be found: a set from `index.select`, or a function of the id, which every search calls for many
+   * ids. k vectors are found when the filter keeps k.
    */
   readonly filter?: NodeSet | ((id: Id) => boolean)
+  // </generated>
 }
 
 /** A vector of the index, and its id as it was given. */

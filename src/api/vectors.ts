@@ -3,6 +3,8 @@
 /** l2: squared Euclidean. cosine: 1 − cos. ip: −(inner product). Smaller is nearer for each. */
 export type Metric = 'l2' | 'cosine' | 'ip'
 
+export const METRICS = ['l2', 'cosine', 'ip'] as const satisfies readonly Metric[]
+
 export type Id = string | number
 
 /** Longest vector that can be indexed. A larger number in a file's header is damage, not data. */

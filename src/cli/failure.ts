@@ -1,21 +1,20 @@
-/** From whatever was thrown to what the command line says and how it ends. */
+/** What the command line prints for an error, and what it ends with. */
 import { CommanderError } from 'commander'
-import { InvalidOptionError, ShardloomError } from '../errors.js'
+import { EXIT_CODES, InvalidOptionError, ShardloomError } from '../errors.js'
 
 export interface Failure {
   readonly code: string
   readonly message: string
   readonly exitCode: number
-  /** Only of an error that nobody foresaw, and only when asked for. */
+  /** Only for an unexpected error, with --verbose or DEBUG. */
   readonly stack?: string
 }
 
-/** Code of errors that are no ShardloomError: a bug, or a failure of the system that has no class of its own. */
+/** The code of errors that are not ShardloomErrors: a bug, or a failure of the system without a class. */
 export const UNEXPECTED_CODE = 'SHARDLOOM_UNEXPECTED'
 
 /**
- * Whether a flag is on the command line. For errors that come before or while options are parsed, when nobody else
- * knows yet; what follows `--` is no flag.
+ * Whether a flag is on the command line, for errors before or while options are parsed. After `--` there are no flags.
  */
 export function wantsFlag(args: readonly string[], flag: string): boolean {
   const end = args.indexOf('--')
@@ -36,7 +35,7 @@ export function describeFailure(error: unknown, args: readonly string[], env = p
     return { code, message, exitCode }
   }
   const message = error instanceof Error ? error.message : String(error)
-  const failure = { code: UNEXPECTED_CODE, message, exitCode: 1 }
+  const failure = { code: UNEXPECTED_CODE, message, exitCode: EXIT_CODES.failed }
   const wantsStack = wantsFlag(args, '--verbose') || (env['DEBUG'] ?? '') !== ''
   if (error instanceof Error && error.stack !== undefined) {
     return wantsStack
@@ -46,13 +45,13 @@ export function describeFailure(error: unknown, args: readonly string[], env = p
   return failure
 }
 
-/** The result could not be written to standard output: a full disk (3), or something else (1). */
+/** For a result that could not be written to standard output. */
 export function unwrittenFailure(error: Error): Failure {
   const isDiskFull = 'code' in error && error.code === 'ENOSPC'
   return {
     code: UNEXPECTED_CODE,
     message: `standard output cannot be written: ${error.message}`,
-    exitCode: isDiskFull ? 3 : 1,
+    exitCode: isDiskFull ? EXIT_CODES.resources : EXIT_CODES.failed,
   }
 }
 

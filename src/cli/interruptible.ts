@@ -1,12 +1,11 @@
-import { AbortedError, ShardloomError } from '../errors.js'
+import { AbortedError, EXIT_CODES, ShardloomError } from '../errors.js'
 import type { Terminal } from './screen/terminal.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
-const INTERRUPTED_EXIT_CODE = 130
 
 /**
- * Runs `body` with a signal that aborts on SIGINT or SIGTERM. The second one ends the process at once; what that
- * leaves in the index directory's build folder the next build goes on from, or clears away.
+ * Runs `body` with a signal that aborts on SIGINT or SIGTERM. The second one ends the process at once; the next build
+ * resumes from the files that this leaves in the index's build folder, or deletes them.
  */
 export async function interruptible<Result>(
   terminal: Terminal,
@@ -16,9 +15,9 @@ export async function interruptible<Result>(
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) {
       terminal.log(`${name} again: ended at once; the live generation is unchanged`)
-      // The cursor of a screen comes back.
+      // Shows the cursor of a screen again.
       terminal.keepFrame()
-      process.exit(INTERRUPTED_EXIT_CODE)
+      process.exit(EXIT_CODES.interrupted)
     }
     terminal.log(`${name}: stopping and cleaning up; once more ends at once`)
     controller.abort(new Error(name))
@@ -27,7 +26,7 @@ export async function interruptible<Result>(
   try {
     return await body(controller.signal)
   } catch (error) {
-    // What the abort made fail on its way out is an interruption, whatever it calls itself.
+    // An error that the abort caused is an interruption, whatever its class.
     if (controller.signal.aborted && !(error instanceof ShardloomError)) throw new AbortedError(error)
     throw error
   } finally {

@@ -20,10 +20,10 @@ async function execute(args: readonly string[], terminal: Terminal): Promise<num
     await createProgram(session).parseAsync(args, { from: 'user' })
     return session.exitCode
   } catch (error) {
-    // Help and version were printed; commander ends by throwing.
+    // commander throws after it has printed help or version.
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     const failure = describeFailure(error, args)
-    // Also when it came before the flag was parsed.
+    // The error may have come before the flag was parsed.
     if (wantsJsonLogs(args)) await terminal.logJson()
     terminal.fail(failure)
     if (wantsFlag(args, '--json')) {

@@ -1,13 +1,8 @@
 import type { Terminal } from './screen/terminal.js'
 
-/** What every command is given. */
+/** What a command shares with the process that runs it. */
 export interface Session {
   readonly terminal: Terminal
-  /** Set by a command that ends without an error and still has bad news: a corrupt index. */
+  /** Set by a command whose result is bad news without being an error: a corrupt index. */
   exitCode: number
-}
-
-/** Flags that every command has. */
-export interface CommonFlags {
-  readonly json?: boolean
 }

@@ -1,6 +1,2 @@
-/** The names of the engines, for those who only name them: nothing is loaded. */
-import type { EngineName } from '../api/report.js'
-
-export const ENGINE_NAMES: readonly EngineName[] = ['pipnn', 'hnswlib-wasm']
-
-export const DEFAULT_ENGINE: EngineName = 'pipnn'
+/** The names of the engines, for modules that only name them: no engine is loaded. */
+export { ENGINE_NAMES } from '../api/report.js'

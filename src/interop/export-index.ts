@@ -1,7 +1,9 @@
 import { relative, resolve } from 'node:path'
 import { InvalidOptionError } from '../errors.js'
 import type { Metric } from '../api/vectors.js'
-import { ExportPass, type ExportProgress } from './export-pass.js'
+import { checkOptions } from '../options/check-options.js'
+import { exportOptionsSchema, type ExportFormat, type ExportProgress } from '../options/export-options.js'
+import { ExportPass } from './export-pass.js'
 import { labelKindOf, type LabelKind } from './labels.js'
 import { checkTarget, OutputFile, removeFile } from './output-file.js'
 import { openStoredGraph } from './stored-graph.js'
@@ -10,23 +12,21 @@ import { writeHnswlib } from './hnswlib/write-hnswlib.js'
 import { writeIdLines } from './write-id-lines.js'
 import { writeUsearch } from './usearch/write-usearch.js'
 
-export type { ExportProgress } from './export-pass.js'
-
-/**
- * hnswlib: what hnswlib's `saveIndex` writes on 64-bit machines. usearch: a `.usearch` file of version 2. fvecs: the
- * vectors alone.
- */
-export type ExportFormat = 'hnswlib' | 'usearch' | 'fvecs'
+export type { ExportFormat, ExportProgress } from '../options/export-options.js'
 
 export interface ExportOptions {
+  // <generated options-export>
+  /** The format of the file: 'hnswlib', 'usearch', or 'fvecs' for the vectors alone. */
   readonly format: ExportFormat
-  /** The file to write. It appears under this name when it is complete. */
+  /** The file to write. It appears under its name when it is complete, not before. */
   readonly out: string
-  /** Replace an existing file. Default false: an existing file is an error. */
+  /** Replace a file that exists; otherwise it is refused. Default false. */
   readonly overwrite?: boolean
+  /** An `AbortSignal`; once it fires the call rejects with `SHARDLOOM_ABORTED`. */
   readonly signal?: AbortSignal
   /** Called every few MiB. */
   readonly onProgress?: (progress: ExportProgress) => void
+  // </generated>
 }
 
 export interface ExportReport {
@@ -60,7 +60,6 @@ const FORMATS: Readonly<Record<ExportFormat, Format>> = {
   usearch: { write: writeUsearch, spaces: { l2: 'l2sq', cosine: 'cos', ip: 'ip' } },
   fvecs: { write: writeFvecs },
 }
-export const EXPORT_FORMATS = Object.keys(FORMATS) as readonly ExportFormat[]
 
 const IDS_SUFFIX = '.ids.jsonl'
 
@@ -75,19 +74,20 @@ const IDS_SUFFIX = '.ids.jsonl'
  */
 export async function exportIndex(path: string, options: ExportOptions): Promise<ExportReport> {
   const startedMs = performance.now()
-  const out = checkOptions(path, options)
+  const { format, overwrite, ...hooks } = checkOptions(exportOptionsSchema, options)
+  const out = targetOutside(path, hooks.out)
   const targets = [out, out + IDS_SUFFIX]
   const checkTargets = async (): Promise<void> => {
-    for (const target of targets) await checkTarget(target, options.overwrite === true)
+    for (const target of targets) await checkTarget(target, overwrite)
   }
   await checkTargets()
   const graph = await openStoredGraph(path)
-  const labels = options.format === 'fvecs' ? 'nodes' : await labelKindOf(graph)
+  const labels = format === 'fvecs' ? 'nodes' : await labelKindOf(graph)
   const file = await OutputFile.create(out)
   let idsFile: OutputFile | undefined
   try {
-    const pass = new ExportPass(graph, file, labels, options)
-    await FORMATS[options.format].write(pass)
+    const pass = new ExportPass(graph, file, labels, hooks)
+    await FORMATS[format].write(pass)
     await file.finish()
     if (labels === 'nodes') {
       idsFile = await OutputFile.create(out + IDS_SUFFIX)
@@ -106,9 +106,9 @@ export async function exportIndex(path: string, options: ExportOptions): Promise
     throw error
   }
   const { count, dimensions, metric, m, generation } = graph.manifest
-  const space = FORMATS[options.format].spaces?.[metric]
+  const space = FORMATS[format].spaces?.[metric]
   return {
-    format: options.format,
+    format,
     out,
     ...(idsFile !== undefined && { idsFile: idsFile.path }),
     labels,
@@ -124,13 +124,7 @@ export async function exportIndex(path: string, options: ExportOptions): Promise
 }
 
 /** The absolute path of the file. @throws InvalidOptionError */
-function checkOptions(indexDir: string, { format, out }: ExportOptions): string {
-  if (!EXPORT_FORMATS.includes(format)) {
-    throw new InvalidOptionError(`format must be one of ${EXPORT_FORMATS.join(', ')}, got ${JSON.stringify(format)}`)
-  }
-  if (typeof out !== 'string' || out === '') {
-    throw new InvalidOptionError(`out must name the file to write, got ${JSON.stringify(out)}`)
-  }
+function targetOutside(indexDir: string, out: string): string {
   const path = resolve(out)
   if (!relative(resolve(indexDir), path).startsWith('..')) {
     throw new InvalidOptionError(

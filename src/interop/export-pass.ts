@@ -1,12 +1,8 @@
 import { AbortedError } from '../errors.js'
 import type { LabelKind } from './labels.js'
+import type { ExportProgress } from '../options/export-options.js'
 import type { OutputFile } from './output-file.js'
 import type { StoredGraph } from './stored-graph.js'
-
-export interface ExportProgress {
-  readonly bytesWritten: number
-  readonly totalBytes: number
-}
 
 /** Bytes of one array of rows. Links, vectors and the records made from them are in memory together. */
 const RUN_BYTES = 2 * 2 ** 20

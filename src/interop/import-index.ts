@@ -1,9 +1,11 @@
 import { layOutSegments, type SegmentLayout } from '../pipeline/layer/segment-layout.js'
 import { writeIds } from '../pipeline/segments/write-ids.js'
 import { DuplicateIdError, InvalidOptionError } from '../errors.js'
-import type { BuildOptions } from '../api/build.js'
-import type { BuildReport } from '../api/report.js'
+import type { BuildOptions, Logger, ProgressEvent } from '../api/build.js'
+import type { BuildReport, Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
+import { checkOptions } from '../options/check-options.js'
+import { importOptionsSchema } from '../options/import-options.js'
 import { HnswlibFile } from './hnswlib/hnswlib-file.js'
 import { surveyFile, type Survey } from './hnswlib/survey.js'
 import { readUpperLevels } from './hnswlib/read-upper-levels.js'
@@ -14,28 +16,44 @@ import type { PlannedRun } from '../pipeline/run/run.js'
 import type { LinkedIndex } from '../pipeline/linked-index.js'
 import { createSegments } from '../pipeline/segments/create-segments.js'
 
-export interface ImportOptions extends Pick<
-  BuildOptions,
-  | 'path'
-  | 'quantization'
-  | 'memory'
-  | 'threads'
-  | 'tempDir'
-  | 'minRecall'
-  | 'keepGenerations'
-  | 'signal'
-  | 'onProgress'
-  | 'logger'
-> {
-  /** Length of the vectors. The file only has the bytes of a vector, which this is compared with. */
+export interface ImportOptions {
+  // <generated options-import>
+  /** The index directory; created when missing. */
+  readonly path: string
+  /** Length of the vectors. The file does not state its type of numbers: this is checked against the bytes of one. */
   readonly dimensions: number
-  /**
-   * The metric that the file was built with, which it does not record. Under 'cosine' every vector must have unit
-   * length.
-   */
+  /** What the file was built with, which it does not state. Under 'cosine' every vector must have unit length. */
   readonly metric: Metric
-  /** A file of ids, for labels 0, 1, 2, …: line n, from 0, has the id of label n, as text, or as JSON in a .jsonl. */
+  /**
+   * File with the id of label n in line n, from 0, for a file whose labels are 0, 1, 2, …: text, or JSON in a `.jsonl`.
+   * Default: the labels.
+   */
   readonly ids?: string
+  /**
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary',
+   * which needs metric 'cosine'. Default 'f32'.
+   */
+  readonly quantization?: Quantization
+  /**
+   * Memory budget in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. Free memory is what the
+   * machine or its cgroup has left. Default: the free memory.
+   */
+  readonly memory?: number | string
+  /** Worker threads at most. Default: the cores. */
+  readonly threads?: number
+  /** Folder of temporary files. Default: build/ in the index. */
+  readonly tempDir?: string
+  /** Do not publish an index whose measured recall@10 (at ef 64) is below this, 0 to 1. */
+  readonly minRecall?: number
+  /** Old generations kept beside the live one. Default 1. */
+  readonly keepGenerations?: number
+  /** An `AbortSignal`; once it fires the call rejects with `SHARDLOOM_ABORTED`. */
+  readonly signal?: AbortSignal
+  /** Called about ten times a second at most, with the stage, what is done and the memory in use. */
+  readonly onProgress?: (event: ProgressEvent) => void
+  /** An object with the methods `info(message)` and `warn(message)`: `console` or pino. Default: silent. */
+  readonly logger?: Logger
+  // </generated>
 }
 
 /** An import cannot choose between two vectors of one id: the file does not say which is newer. */
@@ -56,13 +74,13 @@ const LAYOUT_NODES = 4096
  * before stays live.
  */
 export async function importIndex(path: string, options: ImportOptions): Promise<BuildReport> {
-  const { ids, ...given } = options
   // No default could be right for either.
-  if (given.dimensions === undefined || given.metric === undefined) {
+  if (options.dimensions === undefined || options.metric === undefined) {
     throw new InvalidOptionError(
       'an import needs dimensions (--dimensions) and metric (--metric), because an hnswlib file has neither',
     )
   }
+  const { ids, ...given } = checkOptions(importOptionsSchema, options)
   const file = await HnswlibFile.open(path, given.dimensions)
   try {
     return await importFile(file, given, ids)

@@ -1,97 +1,115 @@
 /**
- * Every option of a build, once: what it may be, its default, and what the help and the tables of README say of it. The
- * checks, the flags, configuration files and the tables come from here; BuildOptions (src/api/build.ts) has the words for
- * programs, and a test holds its types against these.
+ * The options of `buildIndex` and of `shardloom build`. The checks, the flags, configuration files, the interface
+ * BuildOptions and the tables of the documents come from these schemas.
  */
 import * as v from 'valibot'
-import { DEFAULT_ENGINE, ENGINE_NAMES } from '../engines/engine-names.js'
-import { QUANTIZATIONS } from '../format/graph/quantized-shape.js'
-import type { Logger, ProgressEvent } from '../api/build.js'
-import { MAX_COUNT, MAX_DIMENSIONS, MAX_STALL_SECONDS } from './limits.js'
-import { callable, choice, flag, integer, name, numberFrom, option, size, sizeOrZero, text } from './option-values.js'
+import { MAX_COUNT, MAX_STALL_SECONDS } from './limits.js'
+import { choice, flag, integer, name, numberFrom, option, sizeOrZero, text } from './option-values.js'
+import { DEFAULT_ENGINE, DEFAULT_M, DEFAULT_SEED, SHARED_OPTIONS } from './shared-options.js'
 
 /** Longer than any task of a build that fits a machine, and than a source that waits out a rate limit. */
 const DEFAULT_STALL_SECONDS = 1800
 
+/** Where an index goes. */
+export const INDEX_PATH = option(name('the path of the index directory'), 'the index directory; created when missing', {
+  flag: 'out',
+  value: 'DIR',
+  isPath: true,
+  fallback: 'required',
+})
+
 export const BUILD_OPTIONS = {
-  path: option(name('the path of the index directory'), 'the index directory; created when missing', {
-    flag: 'out',
-    value: 'DIR',
-    isPath: true,
-    fallback: 'required',
-  }),
-  metric: v.optional(option(choice(['l2', 'cosine', 'ip']), 'l2, cosine or ip', { value: 'M' }), 'l2'),
+  path: INDEX_PATH,
+  metric: v.optional(SHARED_OPTIONS.metric, 'l2'),
   dimensions: v.optional(
-    option(integer(1, MAX_DIMENSIONS), 'expected length of every vector', {
-      value: 'N',
+    option(SHARED_OPTIONS.dimensions, 'expected length of every vector', {
       fallback: "the first vector's",
+      doc: 'expected length of every vector, 1 to 65,536',
     }),
   ),
   count: v.optional(
-    option(integer(0, MAX_COUNT), 'vectors to come, where the input does not tell', {
+    option(integer(0, MAX_COUNT), 'number of vectors to come, when the input does not state it', {
       value: 'N',
       fallback: 'unknown',
+      doc:
+        'number of vectors to come, when known: a build that cannot fit is then refused before the first one is ' +
+        'read',
     }),
   ),
-  m: v.optional(option(integer(4, 64), 'links per node, 4 to 64; twice that on level 0', { value: 'N' }), 16),
+  m: v.optional(SHARED_OPTIONS.m, DEFAULT_M),
   quality: v.optional(
-    option(choice(['auto', 'balanced', 'high']), 'balanced or high; auto tries balanced on a sample', { value: 'Q' }),
+    option(choice(['auto', 'balanced', 'high']), 'balanced or high; auto tries balanced on a sample', {
+      value: 'Q',
+      type: "Quality | 'auto'",
+      doc:
+        "'high' makes a better graph in a longer build than 'balanced'; 'auto' tries 'balanced' on a sample, and " +
+        "takes 'high' when its recall is too low",
+    }),
     'auto',
   ),
-  engine: v.optional(
-    option(choice(ENGINE_NAMES), `what links the vectors of a shard: ${ENGINE_NAMES.join(' or ')}`, { value: 'E' }),
-    DEFAULT_ENGINE,
+  engine: v.optional(SHARED_OPTIONS.engine, DEFAULT_ENGINE),
+  quantization: v.optional(SHARED_OPTIONS.quantization, 'f32'),
+  memory: v.optional(SHARED_OPTIONS.memory),
+  threads: v.optional(SHARED_OPTIONS.threads),
+  tempDir: v.optional(SHARED_OPTIONS.tempDir),
+  seed: v.optional(
+    option(SHARED_OPTIONS.seed, 'same input, options and seed: same bytes', {
+      doc: 'unsigned 32-bit integer. The same input, options and seed give the same bytes',
+    }),
+    DEFAULT_SEED,
   ),
-  quantization: v.optional(
-    option(choice(QUANTIZATIONS), 'what searches compare: f32, f16, sq8, pq or binary', { value: 'S' }),
-    'f32',
-  ),
-  memory: v.optional(option(size(), 'memory budget, as 512MB or 2GiB', { value: 'SIZE', fallback: 'what is there' })),
-  threads: v.optional(option(integer(1, 1024), 'worker threads at most', { value: 'N', fallback: 'the cores' })),
-  tempDir: v.optional(
-    option(name('a path'), 'where temporary files go', { value: 'DIR', isPath: true, fallback: 'build/ in the index' }),
-  ),
-  seed: v.optional(option(integer(0, 2 ** 32 - 1), 'same input, options and seed: same bytes', { value: 'N' }), 1),
   duplicates: v.optional(
-    option(choice(['error', 'first', 'last']), 'an id given twice: error, or the first or last stays', { value: 'P' }),
+    option(choice(['error', 'first', 'last']), 'an id given twice: error, or keep the first or last', {
+      value: 'P',
+      doc: "what to do with an id that is given twice: 'error', or keep the 'first' or the 'last' vector",
+    }),
     'error',
   ),
   invalid: v.optional(
-    option(choice(['error', 'skip']), 'NaN, infinity, or zero under cosine: error or skip', { value: 'P' }),
+    option(choice(['error', 'skip']), 'NaN, infinity, or zero under cosine: error or skip', {
+      value: 'P',
+      doc: "what to do with NaN, infinity, or a zero vector under cosine: 'error', or 'skip' and count it",
+    }),
     'error',
   ),
-  minRecall: v.optional(
-    option(numberFrom(0, 1), 'do not publish below this measured recall@10', { value: 'R', fallback: 'none' }),
+  minRecall: v.optional(SHARED_OPTIONS.minRecall),
+  keepGenerations: v.optional(SHARED_OPTIONS.keepGenerations, 1),
+  resume: v.optional(
+    option(flag(), 'start afresh, and keep nothing when interrupted', {
+      doc:
+        'keep finished work when a build is interrupted, and go on from it, for a source that is a function of ' +
+        '`startAt`; `false` starts afresh and keeps nothing. A plain iterable is never resumed',
+    }),
+    true,
   ),
-  keepGenerations: v.optional(option(integer(0, 1000), 'old builds kept beside the live one', { value: 'N' }), 1),
-  resume: v.optional(option(flag(), 'start afresh, and keep nothing when interrupted'), true),
   sourceFingerprint: v.optional(
-    option(text(), 'text that changes when the source does', { noFlag: true, fallback: 'none' }),
+    option(text(), 'text that changes when the source does', {
+      noFlag: true,
+      fallback: 'none',
+      doc: 'text that changes when the source does: a build is only resumed under the same one',
+    }),
   ),
   stallSeconds: v.optional(
-    option(numberFrom(0, MAX_STALL_SECONDS), 'end when the input, or a task, gives nothing for so long; 0: never', {
+    option(numberFrom(0, MAX_STALL_SECONDS), 'fail when the input or a task gives nothing for N seconds; 0: never', {
       value: 'N',
+      doc:
+        'fail when the source gives nothing, or a task no answer (it first runs once more), for this many seconds; ' +
+        '0 waits for ever',
     }),
     DEFAULT_STALL_SECONDS,
   ),
   queueBytes: v.optional(
-    option(sizeOrZero(), 'bytes of queues held in memory at most', { value: 'SIZE', fallback: 'by the plan' }),
-  ),
-  signal: v.optional(
-    option(callable<AbortSignal>('an AbortSignal', ['addEventListener', 'removeEventListener']), '', {
-      noFlag: true,
-      fallback: 'none',
+    option(sizeOrZero(), 'bytes of queues held in memory at most', {
+      value: 'SIZE',
+      fallback: 'by the plan',
+      doc:
+        'bytes of queues held in memory at most, as a number or text such as 64MB, where that is less than the plan ' +
+        'gives; 0 sends everything through files',
     }),
   ),
-  onProgress: v.optional(
-    option(callable<(event: ProgressEvent) => void>('a function'), '', { noFlag: true, fallback: 'none' }),
-  ),
-  logger: v.optional(
-    option(callable<Logger>('an object with the methods info and warn', ['info', 'warn']), '', {
-      noFlag: true,
-      fallback: 'silent',
-    }),
-  ),
+  signal: v.optional(SHARED_OPTIONS.signal),
+  onProgress: v.optional(SHARED_OPTIONS.onProgress),
+  logger: v.optional(SHARED_OPTIONS.logger),
 } as const
 
 export const buildOptionsSchema = v.strictObject(BUILD_OPTIONS)
@@ -99,8 +117,8 @@ export const buildOptionsSchema = v.strictObject(BUILD_OPTIONS)
 const { signal: _signal, onProgress: _onProgress, logger: _logger, path, ...optional } = BUILD_OPTIONS
 
 /**
- * What `shardloom build` takes, as flags and in a configuration file: the options of a build that are data, and what only
- * the command line has.
+ * What `shardloom build` takes, as flags and in a configuration file: the options of a build that are data, and the
+ * command's own.
  */
 export const BUILD_COMMAND_OPTIONS = {
   input: v.optional(
@@ -109,30 +127,40 @@ export const BUILD_COMMAND_OPTIONS = {
         [name('a path'), v.pipe(v.array(name('a path')), v.minLength(1, 'a path, or several'))],
         'a path, or several',
       ),
-      'file of vectors, or - for standard input',
-      { noFlag: true, isPath: true },
+      'files of vectors, patterns of them, or - for standard input',
+      {
+        argument: '[input...]',
+        isPath: true,
+        fallback: 'required',
+        doc: "file of vectors, or several; '-' is standard input",
+      },
     ),
   ),
   path: v.optional(path),
   ids: v.optional(
-    option(name('a path'), 'one id a line: text, always strings; or JSON in a .jsonl', {
+    option(name('a path'), 'file with one id a line: text, or JSON in a .jsonl', {
       value: 'FILE',
       isPath: true,
       fallback: 'none',
+      doc: 'file with one id a line: text, which is always a string; or JSON in a `.jsonl`',
     }),
   ),
   vectorColumn: v.optional(
-    option(name('the name of a column'), 'column of vectors of a table', { value: 'NAME', fallback: 'the only one' }),
+    option(name('the name of a column'), 'column of vectors in a table', {
+      value: 'NAME',
+      fallback: 'the only one with lists of floats',
+      doc: 'column of vectors in a table, such as Parquet',
+    }),
   ),
   idColumn: v.optional(
-    option(name('the name of a column'), 'column of ids of a table: text or integers', {
+    option(name('the name of a column'), 'column of ids in a table: text or integers', {
       value: 'NAME',
       fallback: 'none',
     }),
   ),
   ...optional,
   report: v.optional(
-    option(name('a path'), 'write a page about the build, beside the one before it', {
+    option(name('a path'), 'write a page about the build, compared with the build before', {
       value: 'FILE',
       isPath: true,
       fallback: 'none',
@@ -143,11 +171,15 @@ export const BUILD_COMMAND_OPTIONS = {
       value: 'FILE',
       isPath: true,
       fallback: 'none',
+      doc: "file for node_exporter's textfile collector; it must end with `.prom`. A failed build writes it too",
     }),
   ),
-  quiet: v.optional(option(flag(), 'say nothing but errors'), false),
+  quiet: v.optional(SHARED_OPTIONS.quiet, false),
   logFormat: v.optional(
-    option(choice(['text', 'json']), 'what goes to stderr: text, or json, one object a line', { value: 'F' }),
+    option(choice(['text', 'json']), 'what goes to stderr: text, or json, one object a line', {
+      value: 'F',
+      doc: "what goes to stderr: 'text', or 'json', one object a line",
+    }),
     'text',
   ),
 } as const

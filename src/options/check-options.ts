@@ -2,35 +2,49 @@ import * as v from 'valibot'
 import { InvalidOptionError } from '../errors.js'
 import { nearestName } from './nearest-name.js'
 import { kebabCase, optionFacts } from './option-facts.js'
+import { renameOptions, warnProcess } from './renamed-options.js'
 
 type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>
 
+interface CheckSettings {
+  /** Comes before each message: a file's name. */
+  readonly where?: string
+  /** Is told of old names. Default: `logger.warn` of the options, else a warning of the process. */
+  readonly warn?: (message: string) => void
+}
+
 /**
- * The options with their defaults. `where` comes before each message: a file's name.
- * @throws InvalidOptionError that names the option, what is allowed and what was got; for an option that there is not,
- * the one that was likely meant.
+ * The options with their defaults, under their new names.
+ * @throws InvalidOptionError that names the option, what is allowed and what was given; for an unknown option, also the
+ * nearest name.
  */
 export function checkOptions<Schema extends OptionsSchema>(
   schema: Schema,
   given: unknown,
-  where = '',
+  { where = '', warn }: CheckSettings = {},
 ): v.InferOutput<Schema> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new InvalidOptionError(`${where}options must be an object, got ${shown(given)}`)
   }
-  for (const name of Object.keys(given)) {
+  const options = renameOptions(schema.entries, given, warn ?? ((message) => warnCaller(given, message)), where)
+  for (const name of Object.keys(options)) {
     if (!Object.hasOwn(schema.entries, name)) throw new InvalidOptionError(where + unknownOption(name, schema.entries))
   }
-  const result = v.safeParse(schema, given, { abortEarly: true })
+  const result = v.safeParse(schema, options, { abortEarly: true })
   if (result.success) return result.output
   const [issue] = result.issues
-  const [{ key, value }] = issue.path ?? [{ key: 'options', value: given }]
-  // Of an object schema, the message is that of a key that is not there.
+  const [{ key, value }] = issue.path ?? [{ key: 'options', value: options }]
+  // A missing key has the message of the object, which says nothing of the key.
   const allowed = issue.kind === 'schema' && issue.type === 'strict_object' ? 'given' : issue.message
   throw new InvalidOptionError(`${where}${String(key)} must be ${allowed}, got ${shown(value)}`)
 }
 
-/** One value of one option, whatever it is called where it was given. */
+function warnCaller({ logger }: { readonly logger?: { warn?: (message: string) => void } }, message: string): void {
+  if (typeof logger?.warn === 'function') logger.warn(message)
+  else warnProcess(message)
+}
+
+/** Checks one value of one option, which may have another name where it was given, such as a flag. */
 export function checkValue(name: string, schema: v.GenericSchema, value: unknown, got = shown(value)): unknown {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return result.output
@@ -50,7 +64,7 @@ function shown(value: unknown): string {
   try {
     return JSON.stringify(value) ?? Object.prototype.toString.call(value)
   } catch {
-    // It refers to itself, or is of a kind that JSON does not have.
+    // JSON has no form for it, or it contains itself.
     return Object.prototype.toString.call(value)
   }
 }

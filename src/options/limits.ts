@@ -1,7 +1,9 @@
-/** The largest values of options, for those who only need the numbers: nothing is loaded. */
+/** The largest values of options, for modules that only need the numbers. */
 
 export { MAX_DIMENSIONS } from '../api/vectors.js'
-/** Node numbers are 32 bits, and two of them mean something else. */
+/** Node numbers are 32 bits, and two of them are reserved. */
 export const MAX_COUNT = 2 ** 32 - 2
 /** Timers take 32 bits of milliseconds. */
 export const MAX_STALL_SECONDS = 2_000_000
+export const MAX_THREADS = 1024
+export const MAX_UINT32 = 2 ** 32 - 1

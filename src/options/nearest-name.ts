@@ -1,18 +1,18 @@
-/** Of the names there are, the one that was likely meant: few letters are other, missing, too many or swapped. */
+/** The name that was likely meant: it differs from `wrong` by a few letters. Undefined: none is near enough. */
 export function nearestName(wrong: string, names: Iterable<string>): string | undefined {
   let best: { name: string; edits: number } | undefined
   for (const name of names) {
     const edits = editsBetween(wrong.toLowerCase(), name.toLowerCase())
-    // More than a third of the letters: another word.
+    // When more than a third of the letters differ, it is another word.
     if (edits > Math.max(1, Math.floor(Math.max(wrong.length, name.length) / 3))) continue
     if (best === undefined || edits < best.edits) best = { name, edits }
   }
   return best?.name
 }
 
-/** Letters to put in, take out, replace or swap with their neighbour. */
+/** Number of letters to insert, delete, replace or swap with their neighbour (Damerau-Levenshtein distance). */
 function editsBetween(a: string, b: string): number {
-  // Three rows of the table: two letters back, one back, this one.
+  // Three rows of the table: before the last, the last, this one.
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {

@@ -1,42 +1,69 @@
 /**
- * What values of options can be, as schemas. Each has as its message what is allowed, which check-options.ts makes a
- * sentence of: 'm must be …, got …'; and as metadata how a flag's text becomes such a value.
+ * The values an option can have, as schemas. The message of each schema says what is allowed; check-options.ts makes a
+ * sentence of it: 'm must be …, got …'. Its metadata says how the text of a flag becomes such a value.
  */
 import * as v from 'valibot'
 import { byteSize } from '../memory/byte-size.js'
 
-/** What text on the command line is read as before it is checked. */
-export type TextKind = 'integer' | 'number' | 'text' | 'size' | 'flag'
+/** How text on the command line is read before it is checked. 'integers' are integers with commas between them. */
+export type TextKind = 'integer' | 'integers' | 'number' | 'text' | 'size' | 'flag'
 
-/** What the command line and the documents need to know of an option beside its values. */
+/** What the command line and the documents need to know of an option besides its values. */
 export interface OptionNotes {
   readonly kind?: TextKind
-  /** A path, or several: in a configuration file it is relative to that file's folder. */
+  /** A path, or several: in a configuration file it is relative to the file's folder. */
   readonly isPath?: true
-  /** How the flag's value is called in the help: N in `--m <N>`. */
+  /** The name of the flag's value in the help: N in `--m <N>`. */
   readonly value?: string
-  /** The flag where it is not the option's name in kebab case. */
+  /** The flag, where it is not the option's name in kebab case: `overwrite` is `--force`, `k` is `-k`. */
   readonly flag?: string
-  /** Not a flag: an argument, or for programs only. */
+  /** An argument of the command in place of a flag: '<DIR>', '[input...]'. */
+  readonly argument?: string
+  /** What the opposite of the flag, `--no-…`, does; absent: the help does not show it. */
+  readonly opposite?: string
+  /** Only programs have it. */
   readonly noFlag?: true
-  /** What comes about without it, in words, where that is no single value. */
+  /** The default in words, where it is not one value: 'the cores'. */
   readonly fallback?: string
+  /** The type in TypeScript, where the schema does not say it well: 'Metric'. */
+  readonly type?: string
+  /** For the interface and the tables of options, where `help`, a line of the help text, is not enough. */
+  readonly doc?: string
 }
 
 const kind = <Input>(name: TextKind): v.MetadataAction<Input, { readonly kind: TextKind }> => v.metadata({ kind: name })
+
+const isIntegerFrom = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most
 
 export function integer(least: number, most: number) {
   const allowed = `an integer from ${least} to ${most}`
   return v.pipe(
     v.number(allowed),
-    v.check((value) => Number.isInteger(value) && value >= least && value <= most, allowed),
+    v.check((value) => isIntegerFrom(value, least, most), allowed),
     kind('integer'),
+  )
+}
+
+/** A list with at least one integer. */
+export function integers(least: number, most: number) {
+  const allowed = `a list of integers from ${least} to ${most}`
+  return v.pipe(
+    v.array(v.number(allowed), allowed),
+    v.check((values) => values.length > 0 && values.every((value) => isIntegerFrom(value, least, most)), allowed),
+    kind('integers'),
   )
 }
 
 export function numberFrom(least: number, most: number) {
   const allowed = `a number from ${least} to ${most}`
   return v.pipe(v.number(allowed), v.minValue(least, allowed), v.maxValue(most, allowed), kind('number'))
+}
+
+/** A share of 1 that is not 0. */
+export function share() {
+  const allowed = 'a number above 0 and up to 1'
+  return v.pipe(v.number(allowed), v.gtValue(0, allowed), v.maxValue(1, allowed), kind('number'))
 }
 
 export function choice<const Name extends string>(names: readonly Name[]) {
@@ -53,7 +80,7 @@ export function size() {
   )
 }
 
-/** A size that may be nothing at all. */
+/** A size that may be 0. */
 export function sizeOrZero() {
   const allowed = '0 or a size such as 512MB, 2GB or 1.5GiB'
   return v.pipe(
@@ -89,7 +116,7 @@ export function callable<Type>(allowed: string, methods: readonly string[] = [])
   )
 }
 
-/** What the help and the tables say of an option, and its notes. */
+/** An option: its values, its line in the help, and its notes. Later notes replace earlier ones. */
 export function option<const Schema extends v.GenericSchema>(schema: Schema, help: string, notes: OptionNotes = {}) {
   return v.pipe(schema, v.description(help), v.metadata(notes as Readonly<Record<string, unknown>>))
 }

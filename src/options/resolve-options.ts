@@ -4,65 +4,37 @@ import { buildOptionsSchema } from './build-options.js'
 import { checkOptions } from './check-options.js'
 import { InvalidOptionError } from '../errors.js'
 import { parseByteSize } from '../memory/byte-size.js'
-import type { BuildOptions, Logger, ProgressEvent } from '../api/build.js'
-import type { EngineName, Quality, Quantization } from '../api/report.js'
+import type { BuildOptions, Logger } from '../api/build.js'
+import type { Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 
-/** Every option with its default filled in and its value checked. */
-export interface ResolvedOptions {
-  readonly path: string
-  readonly metric: Metric
-  readonly dimensions: number | undefined
-  readonly count: number | undefined
-  readonly m: number
-  readonly quality: Quality | 'auto'
-  readonly engine: EngineName
-  readonly quantization: Quantization
-  readonly memoryBytes: number | undefined
-  readonly threads: number
-  readonly tempDir: string | undefined
-  readonly seed: number
-  readonly duplicates: 'error' | 'first' | 'last'
-  readonly invalid: 'error' | 'skip'
-  readonly minRecall: number | undefined
-  readonly keepGenerations: number
-  readonly resume: boolean
-  readonly sourceFingerprint: string | undefined
-  readonly stallSeconds: number
-  readonly queueBytes: number | undefined
-  readonly signal: AbortSignal | undefined
-  readonly onProgress: ((event: ProgressEvent) => void) | undefined
-  readonly logger: Logger
-}
+/** Every option of a build, checked, with its default, in the units that the build computes with. */
+export type ResolvedOptions = Readonly<ReturnType<typeof resolveOptions>>
 
 const SILENT: Logger = { info: () => undefined, warn: () => undefined }
 
-/** Throws InvalidOptionError, naming the option, what was expected and what was got. */
-export function resolveOptions(given: BuildOptions): ResolvedOptions {
+/** @throws InvalidOptionError that names the option, what is allowed and what was given. */
+export function resolveOptions(given: BuildOptions) {
   const { memory, tempDir, queueBytes, threads, ...options } = checkOptions(buildOptionsSchema, given)
+  checkQuantization(options.metric, options.quantization)
   return {
     ...options,
     path: path.resolve(options.path),
-    dimensions: options.dimensions,
-    count: options.count,
-    quantization: checkedQuantization(options.metric, options.quantization),
     memoryBytes: memory === undefined ? undefined : parseByteSize(memory, 'memory'),
     threads: threads ?? os.availableParallelism(),
     tempDir: tempDir === undefined ? undefined : path.resolve(tempDir),
-    minRecall: options.minRecall,
-    sourceFingerprint: options.sourceFingerprint,
     queueBytes: queueBytes === undefined ? undefined : bytesOrZero(queueBytes),
-    signal: options.signal,
     onProgress: options.onProgress,
     logger: options.logger ?? SILENT,
   }
 }
 
-/** One bit tells the side of a plane through the middle: what it says is an angle. */
-function checkedQuantization(metric: Metric, quantization: Quantization): Quantization {
-  if (quantization !== 'binary' || metric === 'cosine') return quantization
+/** A bit tells the side of a plane through the origin, so that binary codes compare angles. */
+function checkQuantization(metric: Metric, quantization: Quantization): void {
+  if (quantization !== 'binary' || metric === 'cosine') return
   throw new InvalidOptionError(
-    `quantization 'binary' compares angles and needs metric 'cosine', got '${metric}'; choose metric 'cosine', or quantization 'pq'`,
+    `quantization 'binary' compares angles and needs metric 'cosine', got '${metric}'; ` +
+      `choose metric 'cosine', or quantization 'pq'`,
   )
 }
 

@@ -1,25 +1,43 @@
 import os from 'node:os'
-import { QUANTIZATIONS } from '../format/graph/quantized-shape.js'
 import { engineByName } from '../engines/engine-by-name.js'
-import { DEFAULT_ENGINE } from '../engines/engine-names.js'
-import { InsufficientMemoryError, InvalidOptionError } from '../errors.js'
+import { InsufficientMemoryError } from '../errors.js'
 import type { EngineName, Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import type { BuildPlan, StageEstimate } from '../plan/plan-build.js'
 import { planStages } from './plan-stages.js'
 import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
+import { checkOptions } from '../options/check-options.js'
+import { estimateOptionsSchema } from '../options/estimate-options.js'
 
 export interface EstimateOptions {
+  // <generated options-estimate>
+  /** Number of vectors. */
   readonly count: number
+  /** Length of every vector, 1 to 65,536. */
   readonly dimensions: number
+  /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
+  /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
+  /**
+   * What links the vectors of a shard; 'hnswlib-wasm', the reference, takes four times as long as 'pipnn'. Default
+   * 'pipnn'.
+   */
   readonly engine?: EngineName
-  /** Default 'f32'. */
+  /**
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary',
+   * which needs metric 'cosine'. Default 'f32'.
+   */
   readonly quantization?: Quantization
+  /**
+   * Memory budget in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. Free memory is what the
+   * machine or its cgroup has left. Default: the free memory.
+   */
   readonly memory?: number | string
+  /** Worker threads at most. Default: the cores. */
   readonly threads?: number
+  // </generated>
 }
 
 export interface MemoryEstimate {
@@ -40,29 +58,14 @@ export interface MemoryEstimate {
 
 /** Memory and disk of a build, before anything is built. Throws InvalidOptionError on impossible numbers. */
 export function estimateMemory(options: EstimateOptions): MemoryEstimate {
-  const { count, dimensions, metric = 'l2', m = 16, engine = DEFAULT_ENGINE, quantization = 'f32' } = options
-  for (const [name, value] of Object.entries({ count, dimensions, m })) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new InvalidOptionError(`${name} must be a positive integer, got ${value}`)
-  }
-  if (!QUANTIZATIONS.includes(quantization)) {
-    throw new InvalidOptionError(
-      `quantization must be one of ${QUANTIZATIONS.join(', ')}, got ${JSON.stringify(quantization)}`,
-    )
-  }
-  // A budget that is given is taken as it is: the question may be about another machine.
+  const { engine, memory, threads, ...shape } = checkOptions(estimateOptionsSchema, options)
+  // A given budget is not compared with this machine: the question may be about another one.
   const budgetBytes =
-    options.memory === undefined
-      ? decideBudget(undefined, readMemoryFacts()).budgetBytes
-      : parseByteSize(options.memory, 'memory')
+    memory === undefined ? decideBudget(undefined, readMemoryFacts()).budgetBytes : parseByteSize(memory, 'memory')
   const facts = {
-    count,
-    dimensions,
-    metric,
-    m,
-    quantization,
+    ...shape,
     engine: engineByName(engine),
-    threads: options.threads ?? os.availableParallelism(),
+    threads: threads ?? os.availableParallelism(),
     idBytes: 16,
   }
   const minimumBytes = smallestBudget(

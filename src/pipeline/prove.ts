@@ -1,6 +1,6 @@
 import { writeFailure } from '../format/bytes/file-errors.js'
 import { patchSegment } from '../format/segment/patch-segment.js'
-import { RecallTooLowError, ShardloomError } from '../errors.js'
+import { RecallTooLowError, UnreachableNodesError } from '../errors.js'
 import type { SegmentChecksums } from '../format/segment/segment-checksums.js'
 import type { Uses } from './run/run.js'
 import { SALT_PROOF } from '../rows/hash-ordinal.js'
@@ -120,10 +120,7 @@ async function repair(
   }
   const again = await threads.run('reach', { graph } satisfies ReachTask, 'reachability after repair')
   if (again.reachableBefore !== graph.count) {
-    throw new ShardloomError(
-      'SHARDLOOM_UNREACHABLE',
-      `${graph.count - again.reachableBefore} of ${graph.count} nodes stay unreachable after repair; not published`,
-    )
+    throw new UnreachableNodesError({ unreachable: graph.count - again.reachableBefore, count: graph.count })
   }
   log.event(
     'repaired',

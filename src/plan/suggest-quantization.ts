@@ -1,20 +1,26 @@
 /** Which quantization lets searches stay in memory, before anything is built. Pure, but for the memory that is there. */
-import { InvalidOptionError } from '../errors.js'
-import { quantizedShape, QUANTIZATIONS } from '../format/graph/quantized-shape.js'
+import { quantizedShape } from '../format/graph/quantized-shape.js'
 import type { Metric } from '../api/vectors.js'
 import type { Quantization } from '../api/report.js'
 import { formatByteSize, parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
+import { checkOptions } from '../options/check-options.js'
+import { suggestOptionsSchema } from '../options/estimate-options.js'
+import { QUANTIZATIONS } from '../api/report.js'
 
 export interface SuggestQuantizationOptions {
+  // <generated options-suggest>
+  /** Number of vectors. */
   readonly count: number
+  /** Length of every vector, 1 to 65,536. */
   readonly dimensions: number
-  /** What `openIndex` will be given: bytes, or text as '512MB'. Default: what the machine or its cgroup leaves. */
+  /** The `memory` that `openIndex` will be given: bytes, or text such as '512MB'. Default: the free memory. */
   readonly memory?: number | string
-  /** Default 'l2'. */
+  /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
-  /** Links per node on levels above 0. Default 16. */
+  /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
+  // </generated>
 }
 
 /** One quantization, with vectors as many and as long as were asked about. */
@@ -53,29 +59,18 @@ const PAGE_ENTRY_BYTES = 5
 /** Beam, scratch, and what lies between one allocation and the next. */
 const SEARCH_BYTES = 64 * 1024
 
-const METRICS: readonly Metric[] = ['l2', 'cosine', 'ip']
-
 /**
  * What each quantization would take in memory when it is searched, and the first that fits, in the order f32, f16, sq8, pq,
  * binary (this one for cosine only). An index that does not fit can be searched all the same: pages come and go.
  * @throws InvalidOptionError on impossible numbers.
  */
 export function suggestQuantization(options: SuggestQuantizationOptions): QuantizationSuggestion {
-  const { count, dimensions, metric = 'l2', m = 16 } = options
-  for (const [name, value] of Object.entries({ count, dimensions, m })) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new InvalidOptionError(`${name} must be a positive integer, got ${value}`)
-  }
-  if (!METRICS.includes(metric)) {
-    throw new InvalidOptionError(`metric must be one of ${METRICS.join(', ')}, got ${JSON.stringify(metric)}`)
-  }
+  const { memory, metric, ...shape } = checkOptions(suggestOptionsSchema, options)
   const memoryBytes =
-    options.memory === undefined
-      ? decideBudget(undefined, readMemoryFacts()).budgetBytes
-      : parseByteSize(options.memory, 'memory')
+    memory === undefined ? decideBudget(undefined, readMemoryFacts()).budgetBytes : parseByteSize(memory, 'memory')
   const quantizations = QUANTIZATIONS.filter((quantization) => quantization !== 'binary' || metric === 'cosine').map(
     (quantization): QuantizationFit => {
-      const { walkedBytes, kernelBytes, idsBytes } = searchBytes(quantization, { count, dimensions, m })
+      const { walkedBytes, kernelBytes, idsBytes } = searchBytes(quantization, shape)
       const wanted = kernelBytes + idsBytes
       const fits = wanted <= memoryBytes && kernelBytes <= KERNEL_LIMIT_BYTES
       return { quantization, walkedBytes, memoryBytes: wanted, fits, recallLoss: RECALL_LOSS[quantization] }
@@ -89,6 +84,9 @@ export function suggestQuantization(options: SuggestQuantizationOptions): Quanti
     quantizations,
   }
 }
+
+/** @deprecated The old name of `suggestQuantization`, accepted until the next release. */
+export const suggestStorage = suggestQuantization
 
 function searchBytes(
   quantization: Quantization,

@@ -1,10 +1,14 @@
 import { InvalidOptionError } from '../errors.js'
 import type { SearchOptions } from '../api/search.js'
 import type { Tuning } from '../api/measure.js'
+import { checkValue } from '../options/check-options.js'
+import { MAX_UINT32 } from '../options/limits.js'
+import { DEFAULT_K, SHARED_OPTIONS } from '../options/shared-options.js'
 import { defaultEf } from './default-ef.js'
 import { NodeBits } from './node-bits.js'
 
-const DEFAULT_K = 10
+/** A search takes microseconds: the schemas run only for a value that is refused, and make the message. */
+const SCHEMAS = { k: SHARED_OPTIONS.k, ef: SHARED_OPTIONS.ef, rerank: SHARED_OPTIONS.rerank }
 
 export interface CheckedSearch {
   readonly k: number
@@ -21,16 +25,17 @@ export interface CheckedSearch {
  */
 export function checkSearchOptions(options: SearchOptions, tunings: readonly Tuning[]): CheckedSearch {
   const { k = DEFAULT_K, ef = defaultEf(tunings, k), rerank, filter } = options
-  for (const [name, value] of Object.entries({ k, ef, rerank })) {
-    if (value === undefined) continue
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new InvalidOptionError(`${name} must be an integer of at least 1, got ${String(value)} (${typeof value})`)
-    }
-  }
+  if (!isCount(k)) checkValue('k', SCHEMAS.k, k)
+  if (!isCount(ef)) checkValue('ef', SCHEMAS.ef, ef)
+  if (rerank !== undefined && !isCount(rerank)) checkValue('rerank', SCHEMAS.rerank, rerank)
   if (filter !== undefined && typeof filter !== 'function' && !(filter instanceof NodeBits)) {
     throw new InvalidOptionError(
       `filter must be a function of the id or a set from index.select(), got ${typeof filter}`,
     )
   }
   return { k, ef, rerank, filter }
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= MAX_UINT32
 }

@@ -4,7 +4,6 @@ import type { Tuning } from '../api/measure.js'
 import type { Quantization } from '../api/report.js'
 import type { OpenOptions } from '../api/search.js'
 import type { Metric } from '../api/vectors.js'
-import { InvalidOptionError } from '../errors.js'
 import type { Manifest } from '../format/generation/manifest.js'
 import { loadManifest } from '../format/generation/read-manifest.js'
 import { readTunings } from '../format/generation/tuning.js'
@@ -64,7 +63,7 @@ export async function openGeneration(path: string, options: OpenOptions): Promis
   const tunings = await readTunings(directory, manifest.generation)
   const files = new Segments(directory, manifest)
   try {
-    const threads = checkThreads(options.threads ?? 1)
+    const { threads = 1 } = options
     const { core, ids } = await loadSearch(files, manifest, options, threads)
     const { generation, count, dimensions, metric, m, quantization, segments } = manifest
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
@@ -114,11 +113,6 @@ async function loadSearch(
     ids.preload()
   }
   return { core, ids }
-}
-
-function checkThreads(threads: number): number {
-  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads
-  throw new InvalidOptionError(`threads must be an integer from 1 to 1024, got ${String(threads)}`)
 }
 
 function rowsShape({ count, dimensions, m, quantization }: Manifest): RowsShape {

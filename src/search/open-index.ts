@@ -1,6 +1,8 @@
 import type { OpenOptions } from '../api/search.js'
 import { CorruptIndexError } from '../errors.js'
 import { readCurrent } from '../format/generation/current.js'
+import { checkOptions } from '../options/check-options.js'
+import { openOptionsSchema } from '../options/search-options.js'
 import { openGeneration, type IndexFacts, type OpenGeneration } from './open-generation.js'
 import { VectorIndex } from './vector-index.js'
 
@@ -12,7 +14,8 @@ import { VectorIndex } from './vector-index.js'
  * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was, or is what no
  * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into.
  */
-export async function openIndex(path: string, options: OpenOptions = {}): Promise<VectorIndex> {
+export async function openIndex(path: string, given: OpenOptions = {}): Promise<VectorIndex> {
+  const options = checkOptions(openOptionsSchema, given)
   const openNewer = async ({ generation }: IndexFacts): Promise<OpenGeneration | undefined> => {
     const current = await readCurrent(path)
     return current?.generation === generation ? undefined : openCurrent(path, options)

@@ -46,7 +46,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('lines that stay', () => {
-  it('tell of a long stage every ten seconds, and of none that ends before', () => {
+  it('report a long stage every ten seconds, and no shorter one', () => {
     const said: string[] = []
     const view = plainView({ log: (line) => said.push(line), warn: () => undefined })
     const at = (...seconds: number[]): void =>
@@ -63,7 +63,7 @@ describe('lines that stay', () => {
 })
 
 describe('JSON', () => {
-  it('tells of each stage when it has ended, with numbers as fields', () => {
+  it('reports each stage when it has ended, with numbers as fields', () => {
     const said: Record<string, unknown>[] = []
     const view = jsonView({ logFields: (fields, msg) => said.push({ ...fields, msg }), warn: () => undefined })
     for (const each of [
@@ -144,7 +144,7 @@ describe('colour', () => {
   })
 })
 
-/** Of util-linux: runs a command on a screen of its own. */
+/** Runs a command on a pseudo-terminal; from util-linux. */
 const SCRIPT = '/usr/bin/script'
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 

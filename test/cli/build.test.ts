@@ -126,7 +126,7 @@ describe('a build that succeeds', () => {
     expect(stdout).toMatch(/^notes +2 warnings, above$/m)
   })
 
-  it('keeps as many old generations as asked', async () => {
+  it('keeps the number of old generations that was asked for', async () => {
     const out = inFolder('generations.index')
     for (let i = 0; i < 3; i++) await shardloom(['build', input, '--out', out, '--quiet', '--keep-generations', '0'])
     expect((await readdir(out)).sort()).toEqual(['CURRENT', 'gen-000003'])
@@ -162,7 +162,7 @@ describe('a build that is refused', () => {
   it('ends with 2 for wrong usage', async () => {
     const missing = await refused([input])
     expect(missing).toMatchObject({ code: 'SHARDLOOM_INVALID_OPTION' })
-    expect(missing.message).toContain('no index directory: say --out DIR')
+    expect(missing.message).toContain('no index directory: pass --out DIR')
     expect(missing.message).toContain('see shardloom build --help')
     expect((await refused([input, '--out', 'x', '--metrics', 'l2'])).message).toMatch(
       /unknown option '--metrics'.*--metric/,
@@ -170,7 +170,7 @@ describe('a build that is refused', () => {
     expect((await refused(['--out', 'x'])).message).toContain('no input: name files of vectors')
   })
 
-  it('ends with 2 for a file that is not there', async () => {
+  it('ends with 2 for a file that does not exist', async () => {
     const { code, message } = await refused([inFolder('absent.npy'), '--out', inFolder('never')])
     expect(code).toBe('SHARDLOOM_PATH')
     expect(message).toContain('absent.npy: there is no such file')
@@ -189,7 +189,7 @@ describe('a build that is refused', () => {
     expect(existsSync(inFolder('never'))).toBe(false)
   })
 
-  it('ends with 3 for too little memory, with the bytes needed and there, and leaves nothing behind', async () => {
+  it('ends with 3 for too little memory, with the bytes needed and available, and leaves nothing behind', async () => {
     const args = ['build', input, '--out', inFolder('never'), '--memory', '70MB', '--json']
     const { exitCode, stdout } = await shardloom(args)
     expect(exitCode).toBe(3)
@@ -199,12 +199,12 @@ describe('a build that is refused', () => {
     expect(existsSync(inFolder('never'))).toBe(false)
   })
 
-  it('ends with 3 before a row is read when the file says that it has too many', async () => {
+  it('ends with 3 before a row is read when the header of the file has too many', async () => {
     const huge = inFolder('huge.npy')
     const [rows, dimensions] = [100_000_000, 8]
     const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${dimensions}), }`.padEnd(117) + '\n'
     await writeFile(huge, Buffer.concat([Buffer.from('\x93NUMPY\x01\x00\x76\x00', 'latin1'), Buffer.from(header)]))
-    // The rows are a hole in the file: nobody could read 3.2 GB in the time of a test.
+    // The rows are a hole in the file: reading 3.2 GB would take longer than a test may.
     await truncate(huge, 10 + header.length + rows * dimensions * 4)
     const args = ['build', huge, '--out', inFolder('never'), '--memory', '150MB', '--json']
     const { exitCode, stdout, stderr } = await shardloom(args)
@@ -259,7 +259,7 @@ describe('a build that is interrupted', () => {
     const interrupted = async (args: readonly string[]): Promise<string> => {
       const running = start(args)
       running.child.stdin.end()
-      await running.saidOnStderr('stage number')
+      await running.saidOnStderr('stage assign nodes')
       running.child.kill('SIGINT')
       const { exitCode, stderr } = await running.ended
       expect(exitCode).toBe(130)
@@ -293,7 +293,7 @@ describe('ids', () => {
     expect(results.slice(0, 3).map((hits) => hits[0].id)).toEqual(['row 0', 'row 1', 'row 2'])
   })
 
-  it('must be as many as the vectors', async () => {
+  it('must match the vectors in number', async () => {
     await writeFile(inFolder('few.txt'), 'a\nb\n')
     const args = ['build', input, '--ids', inFolder('few.txt'), '--out', inFolder('never'), '--json']
     const { exitCode, stdout } = await shardloom(args)

@@ -66,6 +66,6 @@ describe('--print-config', () => {
     expect(rows).toContainEqual(['resume', 'false', 'flag'])
     expect(rows).toContainEqual(['m', '8', configPath()])
     expect(rows).toContainEqual(['quality', 'auto', 'default'])
-    expect(rows).toContainEqual(['memory', '(what is there)', 'default'])
+    expect(rows).toContainEqual(['memory', '(the free memory)', 'default'])
   })
 })

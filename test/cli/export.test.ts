@@ -49,7 +49,7 @@ describe('export', () => {
     })
   })
 
-  it('says on stderr where the ids are that are no labels', async () => {
+  it('says on stderr where the ids are when labels are nodes', async () => {
     const { dir, out } = await index(true)
     const { stderr } = await shardloom(['export', dir, '--format', 'hnswlib', '--out', out])
     expect(stderr).toBe(
@@ -72,7 +72,7 @@ describe('export', () => {
     expect((await shardloom([...args, '--force'])).exitCode).toBe(0)
   })
 
-  it('gives back what fvecs and its ids file hold when they are built again', async () => {
+  it('writes fvecs and ids that build reads back', async () => {
     const { dir, out } = await index(true)
     await shardloom(['export', dir, '--format', 'fvecs', '--out', out + '.fvecs'])
     const again = folder.path('again.index')

@@ -49,7 +49,7 @@ describe('--metrics-file', () => {
   it.each([
     ['absent/x.prom', 'absent/x.prom: '],
     ['metrics.txt', 'a file of metrics must end with .prom'],
-    ['folder.prom', 'what is there is no file of metrics'],
+    ['folder.prom', 'it exists and is not a file of metrics'],
   ])('refuses %s before it builds', async (file, message) => {
     mkdirSync(path.join(folder, 'folder.prom'), { recursive: true })
     const { exitCode, stderr } = await build('never.index', '--metrics-file', file)

@@ -70,7 +70,7 @@ describe('search', () => {
     expect(onlyJson((await shardloom([...args, '--ids', ids, '--json'])).stdout)['recall']).toBe(1)
     const { exitCode, message } = await failure(args)
     expect(exitCode).toBe(2)
-    expect(message).toMatch(/by row number, and this index has ids of its own, such as "name-\d+"; give --ids FILE/)
+    expect(message).toMatch(/by row number, and this index has other ids, such as "name-\d+"; give --ids FILE/)
   })
 
   it('prints the first neighbours and the figures', async () => {
@@ -110,7 +110,7 @@ describe('search', () => {
     })
   })
 
-  it('ends with 2 where there is no index', async () => {
+  it('ends with 2 for a folder without an index', async () => {
     const { exitCode, code } = await failure(['search', inFolder('nothing'), '--queries', queries])
     expect({ exitCode, code }).toEqual({ exitCode: 2, code: 'SHARDLOOM_PATH' })
   })
@@ -158,7 +158,7 @@ describe('verify', () => {
     expect(onlyJson((await shardloom(['verify', byName, '--json'])).stdout)).toMatchObject({ ok: true, problems: [] })
   })
 
-  it('ends with 4 and lists the problems when a byte is not what it was', async () => {
+  it('ends with 4 and lists the problems when a byte is damaged', async () => {
     const generation = path.join(byName, 'gen-000001')
     const name = (await readdir(generation)).find((file) => file.startsWith('vectors')) ?? ''
     await flipByte(path.join(generation, name), 5000)
@@ -179,7 +179,7 @@ describe('verify', () => {
     expect((await shardloom(['verify', byName])).exitCode).toBe(0)
   })
 
-  it('ends with 2 where nothing was ever built', async () => {
+  it('ends with 2 for a folder without a build', async () => {
     expect((await shardloom(['verify', inFolder('nothing')])).exitCode).toBe(2)
   })
 })
@@ -204,10 +204,10 @@ describe('estimate', () => {
     expect(stdout).toMatch(/^ {2}shards +[\d.]+ [MG]B$/m)
   })
 
-  it('prints what searches would take with each quantization, and the one that fits', async () => {
+  it('prints the memory of searches with each quantization, and the one that fits', async () => {
     const args = ['estimate', '--count', '1000000', '--dimensions', '128', '--memory', '500MB', '--quantization', 'sq8']
     const { stdout } = await shardloom(args)
-    expect(stdout).toMatch(/^ {2}codes +[\d.]+ [MG]B$/m)
+    expect(stdout).toMatch(/^ {2}quantize +[\d.]+ [MG]B$/m)
     expect(stdout).toMatch(/^ {2}f32 +\d+ MB$/m)
     expect(stdout).toMatch(/^ {2}f16 +\d+ MB {2}fits {2}recall@10 up to 0.001 lower$/m)
     expect(stdout).not.toMatch(/^ {2}binary/m)
@@ -217,7 +217,7 @@ describe('estimate', () => {
     })
   })
 
-  it('says with --json that a build would not fit, which is no failure of the estimate', async () => {
+  it('says with --json that a build would not fit, and ends with 0', async () => {
     const args = ['estimate', '--count', '1000000', '--dimensions', '128', '--memory', '70MB', '--json']
     const { exitCode, stdout } = await shardloom(args)
     expect(exitCode).toBe(0)

@@ -50,7 +50,7 @@ describe('recall', () => {
     expect(stdout).not.toContain('easier')
   })
 
-  it('chooses with --target-recall, and info, search and verify know of it', async () => {
+  it('chooses with --target-recall, and info, search and verify use the choice', async () => {
     const { dir } = await index()
     const { exitCode, stdout } = await shardloom(['recall', dir, '--queries', queries, '--target-recall', '0.5'])
     expect(exitCode).toBe(0)
@@ -73,7 +73,7 @@ describe('recall', () => {
     expect(given).not.toHaveProperty('tuning')
   })
 
-  it('ends with 1 and says the best there is when no ef reaches the target', async () => {
+  it('ends with 1 and reports the best ef when none reaches the target', async () => {
     const { dir, directory } = await index()
     const args = ['recall', dir, '--target-recall', '1', '--json']
     const { exitCode, stdout, stderr } = await shardloom(args)
@@ -85,7 +85,7 @@ describe('recall', () => {
   })
 
   it.each([
-    [['--ef', '10,x'], '--ef must be an integer'],
+    [['--ef', '10,x'], '--ef must be a list of integers'],
     [['--ef', '10', '--target-recall', '0.9'], '--ef says what to measure'],
     [['--target-recall', '0'], '--target-recall must be a number above 0'],
     [['--sample', '5', '--queries', 'q.fvecs'], 'q.fvecs'],
@@ -112,7 +112,7 @@ describe('recall', () => {
 })
 
 describe('search --target-recall', () => {
-  it('chooses and stores once, and goes by what is stored after that', async () => {
+  it('chooses and stores once, and uses the stored choice from then on', async () => {
     const { dir, directory } = await index()
     const args = ['search', dir, '--queries', queries, '--target-recall', '0.5', '--json']
     const first = onlyJson((await shardloom(args)).stdout)
@@ -122,7 +122,7 @@ describe('search --target-recall', () => {
     expect([second['tuning'], second['results']]).toEqual([first['tuning'], first['results']])
   })
 
-  it('answers with the best there is, and ends with 1, when no ef reaches the target', async () => {
+  it('answers with the best ef, and ends with 1, when none reaches the target', async () => {
     const { dir } = await index()
     const args = ['search', dir, '--queries', queries, '--target-recall', '1', '--json']
     const { exitCode, stdout, stderr } = await shardloom(args)

@@ -74,7 +74,7 @@ describe('report', () => {
     expect(await readFile(inFolder('other.html'), 'utf8')).toContain('m 16, before 8')
   })
 
-  it('has nothing to compare with where no build came before, and says so', async () => {
+  it('says so when there is no build before to compare with', async () => {
     const first = inFolder('first.index')
     await shardloom(['build', base, '--out', first, '--quiet'])
     const args = ['report', first, '--compare-generation', 'previous', '--out', inFolder('first.html')]
@@ -105,7 +105,7 @@ describe('report', () => {
     await writeFile(inFolder('precious.txt'), 'years of work')
     expect(await failure(['report', index, '--out', inFolder('precious.txt')])).toMatchObject({
       exitCode: 2,
-      message: `${inFolder('precious.txt')} exists and is no HTML page, so it is not replaced; name another file`,
+      message: `${inFolder('precious.txt')} exists and is not an HTML page, so it is not replaced; name another file`,
     })
     expect(await readFile(inFolder('precious.txt'), 'utf8')).toBe('years of work')
     expect(await failure(['report', index, '--out', folder])).toMatchObject({ exitCode: 2, code: 'SHARDLOOM_PATH' })
@@ -150,7 +150,7 @@ describe('build --report', () => {
     expect(existsSync(out)).toBe(false)
   })
 
-  it('is not kept from its page by an old generation that is damaged', async () => {
+  it('writes its page even when an old generation is damaged', async () => {
     const damaged = inFolder('damaged.index')
     const args = ['build', base, '--out', damaged, '--report', inFolder('damaged.html')]
     await shardloom(args)

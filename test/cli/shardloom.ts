@@ -1,4 +1,4 @@
-/** Runs the built command line as a process of its own, and makes inputs for it. */
+/** Runs the built command line in a separate process, and makes inputs for it. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'

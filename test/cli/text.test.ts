@@ -1,14 +1,27 @@
+import type * as v from 'valibot'
 import { describe, expect, it, vi } from 'vitest'
-import { buildSummary } from '../../src/cli/screen/build-summary.js'
+import { buildSummary } from '../../src/cli/print/build-summary.js'
 import { describeFailure } from '../../src/cli/failure.js'
-import { byteSizeOrZeroFlag, choiceFlag, fractionFlag, integerFlag, textFlag } from '../../src/cli/flags/flag-values.js'
+import { flagParser } from '../../src/cli/flags/option-flags.js'
 import { recallOf } from '../../src/cli/files/ground-truth.js'
 import { interruptible } from '../../src/cli/interruptible.js'
+import { optionFacts } from '../../src/options/option-facts.js'
+import {
+  choice,
+  integer,
+  integers,
+  name,
+  numberFrom,
+  option,
+  share,
+  size,
+  sizeOrZero,
+} from '../../src/options/option-values.js'
 import { percentile } from '../../src/search/measure/percentile.js'
 import { countText, rateText, tookText, waitText } from '../../src/report/number-text.js'
-import { progressText, verifyProgressText } from '../../src/cli/screen/progress-text.js'
+import { progressText, verifyProgressText } from '../../src/cli/print/progress-text.js'
 import { shellWord } from '../../src/report/shell-word.js'
-import { tableLines } from '../../src/cli/screen/table-lines.js'
+import { tableLines } from '../../src/cli/print/table-lines.js'
 import { Terminal } from '../../src/cli/screen/terminal.js'
 import { AbortedError, DiskFullError, InvalidOptionError } from '../../src/errors.js'
 import type { BuildReport } from '../../src/api/report.js'
@@ -35,7 +48,7 @@ describe('progressText', () => {
     )
   })
 
-  it('leaves out what an open stream cannot tell', () => {
+  it('leaves out what is unknown for an open stream', () => {
     expect(progressText({ ...event, stage: 'ingest', total: undefined, etaSeconds: undefined, spilledBytes: 0 })).toBe(
       'ingest  123,456 vectors  20,000/s  RSS 812 MB/2.00 GB',
     )
@@ -61,7 +74,7 @@ describe('progressText', () => {
 })
 
 describe('numbers', () => {
-  it('have their thousands apart', () => {
+  it('have separated thousands', () => {
     expect([0, 999, 1000, 1234567].map(countText)).toEqual(['0', '999', '1,000', '1,234,567'])
   })
 
@@ -101,37 +114,55 @@ describe('numbers', () => {
 })
 
 describe('flag values', () => {
+  /** Reads a value as the flag --x of an option with this schema. */
+  const parser = (schema: v.GenericSchema): ((text: string) => unknown) => {
+    const [facts] = optionFacts({ x: option(schema, 'x', { value: 'X' }) })
+    return flagParser(facts, '--x')
+  }
+
   it('are integers written in digits', () => {
-    const parse = integerFlag('--n', 0, 64)
+    const parse = parser(integer(0, 64))
     expect([parse('0'), parse('64'), parse('007')]).toEqual([0, 64, 7])
     for (const text of ['', ' 1', '1 ', '-1', '+1', '1.0', '1e1', '0x10', '65', 'NaN', '1_0', '٣']) {
       expect(() => parse(text)).toThrow(
-        new InvalidOptionError(`--n must be an integer from 0 to 64, got ${JSON.stringify(text)}`),
+        new InvalidOptionError(`--x must be an integer from 0 to 64, got ${JSON.stringify(text)}`),
       )
     }
   })
 
+  it('are lists of integers', () => {
+    const parse = parser(integers(1, 64))
+    expect([parse('5'), parse('16,32')]).toEqual([[5], [16, 32]])
+    for (const text of ['', '1,', '0', '1, 2', '65']) {
+      expect(() => parse(text)).toThrow(/--x must be a list of integers from 1 to 64, got/)
+    }
+  })
+
   it('are fractions from 0 to 1', () => {
-    const parse = fractionFlag('--r')
+    const parse = parser(numberFrom(0, 1))
     expect([parse('0'), parse('0.95'), parse('.5'), parse('1')]).toEqual([0, 0.95, 0.5, 1])
     for (const text of ['', '1.01', '-0', '95%', '1e-1', '0.'])
-      expect(() => parse(text)).toThrow(/--r must be a number from 0 to 1, got/)
+      expect(() => parse(text)).toThrow(/--x must be a number from 0 to 1, got/)
+    expect(() => parser(share())('0')).toThrow('--x must be a number above 0 and up to 1, got "0"')
   })
 
   it('are one of some names, exactly', () => {
-    expect(choiceFlag('--c', ['one', 'two'])('two')).toBe('two')
-    expect(() => choiceFlag('--c', ['one', 'two'])('Two')).toThrow('--c must be one of one, two, got "Two"')
+    const parse = parser(choice(['one', 'two']))
+    expect(parse('two')).toBe('two')
+    expect(() => parse('Two')).toThrow('--x must be one of one, two, got "Two"')
   })
 
-  it('are sizes, or nothing at all', () => {
-    expect([byteSizeOrZeroFlag('--s')('0'), byteSizeOrZeroFlag('--s')('2MB')]).toEqual([0, 2e6])
-    expect(() => byteSizeOrZeroFlag('--s')('-1')).toThrow(/^--s must be a size such as/)
+  it('are sizes, or 0', () => {
+    expect([parser(sizeOrZero())('0'), parser(sizeOrZero())('2MB')]).toEqual(['0', '2MB'])
+    expect(() => parser(sizeOrZero())('-1')).toThrow(/^--x must be 0 or a size such as/)
+    expect(() => parser(size())('0')).toThrow(/^--x must be a size such as/)
   })
 
   it('are not the next flag', () => {
-    expect(textFlag('--out')('./--json')).toBe('./--json')
-    expect(() => textFlag('--out')('--json')).toThrow('--out must be followed by a value, got "--json"')
-    expect(() => textFlag('--out')('')).toThrow('--out must be followed by a value, got ""')
+    const parse = parser(name('a path'))
+    expect(parse('./--json')).toBe('./--json')
+    expect(() => parse('--json')).toThrow('--x must be followed by a value, got "--json"')
+    expect(() => parse('')).toThrow('--x must be followed by a value, got ""')
   })
 })
 
@@ -225,18 +256,18 @@ describe('buildSummary', () => {
       events: [{ kind: 'memory', stage: 'plan', message: 'less memory', atSeconds: 0 }],
     }
     expect(buildSummary(report, 'my index')).toEqual([
-      'vectors      1,000,000 (skipped: 2 invalid, 1 with a repeated id)',
-      'dimensions   768, cosine',
-      'time         8 min 20 s, 2,000 vectors/s',
-      'quality      high (a trial of balanced on sampled vectors found 0.951)',
-      'quantization      sq8',
-      'recall@10    0.9877 (ef 64, measured against exact search)',
-      'reachable    1,000,000 of 1,000,000 (7 repaired)',
-      'on disk      3.30 GB',
-      'peak memory  1.90 GB of 2.00 GB',
-      'spilled      3.00 GB',
-      'index        my index (gen-000002)',
-      'notes        1 warning, above',
+      'vectors       1,000,000 (skipped: 2 invalid, 1 with a repeated id)',
+      'dimensions    768, cosine',
+      'time          8 min 20 s, 2,000 vectors/s',
+      'quality       high (a trial of balanced on sampled vectors found 0.951)',
+      'quantization  sq8',
+      'recall@10     0.9877 (ef 64, measured against exact search)',
+      'reachable     1,000,000 of 1,000,000 (7 repaired)',
+      'on disk       3.30 GB',
+      'peak memory   1.90 GB of 2.00 GB',
+      'spilled       3.00 GB',
+      'index         my index (gen-000002)',
+      'notes         1 warning, above',
       '',
       `next: shardloom search 'my index' --queries FILE -k 10`,
     ])
@@ -277,7 +308,7 @@ describe('Terminal', () => {
     expect(stdout.written.join('')).toBe('result\n')
   })
 
-  it('rewrites nothing where stderr is no screen, or a dumb one', () => {
+  it('rewrites nothing where stderr is not a screen, or a dumb one', () => {
     for (const [facts, env] of [
       [{}, {}],
       [{ isTTY: true }, { TERM: 'dumb' }],
@@ -288,7 +319,7 @@ describe('Terminal', () => {
     }
   })
 
-  it('takes a reader that left for no failure, and anything else for one', async () => {
+  it('fails for a write error, but not for a reader that left', async () => {
     const stdout = recorder()
     const terminal = new Terminal(stdout.output, recorder().output, {})
     stdout.fail(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
@@ -298,7 +329,7 @@ describe('Terminal', () => {
     expect(await terminal.close()).toBe(full)
   })
 
-  it('stops logging, and nothing else, when nobody reads stderr any more', () => {
+  it('stops only logging when the reader of stderr has left', () => {
     const stderr = recorder()
     const terminal = new Terminal(recorder().output, stderr.output, {})
     stderr.fail(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
@@ -326,7 +357,7 @@ describe('interruptible', () => {
     }
   })
 
-  it('takes its listeners away, and calls what the abort made fail an interruption', async () => {
+  it('removes its listeners, and reports an error that the abort caused as an interruption', async () => {
     const before = process.listenerCount('SIGINT')
     const failing = interruptible(quiet(), async () => {
       process.emit('SIGINT')

@@ -10,7 +10,7 @@ import { writeIndex } from '../fixtures/write-index.js'
 
 const folder = temporaryFolder()
 
-it('where a choice cannot be stored, the command line says so and goes on with it', async () => {
+it('the command line warns of a choice that cannot be stored, and uses it', async () => {
   const dir = folder.path('unwritable.index')
   const graph = nearestGraph({ seed: 1, metric: 'l2', count: 50, dimensions: 4, m: 4, values: 'reals' })
   const { directory } = await writeIndex(dir, graph)

@@ -73,7 +73,7 @@ describe('the tables', () => {
   it.each([
     ['options-build', fieldsOf('src/api/build.ts', 'BuildOptions')],
     ['options-import', fieldsOf('src/interop/import-index.ts', 'ImportOptions')],
-    ['options-estimate', fieldsOf('src/plan/estimate-memory.ts', 'EstimateOptions')],
+    ['options-estimate', fieldsOf('src/pipeline/estimate-memory.ts', 'EstimateOptions')],
     ['options-suggest', fieldsOf('src/plan/suggest-quantization.ts', 'SuggestQuantizationOptions')],
     ['options-open', fieldsOf('src/api/search.ts', 'OpenOptions')],
     ['options-search', fieldsOf('src/api/search.ts', 'SearchOptions')],

@@ -2,7 +2,6 @@ import { cp, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError, PathError } from '../../src/errors.js'
-import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
 import type { Quantization } from '../../src/api/report.js'
 import { readCurrent } from '../../src/format/generation/current.js'
 import type { Manifest } from '../../src/format/generation/manifest.js'
@@ -13,6 +12,7 @@ import type { SegmentFile } from '../../src/format/segment/segment-file.js'
 import { segmentFileBytes } from '../../src/format/segment/segment-header.js'
 import { allBits, outcome, temporaryFolder, withEachBitFlipped, writeTinyIndex } from '../fixtures/index-files.js'
 import { some } from '../whole.js'
+import { QUANTIZATIONS } from '../../src/api/report.js'
 
 const folder = temporaryFolder()
 

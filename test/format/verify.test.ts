@@ -2,7 +2,6 @@ import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PathError } from '../../src/errors.js'
-import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
 import { idFingerprint } from '../../src/format/ids/id-fingerprint.js'
 import { encodeIdTable, idTableView } from '../../src/format/ids/id-table.js'
 import { encodeIds } from '../../src/format/ids/encode-ids.js'
@@ -26,6 +25,7 @@ import {
   type TinyShape,
 } from '../fixtures/index-files.js'
 import { some } from '../whole.js'
+import { QUANTIZATIONS } from '../../src/api/report.js'
 
 const folder = temporaryFolder()
 

@@ -12,7 +12,6 @@ import { nextGeneration } from '../../src/format/generation/generations.js'
 import type { Manifest } from '../../src/format/generation/manifest.js'
 import { readSegmentData } from '../../src/format/segment/segment-reader.js'
 import { readSegmentHeader } from '../../src/format/segment/read-segment-header.js'
-import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
 import type { Quantization } from '../../src/api/report.js'
 import type { SegmentFile } from '../../src/format/segment/segment-file.js'
 import { verifyIndex } from '../../src/format/verify/verify-index.js'
@@ -27,6 +26,7 @@ import { writeTinyIndex } from '../fixtures/index-files.js'
 import { randomGraph, type TestGraph } from '../fixtures/random-graph.js'
 import { writeIndex } from '../fixtures/write-index.js'
 import { runs } from '../whole.js'
+import { QUANTIZATIONS } from '../../src/api/report.js'
 
 let root: string
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { findConfig, readConfig } from '../../src/options/config-file.js'
+import { findConfig, readConfig } from '../../src/options/config/config-file.js'
 
 let folder: string
 beforeEach(() => {
@@ -34,7 +34,7 @@ describe('findConfig', () => {
     expect(await findConfig(folder)).toEqual({ from: `${file}#shardloom`, options: { m: 8 } })
   })
 
-  it('takes the nearest on the way up, past a package.json without the key', async () => {
+  it('takes the nearest file above, and skips a package.json without the key', async () => {
     write('shardloom.config.json', '{ "m": 8 }')
     write('a/shardloom.config.json', '{ "m": 9 }')
     write('a/b/package.json', '{ "name": "b" }')
@@ -46,7 +46,7 @@ describe('findConfig', () => {
     expect(await findConfig(folder)).toBeUndefined()
   })
 
-  it("means paths from the file's own folder, and leaves standard input", async () => {
+  it("resolves paths from the file's folder, and keeps '-' for standard input", async () => {
     write('shardloom.config.json', '{ "path": "an.index", "input": ["a.npy", "-", "/b.npy"], "ids": "../ids.txt" }')
     mkdirSync(path.join(folder, 'sub'))
     expect((await findConfig(path.join(folder, 'sub')))?.options).toEqual({
@@ -94,7 +94,7 @@ describe('readConfig', () => {
     await expect(readConfig(file)).rejects.toThrow(`${file}: there is no such configuration file`)
   })
 
-  it('says what it can read', async () => {
+  it('names the extensions that it can read', async () => {
     await expect(readConfig(write('a.yaml', ''))).rejects.toThrow('must end with .json, .ts, .js or .mjs')
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { BUILD_COMMAND_OPTIONS } from '../../src/options/build-options.js'
-import { mergeOptions } from '../../src/options/merge-options.js'
+import { mergeOptions } from '../../src/options/config/merge-options.js'
 
 describe('mergeOptions', () => {
   const settled = mergeOptions(BUILD_COMMAND_OPTIONS, [
@@ -14,12 +14,12 @@ describe('mergeOptions', () => {
     expect(settled.get('seed')).toEqual({ value: 1, from: 'default' })
   })
 
-  it('takes true and false for values like others', () => {
+  it('takes true and false as values', () => {
     expect(settled.get('resume')).toEqual({ value: true, from: 'flag' })
     expect(settled.get('quiet')).toEqual({ value: false, from: 'a file' })
   })
 
-  it('says in words what comes about where there is no single default', () => {
+  it('describes a default that is not one value', () => {
     expect(settled.get('threads')).toEqual({ value: undefined, from: 'default', fallback: 'the cores' })
   })
 })

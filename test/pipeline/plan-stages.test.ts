@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engineByName } from '../../src/engines/engine-by-name.js'
-import { QUANTIZATIONS } from '../../src/format/graph/quantized-shape.js'
 import { InsufficientMemoryError } from '../../src/errors.js'
 import { type BuildPlan, type PlanFacts } from '../../src/plan/plan-build.js'
 import { planStages } from '../../src/pipeline/plan-stages.js'
 import { sampleRows } from '../../src/plan/sample-rows.js'
 import { segmentAimBytes } from '../../src/plan/segment-size.js'
+import { QUANTIZATIONS } from '../../src/api/report.js'
 
 const MB = 1e6
 const BASE: PlanFacts = {

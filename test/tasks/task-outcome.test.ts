@@ -43,8 +43,8 @@ describe('an error that crosses the thread border', () => {
   })
 
   it('keeps a code of the base class', async () => {
-    const got = await overTheBorder(new ShardloomError('SHARDLOOM_ODD', 'odd', { exitCode: 7 }))
-    expect(got).toMatchObject({ code: 'SHARDLOOM_ODD', exitCode: 7, message: 'odd', name: 'ShardloomError' })
+    const got = await overTheBorder(new ShardloomError('SHARDLOOM_ODD', 'odd', { kind: 'corrupt' }))
+    expect(got).toMatchObject({ code: 'SHARDLOOM_ODD', exitCode: 4, message: 'odd', name: 'ShardloomError' })
   })
 })
 

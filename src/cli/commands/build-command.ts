@@ -1,46 +1,130 @@
-import type { Command } from 'commander'
-import { BUILD_COMMAND_OPTIONS } from '../../options/build-options.js'
-import { addCommonFlags } from '../flags/common-flags.js'
-import { textFlag } from '../flags/flag-values.js'
-import { addOptionFlags } from '../flags/option-flags.js'
+import path from 'node:path'
+import type { BuildOptions } from '../../api/build.js'
+import type { BuildReport } from '../../api/report.js'
+import { IndexLockedError, InvalidOptionError } from '../../errors.js'
+import { BUILD_OPTIONS, type BUILD_COMMAND_OPTIONS } from '../../options/build-options.js'
+import type { CONFIG_FLAGS } from '../../options/command-options.js'
+import type { OptionLayer } from '../../options/config/merge-options.js'
+import type { ShardloomConfig } from '../../options/config/define-config.js'
+import { buildIndex } from '../../pipeline/build-index.js'
+import { isResumable } from '../../pipeline/run/workspace.js'
+import { shellWord } from '../../report/shell-word.js'
+import { openVectorFiles } from '../../sources/open-vector-file.js'
+import type { CommandBody, OptionsOf } from '../command.js'
+import { settleBuild } from '../files/settle-build.js'
+import { interruptible } from '../interruptible.js'
+import { buildSummary } from '../print/build-summary.js'
+import { configJson, configLines } from '../print/config-lines.js'
+import { openBuildView } from '../screen/build-view.js'
+import type { Terminal } from '../screen/terminal.js'
 import type { Session } from '../session.js'
 
-const EXAMPLES = `
-Input: fvecs, bvecs, fbin, u8bin, i8bin, npy, Parquet, Arrow, HDF5, or JSON lines ({"id": …, "vector": […]}, or OpenAI's batch output), also with
-gzip or zstd; - is JSON lines from standard input.
+type BuildFlags = OptionsOf<typeof BUILD_COMMAND_OPTIONS & typeof CONFIG_FLAGS>
 
-Examples:
-  $ shardloom build sift.bvecs --out sift.index
-  $ shardloom build articles.npy --ids articles-ids.txt --metric cosine --out articles.index --memory 2GB
-  $ shardloom build articles.parquet --id-column id --out articles.index
-  $ shardloom build 'parts/*.npy' --out articles.index
-  $ shardloom build articles.jsonl.gz --out articles.index --invalid skip --duplicates last
-  $ psql -c '…' | shardloom build - --out articles.index
-  $ shardloom build articles.npy --metric cosine --quantization sq8 --out articles.index
-  $ shardloom build articles.npy --out articles.index --min-recall 0.95 --json > report.json
-  $ shardloom build articles.npy --out articles.index --report report.html
-  $ shardloom build --print-config
+export const buildCommand: CommandBody<BuildFlags, void> = { run }
 
-Options may also lie in shardloom.config.json, .ts, .js or .mjs, or under "shardloom" in package.json, in this folder or
-one above, under their names in the API: keepGenerations, path. Flags go before the file, the file before defaults.`
+async function run(flags: BuildFlags, { terminal }: Session, given: OptionLayer): Promise<void> {
+  const build = await settleBuild(given, flags.config)
+  const { options } = build
+  if (options.logFormat === 'json') await terminal.logJson()
+  if (options.quiet !== true) for (const message of build.warnings) terminal.warn(message)
+  if (flags.printConfig) {
+    if (flags.json) terminal.printJson(configJson(build))
+    else for (const line of configLines(build)) terminal.print(line)
+    return
+  }
+  const inputs = inputsOf(options)
+  const out = outOf(options)
+  // The modules of pages and metrics are loaded only for their flags.
+  const { metricsFile, report: page } = options
+  const pages = page === undefined ? undefined : await import('../files/write-report-page.js')
+  if (page !== undefined) await (await import('../files/report-file.js')).checkReportFile(page)
+  const metrics = metricsFile === undefined ? undefined : await import('../files/metrics-file.js')
+  if (metricsFile !== undefined) await metrics?.checkMetricsFile(metricsFile)
+  const report = await interruptible(terminal, (signal) =>
+    buildFrom(inputs, { ...options, path: out }, { verbose: flags.verbose, terminal, signal }),
+  ).catch(async (error: unknown) => {
+    if (options.resume !== false && !(error instanceof IndexLockedError) && (await isResumable(out))) {
+      terminal.log(`finished work is kept in ${path.join(out, 'build')}; ${howToResume(process.argv.slice(2))}`)
+    }
+    if (metricsFile !== undefined) await metrics?.writeFailureMetrics(metricsFile, out, error, terminal)
+    throw error
+  })
+  // The index is live: before anything that may still fail.
+  if (metricsFile !== undefined) await metrics?.writeReportMetrics(metricsFile, report)
+  if (flags.json) terminal.printJson(report)
+  else if (options.quiet !== true) for (const line of buildSummary(report, out)) terminal.print(line)
+  if (page !== undefined) {
+    const { memory, quiet } = options
+    await pages?.writeBuildPage(report, { path: out, out: page, memory, quiet }, terminal)
+  }
+}
 
-export function addBuildCommand(program: Command, session: Session): void {
-  const command = program
-    .command('build')
-    .summary('build an index and publish it as the live generation')
-    .description('Builds an index out of a file or stream of vectors and publishes it as the live generation of DIR.')
-    // Optional only so that none gets an answer of its own.
-    .argument('[input...]', 'files of vectors, patterns of them, or - for standard input')
-    .usage('<input...> --out DIR [options]')
-  addOptionFlags(command, BUILD_COMMAND_OPTIONS)
-  command
-    .option('--config <FILE>', 'read options from this file, and search for none', textFlag('--config'))
-    .option('--no-config', 'read no configuration file')
-    .option('--print-config', 'print the options as they hold and where each comes from, and build nothing')
-  addCommonFlags(command)
-    .addHelpText('after', EXAMPLES)
-    .action(async (inputs: string[]) => {
-      const { runBuildCommand } = await import('./run-build-command.js')
-      await runBuildCommand(inputs, command, session)
-    })
+/** The same command resumes the build; a flag gives up the finished work. */
+function howToResume(args: readonly string[]): string {
+  const command = ['shardloom', ...args].map(shellWord).join(' ')
+  return `to go on, run the same command again: ${command}; --no-resume starts afresh`
+}
+
+function inputsOf({ input = [] }: ShardloomConfig): readonly string[] {
+  const inputs = typeof input === 'string' ? [input] : input
+  if (inputs.length > 0) return inputs
+  throw new InvalidOptionError(
+    'no input: name files of vectors, or - for standard input, or set input in a configuration file; ' +
+      'see shardloom build --help',
+  )
+}
+
+function outOf({ path: out }: ShardloomConfig): string {
+  if (out !== undefined) return out
+  throw new InvalidOptionError(
+    'no index directory: pass --out DIR, or set path in a configuration file; see shardloom build --help',
+  )
+}
+
+type GivenBuild = ShardloomConfig & { readonly path: string }
+
+/** The options of `buildIndex`, without the command's own. */
+function ofLibrary(given: GivenBuild): BuildOptions {
+  const entries = Object.entries(given).filter(([name]) => Object.hasOwn(BUILD_OPTIONS, name))
+  return { path: given.path, ...Object.fromEntries(entries) }
+}
+
+interface BuildHooks {
+  readonly verbose: boolean
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+async function buildFrom(
+  inputs: readonly string[],
+  given: GivenBuild,
+  { verbose, terminal, signal }: BuildHooks,
+): Promise<BuildReport> {
+  const { ids, vectorColumn, idColumn, quiet = false, logFormat } = given
+  const options = ofLibrary(given)
+  const file = await openVectorFiles(inputs, { ids, vectorColumn, idColumn, invalid: options.invalid })
+  let report: BuildReport | undefined
+  const view = quiet ? undefined : await openBuildView(terminal, { verbose, json: logFormat === 'json' })
+  try {
+    if (inputs.includes('-') && process.stdin.isTTY && !quiet) {
+      terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')
+    }
+    const fingerprint = await file.fingerprint()
+    const complete: BuildOptions = {
+      ...options,
+      // Known counts let the plan refuse before a row is read.
+      count: file.count ?? options.count,
+      dimensions: options.dimensions ?? file.dimensions,
+      sourceFingerprint: options.sourceFingerprint ?? fingerprint,
+      signal,
+      ...(view !== undefined && { logger: view.logger, onProgress: view.onProgress }),
+    }
+    // A pipe gives its bytes once: its build cannot be resumed.
+    report = await buildIndex(fingerprint === undefined ? file.batches() : (startAt) => file.batches(startAt), complete)
+    return report
+  } finally {
+    view?.end(report)
+    await file.close()
+  }
 }

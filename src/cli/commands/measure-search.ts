@@ -9,7 +9,7 @@ export interface MeasuredSearch {
   readonly p99Ms: number
 }
 
-/** Enough for the engine to compile the hot loop and for the upper levels to be in the caches. */
+/** Enough for the JavaScript engine to compile the hot loop, and to bring the upper levels into the caches. */
 const WARM_UP_QUERIES = 200
 const WARM_UP_MS = 500
 

@@ -1,9 +1,11 @@
-import { PathError } from '../../errors.js'
-import type { VectorIndex } from '../../search/vector-index.js'
 import type { TuneOptions, TuneResult, Tuning } from '../../api/measure.js'
+import { EXIT_CODES, PathError } from '../../errors.js'
+import type { VectorIndex } from '../../search/vector-index.js'
+import { missedText } from '../print/tuning-text.js'
 import type { Terminal } from '../screen/terminal.js'
+import type { Session } from '../session.js'
 
-/** Tunes and stores; where nothing can be stored, says so and tunes all the same. */
+/** Tunes and stores the choice; where it cannot be stored, warns and tunes without storing. */
 export async function tuneIndex(index: VectorIndex, options: TuneOptions, terminal: Terminal): Promise<TuneResult> {
   try {
     return await index.tune(options)
@@ -14,16 +16,8 @@ export async function tuneIndex(index: VectorIndex, options: TuneOptions, termin
   }
 }
 
-/** 'ef 37 for recall@10 0.95 (measured 0.9512 on 500 sampled vectors)'. */
-export function tuningText({ k, targetRecall, ef, recall, queries, source }: Tuning): string {
-  const whose = source === 'sampled' ? 'sampled vectors' : 'given queries'
-  return `ef ${ef} for recall@${k} ${targetRecall} (measured ${recall.toFixed(4)} on ${queries} ${whose})`
-}
-
-/** Why a target was missed, and what may help. */
-export function missedText({ k, targetRecall, ef, recall }: Tuning): string {
-  return (
-    `recall@${k} ${targetRecall} was not reached: ${recall.toFixed(4)} at ef ${ef} is the best there is; nothing was ` +
-    `stored; build with a larger --m or --quality high`
-  )
+/** A missed target is an answer, and still ends the command as failed. */
+export function sayMissed(tuning: Tuning, session: Session): void {
+  session.exitCode = EXIT_CODES.failed
+  session.terminal.log(`error: ${missedText(tuning)}`)
 }

@@ -6,16 +6,16 @@ import type { SearchHit } from '../../api/search.js'
 
 /** The exact neighbours of each query, as ids. */
 export interface GroundTruth {
-  /** Neighbours known of each query. */
+  /** Known neighbours of each query. */
   readonly depth: number
-  /** The id of the nearest-th neighbour of a query. @throws InvalidFileError when its row has no id */
+  /** The id of a neighbour of a query, by its rank from 0. @throws InvalidFileError when its row has no id */
   idAt(query: number, nearest: number): Id
 }
 
 export interface GroundTruthFiles {
-  /** ivecs: per query the numbers of its nearest base rows, nearest first. */
+  /** ivecs: for each query the row numbers of its neighbours, nearest first. */
   readonly path: string
-  /** The ids given at build time, one a line; absent when rows are their own ids. */
+  /** The ids of the build, one a line; absent when row numbers are the ids. */
   readonly idsPath: string | undefined
 }
 
@@ -52,9 +52,8 @@ async function readAllIds(path: string): Promise<Id[]> {
 }
 
 /**
- * Share of the k exact neighbours of each query that were found, over all queries. Ids are compared as text, because
- * those of a text file always are.
- * @throws InvalidOptionError when the index answers with text ids and the truth knows row numbers only
+ * The share of the k exact neighbours that were found, over all queries. Ids are compared as text, because the ids of a
+ * text file are text.
  */
 export function recallOf(results: readonly (readonly SearchHit[])[], truth: GroundTruth, k: number): number {
   let found = 0
@@ -67,15 +66,15 @@ export function recallOf(results: readonly (readonly SearchHit[])[], truth: Grou
   return found / (results.length * k)
 }
 
-/** Refuses to compare row numbers with ids of another kind: recall would be 0 and say nothing. */
+/** @throws InvalidOptionError when row numbers would be compared with text ids, where recall is always 0 */
 export function checkComparable(results: readonly (readonly SearchHit[])[], files: GroundTruthFiles): void {
   if (files.idsPath !== undefined) return
   for (const hits of results) {
     for (const { id } of hits) {
       if (typeof id === 'number') continue
       throw new InvalidOptionError(
-        `--ground-truth names neighbours by row number, and this index has ids of its own, such as ` +
-          `${JSON.stringify(id)}; give --ids FILE, the text file the index was built with`,
+        `--ground-truth names neighbours by row number, and this index has other ids, such as ` +
+          `${JSON.stringify(id)}; give --ids FILE, the file of ids that the index was built with`,
       )
     }
   }

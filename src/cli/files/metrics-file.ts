@@ -1,4 +1,4 @@
-/** `--metrics-file`: how a build ended, for node_exporter's textfile collector. */
+/** `--metrics-file`: writes how a build ended, for node_exporter's textfile collector. */
 import { lstat, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { PathError } from '../../errors.js'
@@ -9,14 +9,14 @@ import type { BuildReport } from '../../api/report.js'
 import { describeFailure } from '../failure.js'
 import type { Terminal } from '../screen/terminal.js'
 
-/** A file of metrics is some kilobytes; what is larger is something else. */
+/** A file of metrics has a few kilobytes; a larger file is something else. */
 const MAX_BYTES = 2 ** 20
 
-/** @throws PathError before a build, which may take hours, for a place where no metrics can be put. */
+/** Checks `file` before a build, which may take hours. @throws PathError when no metrics can be written there */
 export async function checkMetricsFile(file: string): Promise<void> {
-  // The collector reads no other name, and says nothing.
+  // The collector ignores other names silently.
   if (!file.endsWith('.prom'))
-    throw new PathError(file, 'a file of metrics must end with .prom: the collector reads no other')
+    throw new PathError(file, 'the name of a file of metrics must end with .prom; the collector reads no other')
   try {
     await lstat(path.dirname(file))
     await textOf(file)
@@ -29,7 +29,7 @@ export async function writeReportMetrics(file: string, report: BuildReport): Pro
   await replace(file, reportMetrics(report))
 }
 
-/** What the build failed with stays the error: metrics that cannot be written are a warning beside it. */
+/** Only warns when the metrics cannot be written: the error to report is the error of the build. */
 export async function writeFailureMetrics(
   file: string,
   out: string,
@@ -44,7 +44,7 @@ export async function writeFailureMetrics(
   }
 }
 
-/** Whole or not at all: the collector may read at any moment. */
+/** Replaces the file at once, because the collector may read at any moment. */
 async function replace(file: string, text: string): Promise<void> {
   const output = await OutputFile.create(file)
   try {
@@ -52,18 +52,18 @@ async function replace(file: string, text: string): Promise<void> {
     await output.finish()
     await output.publish()
   } catch (error) {
-    // What failed is the error to tell, not that its traces could not be removed.
+    // Reports the first error, not a failure to remove the partial file.
     await output.discard().catch(() => undefined)
     throw error
   }
 }
 
-/** What is there; '' when nothing is. @throws PathError for what is no file of metrics */
+/** The text of the file; '' when it does not exist. @throws PathError when it is not a file of metrics */
 async function textOf(file: string): Promise<string> {
   try {
     const stats = await lstat(file)
     if (!stats.isFile() || stats.size > MAX_BYTES) {
-      throw new PathError(file, 'what is there is no file of metrics, and is not replaced; name another file')
+      throw new PathError(file, 'it exists and is not a file of metrics, so it is not replaced; name another file')
     }
     return await readFile(file, 'utf8')
   } catch (error) {

@@ -2,11 +2,11 @@ import { InsufficientMemoryError } from '../../errors.js'
 import type { VectorIndex } from '../../search/vector-index.js'
 
 /**
- * For a command that measures speed: all of the index in memory, so that no figure is one of first reads. An index that does
- * not fit is opened without. @throws as `openIndex`
+ * Opens an index for a command that measures speed: preloaded, so that no search waits for a first read, or page by
+ * page when it does not fit in memory. @throws as `openIndex`
  */
 export async function openPreloaded(path: string, memory: number | string | undefined): Promise<VectorIndex> {
-  // Loaded when it is wanted, so that other commands start without it.
+  // Loaded here, so that other commands start faster.
   const { openIndex } = await import('../../search/open-index.js')
   const options = memory === undefined ? {} : { memory }
   try {

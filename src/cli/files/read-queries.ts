@@ -1,8 +1,8 @@
 import { DimensionMismatchError, InvalidFileError } from '../../errors.js'
 
-/** All vectors of a file, each a Float32Array of its own memory. @throws DimensionMismatchError, InvalidFileError, PathError */
+/** Reads all vectors of a file, each into a copy. @throws DimensionMismatchError, InvalidFileError, PathError */
 export async function readQueries(path: string, dimensions: number): Promise<Float32Array[]> {
-  // Loaded when it is wanted, so that other commands start without it.
+  // Loaded here, so that other commands start faster.
   const { openVectorFile } = await import('../../sources/open-vector-file.js')
   const file = await openVectorFile(path)
   try {
@@ -15,7 +15,7 @@ export async function readQueries(path: string, dimensions: number): Promise<Flo
       const rows = batch.vectors.slice()
       for (let at = 0; at < rows.length; at += dimensions) queries.push(rows.subarray(at, at + dimensions))
     }
-    if (queries.length === 0) throw new InvalidFileError(path, 'it has no vectors, expected at least one query')
+    if (queries.length === 0) throw new InvalidFileError(path, 'it has no vectors; at least one query is needed')
     return queries
   } finally {
     await file.close()

@@ -8,17 +8,17 @@ import { readAt } from '../../../spill/files/read-at.js'
 const BEGINNING = '<!doctype html>'
 
 /**
- * Whether a page may be put at `path`: a page there is replaced, as that of the night before; nothing else is.
+ * Checks that a page can be written at `path`. An older page is replaced, and no other file.
  * @throws PathError, InvalidOptionError
  */
 export async function checkReportFile(path: string): Promise<void> {
   try {
     const stats = await lstat(path)
     if (!stats.isFile()) {
-      throw new PathError(path, 'what is there is no plain file, and is not replaced; name another file')
+      throw new PathError(path, 'it exists and is not a plain file, so it is not replaced; name another file')
     }
     if (stats.size > 0 && !(await isPage(path))) {
-      throw new InvalidOptionError(`${path} exists and is no HTML page, so it is not replaced; name another file`)
+      throw new InvalidOptionError(`${path} exists and is not an HTML page, so it is not replaced; name another file`)
     }
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw writeFailure(path, 0, error)
@@ -26,7 +26,7 @@ export async function checkReportFile(path: string): Promise<void> {
   }
 }
 
-/** A build of hours must not end with a page that cannot be written. */
+/** A long build must not end with a page that cannot be written. */
 async function checkFolder(path: string): Promise<void> {
   try {
     await lstat(dirname(path))
@@ -46,7 +46,7 @@ async function isPage(path: string): Promise<boolean> {
   }
 }
 
-/** The page is there whole, or as it was before. @throws PathError, InvalidOptionError, DiskFullError */
+/** Writes the page completely, or leaves the file as it was. @throws PathError, InvalidOptionError, DiskFullError */
 export async function writeReportFile(path: string, page: string): Promise<number> {
   await checkReportFile(path)
   const bytes = Buffer.from(page)
@@ -56,7 +56,7 @@ export async function writeReportFile(path: string, page: string): Promise<numbe
     await file.finish()
     await file.publish()
   } catch (error) {
-    // What failed is the error to tell, not that its traces could not be removed.
+    // Reports the first error, not a failure to remove the partial file.
     await file.discard().catch(() => undefined)
     throw error
   }

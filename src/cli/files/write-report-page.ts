@@ -1,4 +1,4 @@
-/** Makes the report page: reads what it tells, measures when asked, writes the file. */
+/** Makes the report page: reads the manifest, measures when asked, writes the file. */
 import { packageVersion } from '../../pipeline/run/package-version.js'
 import { CorruptIndexError, InsufficientMemoryError } from '../../errors.js'
 import type { Manifest } from '../../format/generation/manifest.js'
@@ -6,9 +6,10 @@ import { generationBefore, readGeneration, readManifest } from '../../format/gen
 import { readTunings } from '../../format/generation/tuning.js'
 import type { BuildReport } from '../../api/report.js'
 import type { RecallCurve } from '../../api/measure.js'
+import { PREVIOUS, REPORT_SAMPLE } from '../../options/command-options.js'
 import { interruptible } from '../interruptible.js'
 import { openPreloaded } from './open-preloaded.js'
-import { measureProgressText } from '../screen/progress-text.js'
+import { measureProgressText } from '../print/progress-text.js'
 import { readQueries } from './read-queries.js'
 import { writeReportFile } from './report-file.js'
 import { StatusLine } from '../screen/status-line.js'
@@ -19,7 +20,7 @@ export interface PageRequest {
   readonly path: string
   /** The file to write. */
   readonly out: string
-  /** Another index, or an old generation of this one; 'previous' is the newest before the live one. */
+  /** Another index, or an older generation of this one; 'previous' is the newest before the live one. */
   readonly compare?: string
   readonly compareGeneration?: string
   /** Whether to measure recall and speed. Default: when the index is small. */
@@ -39,13 +40,8 @@ export interface WrittenPage {
   readonly recall?: RecallCurve
 }
 
-/** Vectors up to so many bytes are compared with the sampled queries in a second or two, without being asked. */
+/** Recall of an index up to this size is measured by default: it takes a second or two. */
 const SMALL_INDEX_BYTES = 200e6
-/** Recall of so many queries has a standard error below 0.006 from 0.95 on. */
-const DEFAULT_SAMPLE = 200
-
-export const PREVIOUS = 'previous'
-
 /** @throws PathError, InvalidOptionError, CorruptIndexError, AbortedError */
 export async function writeReportPage(request: PageRequest, terminal: Terminal): Promise<WrittenPage> {
   const { manifest, directory } = await readManifest(request.path)
@@ -53,12 +49,12 @@ export async function writeReportPage(request: PageRequest, terminal: Terminal):
 }
 
 /**
- * The page of a build that has just ended, beside the build before it when that was kept.
+ * Writes the page of a build that has just ended, compared with the build before when that was kept.
  * @throws as `writeReportPage`
  */
 export async function writeBuildPage(report: BuildReport, request: PageRequest, terminal: Terminal): Promise<void> {
   const { manifest, directory } = await readManifest(request.path)
-  // The report that the build gave also has its last stage. Another build may have been published since.
+  // `report` also has the last stage, which the manifest lacks. Another build may have been published meanwhile.
   const shown = manifest.generation === report.generation ? { ...manifest, report } : manifest
   const before = await previousOf(request.path, manifest).catch((error: unknown) => {
     if (!(error instanceof CorruptIndexError)) throw error
@@ -87,7 +83,7 @@ async function writePage(
 ): Promise<WrittenPage> {
   const { path, out } = request
   const recall = await recallOf(request, manifest, terminal)
-  // No other command needs the modules that draw.
+  // Loaded here, so that other commands start faster.
   const { reportPage } = await import('../../report/report-page.js')
   const page = reportPage({
     manifest,
@@ -121,7 +117,7 @@ async function previousOf(path: string, { generation }: Manifest): Promise<Manif
   return previous === undefined ? undefined : (await readGeneration(path, previous)).manifest
 }
 
-/** Undefined when it is not to be measured. */
+/** Undefined when recall is not measured. */
 async function recallOf(
   request: PageRequest,
   { count, dimensions }: Manifest,
@@ -140,7 +136,7 @@ async function recallOf(
 }
 
 async function measure(
-  { path, queries, sample = DEFAULT_SAMPLE, memory, quiet = false }: PageRequest,
+  { path, queries, sample = REPORT_SAMPLE, memory, quiet = false }: PageRequest,
   terminal: Terminal,
 ): Promise<RecallCurve> {
   const index = await openPreloaded(path, memory)

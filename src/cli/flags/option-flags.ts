@@ -1,36 +1,83 @@
-/** The flags of a command, out of the schema of its options. */
-import { Option, type Command } from 'commander'
+/** The arguments and flags of a command, from the schema of its options. */
+import { Argument, Option, type Command } from 'commander'
 import type * as v from 'valibot'
+import { InvalidOptionError } from '../../errors.js'
 import { checkValue } from '../../options/check-options.js'
+import type { OptionLayer } from '../../options/config/merge-options.js'
 import { optionFacts, type OptionFacts } from '../../options/option-facts.js'
-import type { OptionLayer } from '../../options/merge-options.js'
-import { textFlag } from './flag-values.js'
+import { oldNames } from '../../options/renamed-options.js'
+
+/** An option that has a flag. */
+type FlagFacts = OptionFacts & { readonly flag: string }
 
 export function addOptionFlags(command: Command, entries: v.ObjectEntries): void {
-  for (const facts of optionFacts(entries)) {
-    if (facts.flag === undefined) continue
-    const option = new Option(facts.flag, helpOf(facts))
-    command.addOption(facts.kind === 'flag' ? option : option.argParser(flagParser(facts)))
-    // The other way round, for a file that says otherwise.
-    if (facts.kind === 'flag') command.addOption(new Option(oppositeOf(facts.flag)).hideHelp())
+  const all = optionFacts(entries)
+  for (const { argument, help } of all) {
+    if (argument !== undefined) command.addArgument(new Argument(argument, help))
   }
+  for (const facts of all.filter(hasFlag)) {
+    command.addOption(flagOption(facts, facts.flag).makeOptionMandatory(facts.required))
+    if (facts.kind === 'flag' || facts.opposite !== undefined) command.addOption(oppositeOption(facts))
+  }
+  for (const { old, facts } of oldFlags(entries)) command.addOption(flagOption(facts, old).hideHelp())
 }
 
-/** The options that are on the command line, by their names in the schema. */
+/** What is on the command line: the arguments and flags that were given, by the names of their options. */
 export function givenFlags(command: Command, entries: v.ObjectEntries): OptionLayer {
   const options: Record<string, unknown> = {}
-  for (const { name, flag } of optionFacts(entries)) {
-    if (flag === undefined) continue
+  const take = (name: string, flag: string): void => {
     const attribute = new Option(flag).attributeName()
     if (command.getOptionValueSource(attribute) === 'cli') options[name] = command.getOptionValue(attribute)
+  }
+  const all = optionFacts(entries)
+  for (const { name, flag } of all.filter(hasFlag)) take(name, flag)
+  for (const { name, old } of oldFlags(entries)) take(name, old)
+  const names = all.filter(({ argument }) => argument !== undefined).map(({ name }) => name)
+  for (const [i, value] of (command.processedArgs as readonly (string | readonly string[])[]).entries()) {
+    if (typeof value === 'string') options[names[i]] = value
+    else if (value.length > 0) options[names[i]] = value.length === 1 ? value[0] : value
   }
   return { from: 'flag', options }
 }
 
-/** What a table and the help say of a default: a value, words, or nothing. */
+/** What the help and the tables say of a default: a value, words, or nothing. */
 export function defaultText({ kind, defaultValue, fallback }: OptionFacts): string | undefined {
-  if (kind === 'flag') return undefined
-  return defaultValue === undefined ? fallback : String(defaultValue)
+  return kind === 'flag' || defaultValue === undefined ? fallback : String(defaultValue)
+}
+
+/** Reads and checks the text of a flag; `flag` is what messages call it. */
+export function flagParser({ kind, schema }: OptionFacts, flag: string): (text: string) => unknown {
+  return (text) => {
+    // A flag in place of a value: the value was forgotten. A file that begins with -- can be given as ./--name.
+    if (kind === 'text' && (text === '' || text.startsWith('--'))) {
+      throw new InvalidOptionError(`${flag} must be followed by a value, got ${JSON.stringify(text)}`)
+    }
+    return checkValue(flag, schema, valueOf(kind, text), JSON.stringify(text))
+  }
+}
+
+function hasFlag(facts: OptionFacts): facts is FlagFacts {
+  return facts.flag !== undefined
+}
+
+function flagOption(facts: OptionFacts, flag: string): Option {
+  const option = new Option(flag, helpOf(facts))
+  return facts.kind === 'flag' ? option : option.argParser(flagParser(facts, flag.split(' ')[0]))
+}
+
+/** A flag can be reversed, for a configuration file that sets it; the help shows the opposite where it has a line. */
+function oppositeOption({ flag, opposite }: FlagFacts): Option {
+  const [long] = flag.split(' ')
+  const other = long.startsWith('--no-') ? long.replace('--no-', '--') : long.replace('--', '--no-')
+  return new Option(other, opposite).hideHelp(opposite === undefined)
+}
+
+/** The flags of old names, hidden from the help: `--storage <S>` with the option `storage`. */
+function oldFlags(entries: v.ObjectEntries): { name: string; old: string; facts: FlagFacts }[] {
+  const facts = optionFacts(entries).filter(hasFlag)
+  return oldNames(entries).flatMap(([name, now]) =>
+    facts.filter((one) => one.name === now).map((one) => ({ name, old: one.flag.replace(now, name), facts: one })),
+  )
 }
 
 function helpOf(facts: OptionFacts): string {
@@ -39,20 +86,12 @@ function helpOf(facts: OptionFacts): string {
   return text === undefined || text === 'none' || text === 'unknown' ? facts.help : `${facts.help} (default: ${text})`
 }
 
-function oppositeOf(flag: string): string {
-  return flag.startsWith('--no-') ? flag.replace('--no-', '--') : flag.replace('--', '--no-')
-}
-
-function flagParser({ kind, flag = '', schema }: OptionFacts): (text: string) => unknown {
-  const name = flag.split(' ')[0]
-  return (text) => {
-    if (kind === 'text') textFlag(name)(text)
-    return checkValue(name, schema, valueOf(kind, text), JSON.stringify(text))
-  }
-}
-
-/** Numbers are written in plain decimals: no sign, exponent or blanks. What is none stays text, which no schema of numbers takes. */
+/**
+ * Numbers are written in plain decimals, without sign, exponent or blanks. Other text stays text, which the schemas of
+ * numbers refuse.
+ */
 function valueOf(kind: OptionFacts['kind'], text: string): unknown {
+  if (kind === 'integers') return text.split(',').map((part) => valueOf('integer', part))
   const isNumber = kind === 'integer' ? /^\d+$/ : kind === 'number' ? /^(\d+(\.\d+)?|\.\d+)$/ : undefined
   return isNumber?.test(text) === true ? Number(text) : text
 }

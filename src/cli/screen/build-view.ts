@@ -1,19 +1,19 @@
-/** How a build is watched: on a screen, as lines of text, or as JSON. */
+/** Shows how a build goes on: on a screen, as lines of text, or as JSON. */
 import type { BuildReport } from '../../api/report.js'
 import type { Logger, ProgressEvent } from '../../api/build.js'
 import { frameLines, lastFrameLines } from './live-frame.js'
-import { progressText } from './progress-text.js'
+import { progressText } from '../print/progress-text.js'
 import { StageClock } from './stage-clock.js'
 import type { Terminal } from './terminal.js'
 
 export interface BuildView {
   readonly logger: Logger
   readonly onProgress: (event: ProgressEvent) => void
-  /** The build has ended, with a report or without. */
+  /** Call when the build has ended; it has no report when it failed. */
   end(report: BuildReport | undefined): void
 }
 
-/** Lines that nobody asked for come at most so often where lines stay. */
+/** Seconds between lines of progress, where lines are not rewritten. */
 const LINE_SECONDS = 10
 
 export async function openBuildView(
@@ -26,7 +26,7 @@ export async function openBuildView(
   return liveView(terminal, verbose)
 }
 
-/** One line for each stage, written as it ends; of a long one also how far it is. */
+/** One line for each stage, written when it ends, and progress lines for a long one. */
 export function plainView(terminal: Pick<Terminal, 'log' | 'warn'>): BuildView {
   let saidAt = 0
   let now = 0
@@ -48,7 +48,7 @@ export function plainView(terminal: Pick<Terminal, 'log' | 'warn'>): BuildView {
   }
 }
 
-/** Stages with times, numbers as fields; for cron and for collectors of logs. */
+/** Stages with times and numbers as fields, for cron and log collectors. */
 export function jsonView(terminal: Pick<Terminal, 'logFields' | 'warn'>): BuildView {
   const clock = new StageClock()
   let saidAt = 0
@@ -59,7 +59,7 @@ export function jsonView(terminal: Pick<Terminal, 'logFields' | 'warn'>): BuildV
     terminal.logFields({ event: 'stage', ...fieldsOf(event), seconds }, `stage ${event.stage} done`)
   }
   return {
-    // What it says of stages is said with fields.
+    // The lines for stages are written with fields, above.
     logger: { info: () => undefined, warn: (message) => terminal.warn(message, { stage: clock.last?.stage }) },
     onProgress: (event) => {
       stageEnded(clock.update(event))
@@ -91,7 +91,7 @@ function fieldsOf(event: ProgressEvent): object {
   return { stage, ...counted, elapsedSeconds, rssBytes, budgetBytes, spilledBytes, pressure }
 }
 
-/** Everything at a glance, rewritten in place. */
+/** A frame with all stages, rewritten in place. */
 function liveView(terminal: Terminal, verbose: boolean): BuildView {
   const clock = new StageClock()
   return {

@@ -4,8 +4,8 @@ export type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'bold' | 'dim'
 export type Paint = (colour: Colour, text: string) => string
 
 /**
- * Whether to colour what goes to a stream. FORCE_COLOR decides where it is set (0 and false: no), then NO_COLOR, whatever
- * it holds, then whether the stream is a screen that can.
+ * Whether to colour the text of a stream. FORCE_COLOR decides if it is set (0 and false: no), then NO_COLOR if it is
+ * set, then whether the stream is a screen with colours.
  */
 export function wantsColour(isTTY: boolean, env: NodeJS.ProcessEnv): boolean {
   const { FORCE_COLOR: forced, NO_COLOR: unwanted = '', TERM: terminal } = env
@@ -13,7 +13,7 @@ export function wantsColour(isTTY: boolean, env: NodeJS.ProcessEnv): boolean {
   return isTTY && unwanted === '' && terminal !== 'dumb'
 }
 
-/** Decided once: what Node.js thinks of its own streams does not count. */
+/** The decision is made above: Node.js must not decide again by its own streams. */
 export function painter(coloured: boolean): Paint {
   return (colour, text) => (coloured ? styleText(colour, text, { validateStream: false }) : text)
 }

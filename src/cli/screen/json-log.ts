@@ -7,7 +7,7 @@ export interface JsonLog {
   error(fields: object, message: string): void
 }
 
-/** `write` gets one whole line at a time, at once: nothing waits in a buffer when the process ends. */
+/** Calls `write` with one whole line at a time, at once: no line waits in a buffer when the process ends. */
 export function jsonLog(write: (line: string) => void): JsonLog {
   return pino(
     {

@@ -1,4 +1,4 @@
-/** What the screen shows of a running build, as lines that never wrap. Pure. */
+/** The frame of a running build, as lines that never wrap. Pure. */
 import { formatByteSize } from '../../memory/byte-size.js'
 import type { ProgressEvent } from '../../api/build.js'
 import type { Colour, Paint } from './colour.js'
@@ -8,7 +8,7 @@ import type { FinishedStage } from './stage-clock.js'
 export interface Look {
   readonly columns: number
   readonly paint: Paint
-  /** Only ASCII, for terminals that may have nothing else. */
+  /** Only ASCII, for terminals that may lack other characters. */
   readonly ascii: boolean
 }
 
@@ -23,14 +23,14 @@ const PRESSURE_COLOURS: Readonly<Record<ProgressEvent['pressure'], Colour | unde
   critical: 'red',
 }
 
-/** Finished stages with their times; of the running one how far it is, and what the build uses. */
+/** Finished stages with their times; the progress of the running one; memory and disk in use. */
 export function frameLines(finished: readonly FinishedStage[], event: ProgressEvent | undefined, look: Look): string[] {
   const lines = finished.map((stage) => stageLine(stage, look.ascii ? 'ok' : '✔', 'green'))
   if (event !== undefined) lines.push(...runningLines(event, look))
   return lines.map((line) => fit(line, look))
 }
 
-/** The frame that stays when the build has ended: what failed is the stage that was running. */
+/** The frame that stays when the build has ended; a running stage is the one that failed. */
 export function lastFrameLines(
   finished: readonly FinishedStage[],
   failed: FinishedStage | undefined,
@@ -85,7 +85,7 @@ function bar(share: number, width: number, ascii: boolean): Span[] {
   ]
 }
 
-/** Cut one column short of the screen: a line that wraps could not be rewritten. Every character is one column wide. */
+/** Cut one column short of the screen: a line that wraps cannot be rewritten. Every character is one column wide. */
 function fit(line: readonly Span[], { columns, paint }: Look): string {
   let left = Math.max(0, columns - 1)
   let text = ''

@@ -6,23 +6,23 @@ export interface FinishedStage {
   readonly seconds: number
 }
 
-/** Tells from progress events which stages are finished, and how long each took: the next one's first event ends it. */
+/** Derives the finished stages and their times from progress events: the first event of a stage ends the one before. */
 export class StageClock {
   readonly finished: FinishedStage[] = []
   #last: ProgressEvent | undefined
   #startedSeconds = 0
 
-  /** The event that came last: of the stage that is running. */
+  /** The last event, which is from the running stage. */
   get last(): ProgressEvent | undefined {
     return this.#last
   }
 
-  /** Seconds that the running stage has taken so far. */
+  /** Seconds since the running stage began. */
   get runningSeconds(): number {
     return this.#last === undefined ? 0 : this.#last.elapsedSeconds - this.#startedSeconds
   }
 
-  /** Gives the last event of the stage that this one shows to be finished. */
+  /** Returns the last event of the stage that `event` shows to be finished. */
   update(event: ProgressEvent): ProgressEvent | undefined {
     const ended = this.#last !== undefined && this.#last.stage !== event.stage ? this.#last : undefined
     if (ended !== undefined) this.finish()
@@ -30,7 +30,7 @@ export class StageClock {
     return ended
   }
 
-  /** The running stage has ended, and no other is known yet. */
+  /** Call when the running stage has ended and the next is not known yet. */
   finish(): void {
     if (this.#last === undefined) return
     this.finished.push({ name: this.#last.stage, seconds: this.runningSeconds })

@@ -1,9 +1,9 @@
 import type { Terminal } from './terminal.js'
 
-/** At most so often: a piece of work can take a millisecond. */
+/** Least time between two texts: a piece of work can take a millisecond. */
 const STATUS_MS = 100
 
-/** A status line of work that reports more often than anybody reads. */
+/** A status line for work that reports more often than a person can read. */
 export class StatusLine {
   readonly #terminal: Terminal
   readonly #quiet: boolean
@@ -14,7 +14,7 @@ export class StatusLine {
     this.#quiet = quiet
   }
 
-  /** `text` is only asked for when it is shown. */
+  /** Calls `text` only when it is shown. */
   show(text: () => string): void {
     if (this.#quiet || performance.now() - this.#shownMs < STATUS_MS) return
     this.#shownMs = performance.now()

@@ -1,13 +1,13 @@
-/** Where a command writes: its result on stdout, everything said on the way on stderr. */
+/** Where a command writes: its result on stdout, messages and progress on stderr. */
 import type { WriteStream } from 'node:tty'
 import { painter, wantsColour, type Paint } from './colour.js'
 import type { Failure } from '../failure.js'
 import type { JsonLog } from './json-log.js'
 import type { Look } from './live-frame.js'
 
-/** To the start of the line, and erase from there: how a line is rewritten in place. */
+/** Goes to the start of the line and erases it, so that the line is rewritten in place. */
 const REWRITE = '\r\u001B[K'
-/** Some terminals say 0. */
+/** For terminals that report 0. */
 const DEFAULT_COLUMNS = 80
 const DEFAULT_ROWS = 24
 
@@ -25,7 +25,7 @@ export class Terminal {
   readonly #paint: Paint
   readonly #ascii: boolean
   #statusShown = false
-  /** What rewrites several lines in place; absent until it is wanted. */
+  /** Rewrites several lines in place; absent until `openFrame`. */
   #frames: { (text: string): void; clear(): void; done(): void } | undefined
   /** With --log-format json. */
   #json: JsonLog | undefined
@@ -72,7 +72,7 @@ export class Terminal {
     else this.#json.warn(fields, message)
   }
 
-  /** What a command ends with. */
+  /** The error that a command ends with. */
   fail({ code, message, exitCode, stack }: Pick<Failure, 'code' | 'message' | 'exitCode' | 'stack'>): void {
     if (this.#json === undefined) {
       this.log(`${this.#paint('red', 'error:')} ${message}`)
@@ -90,24 +90,24 @@ export class Terminal {
     return { columns: this.#columns, paint: this.#paint, ascii: this.#ascii }
   }
 
-  /** To be awaited before the first frame: what rewrites them is loaded only for a screen. */
+  /** Await this before the first frame: the module that rewrites lines is loaded only for a screen. */
   async openFrame(): Promise<void> {
     const { createLogUpdate } = await import('log-update')
     this.#frames ??= createLogUpdate(this.#screen() as WriteStream)
   }
 
-  /** Lines that are rewritten in place, none wider than the screen; nothing where that is not possible. */
+  /** Rewrites `lines` in place, none wider than the screen; does nothing where that is not possible. */
   frame(lines: readonly string[]): void {
     if (!this.isLive || this.#stderrGone) return
     this.#frames?.(lines.join('\n'))
   }
 
-  /** What the last frame shows stays, and the cursor is there again. */
+  /** Keeps the last frame on the screen, and shows the cursor again. */
   keepFrame(): void {
     this.#frames?.done()
   }
 
-  /** The line that is rewritten in place; nothing where that is not possible. */
+  /** Rewrites `line` in place; does nothing where that is not possible. */
   status(line: string): void {
     if (!this.isLive) return
     // A line as wide as the screen would wrap, and then could not be rewritten.
@@ -115,7 +115,7 @@ export class Terminal {
     this.#statusShown = true
   }
 
-  /** stderr as frames are written to it: with a size, and nothing fails when nobody reads it any more. */
+  /** stderr for frames: it has a size, and ignores that its reader has left. */
   #screen(): Pick<WriteStream, 'isTTY' | 'columns' | 'rows' | 'write'> {
     const columns = (): number => this.#columns
     const rows = (): number => (this.#stderr.rows ?? 0) || DEFAULT_ROWS
@@ -146,7 +146,7 @@ export class Terminal {
     this.#writeStderr(REWRITE)
   }
 
-  /** Resolves when all of the result is written; with the error when it could not be. A reader who left is none. */
+  /** Resolves when the whole result is written; with the error if that failed. A reader that left is not an error. */
   async close(): Promise<Error | undefined> {
     this.clearStatus()
     this.keepFrame()
@@ -158,12 +158,12 @@ export class Terminal {
     if (!this.#stderrGone) this.#stderr.write(text)
   }
 
-  /** After `shardloom … | head` the reader has seen enough: that is no failure. */
+  /** In `shardloom … | head` the reader leaves when it has enough, which is not an error. */
   readonly #onStdoutError = (error: Error): void => {
     if (!isClosedPipe(error)) this.#stdoutError = error
   }
 
-  /** Nobody can be told, and a log that nobody gets is no reason to end a build. */
+  /** A build goes on without its log. */
   readonly #onStderrError = (): void => {
     this.#stderrGone = true
   }

@@ -1,7 +1,7 @@
 /** Turns the operating system's errors of reads and writes into typed errors. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { CorruptIndexError, DiskFullError, PathError, ShardloomError } from '../../errors.js'
+import { CorruptIndexError, DiskFullError, FileFailedError, PathError, ShardloomError } from '../../errors.js'
 
 /** The `code` of a Node.js system error, or undefined. */
 export function systemErrorCode(error: unknown): string | undefined {
@@ -52,8 +52,7 @@ export function writeFailure(path: string, neededBytes: number, cause: unknown):
 
 /** The error for a failure that the path or a full disk does not explain: an I/O error, too many open files. */
 export function fileFailed(path: string, cause: unknown): ShardloomError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new ShardloomError('SHARDLOOM_FILE_FAILED', `${path}: a file operation failed: ${reason}`, { cause })
+  return new FileFailedError(path, cause)
 }
 
 /** `cause` as the error of a file of a published index. */

@@ -1,13 +1,14 @@
 /** Checks every rule of manifest.json, so that opening an index need not check its fields again. */
 import type { Metric } from '../../api/vectors.js'
 import type { Quantization } from '../../api/report.js'
-import { quantizedShape, QUANTIZATIONS } from '../graph/quantized-shape.js'
+import { quantizedShape } from '../graph/quantized-shape.js'
 import { FieldChecks } from './field-checks.js'
 import { checkReport, ENGINE_PATTERN, GENERATION_PATTERN, METRICS } from './check-report.js'
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
 import { kindOfSegmentName, SEGMENT_KINDS, type SegmentFile, type SegmentKind } from '../segment/segment-file.js'
 import { segmentFileBytes, SEGMENT_HEADER_BYTES } from '../segment/segment-header.js'
 import { MAX_LEVELS } from '../graph/encode-upper.js'
+import { QUANTIZATIONS } from '../../api/report.js'
 
 const MAX_U32 = 2 ** 32 - 1
 /** Node numbers are u32. */

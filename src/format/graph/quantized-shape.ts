@@ -3,7 +3,6 @@ import type { Quantization } from '../../api/report.js'
 
 export type CodeQuantization = Exclude<Quantization, 'f32'>
 
-export const QUANTIZATIONS: readonly Quantization[] = ['f32', 'f16', 'sq8', 'pq', 'binary']
 /** Centroids of a subspace, so that a code is one byte. */
 export const PQ_CENTROIDS = 256
 /** Target dimensions of a subspace: 16 bytes of f32 become one. */

@@ -1,5 +1,5 @@
 /** What an earlier, interrupted build of the same index left, and what this one writes down for the next. */
-import { PathError, RecallTooLowError, ShardloomError, SourceError } from '../../errors.js'
+import { PathError, RecallTooLowError, ShardloomError, SourceError, UnreachableNodesError } from '../../errors.js'
 import type { IngestEntry, Journal, ReadJournal, RoutingEntry, SegmentEntry, ShardEntry } from './journal.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 
@@ -46,18 +46,15 @@ export function finishedWork({ begin, entries }: ReadJournal): FinishedWork {
   return { startedAt: begin.startedAt, ingest, routing, shards, segments }
 }
 
-const BAD_INPUT_EXIT_CODE = 2
-const CORRUPT_EXIT_CODE = 4
-
 /**
- * Whether the same build, begun again, may get further: not when its input is bad, what it wrote is damaged, or it found
- * its own result wanting.
+ * Whether the same build may get further when it is started again: not when its input is bad, its files are damaged, or
+ * its proof failed.
  */
 export function canGoOnAfter(failure: unknown): boolean {
   if (!(failure instanceof ShardloomError)) return true
   if (failure instanceof SourceError || failure instanceof PathError) return true
-  if (failure instanceof RecallTooLowError || failure.code === 'SHARDLOOM_UNREACHABLE') return false
-  return failure.exitCode !== BAD_INPUT_EXIT_CODE && failure.exitCode !== CORRUPT_EXIT_CODE
+  if (failure instanceof RecallTooLowError || failure instanceof UnreachableNodesError) return false
+  return failure.kind !== 'input' && failure.kind !== 'corrupt'
 }
 
 /** The options that decide the bytes of an index, or what is in it, as the journal keeps them. */

@@ -1,5 +1,6 @@
 import { MAX_TUNED_EF } from '../../format/generation/tuning.js'
 import type { RecallPoint, TuneOptions, TuneResult } from '../../api/measure.js'
+import { tuneOptionsSchema } from '../../options/measure-options.js'
 import { checkMeasureOptions, checkTarget } from './check-measure-options.js'
 import { measuredQueries } from './measured-queries.js'
 import type { Pace } from './pace.js'
@@ -18,7 +19,7 @@ export async function chooseEf(
   options: TuneOptions,
   pace: Pace,
 ): Promise<Omit<TuneResult, 'stored'>> {
-  const checked = checkMeasureOptions(options)
+  const checked = checkMeasureOptions(options, tuneOptionsSchema)
   const { target } = checkTarget(options)
   const { k } = checked
   pace.check()

@@ -1,5 +1,6 @@
 import type { RecallCurve, RecallOptions, RecallPoint } from '../../api/measure.js'
-import { checkInteger, checkMeasureOptions, checkWidths } from './check-measure-options.js'
+import { recallOptionsSchema } from '../../options/measure-options.js'
+import { checkMeasureOptions, checkWidths } from './check-measure-options.js'
 import { measuredQueries } from './measured-queries.js'
 import type { Pace } from './pace.js'
 import { RecallMeter, type Measurable } from './recall-meter.js'
@@ -11,9 +12,8 @@ export async function measureRecallCurve(
   options: RecallOptions,
   pace: Pace,
 ): Promise<RecallCurve> {
-  const checked = checkMeasureOptions(options)
+  const checked = checkMeasureOptions(options, recallOptionsSchema)
   const { k } = checked
-  if (options.rerank !== undefined) checkInteger('rerank', options.rerank, 1)
   const widths = checkWidths(options.ef, k, measured.core.count)
   pace.check()
   const queries = measuredQueries(measured.core, options, checked)

@@ -4,7 +4,7 @@ import { countText, plural, rateText, tookText } from '../../report/number-text.
 import { shellWord } from '../../report/shell-word.js'
 import { tableLines } from './table-lines.js'
 
-/** What a person wants to know when a build has ended, and what to type next. */
+/** The result of a build for people, and the command to type next. */
 export function buildSummary(report: BuildReport, out: string): string[] {
   const { count, skippedInvalid, skippedDuplicates, seconds, reachable, repaired, spilledBytes, events } = report
   const skipped = [

@@ -1,15 +1,15 @@
 import type * as v from 'valibot'
-import { optionFacts } from './option-facts.js'
+import { optionFacts } from '../option-facts.js'
 
-/** Options from one place: the flags, a file. */
+/** Options from one source: the flags, or a file. */
 export interface OptionLayer {
   readonly from: string
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** One option as it holds. */
+/** One option, with its value and source. */
 export interface SettledOption {
-  /** Undefined: nothing was given and there is no single default; `fallback` says what comes about. */
+  /** Undefined: it was not given, and its default is not one value; `fallback` describes it. */
   readonly value: unknown
   readonly from: string
   readonly fallback?: string
@@ -17,7 +17,7 @@ export interface SettledOption {
 
 export const FROM_DEFAULT = 'default'
 
-/** Each option from the first layer that has it, else its default. In the order of the schema. */
+/** Takes each option from the first layer that has it, else its default, in the order of the schema. */
 export function mergeOptions(entries: v.ObjectEntries, layers: readonly OptionLayer[]): Map<string, SettledOption> {
   const settled = new Map<string, SettledOption>()
   for (const { name, defaultValue, fallback } of optionFacts(entries)) {

@@ -1,9 +1,10 @@
 import { formatByteSize } from '../../memory/byte-size.js'
 import type { MeasureProgress } from '../../api/measure.js'
 import type { ProgressEvent } from '../../api/build.js'
+import type { ExportProgress } from '../../options/export-options.js'
 import { countText, rateText, waitText } from '../../report/number-text.js'
 
-/** The progress line of a build: stage, done/total, rate, ETA, RSS/budget and its pressure, spilled. What is unknown is left out. */
+/** The progress line of a build: stage, done/total, rate, ETA, RSS/budget, pressure, spilled; without unknown parts. */
 export function progressText(event: ProgressEvent): string {
   const { stage, done, total, unit, rate, etaSeconds, rssBytes, budgetBytes, spilledBytes, pressure } = event
   const parts: string[] = [stage]
@@ -23,6 +24,11 @@ export function verifyProgressText(progress: { name: string; bytesChecked: numbe
   const { name, bytesChecked, totalBytes } = progress
   const percent = totalBytes === 0 ? 100 : Math.min(100, Math.floor((100 * bytesChecked) / totalBytes))
   return `verify  ${name}  ${formatByteSize(bytesChecked)}/${formatByteSize(totalBytes)}  ${percent}%`
+}
+
+export function exportProgressText({ bytesWritten, totalBytes }: ExportProgress): string {
+  const percent = totalBytes === 0 ? 0 : Math.min(100, Math.floor((100 * bytesWritten) / totalBytes))
+  return `export  ${formatByteSize(bytesWritten)}/${formatByteSize(totalBytes)}  ${percent}%`
 }
 
 export function measureProgressText({ stage, ef, done, total }: MeasureProgress): string {

@@ -1,0 +1,64 @@
+import type { Tuning } from '../../api/measure.js'
+import type { Manifest } from '../../format/generation/manifest.js'
+import { formatByteSize } from '../../memory/byte-size.js'
+import { countText, plural, tookText } from '../../report/number-text.js'
+import { tableLines } from './table-lines.js'
+import { tuningText } from './tuning-text.js'
+
+interface FilesOfKind {
+  readonly files: number
+  readonly bytes: number
+}
+
+export function infoJson(path: string, manifest: Manifest, tuning: readonly Tuning[]): object {
+  const { segments, report, ...facts } = manifest
+  const files = Object.fromEntries(sizesByKind(segments))
+  return { path, ...facts, diskBytes: diskBytes(manifest), files, tuning, report }
+}
+
+export function infoLines(path: string, manifest: Manifest, tuning: readonly Tuning[]): string[] {
+  const { report } = manifest
+  const rows = [
+    ['index', `${path} (${manifest.generation}, format ${manifest.formatVersion}, ${manifest.createdAt})`],
+    ['vectors', countText(manifest.count)],
+    ['dimensions', `${manifest.dimensions}, ${manifest.metric}`],
+    ['quantization', quantizationText(manifest)],
+    ['graph', `m ${manifest.m}, average degree ${report.averageDegree}, ${plural(manifest.levels, 'upper level')}`],
+    ['built by', `${manifest.engine} (${report.quality}), seed ${manifest.seed}, ${plural(report.threads, 'thread')}`],
+    ['built in', `${tookText(report.seconds)}, peak memory ${formatByteSize(report.peakRssBytes)}`],
+    ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64)`],
+    ...tuning.map((one) => ['tuned', tuningText(one)]),
+    ['reachable', `${countText(report.reachable)} (${countText(report.repaired)} repaired)`],
+    ['skipped', countText(report.skipped)],
+    ['on disk', formatByteSize(diskBytes(manifest))],
+  ]
+  const sizes = [...sizesByKind(manifest.segments)].map(([kind, { files, bytes }]) => [
+    `  ${kind}`,
+    formatByteSize(bytes),
+    plural(files, 'file'),
+  ])
+  return [...tableLines(rows), ...tableLines(sizes, [1])]
+}
+
+/** Files and bytes of each kind, in the order of the manifest. */
+function sizesByKind(segments: Manifest['segments']): Map<string, FilesOfKind> {
+  const sizes = new Map<string, FilesOfKind>()
+  for (const { kind, bytes } of segments) {
+    const before = sizes.get(kind) ?? { files: 0, bytes: 0 }
+    sizes.set(kind, { files: before.files + 1, bytes: before.bytes + bytes })
+  }
+  return sizes
+}
+
+function diskBytes({ segments }: Manifest): number {
+  return segments.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+/** With the bytes of the vectors, and of the codes that searches compare in their place. */
+function quantizationText({ quantization, segments }: Manifest): string {
+  if (quantization === 'f32') return quantization
+  const sizes = sizesByKind(segments)
+  const bytesOf = (...kinds: string[]): number => kinds.reduce((sum, kind) => sum + (sizes.get(kind)?.bytes ?? 0), 0)
+  const [codes, vectors] = [bytesOf('codes', 'codebook'), bytesOf('vectors')]
+  return `${quantization}: ${formatByteSize(codes)} of codes beside ${formatByteSize(vectors)} of vectors`
+}

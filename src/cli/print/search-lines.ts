@@ -1,0 +1,46 @@
+import type { Tuning } from '../../api/measure.js'
+import type { SearchHit } from '../../api/search.js'
+import { countText, rateText } from '../../report/number-text.js'
+import { DEFAULT_EF } from '../../search/default-ef.js'
+import type { MeasuredSearch } from '../commands/measure-search.js'
+import { tableLines } from './table-lines.js'
+import { tuningText } from './tuning-text.js'
+
+/** What `shardloom search` found and measured. */
+export interface SearchReport extends MeasuredSearch {
+  readonly recall?: number
+  /** Where ef came from, when it was a stored choice or one made for --target-recall. */
+  readonly tuning?: Tuning & { readonly reached: boolean }
+}
+
+/** --json prints all results. */
+const SHOWN_QUERIES = 3
+const SHOWN_HITS = 5
+
+export function searchLines(report: SearchReport, { k, ef }: { readonly k: number; readonly ef?: number }): string[] {
+  const { results, recall, queriesPerSecond, p50Ms, p99Ms, tuning } = report
+  const hidden = results.length - SHOWN_QUERIES
+  const rows = [
+    ['queries', `${countText(results.length)}, k ${k}, ef ${ef ?? tuning?.ef ?? DEFAULT_EF}`],
+    ...(tuning === undefined ? [] : [['tuned', tuningText(tuning)]]),
+    ...(recall === undefined ? [] : [[`recall@${k}`, recall.toFixed(4)]]),
+    ['speed', `${rateText(queriesPerSecond).replace('/s', ' queries/s')}, one thread`],
+    ['latency', `p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms`],
+  ]
+  return [
+    ...results.slice(0, SHOWN_QUERIES).flatMap((hits, query) => [`query ${query}`, ...hitLines(hits)]),
+    ...(hidden > 0 ? [`… and ${hidden} more; --json prints all`] : []),
+    '',
+    ...tableLines(rows),
+  ]
+}
+
+function hitLines(hits: readonly SearchHit[]): string[] {
+  const shown = hits.slice(0, SHOWN_HITS).map(({ id, distance }) => ['', String(id), distanceText(distance)])
+  const rest = hits.length - shown.length
+  return [...tableLines(shown, [2]), ...(rest > 0 ? [`  … ${rest} more`] : [])]
+}
+
+function distanceText(distance: number): string {
+  return Math.abs(distance) >= 1000 ? distance.toFixed(0) : distance.toFixed(4)
+}

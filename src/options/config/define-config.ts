@@ -1,0 +1,31 @@
+import type { BuildOptions } from '../../api/build.js'
+
+/**
+ * The content of a configuration file: every option of `buildIndex` that is data, and the options of `shardloom build`
+ * only. Paths are relative to the file's folder. Flags win over the file.
+ */
+export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | 'onProgress' | 'logger'>> {
+  // <generated options-config>
+  /** File of vectors, or several; '-' is standard input. */
+  readonly input?: string | readonly string[]
+  /** File with one id a line: text, which is always a string; or JSON in a `.jsonl`. */
+  readonly ids?: string
+  /** Column of vectors in a table, such as Parquet. Default: the only one with lists of floats. */
+  readonly vectorColumn?: string
+  /** Column of ids in a table: text or integers. */
+  readonly idColumn?: string
+  /** Write a page about the build, compared with the build before. */
+  readonly report?: string
+  /** File for node_exporter's textfile collector; it must end with `.prom`. A failed build writes it too. */
+  readonly metricsFile?: string
+  /** Print nothing but errors. Default false. */
+  readonly quiet?: boolean
+  /** What goes to stderr: 'text', or 'json', one object a line. Default 'text'. */
+  readonly logFormat?: 'text' | 'json'
+  // </generated>
+}
+
+/** Returns its argument; with it an editor knows the options in shardloom.config.ts or .js. */
+export function defineConfig(config: ShardloomConfig): ShardloomConfig {
+  return config
+}

@@ -1,0 +1,45 @@
+import * as v from 'valibot'
+import { callable, choice, flag, name, option } from './option-values.js'
+import { SHARED_OPTIONS } from './shared-options.js'
+
+/**
+ * hnswlib: what hnswlib's `saveIndex` writes on 64-bit machines. usearch: a `.usearch` file of version 2. fvecs: the
+ * vectors alone.
+ */
+export type ExportFormat = 'hnswlib' | 'usearch' | 'fvecs'
+
+export const EXPORT_FORMATS = ['hnswlib', 'usearch', 'fvecs'] as const satisfies readonly ExportFormat[]
+
+export interface ExportProgress {
+  readonly bytesWritten: number
+  readonly totalBytes: number
+}
+
+export const EXPORT_OPTIONS = {
+  format: option(choice(EXPORT_FORMATS), 'hnswlib, usearch or fvecs', {
+    value: 'F',
+    type: 'ExportFormat',
+    doc: "the format of the file: 'hnswlib', 'usearch', or 'fvecs' for the vectors alone",
+  }),
+  out: option(name('the file to write'), 'the file to write', {
+    value: 'FILE',
+    doc: 'the file to write. It appears under its name when it is complete, not before',
+  }),
+  overwrite: v.optional(
+    option(flag(), 'replace a file that exists', {
+      flag: 'force',
+      doc: 'replace a file that exists; otherwise it is refused',
+    }),
+    false,
+  ),
+  signal: v.optional(SHARED_OPTIONS.signal),
+  onProgress: v.optional(
+    option(callable<(progress: ExportProgress) => void>('a function'), 'called every few MiB', {
+      noFlag: true,
+      fallback: 'none',
+      type: '(progress: ExportProgress) => void',
+    }),
+  ),
+} as const
+
+export const exportOptionsSchema = v.strictObject(EXPORT_OPTIONS)

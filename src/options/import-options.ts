@@ -1,0 +1,37 @@
+import * as v from 'valibot'
+import { BUILD_OPTIONS } from './build-options.js'
+import { name, option } from './option-values.js'
+import { SHARED_OPTIONS } from './shared-options.js'
+
+const { path, quantization, memory, threads, tempDir, minRecall, keepGenerations } = BUILD_OPTIONS
+const { signal, onProgress, logger } = BUILD_OPTIONS
+
+export const IMPORT_OPTIONS = {
+  path,
+  dimensions: option(SHARED_OPTIONS.dimensions, 'length of every vector', {
+    doc: 'length of the vectors. The file does not state its type of numbers: this is checked against the bytes of one',
+  }),
+  metric: option(SHARED_OPTIONS.metric, 'l2, cosine or ip', {
+    doc: "what the file was built with, which it does not state. Under 'cosine' every vector must have unit length",
+  }),
+  ids: v.optional(
+    option(name('a path'), 'file with one id a line, for labels 0, 1, 2, …: text, or JSON in a .jsonl', {
+      value: 'FILE',
+      fallback: 'the labels',
+      doc:
+        'file with the id of label n in line n, from 0, for a file whose labels are 0, 1, 2, …: text, or JSON in a ' +
+        '`.jsonl`',
+    }),
+  ),
+  quantization,
+  memory,
+  threads,
+  tempDir,
+  minRecall,
+  keepGenerations,
+  signal,
+  onProgress,
+  logger,
+} as const
+
+export const importOptionsSchema = v.strictObject(IMPORT_OPTIONS)

@@ -1,0 +1,48 @@
+import * as v from 'valibot'
+import type { SearchOptions } from '../api/search.js'
+import { flag, option } from './option-values.js'
+import { DEFAULT_K, SHARED_OPTIONS } from './shared-options.js'
+
+export const OPEN_OPTIONS = {
+  memory: v.optional(SHARED_OPTIONS.openMemory),
+  threads: v.optional(
+    option(SHARED_OPTIONS.threads, 'worker threads of searchBatch', {
+      doc:
+        'worker threads that `searchBatch` uses. They share the index, which is then read whole at once and must fit ' +
+        '`memory`. 1 is the calling thread',
+    }),
+    1,
+  ),
+  preload: v.optional(
+    option(flag(), 'read everything at once', {
+      doc: 'read everything when the index is opened, instead of each part when a search first needs it',
+    }),
+    false,
+  ),
+} as const
+
+export const openOptionsSchema = v.strictObject(OPEN_OPTIONS)
+
+/** A search does not run these schemas, which take longer than a short search: src/search/check-search-options.ts. */
+export const SEARCH_OPTIONS = {
+  k: v.optional(
+    option(SHARED_OPTIONS.k, 'neighbours of each query', { doc: 'number of neighbours wanted' }),
+    DEFAULT_K,
+  ),
+  ef: v.optional(SHARED_OPTIONS.ef),
+  rerank: v.optional(SHARED_OPTIONS.rerank),
+  filter: v.optional(
+    option(
+      v.custom<NonNullable<SearchOptions['filter']>>(() => true, 'a filter'),
+      'which vectors may be found',
+      {
+        noFlag: true,
+        fallback: 'none',
+        type: 'NodeSet | ((id: Id) => boolean)',
+        doc:
+          'which vectors may be found: a set from `index.select`, or a function of the id, which every search calls ' +
+          'for many ids. k vectors are found when the filter keeps k',
+      },
+    ),
+  ),
+} as const
