@@ -76,7 +76,8 @@ describe('a build that is killed', () => {
   })
 
   async function checked(path: string, { report }: { report: BuildReport }): Promise<void> {
-    expect(segmentsOf({ path, report })).toEqual(expected)
+    const said = report.events.map(({ message }) => message).join('\n')
+    expect(segmentsOf({ path, report }), said).toEqual(expected)
     expect(await verifyIndex(path)).toMatchObject({ ok: true, count: rows })
     expect(readdirSync(path).sort()).toEqual(['CURRENT', report.generation])
   }

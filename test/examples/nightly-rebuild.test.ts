@@ -79,7 +79,7 @@ const bytes = readFileSync(file); bytes[5000] ^= 1; writeFileSync(file, bytes)`
   it.each(
     some(
       [
-        ['input without vectors', 2, ['examples/data/README.md'], 'tells a known format'],
+        ['input without vectors', 2, ['examples/data/README.md'], 'is of a known format'],
         ['a missing input', 2, ['no-such-file.npy'], 'no-such-file.npy'],
         [
           'a recall that is not reached',
