@@ -9,10 +9,12 @@ import { defineConfig } from 'vitest/config'
 const ISOLATED = ['cli', 'e2e', 'engines', 'examples', 'fuzz', 'interop'].map((name) => `test/${name}/*.test.ts`)
 
 export default defineConfig(({ mode }) => {
-  const whole = mode === 'all'
+  // Projects load this file again without the mode: the variable carries it to them.
+  if (mode === 'all') process.env['SHARDLOOM_TESTS'] = 'all'
+  const suite = process.env['SHARDLOOM_TESTS'] ?? 'quick'
   return {
     test: {
-      env: { SHARDLOOM_TESTS: whole ? 'all' : 'quick' },
+      env: { SHARDLOOM_TESTS: suite },
       // Whole builds start worker threads: forks keep one file's threads away from another's.
       pool: 'forks',
       // By default a machine of two cores would run one file after another; most files wait for disks and threads half
@@ -20,7 +22,7 @@ export default defineConfig(({ mode }) => {
       maxWorkers: 2,
       testTimeout: 120_000,
       hookTimeout: 120_000,
-      reporters: whole ? ['default'] : [{ onTestRunEnd: sayWhichSuite }, 'default'],
+      reporters: suite === 'all' ? ['default'] : [{ onTestRunEnd: sayWhichSuite }, 'default'],
       projects: [
         {
           extends: true,
