@@ -27,7 +27,7 @@ export interface WorkerPoolOptions {
   readonly entryUrl?: URL
 }
 
-/** A task was given up: whether its thread hangs, or it is only slow, nobody can tell. */
+/** A task was given up. Its thread may hang, or only be slow. */
 class NoAnswer extends Error {
   constructor(seconds: number) {
     super(`no answer for ${seconds} s`)

@@ -11,7 +11,7 @@ const LOOK_MS = 1000
  * timer for each would cost more than the vector.)
  */
 export class SourceWait {
-  /** It was still awaited when the wait ended: nobody knows whether it will ever answer. */
+  /** The source was still awaited when the wait ended; it may never answer. */
   givenUp = false
   readonly #signal: AbortSignal | undefined
   readonly #timer: NodeJS.Timeout | undefined

@@ -38,7 +38,7 @@ export function openCheckpoints(
   digestOf: () => number,
 ): Checkpoints | undefined {
   if (resume === undefined) return undefined
-  const { journal, finished, reused: takenOver } = resume
+  const { journal, finished, reused } = resume
   const digest = digestOf()
   const same = finished?.routing?.digest === digest
   const counted = (finished?.shards.size ?? 0) + (finished?.segments.size ?? 0)
@@ -55,7 +55,7 @@ export function openCheckpoints(
   return {
     shards: same ? finished.shards : NONE,
     segments: same ? finished.segments : NONE,
-    reused: takenOver,
+    reused,
     restore: async (threads, what, task) => {
       const restored = await threads.run('restore', task, `check ${what}`)
       if (restored === undefined) {

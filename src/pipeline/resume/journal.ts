@@ -3,7 +3,7 @@
  *
  * Text, one entry a line, appended: the CRC-32 of the JSON in eight hex digits, a space, the JSON. The first line is the
  * `begin` entry. Reading ends at the first line that is not whole: a torn tail is what a crash leaves. A line may name
- * bytes that a power cut took; whoever goes on checks them, so a wrong line costs work and never gives a wrong index.
+ * bytes that a power cut took; a resumed build checks them, so a wrong line costs work and never gives a wrong index.
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from '../../../spill/files/crc32.js'
@@ -51,7 +51,7 @@ export interface RoutingEntry {
   readonly digest: number
 }
 
-/** A shard's vectors are in their segment and its graph rows in a file of its own. */
+/** A shard's vectors are in their segment and its graph rows in a separate file. */
 export interface ShardEntry {
   readonly kind: 'shard'
   readonly shard: number

@@ -3,7 +3,7 @@ import type { BuildEvent, StageName, StageReport } from '../../api/report.js'
 import type { Logger, ProgressEvent } from '../../api/build.js'
 
 const SAMPLE_MS = 250
-/** At most so many progress events a second: a progress line is for people. */
+/** At least this long between two progress events: a progress line is for people. */
 const PROGRESS_MS = 100
 
 /** `vectorsDone`: of those that the stage works on, where it counts vectors. */

@@ -27,7 +27,7 @@ export interface MemoryMonitorOptions {
   readonly cgroupBytes?: (group: MemoryCgroup) => number | undefined
 }
 
-/** Each change of level is in the counts; so many of each are told one by one. */
+/** Every change of level is counted; the first TOLD_EVENTS of each level are also events. */
 const TOLD_EVENTS = 5
 /** So near the cgroup's limit, for so many samples in a row and with nothing left to give back, the kernel would kill next. */
 const FATAL_SHARE = 0.98
@@ -118,7 +118,7 @@ export class MemoryMonitor {
     return { pressure: { ...this.#entered, ingestPauses: this.#pauses }, timeline: this.#timeline.samples }
   }
 
-  /** Lets go whoever waits. */
+  /** Ends every wait. */
   close(): void {
     this.#closed = true
     this.#sampled.notify()

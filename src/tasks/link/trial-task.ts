@@ -28,7 +28,7 @@ export interface TrialResult {
 
 const K = 10
 const EF = 64
-/** One row in so many is on the level above, from which searches come down. */
+/** Every UPPER_STEP-th row is on the level above, where searches begin. */
 const UPPER_STEP = 16
 
 export async function tryBalanced(kernel: Kernel, task: TrialTask): Promise<TrialResult> {

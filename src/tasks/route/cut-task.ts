@@ -27,7 +27,7 @@ export interface CutResult {
   readonly counts: Uint32Array
 }
 
-/** One copy in so many also goes to a second part. */
+/** One copy in BRIDGE_STEP also goes to a second part. */
 const BRIDGE_STEP = 32
 
 /**

@@ -6,7 +6,7 @@ import { gridEncoder, gridOps, type GridOps } from '../../rows/grid-ops.js'
 
 /** Picks the leaders of a layer from its sample. */
 export interface LeadersTask {
-  /** Sampled rows in random order: float32 vectors, or codes when the layer has no vectors of its own. */
+  /** Sampled rows in random order: float32 vectors, or grid rows when the layer has no vectors. */
   readonly sample: { readonly kind: 'vectors' | 'grid'; readonly bytes: Uint8Array; readonly count: number }
   readonly spec: GridSpec
   readonly leaderCount: number
@@ -184,7 +184,7 @@ function assignNearest(
     }
   }
   kernel.release(mark)
-  // In the unit of its own cluster: a step that suits a wide one would empty a dense one.
+  // Relative to the leader's cluster: a step that suits a wide cluster would empty a dense one.
   homeCounts.forEach((count, leader) => {
     if (count > 0) meanDistances[leader] = Math.max(0, meanDistances[leader] / count - leaders.handicaps[leader])
   })

@@ -21,7 +21,7 @@ export interface RouteTask {
   readonly leaders: Leaders
   /** Shards a vector goes to: home and replicas. */
   readonly overlap: number
-  /** Of one row in so many, by a hash of its ordinal, all targets count; of the rest only the nearest. Absent: of all. */
+  /** Every `step`-th row (by hash of its ordinal) keeps all its targets, the others only the nearest. Absent: all do. */
   readonly sparse?: { readonly step: number; readonly seed: number }
   /** One bit per ordinal that is left out (a repeated id), or undefined. */
   readonly dropped: Uint8Array | undefined
