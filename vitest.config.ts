@@ -27,7 +27,7 @@ export default defineConfig(({ mode }) => {
         {
           extends: true,
           // Files share their modules: loading them again takes longer than most of these files.
-          test: { name: 'units', include: ['test/*/*.test.ts'], exclude: ISOLATED, isolate: false },
+          test: { name: 'units', include: ['test/*.test.ts', 'test/*/*.test.ts'], exclude: ISOLATED, isolate: false },
         },
         { extends: true, test: { name: 'builds', include: ISOLATED } },
       ],

@@ -8,7 +8,6 @@ import { readFileSync } from 'node:fs'
 import { InsufficientMemoryError, NoAddressSpaceError } from '../src/errors.js'
 import type { BuildFunctions } from './build-functions.js'
 import type { SearchFunctions } from './search-functions.js'
-import { avoidInlinedCalls } from './avoid-inlined-calls.js'
 
 export interface KernelFunctions extends BuildFunctions, SearchFunctions {}
 
@@ -24,7 +23,6 @@ const compiled = new Map<KernelKind, WebAssembly.Module>()
 
 function kernelModule(kind: KernelKind): WebAssembly.Module {
   const name = kind === 'shared' ? './kernel-shared.wasm' : './kernel.wasm'
-  if (compiled.size === 0) avoidInlinedCalls()
   const module = compiled.get(kind) ?? new WebAssembly.Module(readFileSync(new URL(name, import.meta.url)))
   compiled.set(kind, module)
   return module

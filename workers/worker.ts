@@ -1,6 +1,7 @@
 /** The one entry point of worker threads. */
 import type { Kernel } from '../kernel/kernel.js'
 import type { SearchSlice } from '../src/search/batch/search-slice.js'
+import { internStrings } from '../src/interned.js'
 import { outcomeOf, type TaskOutcome } from '../src/tasks/task-outcome.js'
 import type { TaskName, TaskRequest, Tasks } from '../src/tasks/tasks.js'
 import { withKernel } from '../src/tasks/thread-kernel.js'
@@ -38,11 +39,12 @@ export default async function runTask<Name extends TaskName>(
   request: TaskRequest<Name>,
 ): Promise<TaskOutcome<Result<Name>>> {
   const run: RunTask<Name> = await TASKS[request.name]()
-  return outcomeOf(() => withKernel((kernel) => run(kernel, request.task)))
+  const task = internStrings(request.task)
+  return outcomeOf(() => withKernel((kernel) => run(kernel, task)))
 }
 
 /** Searches an index in shared memory, for `searchBatch`. */
 export async function search(slice: SearchSlice): Promise<void> {
   const { searchSlice } = await import('../src/search/batch/search-slice.js')
-  searchSlice(slice)
+  searchSlice(internStrings(slice))
 }

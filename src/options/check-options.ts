@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { InvalidOptionError } from '../errors.js'
+import { interned } from '../interned.js'
 import { nearestName } from './nearest-name.js'
 import { kebabCase, optionFacts } from './option-facts.js'
 import { renameOptions, warnProcess } from './renamed-options.js'
@@ -31,12 +32,20 @@ export function checkOptions<Schema extends OptionsSchema>(
     if (!Object.hasOwn(schema.entries, name)) throw new InvalidOptionError(where + unknownOption(name, schema.entries))
   }
   const result = v.safeParse(schema, options, { abortEarly: true })
-  if (result.success) return result.output
+  if (result.success) return withInternedStrings(result.output)
   const [issue] = result.issues
   const [{ key, value }] = issue.path ?? [{ key: 'options', value: options }]
   // A missing key has the message of the object, which says nothing of the key.
   const allowed = issue.kind === 'schema' && issue.type === 'strict_object' ? 'given' : issue.message
   throw new InvalidOptionError(`${where}${String(key)} must be ${allowed}, got ${shown(value)}`)
+}
+
+/** Options from a command line or a file are strings of their own. */
+function withInternedStrings<Options extends object>(options: Options): Options {
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value === 'string') Object.assign(options, { [name]: interned(value) })
+  }
+  return options
 }
 
 function warnCaller({ logger }: { readonly logger?: { warn?: (message: string) => void } }, message: string): void {

@@ -4,6 +4,7 @@ import PQueue from 'p-queue'
 import { Piscina } from 'piscina'
 import { Signal } from '../../spill/signal.js'
 import { ShardloomError, WorkerFailedError } from '../errors.js'
+import { internStrings } from '../interned.js'
 import { BufferPool } from '../../spill/buffer-pool.js'
 import { abortError } from './abort-error.js'
 import { reviveError, type TaskOutcome } from './task-outcome.js'
@@ -198,7 +199,7 @@ export class WorkerPool {
       if (outcome.ok) {
         this.#busyMs += outcome.busyMs
         this.#tileMs += outcome.tileMs
-        return outcome.value
+        return internStrings(outcome.value)
       }
       throw reviveError(outcome.error)
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Encodes and parses manifest.json. */
+import { internStrings } from '../../interned.js'
 import { CorruptIndexError } from '../../errors.js'
 import { checkManifest } from './check-manifest.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
@@ -35,7 +36,7 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   }
   // Code that shows or writes a part of it recurses.
   if (isDeeper(json, MAX_NESTING)) throw new CorruptIndexError(path, `it is nested deeper than ${MAX_NESTING}`)
-  return checkManifest(json, path)
+  return checkManifest(internStrings(json), path)
 }
 
 function isDeeper(value: unknown, levels: number): boolean {
