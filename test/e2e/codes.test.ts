@@ -17,7 +17,7 @@ import {
 import { quantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
 import { encodeTwin } from '../kernel/code-twins.js'
 import { batches, build, makeFolder, makeRows, randomRows, records, segmentsOf, type Rows } from '../fixtures/builds.js'
-import { some } from '../whole.js'
+import { some, WHOLE } from '../whole.js'
 
 const HEADER_BYTES = 4096
 
@@ -79,7 +79,7 @@ describe.each(some(CASES, 2))(
 describe.each(some<CodeQuantization>(['pq', 'f16', 'sq8', 'binary'], 4))(
   'a build with quantization %s',
   (quantization) => {
-    it('gives the same bytes whatever the threads and the memory', async () => {
+    it.runIf(WHOLE)('gives the same bytes whatever the threads and the memory', async () => {
       const rows = randomRows(20_000, 112, 5)
       const options = { quantization, metric: 'cosine', quality: 'balanced' } as const
       const roomy = await build(batches(rows), { ...options, threads: 2, memory: '2GB' })

@@ -15,6 +15,7 @@ import { CURVE, fullManifest, largeManifest } from '../fixtures/reports.js'
 import { shardloom } from '../cli/shardloom.js'
 import { findChromium, launchChromium } from './chromium.js'
 import * as probes from './page-probes.js'
+import { some } from '../whole.js'
 
 /** The pages of real builds in a real browser. */
 
@@ -109,16 +110,18 @@ describe.skipIf(executable === undefined)('the report page', () => {
     expect(complaints).toEqual([])
   })
 
-  it.each(pages.flatMap((name) => WIDTHS.map((width) => ({ name, width }))))(
-    '$name at $width pixels is no wider than the screen, and has every label whole',
-    async ({ name, width }) => {
-      const { page } = await open(name, { width })
-      await page.evaluate(probes.openDetails)
-      expect(await page.evaluate(probes.pageWidth)).toBeLessThanOrEqual(width)
-      expect(await page.evaluate(probes.partsBeyondScreen)).toEqual([])
-      expect(await page.evaluate(probes.overlappingLabels)).toEqual([])
-    },
-  )
+  it.each(
+    some(
+      pages.flatMap((name) => WIDTHS.map((width) => ({ name, width }))),
+      4,
+    ),
+  )('$name at $width pixels is no wider than the screen, and has every label whole', async ({ name, width }) => {
+    const { page } = await open(name, { width })
+    await page.evaluate(probes.openDetails)
+    expect(await page.evaluate(probes.pageWidth)).toBeLessThanOrEqual(width)
+    expect(await page.evaluate(probes.partsBeyondScreen)).toEqual([])
+    expect(await page.evaluate(probes.overlappingLabels)).toEqual([])
+  })
 
   it.each(WIDTHS)('at %i pixels shows one drawing of each figure, with text of a size to read', async (width) => {
     const { page } = await open('comparison.html', { width })
@@ -131,17 +134,19 @@ describe.skipIf(executable === undefined)('the report page', () => {
     }
   })
 
-  it.each(pages.flatMap((name) => THEMES.flatMap((theme) => [390, 1280].map((width) => ({ name, theme, width })))))(
-    'axe finds nothing wrong with $name, $theme, at $width pixels',
-    async ({ name, theme, width }) => {
-      const { page } = await open(name, { theme, width })
-      await page.evaluate(probes.openDetails)
-      await page.evaluate(AXE)
-      const { violations, passes } = await page.evaluate(probes.axeFindings)
-      expect(passes).toContain('color-contrast')
-      expect(violations).toEqual([])
-    },
-  )
+  it.each(
+    some(
+      pages.flatMap((name) => THEMES.flatMap((theme) => [390, 1280].map((width) => ({ name, theme, width })))),
+      5,
+    ),
+  )('axe finds nothing wrong with $name, $theme, at $width pixels', async ({ name, theme, width }) => {
+    const { page } = await open(name, { theme, width })
+    await page.evaluate(probes.openDetails)
+    await page.evaluate(AXE)
+    const { violations, passes } = await page.evaluate(probes.axeFindings)
+    expect(passes).toContain('color-contrast')
+    expect(violations).toEqual([])
+  })
 
   it('looks different in the dark', async () => {
     const back = async (theme: 'light' | 'dark'): Promise<string> => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { some } from '../whole.js'
 import { projectFolder, REPOSITORY, run, runTypeScript, type Ended } from './run.js'
 
 /**
@@ -93,7 +94,7 @@ describe('README.md', () => {
   })
 })
 
-describe.each(PAGES)('%s', (page) => {
+describe.each(some(PAGES, 3))('%s', (page) => {
   const project = projectFolder()
 
   it.each(shownIn(textOf(page)))('runs as it is shown: $kind of line $line, $text', async (each) => {
