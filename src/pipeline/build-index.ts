@@ -13,13 +13,14 @@ import { describeSource } from './run/describe-source.js'
 import { withRun } from './run/with-run.js'
 
 /**
- * Builds one index out of a stream of vectors and publishes it as the live generation of `options.path`.
+ * Builds one index from a stream of vectors and publishes it as the live generation of `options.path`.
  *
- * Rejects with a ShardloomError (see `code`); the generation that was live before then stays live and untouched.
- * The stages, in order, are those of the picture in ARCHITECTURE.md; between them flow disk-backed queues.
+ * Rejects with a ShardloomError (see `code`). The previous live generation then stays live and unchanged. The stages
+ * run in the order of the picture in ARCHITECTURE.md; disk-backed queues connect them.
  *
- * With a source that is a function of the ordinal to begin with, a build that was interrupted, or whose process died,
- * leaves its finished work in files, and the same call goes on from there. `readVectors` makes such a source of files.
+ * A build can be resumed when its source is a function that takes the ordinal to begin with. If such a build is
+ * interrupted or its process dies, its finished work stays in files, and the same call continues from there.
+ * `readVectors` makes such a source from files.
  */
 export async function buildIndex(source: VectorSource | ResumableSource, options: BuildOptions): Promise<BuildReport> {
   const described = await describeSource(source, options)

@@ -6,22 +6,22 @@ import { TRIAL_QUERIES, trialRows, type TrialTask } from '../tasks/link/trial-ta
 
 export interface ChosenQuality {
   readonly quality: Quality
-  /** Recall@10 of the trial; undefined when none was made. */
+  /** Recall@10 of the trial; undefined when there was no trial. */
   readonly trialRecall: number | undefined
 }
 
 /**
- * A trial below this chooses 'high'. Trials of SIFT, a 16-dimensional manifold and text (LSA, 384 dimensions) found .997,
- * .999 and .964; whole indexes reach, on queries not in them, .990 (SIFT) and .957 (text) at 'balanced', the text .971 at
- * 'high'.
+ * A trial with lower recall chooses 'high'. Trials on SIFT, a 16-dimensional manifold and text (LSA, 384 dimensions)
+ * gave .997, .999 and .964. On queries that are not in the index, whole indexes at 'balanced' reach .990 (SIFT) and
+ * .957 (text). At 'high' the text reaches .971.
  */
 const ENOUGH_RECALL = 0.98
-/** A smaller sample is the whole of a small index, and that is searched well at any quality. */
+/** A smaller sample is all of a small index, and a small index is searched well at any quality. */
 const LEAST_SAMPLE = 512
 
 /**
- * 'auto' by trial: a small index of one part of the sample at 'balanced', asked for the other part at ef 64. Data that
- * are hard to search show it there.
+ * Resolves quality 'auto' with a trial: a small index of one part of the sample, built at 'balanced', is searched for
+ * the other part at ef 64. Data that are hard to search have low recall there.
  */
 export async function chooseQuality(
   { options, plan, threads }: Uses<'options' | 'plan' | 'threads'>,

@@ -44,9 +44,9 @@ export interface MemoryEstimate {
   /** Whether a build with this budget would start. */
   readonly fits: boolean
   readonly budgetBytes: number
-  /** What the build would use at its highest with this budget; bytes needed when it does not fit. */
+  /** Peak memory of a build with this budget, or the bytes it needs when it does not fit. */
   readonly peakBytes: number
-  /** The least budget with which a build of this size starts: one worker, small buffers, everything spilled. */
+  /** The smallest budget with which a build of this size starts: one worker, small buffers, everything spilled. */
   readonly minimumBytes: number
   readonly threads: number
   readonly shards: number
@@ -56,10 +56,10 @@ export interface MemoryEstimate {
   readonly stages: readonly StageEstimate[]
 }
 
-/** Memory and disk of a build, before anything is built. Throws InvalidOptionError on impossible numbers. */
+/** Estimates memory and disk of a build before anything is built. Throws InvalidOptionError on impossible numbers. */
 export function estimateMemory(options: EstimateOptions): MemoryEstimate {
   const { engine, memory, threads, ...shape } = checkOptions(estimateOptionsSchema, options)
-  // A given budget is not compared with this machine: the question may be about another one.
+  // A given budget is not compared with the memory of this machine: the build may run on another one.
   const budgetBytes =
     memory === undefined ? decideBudget(undefined, readMemoryFacts()).budgetBytes : parseByteSize(memory, 'memory')
   const facts = {
@@ -95,7 +95,7 @@ function tryPlan(plan: () => BuildPlan): BuildPlan | undefined {
   }
 }
 
-/** Bisection to the nearest MB: whether a budget suffices only ever turns from no to yes. */
+/** Bisection to the nearest MB: when a budget suffices, every larger one does too. */
 function smallestBudget(suffices: (bytes: number) => boolean): number {
   let low = 1
   let high = 1

@@ -37,7 +37,7 @@ export function shardsMemory(sizes: BuildSizes): StageMemory {
     output: shardOutputBytes(sizes),
     usesQueues: true,
     usesGrid: true,
-    // Rows of hnswlib hold two thirds of their 2M links on average.
+    // Rows of hnswlib have two thirds of their 2M links on average.
     spills: count * geometry.overlap * graphRowBytes((4 * m) / 3),
   }
 }

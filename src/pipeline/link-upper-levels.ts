@@ -29,12 +29,15 @@ export interface UpperLevels {
   readonly entryPoint: EntryPoint
 }
 
-/** A level up to this many times the engine's shard is linked as one shard; a larger one goes through the stages. */
+/**
+ * A level of up to this many times the engine's shard size is linked as one shard; a larger one goes through the
+ * stages.
+ */
 const ONE_SHARD_FACTOR = 2
 
 /**
- * Levels ≥ 1 over the n/M nodes whose hash says so, level by level, by the same builder. The entry point is the node of
- * the top level that is nearest to the mean of the data.
+ * Links levels ≥ 1, level by level, with the same builder. Their n/M nodes are chosen by hash. The entry point is the
+ * node of the top level that is nearest to the mean of the data.
  */
 export async function linkUpperLevels(
   run: PlannedRun,
@@ -58,14 +61,14 @@ export async function linkUpperLevels(
   return { levels, bytes: encodeUpper(levels), entryPoint }
 }
 
-/** Level 0, as upper levels see it. */
+/** What upper levels use of level 0. */
 interface Base {
   readonly spec: GridSpec
   readonly grid: GridStore
   readonly quality: Quality
 }
 
-/** `[0]`: the nodes of level 1, ascending; each further level is part of the one before. */
+/** `[0]`: the nodes of level 1, ascending. Each further level is a subset of the one before. */
 function nodesByLevel(nodeOfOrdinal: Uint32Array, seed: number, m: number): Uint32Array[] {
   const byLevel: number[][] = []
   for (let ordinal = 0; ordinal < nodeOfOrdinal.length; ordinal++) {
@@ -77,7 +80,7 @@ function nodesByLevel(nodeOfOrdinal: Uint32Array, seed: number, m: number): Uint
   return byLevel.map((nodes) => Uint32Array.from(nodes).sort())
 }
 
-/** Where each of `wanted` stands in `nodes`; both ascending, all there. */
+/** The index of each of `wanted` in `nodes`. Both ascend, and all of `wanted` are in `nodes`. */
 function placesIn(nodes: Uint32Array, wanted: Uint32Array): Uint32Array {
   const places = new Uint32Array(wanted.length)
   let at = 0
@@ -97,7 +100,7 @@ async function linkLevel(run: PlannedRun, level: number, nodes: Uint32Array, bas
   return links
 }
 
-/** Route, shards and merge again, on the grid: a level of 50M vectors holds 3M of them. */
+/** Runs route, shards and merge again, on the grid: level 1 of 50M vectors has 3M nodes. */
 async function linkLargeLevel(
   run: PlannedRun,
   level: number,
@@ -126,7 +129,7 @@ async function linkLargeLevel(
   const shape = { name, spec, layout: numbered.layout, maxDegree: m }
   await mergeLayer(run, shape, shards, { kind: 'memory', links: merged })
 
-  // The layer numbered its own nodes; the level wants them in the order of `nodes`.
+  // The layer has its own node numbers; the level needs the links in the order of `nodes`.
   const ordinalOf = new Uint32Array(nodes.length)
   numbered.nodeOfOrdinal.forEach((node, ordinal) => {
     ordinalOf[node] = ordinal
@@ -160,7 +163,7 @@ async function queueGrid(
   return queue
 }
 
-/** Evenly spaced nodes: their order is the shards', so a stride through it is spread over the data. */
+/** Samples evenly spaced nodes. Nodes are in the order of the shards, so the sample is spread over the data. */
 function sampleGrid(
   nodes: Uint32Array,
   grid: GridStore,
@@ -170,7 +173,8 @@ function sampleGrid(
   const chosen = Uint32Array.from({ length: count }, (_, i) => nodes[Math.floor((i * nodes.length) / count)])
   const ordered = new Uint8Array(count * grid.rowBytes)
   readGrid(grid, chosen, ordered)
-  // Leaders are the first rows of a sample in random order: take them in strides of a number prime to the count.
+  // The first rows of the sample become leaders, so the sample must be in random order: take its rows in strides
+  // coprime to the count.
   const stride = coprimeStride(count)
   const bytes = new Uint8Array(ordered.length)
   for (let i = 0; i < count; i++) {
@@ -180,7 +184,10 @@ function sampleGrid(
   return { kind: 'grid', bytes, count }
 }
 
-/** Near the golden section of `count`, and prime to it: multiples of it visit every index, far apart. */
+/**
+ * A number near the golden section of `count` and coprime to it. Its multiples visit every index, and successive ones
+ * are far apart.
+ */
 function coprimeStride(count: number): number {
   const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
   let stride = Math.max(1, Math.floor(count * 0.618))
@@ -194,7 +201,7 @@ function entryPointOf(levels: readonly UpperLevel[], { spec, grid }: Base): Entr
   const bytes = new Uint8Array(nodes.length * gridRowBytes(spec))
   readGrid(grid, nodes, bytes)
   const rows = spec.kind === 'i16' ? new Int16Array(bytes.buffer) : new Float32Array(bytes.buffer)
-  // The grid is centred on the mean: the row nearest to it has the smallest norm.
+  // The grid is centred on the mean, so the row nearest to the mean has the smallest norm.
   let best = { index: 0, squared: Number.POSITIVE_INFINITY }
   for (let index = 0; index < nodes.length; index++) {
     let squared = 0

@@ -14,7 +14,7 @@ export interface LinkedIndex {
   readonly vectors: OpenSegments
   readonly links: OpenSegments
   readonly upper: UpperLevels
-  /** Links of all nodes on level 0 together. */
+  /** The number of links of all nodes on level 0. */
   readonly degreeSum: number
   readonly origin: GraphOrigin
 }

@@ -9,7 +9,7 @@ import { mergeTaskBytes } from '../tasks/link/merge-task.js'
 
 export interface MergedLinks {
   readonly links: OpenSegments
-  /** Links of all nodes together. */
+  /** The number of links of all nodes. */
   readonly degreeSum: number
 }
 

@@ -30,8 +30,8 @@ const PROOF_K = 10
 const PROOF_EF = 64
 
 /**
- * Always: every node is reachable from the entry point (those that were not are linked and counted), and recall@10 at
- * ef 64 on sampled vectors against exact search, the vector itself left out on both sides.
+ * Always checks that every node is reachable from the entry point, and links and counts those that are not. Always
+ * measures recall@10 at ef 64 on sampled vectors against exact search; both sides leave out the vector itself.
  */
 export async function prove(
   run: Uses<'options' | 'plan' | 'threads' | 'log'>,
@@ -48,18 +48,18 @@ export async function prove(
   return { reachable: graph.count, repaired, recallAt10, degreeCounts }
 }
 
-/** The sampled nodes whose neighbours are asked for. */
+/** The sampled nodes whose neighbours are searched. */
 interface Questions {
   readonly nodes: Uint32Array
   readonly queries: Float32Array
   readonly queryCount: number
-  /** Neighbours wanted, the node itself not counted; at least 1. */
+  /** Neighbours to find, not counting the node itself; at least 1. */
   readonly neighbours: number
-  /** One more: the node itself. */
+  /** The neighbours and the node itself. */
   readonly k: number
 }
 
-/** Undefined when there is one node: it has no neighbours. */
+/** Undefined when there is only one node, which has no neighbours. */
 function askNeighbours(graph: ProofGraph, seed: number): Questions | undefined {
   const neighbours = Math.min(PROOF_K, graph.count - 1)
   if (neighbours === 0) return undefined
@@ -67,7 +67,10 @@ function askNeighbours(graph: ProofGraph, seed: number): Questions | undefined {
   return { nodes, queries: readQueries(graph, nodes), queryCount: nodes.length, neighbours, k: neighbours + 1 }
 }
 
-/** Both at once, because exact search does not need links: on SIFT 100k it takes a tenth of their time. */
+/**
+ * Runs the walk and the exact scans at the same time, because exact search does not need links. On SIFT 100k the walk
+ * takes a tenth of their time.
+ */
 async function walkAndScan(
   { threads, log }: Uses<'threads' | 'log'>,
   graph: ProofGraph,
@@ -103,7 +106,10 @@ async function walkAndScan(
   return { reach, exact }
 }
 
-/** How many nodes were unreachable, and the degrees of all. Afterwards all are reachable, or this throws. */
+/**
+ * Returns the number of nodes that were unreachable, and the degrees of all. Afterwards all nodes are reachable, or
+ * this throws.
+ */
 async function repair(
   { threads, log }: Uses<'threads' | 'log'>,
   graph: ProofGraph,
@@ -150,7 +156,7 @@ function readQueries(graph: ProofGraph, nodes: Uint32Array): Float32Array {
     try {
       readRows(file, 4 * dimensions, node, bytes.subarray(4 * i * dimensions, 4 * (i + 1) * dimensions))
     } catch (error) {
-      // Runs on the coordinator, so it is not retried.
+      // This runs on the coordinator, so it is not retried.
       throw writeFailure(file.path, 0, error)
     }
   })
@@ -165,7 +171,10 @@ function unite(into: NearestLists, from: NearestLists, queries: number): void {
   }
 }
 
-/** Marks and degrees of all nodes, and the reader of one walk; the whole index, when there is room to search it in memory. */
+/**
+ * Marks and degrees of all nodes, and the read buffer of one walk. When there is room to search the index in memory,
+ * the whole index.
+ */
 export function proveMemory(sizes: BuildSizes): StageMemory {
   const { count, m, vectorBytes } = sizes
   return {

@@ -12,15 +12,15 @@ import { codebookSampleRows, trainTaskBytes, trainTaskCount, type TrainTask } fr
 import { createSegments, type OpenSegments } from './segments/create-segments.js'
 import { nodeByOrdinalBytes, upperLevelBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
 
-/** Compact codes of all vectors, written but not sealed, and what they mean. */
+/** Compact codes of all vectors, written but not sealed, and their codebook. */
 export interface QuantizedVectors {
   readonly quantization: CodeQuantization
   readonly segments: OpenSegments
-  /** Empty for a quantization that has none; else in shared memory. */
+  /** Empty for a quantization without a codebook, otherwise in shared memory. */
   readonly codebook: Float32Array
 }
 
-/** As searches of the proof get them. */
+/** The codes in the form that the searches of the proof take. */
 export function proofCodes(codes: QuantizedVectors | undefined, dimensions: number): ProofCodes | undefined {
   if (codes === undefined) return undefined
   const { quantization, segments, codebook } = codes
@@ -32,8 +32,8 @@ export function proofCodes(codes: QuantizedVectors | undefined, dimensions: numb
 }
 
 /**
- * Quantizes the finished vectors, for searches to walk on. Undefined for f32. A resumed build does it again: it takes
- * little time beside the stages that are not repeated.
+ * Quantizes the finished vectors, so that searches can compare the codes. Undefined for f32. A resumed build repeats
+ * this stage: it takes little time compared with the stages that are not repeated.
  */
 export async function quantize(
   run: PlannedRun,
@@ -68,7 +68,7 @@ async function trainCodebook(
   const { seed, threads } = options
   const nodes = sampleNodes(count, codebookSampleRows(count, dimensions), seed, SALT_CODEBOOK)
   const sample = await gatherSample({ threads: pool }, nodes, vectors, dimensions)
-  // Subspaces are independent of each other: how they are divided changes no byte.
+  // Subspaces are independent of each other, so their division into tasks changes no byte.
   const parts = quantization === 'pq' ? trainTaskCount(count, dimensions, subspaces, threads) : 1
   const startOf = (part: number): number => Math.floor((part * subspaces) / parts)
   const tasks = Array.from({ length: parts }, (_, part): TrainTask => {
@@ -83,7 +83,7 @@ async function trainCodebook(
   return codebook
 }
 
-/** The vectors of ascending nodes, in shared memory. */
+/** Reads the vectors of ascending nodes into shared memory. */
 async function gatherSample(
   { threads }: Uses<'threads'>,
   nodes: Uint32Array,
@@ -147,7 +147,10 @@ async function encodeSegments(
   }
 }
 
-/** The sample and the codebook; in each task what training or encoding takes. Undefined when nothing is quantized. */
+/**
+ * The sample and the codebook, and in each task the memory of training or encoding. Undefined when nothing is
+ * quantized.
+ */
 export function quantizeMemory(sizes: BuildSizes): StageMemory | undefined {
   const { count, dimensions, vectorBytes, quantization } = sizes
   if (quantization === 'f32') return undefined

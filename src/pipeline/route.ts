@@ -12,12 +12,15 @@ import { trialTaskBytes } from '../tasks/link/trial-task.js'
 import { leaderBytes, routeTaskMemory } from '../tasks/route/route-task.js'
 import { sampleBytes } from './ingest/reservoir-sample.js'
 
-/** Level 0, routed; and the quality that its shards are built with. */
+/** The routed level 0, and the quality of its shards. */
 export interface Routed extends RoutedLayer {
   readonly chosen: ChosenQuality
 }
 
-/** Sends every vector to its shards. The trial that chooses the quality runs beside it: routing does not need to know. */
+/**
+ * Sends every vector to its shards. The trial that chooses the quality runs at the same time, because routing does not
+ * depend on it.
+ */
 export async function route(run: PlannedRun, ingested: Ingested): Promise<Routed> {
   const { metric } = run.options
   const { dimensions, maxSquaredNorm } = ingested
@@ -26,7 +29,7 @@ export async function route(run: PlannedRun, ingested: Ingested): Promise<Routed
   const layer = baseLayer(run, ingested, spec)
   const routing = routeShards(run, layer, sample)
   const trial = chooseQuality(run, spec, sample, maxSquaredNorm)
-  // Both have ended before an error of one is thrown: neither works on in a build that closes.
+  // Wait for both before an error of one is thrown, so that neither runs on while the build closes.
   await Promise.allSettled([routing, trial])
   return { ...(await routing), chosen: await trial }
 }
@@ -57,7 +60,7 @@ function baseLayer({ log, plan }: Uses<'log' | 'plan'>, ingested: Ingested, spec
   }
 }
 
-/** The reservoir sample as the leaders task takes it. */
+/** The reservoir sample in the form that the leaders task takes. */
 function sampleVectors(sample: Sample): LeadersTask['sample'] {
   const { buffer, byteOffset, byteLength } = sample.rows
   return { kind: 'vectors', bytes: new Uint8Array(buffer, byteOffset, byteLength), count: sample.count }

@@ -38,18 +38,24 @@ export interface BuildPlan {
   readonly budgetBytes: number
   readonly threads: number
   readonly geometry: ShardGeometry
-  /** True when memory forced shards below the standard size: the bytes then differ from a roomier build's. */
+  /**
+   * True when memory forced shards below the standard size: the bytes then differ from those of a build with more
+   * memory.
+   */
   readonly reducedShards: boolean
   readonly queueBytes: number
   /** Size of a queue batch. One size for all queues, so that a freed buffer serves the next batch of any of them. */
   readonly batchBytes: number
-  /** Size of the buffer a task writes its output to; those tasks that need more get more. */
+  /** Size of the buffer a task writes its output to; tasks that need more get a larger one. */
   readonly taskOutputBytes: number
   /** Grid rows stay in memory from shards to upper levels; otherwise they are read back from a file. */
   readonly gridInMemory: boolean
   /** The proof searches the index in memory; otherwise by positional reads. */
   readonly searchInMemory: boolean
-  /** Threads and buffers are given up between stages: what one leaves behind and what the next needs do not fit together. */
+  /**
+   * Threads and buffers are released between stages, because the memory that one stage leaves and the memory that the
+   * next one needs do not fit together.
+   */
   readonly releaseBetweenStages: boolean
   readonly stages: readonly StageEstimate[]
   /** Highest stage without any queue buffer or grid rows in memory. */
@@ -61,9 +67,9 @@ export interface BuildPlan {
   readonly temporaryBytes: number
 }
 
-/** Share of the budget left to garbage not yet collected and to allocator slack. */
+/** Share of the budget for garbage not yet collected and for allocator slack. */
 const SLACK_SHARE = 0.08
-/** Queues get no less than this in total. */
+/** Queues get at least this much in total. */
 const MIN_QUEUE_BYTES = 4 * 2 ** 20
 /** Standard shards may be halved down to this many members before the plan refuses. */
 const MIN_SHARD_MEMBERS = 1024
@@ -71,8 +77,9 @@ const MIN_SHARD_MEMBERS = 1024
 const MAX_SEARCH_BYTES = 3.9 * 2 ** 30
 
 /**
- * The plan of a build. Pure. Less memory means first smaller buffers, then fewer workers, then (said in the plan,
- * because the bytes then differ) smaller shards; when the smallest does not fit it throws InsufficientMemoryError.
+ * The plan of a build. Pure. Less memory means first smaller buffers, then fewer workers, then smaller shards. The plan
+ * reports smaller shards, because the bytes then differ. Throws InsufficientMemoryError when the smallest shards do not
+ * fit.
  */
 export function planBuild(facts: PlanFacts, memories: StageMemories): BuildPlan {
   const { engine, count } = facts
@@ -90,7 +97,7 @@ export function planBuild(facts: PlanFacts, memories: StageMemories): BuildPlan 
   throw tooLittle(last ?? weigh(facts, memories, 1, shardGeometry(count, engine.overlap, MIN_SHARD_MEMBERS)))
 }
 
-/** The numbers of one candidate: this many threads, shards of this size. */
+/** The plan of one candidate: this many threads, shards of this size. */
 function weigh(facts: PlanFacts, memories: StageMemories, threads: number, geometry: ShardGeometry): BuildPlan {
   const { count, dimensions, m, budgetBytes } = facts
   const sizes = sizesOf(facts, geometry)
@@ -135,7 +142,7 @@ function sizesOf(facts: PlanFacts, geometry: ShardGeometry): BuildSizes {
   return { count, dimensions, m, gridDims, vectorBytes, gridRowBytes, idBytes, quantization, engine, geometry }
 }
 
-/** Every stage with the buffers and grid rows that are held beside it. */
+/** Every stage, including the buffers and grid rows held at the same time. */
 function estimateStages(stages: StageWeights, buffers: Buffers, searchInMemory: boolean): StageEstimate[] {
   return stages.fixed.map(({ name, bytes, memory }) => ({
     name,
@@ -160,7 +167,7 @@ export function quantizedFileBytes({ count, dimensions, quantization }: BuildSiz
   return count * strideBytes + codebookBytes
 }
 
-/** What the plan needs at the least: its fixed part, and the smallest buffers worth having. */
+/** The minimum that the plan needs: its fixed part, and the smallest useful buffers. */
 function neededBytes(plan: BuildPlan): number {
   return Math.ceil((plan.fixedBytes + MIN_QUEUE_BYTES * BUFFER_CLASS_OVERHEAD) / (1 - SLACK_SHARE))
 }

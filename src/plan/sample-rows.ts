@@ -1,5 +1,5 @@
 const MIB = 2 ** 20
-/** The sample that leaders, mean and scale come from: this many rows, or a share of a larger build. */
+/** Rows of the sample for leaders, mean and scale. A larger build samples a share of its rows instead. */
 const SAMPLE_BASE_ROWS = 4096
 const SAMPLE_BASE_BYTES = 16 * MIB
 const SAMPLE_MIN_ROWS = 1024

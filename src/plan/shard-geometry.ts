@@ -1,4 +1,6 @@
-/** How a build is cut into shards: a function of count and engine, never of memory or threads, so the bytes repeat. */
+/**
+ * How a build is divided into shards. It depends on count and engine, never on memory or threads, so the bytes repeat.
+ */
 export interface ShardGeometry {
   readonly shardCount: number
   /** Shards a vector goes to: its home and overlap − 1 replicas. */
@@ -7,7 +9,7 @@ export interface ShardGeometry {
   readonly shardMembers: number
 }
 
-/** What the plan needs to know of an engine. */
+/** What the plan needs to know about an engine. */
 export interface EngineFacts {
   readonly overlap: number
   readonly shardMembers: number
@@ -15,7 +17,10 @@ export interface EngineFacts {
   workerBytes(members: number, gridDims: number, m: number): number
 }
 
-/** Largest shard over average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.26 and 1.17. */
+/**
+ * The ratio of the largest to the average shard that the plan allows for. Measured on SIFT 100k and WordNet 20k: 1.26
+ * and 1.17.
+ */
 export const SHARD_SKEW = 1.5
 
 /** `count` vectors in shards of about `aimedMembers`, each vector in `overlap` of them. One shard needs no replicas. */

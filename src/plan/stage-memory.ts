@@ -1,11 +1,11 @@
 /**
- * How a stage tells the plan what memory it needs. Each stage has such a function beside the code that takes the memory;
- * the plan sums them up.
+ * How a stage reports the memory it needs to the plan. Each stage has such a function next to the code that takes the
+ * memory; the plan adds them up.
  */
 import type { Quantization, StageName } from '../api/report.js'
 import type { EngineFacts, ShardGeometry } from './shard-geometry.js'
 
-/** The sizes of a build that decide the memory of its stages. Bytes unless the name says otherwise. */
+/** The sizes of a build that determine the memory of its stages. Bytes unless the name says otherwise. */
 export interface BuildSizes {
   readonly count: number
   readonly dimensions: number
@@ -24,13 +24,13 @@ export interface BuildSizes {
 
 /** What one stage needs. Bytes. */
 export interface StageMemory {
-  /** On the coordinator, whatever the threads. */
+  /** On the coordinator, for any number of threads. */
   readonly held: number
-  /** Shared by all tasks, and left behind when the stage ends. */
+  /** Shared by all tasks, and not released when the stage ends. */
   readonly shared?: number
   /** In each worker thread; absent for a stage without tasks. */
   readonly task?: number
-  /** Read buffers of a task are counted beside it. */
+  /** Tasks have read buffers, which are counted in addition. */
   readonly readsFiles?: boolean
   /** In one thread only, beyond `task`. */
   readonly once?: number
@@ -42,7 +42,7 @@ export interface StageMemory {
   readonly usesGrid?: boolean
   /** Tasks use the memory that threads took for earlier stages. */
   readonly reusesThreads?: boolean
-  /** Taken only when there is room; the stage then needs less time. */
+  /** Used only when there is room; the stage then needs less time. */
   readonly ifRoom?: number
   /** What the stage may leave in temporary files. */
   readonly spills?: number
@@ -54,7 +54,7 @@ export type PlannedStage = Extract<
   'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'quantize' | 'prove'
 >
 
-/** Undefined: the build has no such stage. */
+/** Undefined when the build has no such stage. */
 export type StageMemoryOf = (sizes: BuildSizes) => StageMemory | undefined
 
 /** In the order of the stages. */

@@ -1,4 +1,7 @@
-/** Which quantization lets searches stay in memory, before anything is built. Pure, but for the memory that is there. */
+/**
+ * Suggests a quantization with which searches stay in memory, before anything is built. Pure, except that it reads the
+ * available memory.
+ */
 import { quantizedShape } from '../format/graph/quantized-shape.js'
 import type { Metric } from '../api/vectors.js'
 import type { Quantization } from '../api/report.js'
@@ -23,45 +26,48 @@ export interface SuggestQuantizationOptions {
   // </generated>
 }
 
-/** One quantization, with vectors as many and as long as were asked about. */
+/** One quantization, for vectors of the given count and dimensions. */
 export interface QuantizationFit {
   readonly quantization: Quantization
-  /** Bytes that are compared while a search walks: the vectors, or their codes. */
+  /** Bytes that a search compares: the vectors, or their codes. */
   readonly walkedBytes: number
-  /** Bytes that a search wants in memory, so that it walks without reading: those, links, upper levels, ids, and its own. */
+  /**
+   * Bytes of memory with which a search reads no files: `walkedBytes`, links, upper levels, ids, and its own memory.
+   */
   readonly memoryBytes: number
   readonly fits: boolean
-  /** How much lower than with f32 recall@10 may be at the same ef, of 1. */
+  /** How much lower recall@10 may be than with f32 at the same ef, as a fraction of 1. */
   readonly recallLoss: number
 }
 
 export interface QuantizationSuggestion {
-  /** The memory that this is about. */
+  /** The memory that the suggestion is for. */
   readonly memoryBytes: number
-  /** The first that fits, of those that lose least; undefined when none does. */
+  /** The first quantization that fits, of those that lose least; undefined when none fits. */
   readonly suggestion: Quantization | undefined
-  /** The same as a sentence, and what to do when none fits. */
+  /** The suggestion as a sentence, and what to do when none fits. */
   readonly message: string
-  /** Those that the metric allows, exact ones first. */
+  /** The quantizations that the metric allows, exact ones first. */
   readonly quantizations: readonly QuantizationFit[]
 }
 
-/** What recall@10 loses at most against f32 at the same ef, the candidates scored again by the default `rerank`. */
+/** The most that recall@10 loses against f32 at the same ef, when the default `rerank` scores the candidates again. */
 const RECALL_LOSS: Readonly<Record<Quantization, number>> = { f32: 0, f16: 0.001, sq8: 0.01, pq: 0.03, binary: 0.05 }
 
-/** Bytes of an average id, and of its place in the table of ids. */
+/** Bytes of an average id, and of its place in the id table. */
 const ID_BYTES = 16 + 4
-/** What a kernel's memory holds of an index at most: src/search/core/plan-memory.ts. */
+/** The most that a kernel's memory can contain of an index: src/search/core/plan-memory.ts. */
 const KERNEL_LIMIT_BYTES = 2 ** 32 - 64 * 2 ** 20
-/** Rows are held in pages of about so many bytes, with 5 bytes for each page. */
+/** Rows are held in pages of about this many bytes, with 5 bytes for each page. */
 const PAGE_BYTES = 4096
 const PAGE_ENTRY_BYTES = 5
-/** Beam, scratch, and what lies between one allocation and the next. */
+/** Beam, scratch, and gaps between allocations. */
 const SEARCH_BYTES = 64 * 1024
 
 /**
- * What each quantization would take in memory when it is searched, and the first that fits, in the order f32, f16, sq8, pq,
- * binary (this one for cosine only). An index that does not fit can be searched all the same: pages come and go.
+ * Computes the memory that searches would need with each quantization, and the first one that fits, in the order f32,
+ * f16, sq8, pq, binary (for cosine only). An index that does not fit can still be searched: pages are read and evicted
+ * as needed.
  * @throws InvalidOptionError on impossible numbers.
  */
 export function suggestQuantization(options: SuggestQuantizationOptions): QuantizationSuggestion {
@@ -101,7 +107,7 @@ function searchBytes(
   const tableBytes = (strideBytes: number): number =>
     PAGE_ENTRY_BYTES * Math.ceil(count / pageOf(strideBytes).rows) + 2 * PAGE_BYTES
   const upperBytes = Math.ceil(count / m) * 4 * (m + 3)
-  // A byte for each node and each place above, to know where a search has been.
+  // One byte for each node and each place above, to mark what a search has visited.
   const seenBytes = count + Math.ceil((4 * count) / (3 * m))
   const links = count * linkStride + tableBytes(linkStride)
   const common = links + tableBytes(vectorStride) + upperBytes + seenBytes + vectorStride + SEARCH_BYTES
@@ -112,7 +118,7 @@ function searchBytes(
   }
   const { strideBytes, codebookBytes, preparedBytes } = quantizedShape(quantization, dimensions)
   const walkedBytes = count * strideBytes
-  // Vectors are read to be scored again. There is room for the pages of one expansion, twice, of each kind.
+  // Vectors are read to score candidates again. Each kind of row has room for twice the pages of one expansion.
   const leastBytes = (stride: number): number => 2 * (2 * m + 1) * pageOf(stride).bytes
   const rescored = Math.min(count * vectorStride, leastBytes(vectorStride))
   const codes = Math.max(walkedBytes, leastBytes(strideBytes)) + tableBytes(strideBytes) + codebookBytes + preparedBytes

@@ -1,23 +1,23 @@
 import type { BuildSizes } from './stage-memory.js'
 
 const MIB = 2 ** 20
-/** Bytes of a queue batch, where there is room for one open batch of every shard. */
+/** Bytes of a queue batch, when there is room for one open batch of every shard. */
 const BATCH_BYTES = 256 * 1024
 const MIN_BATCH_BYTES = 4096
-/** Heap that a queue keeps for a batch that is in its files. Measured: 106. */
+/** Heap bytes that a queue keeps for a batch in its files. Measured: 106. */
 const BATCH_RECORD_BYTES = 110
 /** Buffers come in size classes up to an eighth larger than asked for. */
 export const BUFFER_CLASS_OVERHEAD = 1.125
 
-/** What queues and grid rows get of the memory that the stages leave. Bytes. */
+/** The memory of queues and grid rows, out of what the stages leave. Bytes. */
 export interface Buffers {
   readonly batchBytes: number
   readonly queueBytes: number
   /** Grid rows in memory; 0 when they are in a file. */
   readonly heldGridBytes: number
-  /** Queue buffers, open batches, and what is kept of each batch. */
+  /** Queue buffers, open batches, and the record of each batch. */
   readonly bytes: number
-  /** The least that open batches and records of batches take. */
+  /** The minimum for open batches and records of batches. */
   readonly leastBytes: number
 }
 
@@ -34,7 +34,7 @@ export function weighBuffers(
 ): Buffers {
   const { leftBytes, gridBytes, minQueueBytes } = limits
   const { count, vectorBytes, gridRowBytes, geometry } = sizes
-  // Two open batches a shard: home and replica.
+  // Two open batches per shard: home and replica.
   const openBatches = 2 * geometry.shardCount
   const leastBatchBytes = smallestBatch(sizes)
   const leastBytes = leastBatchBytes * openBatches * BUFFER_CLASS_OVERHEAD + recordBytes(leastBatchBytes, sizes)
@@ -56,7 +56,10 @@ export function weighBuffers(
   }
 }
 
-/** The batch size that takes the least memory: open batches, one for each queue of a shard, and the records of all. */
+/**
+ * The batch size that takes the least memory for open batches, one for each queue of a shard, and the records of all
+ * batches.
+ */
 function smallestBatch(sizes: BuildSizes): number {
   const { vectorBytes, geometry } = sizes
   const takes = (batch: number): number =>
@@ -66,7 +69,7 @@ function smallestBatch(sizes: BuildSizes): number {
   return batch
 }
 
-/** What is kept in memory of batches wherever they are: those of ingest and of the shards' queues. */
+/** Bytes kept in memory for batches, in memory or in files: those of ingest and of the shards' queues. */
 function recordBytes(batch: number, { count, vectorBytes, gridRowBytes, geometry }: BuildSizes): number {
   const batchesOf = (rows: number, rowBytes: number): number =>
     Math.ceil(rows / Math.max(1, Math.floor(batch / (4 + rowBytes))))

@@ -18,11 +18,11 @@ const READ_BUFFER_BYTES = 8 * 2 ** 20
 export interface StageWeights {
   readonly fixed: readonly { readonly name: PlannedStage; readonly bytes: number; readonly memory: StageMemory }[]
   readonly taskOutputBytes: number
-  /** Highest of the stages that hold queue buffers beside it. */
+  /** The highest of the stages that also hold queue buffers. */
   readonly queuedBytes: number
   readonly proveBytes: number
   readonly searchBytes: number
-  /** All stages together, when none gives its memory back. */
+  /** All stages together, when none releases its memory. */
   readonly everyStageBytes: number
   readonly spillBytes: number
 }
@@ -35,7 +35,7 @@ export function weighStages(sizes: BuildSizes, memories: StageMemories, threads:
   }
   const sum = (of: (memory: StageMemory) => number): number => stages.reduce((all, { memory }) => all + of(memory), 0)
   const taskOutputBytes = Math.ceil(Math.max(0, ...stages.map(({ memory }) => memory.output ?? 0)))
-  // One output per running task, one that waits for a thread and one to spare.
+  // One output per running task, one for a task that waits for a thread, and one spare.
   const outputBytes = (threads + 2) * taskOutputBytes * BUFFER_CLASS_OVERHEAD
   const fixed = stages.map(({ name, memory }) => ({ name, memory, bytes: fixedBytes(memory, threads, outputBytes) }))
   const bytesOf = (stage: PlannedStage): number => fixed.find(({ name }) => name === stage)?.bytes ?? 0

@@ -1,8 +1,8 @@
 import { AbortedError, ShardloomError } from '../errors.js'
 
 /**
- * What a build ends with that its signal stopped: AbortedError when the caller did; when the build itself did, because it
- * could not go on, its own reason.
+ * The error of a build that its signal stopped. It is AbortedError when the caller stopped the build, and the build's
+ * own reason when it could not continue.
  */
 export function abortError(signal: AbortSignal | undefined): ShardloomError {
   const reason: unknown = signal?.reason

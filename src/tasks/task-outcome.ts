@@ -2,8 +2,8 @@ import * as errors from '../errors.js'
 import { tileMilliseconds } from './thread-kernel.js'
 
 /**
- * What a worker sends back. Structured clone keeps of an Error only its name, message and stack, so our own errors
- * travel as data and are revived with their class, code and details.
+ * What a worker sends back. Structured clone keeps only the name, message and stack of an Error. Typed errors are
+ * therefore sent as data, and restored with their class, code and details.
  */
 export type TaskOutcome<Result> =
   { ok: true; value: Result; busyMs: number; tileMs: number } | { ok: false; error: ErrorData }

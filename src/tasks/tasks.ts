@@ -1,6 +1,6 @@
 /**
- * What worker threads can be asked for: each task by name, with what it takes and what it gives. Both are plain data, so
- * that a task can run again, and anywhere. `workers/worker.ts` has the functions.
+ * The tasks of worker threads by name, with their input and result. Both are plain data, so that a task can run again,
+ * and on any thread. `workers/worker.ts` has the functions.
  */
 import type { NearestLists } from '../search/measure/nearest-lists.js'
 import type { MergeResult, MergeTask } from './link/merge-task.js'
@@ -44,7 +44,7 @@ export interface Tasks {
 
 export type TaskName = keyof Tasks
 
-/** What a thread is sent. */
+/** The message that asks a thread for a task. */
 export interface TaskRequest<Name extends TaskName = TaskName> {
   readonly name: Name
   readonly task: Tasks[Name]['task']

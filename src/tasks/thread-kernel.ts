@@ -2,15 +2,15 @@ import { Kernel } from '../../kernel/kernel.js'
 
 let kernel: Kernel | undefined
 
-/** Time this thread has spent in the distance tile; begins anew with a new kernel. */
+/** Time this thread has spent in the distance tile; starts again at 0 with a new kernel. */
 export function tileMilliseconds(): number {
   return kernel?.tileMs ?? 0
 }
 
 /**
- * Runs `body` with this thread's kernel and gives back what it allocated. One private WebAssembly memory a thread,
- * reused by every task, because such a memory can grow but never shrink. A kernel whose body threw is dropped: a
- * trap may have left its memory in any state.
+ * Runs `body` with this thread's kernel and releases what it allocated. Each thread has one private WebAssembly memory,
+ * which every task reuses, because such a memory can grow but never shrink. When `body` throws, the kernel is dropped:
+ * a trap may leave its memory in any state.
  */
 export async function withKernel<Result>(body: (kernel: Kernel) => Promise<Result> | Result): Promise<Result> {
   const held = (kernel ??= Kernel.create())

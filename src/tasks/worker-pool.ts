@@ -15,14 +15,14 @@ export interface WorkerPoolOptions {
   /** Size of an output buffer that serves nearly every task. */
   readonly outputBytes?: number
   readonly signal?: AbortSignal | undefined
-  /** Told of every task that is run again, before it is. */
+  /** Called before a task is run again. */
   readonly onRetry?: (task: string, cause: unknown) => void
   /**
-   * A task that runs, or waits for a thread, for so long is taken to hang: its thread is replaced and it runs once more;
-   * then `error`. 0 waits for ever.
+   * A task that runs, or waits for a thread, for this long counts as hung. Its thread is replaced and the task runs
+   * once more. If it hangs again, it fails with `error`. 0 waits forever.
    */
   readonly stall?: { readonly seconds: number; readonly error: (task: string) => ShardloomError }
-  /** Told of what goes wrong in a worker outside any task. */
+  /** Called for errors in a worker outside any task. */
   readonly onWorkerError?: (error: unknown) => void
   /** The entry point of its threads, for tests that have their own. */
   readonly entryUrl?: URL
@@ -35,7 +35,7 @@ class NoAnswer extends Error {
   }
 }
 
-/** How often it is looked whether any thread is left. */
+/** Interval of the check that any thread is left. */
 const WATCH_MS = 200
 
 /**
@@ -45,12 +45,12 @@ const WATCH_MS = 200
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 6 }
 
 /**
- * A Piscina pool whose tasks survive the death of their worker: a task that fails for any reason that is not one of
- * our own typed errors runs once more, on a fresh thread when the old one died; then WorkerFailedError.
- * Tasks must be repeatable: they read their inputs without consuming them and write to places of their own.
+ * A Piscina pool whose tasks survive the death of their worker. A task that fails for any reason other than a typed
+ * error runs once more, on a new thread when the old one died. If it fails again, the error is WorkerFailedError. Tasks
+ * must be repeatable: they read their inputs without consuming them, and each writes only to its own place.
  */
 export class WorkerPool {
-  /** Of all pools that are given no other. */
+  /** The entry point of all pools that are given no other. */
   static entryUrl = new URL('../../workers/worker.js', import.meta.url)
 
   readonly threads: number
@@ -61,7 +61,7 @@ export class WorkerPool {
   readonly #onWorkerError: (error: unknown) => void
   readonly #stall: WorkerPoolOptions['stall']
   readonly #changed = new Signal()
-  /** As many as tasks run at once and two, used again and again. */
+  /** Output buffers for reuse: two more than tasks run at once. */
   readonly #outputs = new BufferPool()
   readonly #outputBytes: number
   #paused = false
@@ -115,16 +115,16 @@ export class WorkerPool {
     this.#outputs.release(output)
   }
 
-  /** While paused no task starts beside a running one: memory is short. One at a time always goes on. */
+  /** While paused, no task starts beside a running one, because memory is short. One task at a time can always run. */
   pause(paused: boolean): void {
     this.#paused = paused
     this.#changed.notify()
   }
 
   /**
-   * Runs a task for every item and hands each result to `onResult` before another task takes its place, so that results
-   * never pile up. One task more than there are threads is under way: no thread waits while a result is handled. The
-   * first failure ends it, after the tasks already running have stopped.
+   * Runs a task for every item and passes each result to `onResult` before another task takes its place, so that
+   * results never pile up. The number of tasks in progress is one more than the number of threads, so that no thread
+   * waits while a result is handled. The first failure ends the run, after the tasks already running have stopped.
    */
   async runAll<Item, Result>(
     items: Iterable<Item> | AsyncIterable<Item>,
@@ -154,7 +154,7 @@ export class WorkerPool {
     if (failures.length > 0) throw failures[0]
   }
 
-  /** Time of all tasks that ended well, and the part of it that went to the distance tile. */
+  /** Time of all successful tasks, and the part of it spent in the distance tile. */
   get work(): { readonly busySeconds: number; readonly tileSeconds: number } {
     return { busySeconds: this.#busyMs / 1000, tileSeconds: this.#tileMs / 1000 }
   }
@@ -169,7 +169,10 @@ export class WorkerPool {
     await this.#piscina.destroy()
   }
 
-  /** Fresh threads and no buffers: memory that WebAssembly grew never shrinks, it goes with its thread. */
+  /**
+   * Starts new threads and releases all output buffers. A WebAssembly memory never shrinks, and is freed only with its
+   * thread.
+   */
   async renew(): Promise<void> {
     this.#outputs.clear()
     await this.#piscina.destroy()
@@ -219,8 +222,8 @@ export class WorkerPool {
   }
 
   /**
-   * Piscina starts no more threads once one died before it was ready, and tasks then wait for ever. Destroying it fails
-   * them, so that they run again on fresh threads, or end the build.
+   * Piscina starts no more threads after one died before it was ready, and tasks then wait forever. Destroying the pool
+   * fails these tasks, so that they run again on new threads, or end the build.
    */
   #replaceDeadPool(): void {
     if (this.#piscina.threads.length > 0) return

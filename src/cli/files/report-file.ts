@@ -8,7 +8,7 @@ import { readAt } from '../../../spill/files/read-at.js'
 const BEGINNING = '<!doctype html>'
 
 /**
- * Checks that a page can be written at `path`. An older page is replaced, and no other file.
+ * Checks that a page can be written at `path`. An older page may be replaced, but no other file.
  * @throws PathError, InvalidOptionError
  */
 export async function checkReportFile(path: string): Promise<void> {

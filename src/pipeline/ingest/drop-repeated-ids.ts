@@ -18,7 +18,10 @@ import { decodeIdBytes } from '../../format/ids/encode-ids.js'
 /** The ids without the repeated ones. */
 export interface UniqueIds {
   readonly records: Queue<null>
-  /** Records as in the partitions, now all in ascending order of fingerprint, and only of vectors that stay. */
+  /**
+   * Records in the format of the partitions, in ascending order of fingerprint over all of them. Only vectors that stay
+   * have one.
+   */
   readonly table: Queue<null>
   readonly totalIdBytes: number
   readonly dropped: Uint8Array | undefined
@@ -29,9 +32,9 @@ export interface UniqueIds {
 const WORDS = ID_RECORD_BYTES / 4
 
 /**
- * Finds repeated ids, partition by partition (so that 50M ids need megabytes, not gigabytes), settles them by
- * `duplicates`, and leaves the fingerprints sorted for the id table. Two ids are the same when their 96-bit
- * fingerprints are: among 50M different ids the odds that any two agree are 2 in 10^14.
+ * Finds repeated ids, partition by partition, so that 50M ids need megabytes, not gigabytes. Applies `duplicates` to
+ * them, and keeps the fingerprints sorted for the id table. Two ids count as equal when their 96-bit fingerprints are
+ * equal: among 50M different ids, the odds that any two collide are 2 in 10^14.
  */
 export async function dropRepeatedIds(
   run: Uses<'options' | 'queues' | 'log'>,
@@ -54,12 +57,12 @@ export async function dropRepeatedIds(
       let to = from + 1
       while (to < order.length && sameKey(records, order[from], order[to])) to++
       if (to === from + 1) {
-        // Nearly every id: nothing is made for it.
+        // Nearly every id is unique, so this path allocates nothing.
         if (!hasBit(dropped, records[order[from] * WORDS + 3])) kept[keptCount++] = order[from]
         from = to
         continue
       }
-      // Equal keys are in order of ordinal; vectors skipped as invalid are not there for anybody.
+      // Equal keys are in order of ordinal. Vectors skipped as invalid do not count as repeats.
       const group = Array.from(order.subarray(from, to)).filter((i) => !hasBit(dropped, records[i * WORDS + 3]))
       const stays = duplicates === 'last' ? group.length - 1 : 0
       group.forEach((record, i) => {
@@ -116,8 +119,8 @@ async function takeRecords(partition: Queue<null>): Promise<Uint32Array> {
 const INDEX_BITS = 22
 
 /**
- * Indexes of the records by (fingerprint, ordinal). 42 bits of fingerprint and the index make one 64-bit key that the
- * engine's own numeric sort orders; the few records that agree in those bits are put right afterwards.
+ * Indexes of the records, sorted by (fingerprint, ordinal). 42 bits of fingerprint and the index form one 64-bit key,
+ * which the native numeric sort orders. An insertion pass then orders the few records that agree in those bits.
  */
 function sortedOrder(records: Uint32Array): Uint32Array {
   const count = records.length / WORDS
@@ -128,7 +131,7 @@ function sortedOrder(records: Uint32Array): Uint32Array {
   for (let i = 0; i < count; i++) {
     const high = records[i * WORDS]
     const low = records[i * WORDS + 1]
-    // The partition's own bits are the same in all of them: shift them out.
+    // All records of a partition have its bits in common: shift them out.
     halves[2 * i + 1] = ((high << ID_PARTITION_BITS) | (low >>> (32 - ID_PARTITION_BITS))) >>> 0
     halves[2 * i] = ((((low << ID_PARTITION_BITS) >>> INDEX_BITS) << INDEX_BITS) | i) >>> 0
   }
@@ -178,7 +181,7 @@ async function pushRecords(
   }
 }
 
-/** Walks the encoded ids until `ordinal`: only on the way to an error. */
+/** Reads the encoded ids up to `ordinal`. Only used to report an error. */
 async function findId(ids: Queue<null>, ordinal: number): Promise<Id> {
   let found: Id | undefined
   for await (const { bytes } of ids) {
@@ -190,7 +193,9 @@ async function findId(ids: Queue<null>, ordinal: number): Promise<Id> {
   throw new Error(`the id of vector ${ordinal} was not kept`)
 }
 
-/** Walks records `[u32 number][u32 length][encoded id]`: the number, and where in `bytes` the encoded id lies. */
+/**
+ * Visits records `[u32 number][u32 length][encoded id]`, with the number and the range of the encoded id in `bytes`.
+ */
 export function eachIdRecord(bytes: Uint8Array, visit: (number: number, from: number, to: number) => void): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at < bytes.length;) {

@@ -8,29 +8,32 @@ import { FanOut } from '../layer/fan-out.js'
 import type { Uses } from '../run/run.js'
 import { assertId, encodedIdBytes, writeId } from '../../format/ids/encode-ids.js'
 
-/** Ids on their way from ingest to the finished index. */
+/** The ids that ingest collects for the finished index. */
 export interface CollectedIds {
   /** Records `[u32 ordinal][u32 length][encoded id]`, in order of ordinal, unaligned. */
   readonly ids: Queue<null>
-  /** Records `[u32 x 3 fingerprint][u32 ordinal]`, in partitions by the first bits of the fingerprint. */
+  /** Records `[u32 x 3 fingerprint][u32 ordinal]`, partitioned by the first bits of the fingerprint. */
   readonly partitions: readonly Queue<null>[]
-  /** True when the caller gave ids: only then can one repeat. */
+  /** True when the caller gave ids. Only given ids can repeat. */
   readonly given: boolean
   readonly totalIdBytes: number
-  /** One bit per ordinal that is not in the index; undefined when all are. */
+  /** A set bit marks an ordinal that is not in the index; undefined when all are in it. */
   readonly dropped: Uint8Array | undefined
 }
 
-/** Fingerprints of ids are sorted partition by partition; 2^6 of them hold 50M ids in 13 MB each. */
+/** Fingerprints of ids are sorted partition by partition. With 2^6 partitions, 50M ids take 13 MB in each. */
 export const ID_PARTITION_BITS = 6
 const ID_PARTITION_BATCH_BYTES = 16 * 1024
 export const ID_RECORD_BYTES = 4 * (FINGERPRINT_LANES + 1)
 /** Ordinal and length before an encoded id. */
 export const ID_HEAD_BYTES = 8
-/** An ordinal and one component: no row of an ingest batch is smaller. */
+/** The smallest row of an ingest batch: an ordinal and one component. */
 const LEAST_ROW_BYTES = 8
 
-/** Encodes ids at once (no string is kept) and files their fingerprints for the duplicate check and the id table. */
+/**
+ * Encodes each id immediately, so that no string is kept. Stores its fingerprint for the duplicate check and the id
+ * table.
+ */
 export class IdCollector {
   /** The queue of ids in a build that can be resumed. */
   readonly durableQueue: DurableQueue<null> | undefined
@@ -39,13 +42,16 @@ export class IdCollector {
   #given: boolean | undefined
   #totalIdBytes = 0
   #dropped: Uint8Array | undefined
-  /** Ids of the rows of the last ingest batch, however short, for error messages: rows are checked a batch at a time. */
+  /**
+   * Ids of the last ingest batch, for error messages: rows are checked one batch at a time. The array has room for a
+   * batch of the shortest rows.
+   */
   readonly #recent: (Id | undefined)[]
   #record = Buffer.alloc(256)
   readonly #fingerprint = new Uint32Array(FINGERPRINT_LANES + 1)
   readonly #fingerprintBytes = new Uint8Array(this.#fingerprint.buffer)
 
-  /** `restored`: the ids of an interrupted build, whose records are then given to `file`. */
+  /** `restored`: the ids of an interrupted build. The caller then passes their records to `file`. */
   constructor(
     { queues }: Uses<'queues'>,
     restored?: { readonly files: readonly RecoveredFile[]; readonly given: boolean },
@@ -59,7 +65,7 @@ export class IdCollector {
     this.#partitionsOut = new FanOut(partitions, { buffers, batchBytes: ID_PARTITION_BATCH_BYTES })
   }
 
-  /** `id` is undefined when the caller gives none: then the ordinal is the id. Given once, it must be given always. */
+  /** Without an `id`, the ordinal is the id. Either every vector has an id, or none has. */
   add(id: Id | undefined, ordinal: number): Promise<void> | undefined {
     this.#given ??= id !== undefined
     if (this.#given !== (id !== undefined)) {
@@ -85,7 +91,7 @@ export class IdCollector {
     return keyPushed === undefined ? idPushed : Promise.all([idPushed, keyPushed]).then(() => undefined)
   }
 
-  /** Files the fingerprint of an id whose record is in the queue: `stored` in `bytes` bytes. */
+  /** Stores the fingerprint of an id whose record is in the queue, where `stored` takes `bytes` bytes. */
   file(stored: Id, bytes: number, ordinal: number): Promise<void> | undefined {
     this.#totalIdBytes += bytes
     idFingerprint(stored, this.#fingerprint, 0)
@@ -98,12 +104,12 @@ export class IdCollector {
     return this.#given ?? false
   }
 
-  /** All ids so far are in the queue. */
+  /** Resolves when all ids so far are in the queue. */
   async flush(): Promise<void> {
     await this.#idsOut.flush()
   }
 
-  /** The id of a vector that came lately, when ids are given. */
+  /** The id of a recent vector, when ids are given. */
   recentId(ordinal: number): Id | undefined {
     return this.#recent[ordinal % this.#recent.length]
   }
@@ -125,7 +131,7 @@ export class IdCollector {
   }
 }
 
-/** Sets bit `ordinal`, growing (and sharing, for the workers) the bitmap as needed. */
+/** Sets bit `ordinal`. Grows the bitmap as needed, in shared memory for the workers. */
 export function withBit(bits: Uint8Array | undefined, ordinal: number): Uint8Array {
   const byte = Math.floor(ordinal / 8)
   let grown = bits

@@ -7,7 +7,7 @@ const CHECKPOINT_BYTES = 64 * 2 ** 20
 
 type CheckedQueue = Pick<DurableQueue, 'pushedBatches' | 'stored' | 'takeUnsyncedFiles'>
 
-/** Notes in the journal how far the stream is in files: now and then, and behind the stream's back. */
+/** Records in the journal how much of the stream is in files, from time to time and without blocking the stream. */
 export class IngestCheckpoints {
   readonly #journal: Journal
   readonly #paths: BuildPaths
@@ -25,7 +25,7 @@ export class IngestCheckpoints {
     this.#ids = ids
   }
 
-  /** `bytes` of rows so far. */
+  /** `bytes`: the bytes of all rows so far. */
   isDue(bytes: number): boolean {
     if (bytes - this.#lastBytes < CHECKPOINT_BYTES && performance.now() - this.#lastMs < CHECKPOINT_MS) return false
     this.#lastBytes = bytes
@@ -33,7 +33,7 @@ export class IngestCheckpoints {
     return true
   }
 
-  /** All that `facts` counts has been pushed to the queues. */
+  /** Call this when everything that `facts` counts has been pushed to the queues. */
   note(facts: Omit<IngestEntry, 'kind' | 'rowBatches' | 'idBatches'>): void {
     const rowBatches = this.#rows.pushedBatches
     const idBatches = this.#ids.pushedBatches
@@ -49,7 +49,7 @@ export class IngestCheckpoints {
     })
   }
 
-  /** Throws what kept a note from being written. */
+  /** Resolves when all entries are written; throws the first failure. */
   async written(): Promise<void> {
     await this.#written
     if (this.#failure !== undefined) throw this.#failure.error

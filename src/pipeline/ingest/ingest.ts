@@ -14,11 +14,12 @@ import { ID_HEAD_BYTES } from './id-collector.js'
 import { sampleBytes } from './reservoir-sample.js'
 
 /**
- * Pulls the stream with backpressure, validates, normalises for cosine, keeps a sample, pushes batches, and at the end
- * drops repeated ids. Nothing is routed yet: streams are often sorted by topic, so their first part is no sample.
+ * Reads the stream with backpressure, validates vectors, normalises them for cosine, keeps a sample and pushes batches.
+ * At the end it drops repeated ids. Routing starts later: streams are often sorted by topic, so their first part is not
+ * a representative sample.
  *
- * A build that can be resumed writes rows and ids to files behind the stream, and continues after those of an
- * interrupted build.
+ * A resumable build writes rows and ids to files as the stream is read, and continues after those of an interrupted
+ * build.
  */
 export async function ingest(run: Run, source: ResumableSource): Promise<Ingested> {
   const { options, log, memory } = run
@@ -47,14 +48,14 @@ export async function ingest(run: Run, source: ResumableSource): Promise<Ingeste
     return ingested
   } catch (error) {
     const sourceFailed = error instanceof SourceError || error instanceof StalledError
-    // Rows that wait for validation may hold the earlier, and so the better, error.
+    // Rows not yet validated may have an earlier error, which is the better one to report.
     if (sourceFailed) await writer?.flush()
     if (sourceFailed || error instanceof AbortedError) await writer?.lastCheckpoint(ordinal)
     throw error
   }
 }
 
-/** The sample, and its copy when it is taken; open batches. */
+/** The sample, its copy when it is taken, and the open batches. */
 export function ingestMemory(sizes: BuildSizes): StageMemory {
   const { count, vectorBytes, idBytes } = sizes
   return {

@@ -8,12 +8,12 @@ export interface Ingested {
   readonly dimensions: number
   /** Records the source gave; ordinals are below this. */
   readonly ordinalCount: number
-  /** Vectors that will be in the index: those in the queue without the dropped ones. */
+  /** Vectors that will be in the index: those in the queue, less the dropped ones. */
   readonly count: number
   readonly skippedInvalid: number
   /** Largest squared norm: ip's R². */
   readonly maxSquaredNorm: number
-  /** The sample, once: it is large, and only leaders and scale need it. */
+  /** Returns the sample. Can be called only once, because the sample is large, and only leaders and scale need it. */
   readonly takeSample: () => Sample
   readonly ids: UniqueIds
 }

@@ -3,8 +3,8 @@ import type { SourceWait } from './source-wait.js'
 import { AbortedError, ShardloomError, SourceError, InvalidOptionError } from '../../errors.js'
 
 /**
- * Passes items through. Wraps an error of the source, so that it can be told from our own, which pass unchanged. An
- * abort ends the wait for a source that gives nothing.
+ * Yields the items of the source. Wraps an error that the source throws in SourceError, and passes a ShardloomError
+ * unchanged. An abort ends the wait for a source that gives nothing.
  */
 export async function* readSource(
   source: VectorSource,
@@ -30,7 +30,7 @@ export async function* readSource(
     }
   } finally {
     wait.close()
-    // The build ended first: the source may close its files. One that did not answer cannot be waited for, and its
+    // The build ended first, so the source may close its files. A source that did not answer is not awaited, and its
     // later answers are ignored.
     const closing = ended ? undefined : Promise.resolve(iterator.return?.())
     if (wait.givenUp) closing?.catch(() => undefined)

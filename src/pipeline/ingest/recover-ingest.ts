@@ -1,4 +1,4 @@
-/** Rows and ids that an interrupted build had in files, and what follows from them. */
+/** Recovers the rows and ids that an interrupted build wrote to files, and the state that follows from them. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { checkQueue, cutQueue, type RecoveredQueue } from '../../../spill/files/recover-queue.js'
 import { readBatches } from '../../../spill/read-batches.js'
@@ -21,7 +21,7 @@ export interface RecoveredIngest {
 const ROWS = 'ingest'
 const IDS = 'ids'
 
-/** The newest checkpoint whose batches are whole; undefined when there is none. Every file is read once. */
+/** The newest checkpoint whose batches are complete; undefined when there is none. Reads every file once. */
 export async function recoverIngest({
   options,
   resume,
@@ -52,7 +52,7 @@ export async function recoverIngest({
   if (entry === undefined && entries.length > 0) {
     log.event('resume-partly', 'the source is read from its beginning: its vectors are not in files')
   }
-  // Behind the checkpoint, and without one, what is in the files is of no use.
+  // Batches after the checkpoint are not usable. Without a checkpoint, no batch is.
   const keptRows = await cutQueue(paths.spillDir, ROWS, rows, entry?.rowBatches ?? 0)
   const keptIds = await cutQueue(paths.spillDir, IDS, ids, entry?.idBatches ?? 0)
   if (entry === undefined) return undefined
@@ -60,10 +60,10 @@ export async function recoverIngest({
   return { entry, rows: keptRows, ids: { ...keptIds, given: entry.idsGiven } }
 }
 
-/** Whether the files hold what the entry counts: its batches, and in them as many rows of its length as it says. */
+/** Whether the files contain the batches that the entry counts, with as many rows of its dimensions as it states. */
 function isInFiles(entry: IngestEntry, rows: RecoveredQueue, ids: RecoveredQueue): boolean {
   if (rows.batches < entry.rowBatches || ids.batches < entry.idBatches) return false
-  // Every vector has an id, given or not; how many ids there are shows when they are read.
+  // Every vector has an id record, even without a given id. The number of ids is known when they are read.
   if (entry.idBatches === 0 && entry.ordinals > 0) return false
   const recordBytes = columnBatchBytes(1, 4 * entry.dimensions)
   let batches = 0
@@ -76,7 +76,10 @@ function isInFiles(entry: IngestEntry, rows: RecoveredQueue, ids: RecoveredQueue
   return rowCount + entry.skippedInvalid === entry.ordinals
 }
 
-/** Ordinals ascend and those without a row were dropped. Throws CorruptSpillError for whole frames that are not of this. */
+/**
+ * Visits the rows in order. Ordinals ascend, and those without a row were dropped. Throws CorruptSpillError when an
+ * intact frame does not match the entry.
+ */
 export async function replayRows(
   run: Uses<'options' | 'log'>,
   { entry, rows }: RecoveredIngest,
@@ -114,7 +117,10 @@ export async function replayRows(
   dropUntil(entry.ordinals)
 }
 
-/** One id for each ordinal, in order. Throws CorruptSpillError for whole frames that are not of this. */
+/**
+ * Passes one id for each ordinal to the collector, in order. Throws CorruptSpillError when an intact frame does not
+ * match the entry.
+ */
 export async function replayIds(
   run: Uses<'options' | 'log'>,
   { entry, ids }: RecoveredIngest,
@@ -147,7 +153,7 @@ export async function replayIds(
   }
 }
 
-/** What keeps `bytes` from being whole id records of the vectors from `first` on. */
+/** Why `bytes` are not complete id records of the vectors from `first` on; undefined when they are. */
 function idRecordsProblem(bytes: Uint8Array, first: number): string | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let next = first
@@ -165,7 +171,7 @@ function framesOf(queue: RecoveredQueue): (FileBatchRef & { readonly payloadByte
   return queue.files.flatMap(({ frames }) => frames)
 }
 
-/** Reading is synchronous: an abort must be heard between two batches. */
+/** Reading is synchronous, so an abort can take effect only between two batches. */
 async function pause(run: Uses<'options' | 'log'>, done: number): Promise<void> {
   await nextTurn()
   throwIfAborted(run)

@@ -4,16 +4,16 @@ import type { BuildSizes } from '../../plan/stage-memory.js'
 import { sampleRows } from '../../plan/sample-rows.js'
 
 export interface Sample {
-  /** Row-major float32 over a SharedArrayBuffer, in random order: its first rows are a smaller sample. */
+  /** Row-major float32 over a SharedArrayBuffer, in random order, so that its first rows are a smaller sample. */
   readonly rows: Float32Array
   readonly count: number
 }
 
 /**
- * The rows whose (seed, ordinal) hashes are the smallest, as many as `sampleRows` of the count so far: a sample that does
- * not depend on batching. Exactly uniform while that number is a constant; past 8 million vectors it grows with the
- * count, and the row that comes when it grows is let in whatever its hash, to be the next to leave. Rows lie in one flat
- * array; a max-heap over slots says which one that is.
+ * The rows with the smallest (seed, ordinal) hashes, as many as `sampleRows` of the count so far. The sample does not
+ * depend on batching. It is exactly uniform while the number of rows is constant. Past 8 million vectors the number
+ * grows with the count. A row that arrives when it grows is kept whatever its hash. The row with the largest hash is
+ * replaced next. Rows are stored in one flat array, and a max-heap over slots finds the row to replace.
  */
 export class ReservoirSample {
   readonly #dimensions: number
@@ -35,7 +35,7 @@ export class ReservoirSample {
     this.#heap = new Uint32Array(slots)
   }
 
-  /** Offers `rows[at .. at + dimensions)`, ordinals ascending; copies it only when it is drawn. */
+  /** Offers `rows[at .. at + dimensions)`. Ordinals must ascend. The row is copied only when it is drawn. */
   offer(ordinal: number, rows: Float32Array, at: number): void {
     const hash = hashOrdinal(this.#seed, SALT_SAMPLE, ordinal)
     if (this.#count < sampleRows(ordinal + 1, this.#dimensions)) {
@@ -52,7 +52,7 @@ export class ReservoirSample {
     this.#down(0)
   }
 
-  /** The sample in order of hash. The rows are copied once and the sample is empty afterwards. */
+  /** Returns the sample in order of hash. Copies the rows once and leaves the sample empty. */
   take(): Sample {
     const count = this.#count
     const order = Array.from(this.#heap.subarray(0, count)).sort((a, b) => (this.#after(a, b) ? 1 : -1))

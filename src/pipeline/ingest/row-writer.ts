@@ -17,7 +17,7 @@ import { whyInvalid } from './why-invalid.js'
 import { dropRepeatedIds } from './drop-repeated-ids.js'
 import type { Ingested } from './ingested.js'
 
-/** The parts of a run that ingest may touch. */
+/** The parts of a run that ingest uses. */
 export type IngestRun = Uses<'options' | 'paths' | 'log' | 'queues' | 'resume'>
 
 const LAST_CHECKPOINT_MS = 1000
@@ -59,7 +59,7 @@ export class RowWriter {
     this.#ordinals = new Uint32Array(this.#capacity)
   }
 
-  /** Makes again what follows from rows and ids that are in the queues already. */
+  /** Rebuilds the state that follows from rows and ids already in the queues. */
   async replay(recovered: RecoveredIngest): Promise<void> {
     await replayRows(this.#run, recovered, this.#dimensions, {
       row: (ordinal, rows, at) => this.#sample.offer(ordinal, rows, at),
@@ -75,18 +75,21 @@ export class RowWriter {
     if (this.#checkpoints?.isDue(4 * this.#dimensions * ordinal) === true) await this.#note(ordinal, false)
   }
 
-  /** Everything before `ordinal` is in files and in the journal. */
+  /** Resolves when everything before `ordinal` is in files and in the journal. */
   async checkpoint(ordinal: number, ended = false): Promise<void> {
     if (this.#checkpoints === undefined) return
     await this.#note(ordinal, ended)
     await this.#checkpoints.written()
   }
 
-  /** A stopped build does not wait for a slow disk: what is not in files in time is read again. */
+  /**
+   * Like `checkpoint`, but does not wait for a slow disk, because the build is stopped. The next build reads again what
+   * is not in files in time.
+   */
   async lastCheckpoint(ordinal: number): Promise<void> {
     const patience = new AbortController()
     const waited = sleep(LAST_CHECKPOINT_MS, undefined, { signal: patience.signal }).catch(() => undefined)
-    // What stopped the build is what it ends with: why this could not be kept is an event.
+    // The build ends with the error that stopped it, so a failed checkpoint is only an event.
     const kept = this.checkpoint(ordinal).catch((error: unknown) =>
       this.#run.log.event('checkpoint-failed', `what was read last is not kept: ${String(error)}`),
     )
@@ -98,7 +101,7 @@ export class RowWriter {
     }
   }
 
-  /** Rows and ids up to here go to the queues; the entry follows when they are in the files. */
+  /** Pushes rows and ids up to here to the queues. The entry follows when they are in the files. */
   async #note(ordinal: number, ended: boolean): Promise<void> {
     await this.flush()
     await this.#ids.flush()
@@ -112,7 +115,7 @@ export class RowWriter {
     })
   }
 
-  /** Both return the next ordinal. */
+  /** `addRecord` and `addBatch` return the next ordinal. */
   async addRecord(item: SourceItem, ordinal: number): Promise<number> {
     const got = vectorLength(item, ordinal)
     const id = 'id' in item ? item.id : undefined
@@ -164,7 +167,7 @@ export class RowWriter {
     return firstOrdinal + count
   }
 
-  /** Checks and pushes the rows that wait. */
+  /** Checks and pushes the rows of the open batch. */
   async flush(): Promise<void> {
     if (this.#used === 0) return
     const { metric } = this.#run.options
@@ -220,7 +223,7 @@ export class RowWriter {
     }
     this.#skippedInvalid++
     this.#ids.drop(ordinal)
-    // The first few by name; the rest are in the count.
+    // Only the first few get an event each; the count includes all.
     if (this.#skippedInvalid <= 10) this.#run.log.event('skipped-invalid', `vector ${ordinal} ${reason}: skipped`)
   }
 

@@ -3,8 +3,8 @@ import type { VectorBatch, SourceItem } from '../../api/vectors.js'
 import { InvalidVectorError } from '../../errors.js'
 import type { Uses } from '../run/run.js'
 
-/** Checks of what a source gives, before any of it is copied. */
-/** Tells batches from records, and refuses what is neither: sources come from untyped programs too. */
+/** Checks the items of a source before any of them is copied. */
+/** Distinguishes batches from records, and rejects anything else: untyped programs can pass any value. */
 export function isBatch(item: unknown, ordinal: number): item is VectorBatch {
   if (typeof item !== 'object' || item === null) throw notAnItem(ordinal)
   if (!('vectors' in item)) return false
@@ -34,7 +34,10 @@ export function firstDimensions({ options }: Uses<'options'>, item: SourceItem):
   return options.dimensions ?? got
 }
 
-/** A plain array may hold anything: a value that is not a number would silently become 0 or NaN as float32. */
+/**
+ * The length of the item's vector. A plain array may contain any value, and values that are not numbers would silently
+ * become 0 or NaN as float32, so they are rejected.
+ */
 export function vectorLength(item: SourceItem, ordinal: number): number {
   const vector: unknown = 'vector' in item ? item.vector : undefined
   if (Array.isArray(vector)) {

@@ -2,13 +2,13 @@ import { StalledError } from '../../errors.js'
 import { abortError } from '../../tasks/abort-error.js'
 import type { Uses } from '../run/run.js'
 
-/** The longest between two looks at the clock. */
+/** The longest interval between two checks of the clock. */
 const LOOK_MS = 1000
 
 /**
- * Awaits one promise of the source after another, until the build is stopped or the source has given nothing for
+ * Awaits the promises of the source one by one, until the build is stopped or the source has given nothing for
  * `stallSeconds`. (Promise.race with one lasting promise would keep a reaction for every vector of the stream, and a
- * timer for each would cost more than the vector.)
+ * timer for each vector would cost more than the vector.)
  */
 export class SourceWait {
   /** The source was still awaited when the wait ended; it may never answer. */
@@ -38,7 +38,7 @@ export class SourceWait {
 
   async for<Value>(given: Value | Promise<Value>): Promise<Value> {
     if (!(given instanceof Promise)) return given
-    // The listener hears no abort that came before it.
+    // The listener does not receive an abort from before it was added.
     if (this.#signal?.aborted === true) {
       this.givenUp = true
       given.catch(() => undefined)

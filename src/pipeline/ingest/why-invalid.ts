@@ -1,10 +1,13 @@
-/** Two such vectors are at most twice their norm apart: a squared distance of 3.2e38 is still a float32. */
+/**
+ * Two vectors with this squared norm are at most twice their norm apart: float32 can still represent the squared
+ * distance, 3.2e38.
+ */
 const MAX_SQUARED_NORM = 8e37
 
 /** Why a vector with this squared norm cannot be indexed; undefined when it can. */
 export function whyInvalid(squaredNorm: number, cosine: boolean): string | undefined {
   if (!Number.isFinite(squaredNorm)) return 'has a component that is NaN or infinite'
-  // Under cosine it has unit length by now.
+  // Under cosine the vector has unit length by now.
   if (!cosine && squaredNorm > MAX_SQUARED_NORM) {
     return `has a squared norm of ${squaredNorm.toExponential(1)}: squared distances above 3.4e38 do not fit float32`
   }

@@ -1,4 +1,4 @@
-/** Graph rows as they come from the shards, gathered by segment for merge. */
+/** Collects the graph rows of the shards by segment, for merge. */
 import type { ShardResult, ShardRows } from '../../tasks/link/shard-task.js'
 import type { Uses } from '../run/run.js'
 import { FanOut } from './fan-out.js'
@@ -9,7 +9,7 @@ export interface RowCollector {
   end(): Promise<RowsOfSegment[]>
 }
 
-/** One queue a segment. */
+/** Collects rows in one queue per segment. */
 export function queuedRows({ queues }: Uses<'queues'>, layer: string, segmentCount: number): RowCollector {
   const bySegment = Array.from({ length: segmentCount }, (_, i) => queues.open<null>(`${layer}-rows-${i}`))
   const out = new FanOut(bySegment, queues)
@@ -34,7 +34,10 @@ export function queuedRows({ queues }: Uses<'queues'>, layer: string, segmentCou
   }
 }
 
-/** In the shards' own files, which stay until the index is published: a build that goes on needs them. */
+/**
+ * Leaves rows in the files of the shards. The files stay until the index is published, because a resumed build needs
+ * them.
+ */
 export function storedRows(segmentCount: number): RowCollector {
   const bySegment = Array.from({ length: segmentCount }, (): ShardRows['ref'][] => [])
   return {

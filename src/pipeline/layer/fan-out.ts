@@ -8,9 +8,9 @@ interface OpenBatch {
 }
 
 /**
- * One open batch in front of each of many queues: small runs of records gather there and are pushed when it is full,
- * so that queues hold, and spill files get, batches of a useful size. Open batches come from the buffer pool and are
- * the plan's `batchBytes` each; they are not charged to the spill budget.
+ * Collects records for many queues, with one open batch per queue. Small runs of records are copied to the open batch,
+ * which is pushed when it is full, so that queues and spill files get batches of a useful size. Open batches come from
+ * the buffer pool and have the plan's `batchBytes` each; they are not charged to the spill budget.
  */
 export class FanOut {
   readonly queues: readonly Queue<null>[]
@@ -29,9 +29,9 @@ export class FanOut {
   }
 
   /**
-   * Copies a run of `count` records to the open batch of `partition`; records of one fixed length are split over two
-   * batches where the first is full, others stay together. The promise, when there is one, resolves when there is room
-   * for more; most runs fit and cost no promise.
+   * Copies a run of `count` records to the open batch of `partition`. Records of one fixed length are split over two
+   * batches when the first is full; others stay together. Most runs fit and return no promise. Otherwise the promise
+   * resolves when there is room for more.
    */
   append(partition: number, records: Uint8Array, count: number, fixedLength = false): Promise<void> | undefined {
     const recordBytes = fixedLength ? records.length / count : records.length
@@ -58,8 +58,8 @@ export class FanOut {
   }
 
   /**
-   * Copies one short record, `from` up to `to` of `bytes`: for streams of a record per vector, so it makes no object
-   * unless a batch is full.
+   * Copies one short record, the bytes from `from` up to `to`. Streams call this once per vector, so it allocates no
+   * object unless a batch is full.
    */
   appendRecord(partition: number, bytes: Uint8Array, from: number, to: number): Promise<void> | undefined {
     const open = this.#open[partition]
@@ -74,7 +74,7 @@ export class FanOut {
     return undefined
   }
 
-  /** Pushes what is open, so that the queues hold everything. */
+  /** Pushes the open batches, so that the queues contain everything. */
   async flush(): Promise<void> {
     for (let partition = 0; partition < this.#open.length; partition++) await this.#push(partition)
   }

@@ -7,8 +7,8 @@ import type { ColumnHeader, RowKind } from '../../rows/record-layout.js'
 import type { SegmentLayout } from './segment-layout.js'
 
 /**
- * One level of the graph on its way through route, shards and merge. Level 0 carries vectors; a large upper level goes
- * the same way with codes. Ordinals are positions in the layer's input.
+ * One level of the graph, as route, shards and merge process it. Level 0 has vectors; a large upper level takes the
+ * same path with codes. Ordinals are positions in the layer's input.
  */
 export interface LayerInput {
   /** Names its queues and files: 'base', 'level-1', … */
@@ -32,7 +32,7 @@ export interface RoutedLayer {
   readonly replicaCounts: Uint32Array
   /** Home shard by ordinal, in shared memory; numbering turns it into nodes in place. */
   readonly homeOfOrdinal: Uint32Array
-  /** Shards that came out larger than the plan allows and are now several. */
+  /** Number of shards that were larger than the plan allows and were split. */
   readonly splitShards: number
 }
 
@@ -48,10 +48,10 @@ export interface LinkedShards {
   readonly grid: GridStore
 }
 
-/** Graph rows of one segment's nodes on their way to merge: in a queue, or in the files of the shards. */
+/** Graph rows of one segment's nodes, for merge: in a queue, or in the files of the shards. */
 export interface RowsOfSegment {
   take(): Promise<readonly BatchRef<null>[]>
-  /** The task that had them is done. */
+  /** Call this when the task that read the rows has finished. */
   done(refs: readonly BatchRef<null>[]): Promise<void>
 }
 

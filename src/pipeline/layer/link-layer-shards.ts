@@ -25,7 +25,7 @@ export interface ShardOptions {
   readonly checkpoints?: Checkpoints | undefined
 }
 
-/** Where one shard lies. */
+/** The place of one shard in the layer. */
 interface ShardPlace {
   readonly shard: number
   readonly segment: number
@@ -42,8 +42,8 @@ type FinishedShard = ShardResult & {
 }
 
 /**
- * One task per shard: its graph, and its home vectors and grid rows at their final place. Largest shards come first, so
- * that no worker sits on a large one at the end while the others wait.
+ * Runs one task per shard. It builds the shard's graph, and writes its home vectors and grid rows to their final place.
+ * The largest shards come first, so that the other workers do not wait for a large one at the end.
  */
 export async function linkLayerShards(
   run: PlannedRun,
@@ -101,7 +101,7 @@ function shardsBySize(
 
 type OneShard = ShardOptions & { readonly place: ShardPlace; readonly grid: GridStore }
 
-/** A shard that an interrupted build finished, checked; undefined when there is none, or it is damaged. */
+/** Checks and restores a shard that an interrupted build finished; undefined when there is none, or it is damaged. */
 async function restoredShard(
   { threads, queues }: PlannedRun,
   { layer, homes, replicas, homeCounts }: RoutedLayer,

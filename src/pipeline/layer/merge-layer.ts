@@ -12,7 +12,7 @@ export type LinkSink =
   | { readonly kind: 'memory'; readonly links: Uint32Array }
 
 export interface MergeShape {
-  /** Of the layer. */
+  /** The name of the layer. */
   readonly name: string
   readonly spec: GridSpec
   readonly layout: SegmentLayout
@@ -21,7 +21,7 @@ export interface MergeShape {
 
 type MergedSegment = MergeResult & { readonly isReused: boolean }
 
-/** One task per segment: unite its rows, prune, write its links. Returns the sum of all degrees. */
+/** Runs one task per segment: it unites the rows, prunes them and writes the links. Returns the sum of all degrees. */
 export async function mergeLayer(
   { threads, log }: Uses<'threads' | 'log'>,
   shape: MergeShape,
@@ -51,7 +51,10 @@ export async function mergeLayer(
   return degreeSum
 }
 
-/** A links segment that an interrupted build finished, checked; undefined when there is none, or it is damaged. */
+/**
+ * Checks and restores a links segment that an interrupted build finished; undefined when there is none, or it is
+ * damaged.
+ */
 async function restoredSegment(
   threads: Uses<'threads'>['threads'],
   { layout: { starts }, maxDegree }: MergeShape,

@@ -2,8 +2,9 @@ import { NO_NODE, type NumberedLayer, type RoutedLayer } from './layer.js'
 import { layOutSegments } from './segment-layout.js'
 
 /**
- * Numbers the nodes shard by shard, within a shard by ordinal, so that near vectors have near numbers: home counts →
- * prefix sums → node numbers. Turns `homeOfOrdinal` into `nodeOfOrdinal` in place: 4 bytes a vector in all.
+ * Numbers the nodes shard by shard, and by ordinal within a shard, so that near vectors have near numbers. Prefix sums
+ * of the home counts give the first number of each shard. Replaces `homeOfOrdinal` by `nodeOfOrdinal` in place: 4 bytes
+ * per vector in all.
  */
 export function numberNodes(routed: RoutedLayer): NumberedLayer {
   const layout = layOutSegments(routed.homeCounts, routed.layer.spec.dimensions)

@@ -7,7 +7,7 @@ import type { Uses } from '../run/run.js'
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
 
-/** Leaders of a layer, from its sample. */
+/** Chooses the leaders of a layer from its sample. */
 export async function leadersOf(
   { threads, log }: Uses<'threads' | 'log'>,
   layer: LayerInput,
@@ -101,7 +101,7 @@ export async function routeLayer(
   }
 }
 
-/** Neighbouring batches in runs of about ROUTE_TASK_BYTES. */
+/** Groups consecutive batches into runs of about ROUTE_TASK_BYTES. */
 export function* routeRuns<Header>(
   refs: readonly BatchRef<Header>[],
 ): Generator<{ refs: BatchRef<Header>[]; rowCount: number }> {

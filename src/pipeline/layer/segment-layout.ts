@@ -9,8 +9,9 @@ export interface SegmentLayout {
 }
 
 /**
- * Groups neighbouring shards into segments of about the aimed size (see segmentAimBytes), each holding whole shards.
- * A function of counts and dimensions only, so that files repeat whatever memory and threads.
+ * Groups neighbouring shards into segments of about the target size (see segmentAimBytes). A segment contains only
+ * whole shards. The layout depends only on counts and dimensions, so files are the same for any memory and number of
+ * threads.
  */
 export function layOutSegments(homeCounts: ArrayLike<number>, dimensions: number): SegmentLayout {
   const shardStarts = new Uint32Array(homeCounts.length + 1)
@@ -21,7 +22,7 @@ export function layOutSegments(homeCounts: ArrayLike<number>, dimensions: number
   const starts = [0]
   for (let shard = 0; shard < homeCounts.length; shard++) {
     const open = starts[starts.length - 1]
-    // Close before a shard that would overshoot more than stopping here undershoots.
+    // Close the segment before a shard that would overshoot the target by more than stopping here undershoots it.
     const before = shardStarts[shard] - open
     const after = shardStarts[shard + 1] - open
     if (before > 0 && homeCounts[shard] > 0 && after > aimNodes && after - aimNodes > aimNodes - before)
@@ -31,7 +32,7 @@ export function layOutSegments(homeCounts: ArrayLike<number>, dimensions: number
   return { starts: Uint32Array.from(starts), shardStarts }
 }
 
-/** The range of `starts` that `node` lies in; empty ranges are passed over. */
+/** The index of the range of `starts` that contains `node`; empty ranges are skipped. */
 export function rangeOf(starts: Uint32Array, node: number): number {
   let low = 0
   let high = starts.length - 1

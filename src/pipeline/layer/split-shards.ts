@@ -15,21 +15,27 @@ import { shardMemberLimit } from '../../plan/shard-geometry.js'
 
 /** A round that leaves more than this share of a shard's members together has not split it. */
 const STUCK_SHARE = 7 / 8
-/** So many members that are no copies, as a share of the largest shard, go with a mass of copies into each of its parts. */
+/**
+ * The members of a shard that are not copies of its mass go into each of its parts, when they are at most this share of
+ * the largest shard.
+ */
 const OTHERS_SHARE = 1 / 8
 /**
- * One member in so many goes to the second nearest sub-leader, too. When all shards of a dense spot are split, its parts have
- * nobody in common with what is around them: without this they are islands (of 48,000 vectors, 40,000 in one spot, 39,441 cut
- * off and recall .62; .986 with one in 8, .991 with one in 4).
+ * One member in BORDER_STEP also goes to the second nearest sub-leader. Without this, when all shards of a dense spot
+ * are split, its parts share no members with their surroundings and become islands. Of 48,000 vectors, 40,000 in one
+ * spot, 39,441 were cut off and recall was .62; it is .986 with one in 8, .991 with one in 4.
  */
 const BORDER_STEP = 4
-/** Sub-leaders of one round at most: what is larger takes more rounds. */
+/** The most sub-leaders of one round; larger shards take more rounds. */
 const MAX_LEADERS = 64
 
-/** How a part is split next. One that a round did not split is tried with sampled rows as leaders, then cut. */
+/**
+ * How a part is split next: with means as leaders; if that did not split it, with sampled rows as leaders; then by
+ * cutting.
+ */
 type Way = 'means' | 'rows' | 'cut'
 
-/** A shard on its way to be small enough. Until all are, `id` stands in `homeOfOrdinal`. */
+/** A shard that may still be too large. Until all are small enough, `homeOfOrdinal` contains `id`. */
 interface Part {
   readonly id: number
   readonly homes: Queue<null>
@@ -51,9 +57,10 @@ interface Splitting {
 }
 
 /**
- * Splits every shard that has more members than the plan has room for, in place, before nodes are numbered: by distance
- * to sub-leaders, each member once, as often as needed; where distances do not help, because the members are copies of one
- * vector or nearly so, by a hash of their ordinals. Depends on members, geometry and seed only.
+ * Splits every shard that has more members than the plan allows, in place, before nodes are numbered. It splits by
+ * distance, as often as needed: each member goes to its nearest sub-leader. Where distances do not help, because the
+ * members are copies of one vector or nearly so, it splits by a hash of their ordinals. The result depends only on
+ * members, geometry and seed.
  */
 export async function splitShards(run: Parts, routed: RoutedLayer): Promise<RoutedLayer> {
   const { layer, homeOfOrdinal } = routed
@@ -107,7 +114,8 @@ async function splitPart(splitting: Splitting, part: Part): Promise<Part[]> {
   for (const child of await divide(splitting, part)) {
     if (child.homeCount > 0) parts.push(...(await splitPart(splitting, child)))
     else {
-      // Nobody's home: each of its members has links from other shards, and a shard without nodes is not built.
+      // This part has no home vectors. Each of its members has links from other shards, and a shard without nodes is
+      // not built.
       await run.queues.dispose(child.homes)
       await run.queues.dispose(child.replicas)
     }
@@ -115,7 +123,7 @@ async function splitPart(splitting: Splitting, part: Part): Promise<Part[]> {
   return parts
 }
 
-/** One round. Sub-leaders, samples and hashes are drawn anew for every part. */
+/** Runs one round. Every part has separate sub-leaders, samples and hashes. */
 async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
   const { run, layer, limit } = splitting
   const { threads } = run
@@ -145,7 +153,7 @@ async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
 
   const aimed = (members * (1 + 1 / BORDER_STEP)) / layer.geometry.shardMembers
   const leaderCount = Math.min(MAX_LEADERS, Math.max(2, Math.ceil(aimed)))
-  // With no more rows than leaders, they stay where they are.
+  // With no more rows than leaders, the leaders stay at sampled rows.
   const rows = part.way === 'means' ? sample.count : Math.min(sample.count, leaderCount)
   const leadersTask: LeadersTask = {
     sample: {
@@ -165,7 +173,8 @@ async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
     return threads.run('route', task, `route ${rowCount} of ${label}`)
   })
   for (const child of children) {
-    // A mass stays together, whatever the leaders: what counts is whether those around it go away.
+    // A mass of copies stays together with any leaders, so only the other members show whether the round split the
+    // part.
     const moving = members === others ? membersOf(child) : membersOf(child) - (members - others)
     if (moving > others * STUCK_SHARE) child.way = part.way === 'means' ? 'rows' : 'cut'
   }
@@ -183,8 +192,8 @@ interface Shares {
 }
 
 /**
- * Runs a task for every few batches of a part and sends what comes back to `count` new ones. The part's own batches and
- * files go as soon as they are read.
+ * Runs a task for every few batches of a part and sends the returned records to `count` new parts. The batches and
+ * files of the part are released as soon as they are read.
  */
 async function spread(
   splitting: Splitting,
@@ -223,7 +232,8 @@ async function spread(
         for (let partition = 0; partition < counts.length; partition++) {
           const rows = counts[partition]
           if (rows === 0) continue
-          // Bands of `count` partitions, as in CutResult; a round by distance has only the first.
+          // Bands of `count` partitions: two for a round by distance, as in RouteResult, and four for a cut, as in
+          // CutResult.
           const band = Math.floor(partition / count)
           const child = partition % count
           const bytes = rows * recordBytesOf(band === 0 ? rowKind : 'grid', layer.spec)

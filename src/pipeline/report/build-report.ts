@@ -3,7 +3,7 @@ import type { FinishedIndex } from '../linked-index.js'
 import type { PlannedRun, Uses } from '../run/run.js'
 import { histogramOfCounts } from './histogram.js'
 
-/** What the build says about itself, before its last stage has ended. */
+/** The report of the build, before its last stage has ended. */
 export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes: number): BuildReport {
   const { options, plan, threads, log, queues, paths } = run
   const { ingested, proof, origin } = finished

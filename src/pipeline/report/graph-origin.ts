@@ -3,7 +3,7 @@ import type { ChosenQuality } from '../choose-quality.js'
 import type { Routed } from '../route.js'
 import { shardSizes } from './shard-sizes.js'
 
-/** How the graph came about, for the report. */
+/** How the graph was made, for the report. */
 export interface GraphOrigin {
   readonly chosen: ChosenQuality | { readonly quality: 'imported'; readonly trialRecall: undefined }
   readonly shardCount: number

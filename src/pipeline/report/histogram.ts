@@ -1,9 +1,11 @@
 import type { Histogram } from '../../api/report.js'
 
-/** A report stays small whatever is counted. Degrees up to 63 have a bucket each. */
+/** The limit keeps a report small for any counts. Degrees up to 63 have a bucket each. */
 const MOST_BUCKETS = 64
 
-/** Of how often each whole number from 0 on is there: `countOf[n]` times n. None is there: one empty bucket. */
+/**
+ * Histogram of whole numbers from 0 on, where n occurs `countOf[n]` times. Without any numbers it has one empty bucket.
+ */
 export function histogramOfCounts(countOf: ArrayLike<number>, mostBuckets = MOST_BUCKETS): Histogram {
   let least = 0
   let most = countOf.length - 1
@@ -15,7 +17,7 @@ export function histogramOfCounts(countOf: ArrayLike<number>, mostBuckets = MOST
   return { ...buckets, least, most }
 }
 
-/** Of whole numbers from 0 on, at least one. */
+/** Histogram of at least one whole number from 0 on. */
 export function histogramOf(values: Iterable<number>, mostBuckets = MOST_BUCKETS): Histogram {
   let least = Number.POSITIVE_INFINITY
   let most = 0
@@ -34,7 +36,10 @@ interface Buckets {
   readonly counts: number[]
 }
 
-/** The narrowest of widths 1, 2, 5, 10, 20, … that needs no more buckets than that; they begin at multiples of it. */
+/**
+ * Buckets of the narrowest width of 1, 2, 5, 10, 20, … that needs at most `mostBuckets`. They begin at a multiple of
+ * it.
+ */
 function bucketsOf(least: number, most: number, mostBuckets: number): Buckets {
   for (let power = 1; ; power *= 10) {
     for (const width of [power, 2 * power, 5 * power]) {

@@ -1,4 +1,4 @@
-/** Finished shards and links segments: noted in the journal, and found there by the build that goes on. */
+/** Finished shards and links segments. A build records them in the journal, and a resumed build finds them there. */
 import type { Quality } from '../../api/report.js'
 import type { NumberedLayer, RoutedLayer } from '../layer/layer.js'
 import type { RestoreResult, RestoreTask } from '../../tasks/link/restore-task.js'
@@ -9,8 +9,8 @@ import type { ReusedWork } from './resume.js'
 import { crc32 } from '../../../spill/files/crc32.js'
 
 /**
- * Stands for where every vector goes and how shards are built. Leaders, codes and numbers are computed again by a build
- * that goes on; when this agrees, finished shards and segments are what this build would make.
+ * A digest of where every vector goes and how shards are built. A resumed build computes leaders, codes and numbers
+ * again. When the digest matches, finished shards and segments are what this build would make.
  */
 export function routingDigest(routed: RoutedLayer, numbered: NumberedLayer, quality: Quality): number {
   const { mean, ...rest } = routed.layer.spec
@@ -21,12 +21,15 @@ export function routingDigest(routed: RoutedLayer, numbered: NumberedLayer, qual
   return crc
 }
 
-/** Finished shards and segments of the base layer, when they are of this routing; and where new ones are noted. */
+/** Gives the finished shards and segments of the base layer when they match this routing, and records new ones. */
 export interface Checkpoints {
   readonly shards: ReadonlyMap<number, ShardEntry>
   readonly segments: ReadonlyMap<number, SegmentEntry>
   readonly reused: ReusedWork
-  /** Checks one checkpoint and brings back what follows from it. Undefined, and said, when its files are damaged. */
+  /**
+   * Checks one checkpoint and restores the state that follows from it. Logs an event and returns undefined when its
+   * files are damaged.
+   */
   restore(threads: WorkerPool, what: string, task: RestoreTask): Promise<RestoreResult>
   note(entry: ShardEntry | SegmentEntry, files: readonly string[]): void
 }

@@ -1,9 +1,10 @@
 /**
- * `build/journal`: which units of an unfinished build are in files, so that a later process can go on from them.
+ * `build/journal`: which units of an unfinished build are in files, so that a later process can resume from them.
  *
- * Text, one entry a line, appended: the CRC-32 of the JSON in eight hex digits, a space, the JSON. The first line is the
- * `begin` entry. Reading ends at the first line that is not whole: a torn tail is what a crash leaves. A line may name
- * bytes that a power cut took; a resumed build checks them, so a wrong line costs work and never gives a wrong index.
+ * The journal is text, one entry per line, appended: the CRC-32 of the JSON in eight hex digits, a space, the JSON. The
+ * first line is the `begin` entry. Reading ends at the first incomplete line, because a crash can leave a torn tail. A
+ * line may name bytes that a power cut removed. A resumed build checks them, so a wrong line costs work and never gives
+ * a wrong index.
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from '../../../spill/files/crc32.js'
@@ -15,12 +16,12 @@ import { MAX_DIMENSIONS } from '../../options/limits.js'
 export const JOURNAL_NAME = 'journal'
 export const JOURNAL_FORMAT = 1
 
-/** What the build is of. Entries of another one are worth nothing. */
+/** Identifies the build. Entries of another build are useless. */
 export interface BeginEntry {
   readonly kind: 'begin'
   readonly format: number
   readonly version: string
-  /** The options that decide the bytes, as JSON. */
+  /** The options that determine the bytes of the index, as JSON. */
   readonly options: string
   /** The source's fingerprint; empty when the caller gave none. */
   readonly source: string
@@ -33,7 +34,7 @@ export interface BeginEntry {
 /** What was ingested, up to a point where both queues are in files. */
 export interface IngestEntry {
   readonly kind: 'ingest'
-  /** Records the source gave: it goes on at this ordinal. */
+  /** Records the source gave. A resumed build continues at this ordinal. */
   readonly ordinals: number
   readonly rowBatches: number
   readonly idBatches: number
@@ -41,11 +42,11 @@ export interface IngestEntry {
   readonly idsGiven: boolean
   readonly skippedInvalid: number
   readonly maxSquaredNorm: number
-  /** The source had no more. */
+  /** Whether the source has ended. */
   readonly ended: boolean
 }
 
-/** From here on, shards and segments are those of this routing; another digest forgets those before. */
+/** The shards and segments after this entry belong to this routing. A different digest invalidates those before it. */
 export interface RoutingEntry {
   readonly kind: 'routing'
   readonly digest: number
@@ -89,7 +90,10 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, FieldKind>>>> = {
 
 /** A build of a hundred million vectors writes a few megabytes. */
 const MAX_JOURNAL_BYTES = 2 ** 26
-/** A caller's fingerprint may be long. A longer line counts as damage: JSON.parse makes fifty times its bytes of brackets. */
+/**
+ * A caller's fingerprint may be long. A longer line counts as damage: JSON.parse turns brackets into fifty times their
+ * bytes.
+ */
 const MAX_LINE_BYTES = 2 ** 20
 const CRC_CHARACTERS = 8
 
@@ -101,11 +105,11 @@ export function encodeEntry(entry: JournalEntry): string {
 export interface ReadJournal {
   readonly begin: BeginEntry
   readonly entries: readonly UnitEntry[]
-  /** Where the whole lines end. */
+  /** Where the complete lines end. */
   readonly bytes: number
 }
 
-/** Undefined when not even the first line is whole. */
+/** Undefined when the first line is incomplete or damaged. */
 export function parseJournal(bytes: Buffer): ReadJournal | undefined {
   const entries: UnitEntry[] = []
   let begin: BeginEntry | undefined
@@ -140,7 +144,7 @@ function isEntry(value: unknown): value is JournalEntry {
   const fields = value as Record<string, unknown>
   if (typeof fields['kind'] !== 'string' || !Object.hasOwn(FIELDS, fields['kind'])) return false
   const expected = Object.entries(FIELDS[fields['kind']])
-  // Fields that no build wrote could hold anything, and would stay in memory with the entry.
+  // Unknown fields could contain anything, and would stay in memory with the entry.
   return (
     Object.keys(fields).length === 1 + expected.length &&
     expected.every(([name, kind]) => Object.hasOwn(fields, name) && isOfKind(fields[name], kind))
@@ -158,7 +162,8 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
 }
 
 /**
- * Undefined when there is none, or none that makes sense: also what is no file, or larger than any journal.
+ * Undefined when there is no valid journal: it is missing, not a file, larger than any journal, or without a valid
+ * first line.
  * @throws PathError, SHARDLOOM_FILE_FAILED
  */
 export async function readJournal(path: string): Promise<ReadJournal | undefined> {
@@ -173,13 +178,16 @@ export async function readJournal(path: string): Promise<ReadJournal | undefined
   }
 }
 
-/** The device gets lines, and what they speak of, at most so often. A process that dies loses nothing; a power cut this. */
+/**
+ * Interval between syncs of new lines, and the files they name, to the device. When the process dies, nothing is lost;
+ * a power cut loses up to one interval.
+ */
 const SYNC_MS = 2000
 
 /**
- * The journal of a running build. `append` does not wait: lines go out in order, one write for all that gathered, and a
- * sync of their files and then of the journal follows behind the build's back. A failed write or sync fails the next
- * append, or flush.
+ * The journal of a running build. `append` does not wait. Lines are written in order, with one write for all that have
+ * gathered. Their files, and then the journal, are synced in the background. A failed write or sync makes the next
+ * append or flush fail.
  */
 export class Journal {
   readonly path: string
@@ -187,7 +195,7 @@ export class Journal {
   readonly #unsynced = new Set<string>()
   #pending: string[] = []
   #position: number
-  /** Whole lines in the file. */
+  /** Complete lines in the file. */
   #lines: number
   #writing: Promise<void> | undefined
   #syncing: Promise<void> | undefined
@@ -202,12 +210,12 @@ export class Journal {
     this.#lines = lines
   }
 
-  /** Whether any unit is in the file: something to go on from. */
+  /** Whether the file contains any unit to resume from. */
   get hasUnits(): boolean {
     return this.#lines > 1
   }
 
-  /** Begins a journal, or goes on behind the whole lines of one. */
+  /** Starts a journal, or continues one after its complete lines. */
   static async open(path: string, from: BeginEntry | ReadJournal): Promise<Journal> {
     try {
       if (!('bytes' in from)) {
@@ -228,7 +236,7 @@ export class Journal {
     }
   }
 
-  /** `files` and `folders` are what must be on the device for the entry to be worth something after a power cut. */
+  /** `files` and `folders` must be on the device for the entry to be usable after a power cut. */
   append(entry: UnitEntry, files: readonly string[], folders: readonly string[] = []): void {
     if (this.#failure !== undefined) throw this.#failure.error
     for (const path of files) this.#unsynced.add(path)
@@ -236,15 +244,15 @@ export class Journal {
     this.#append(encodeEntry(entry))
   }
 
-  /** Every line so far is in the file (not: on the device). */
+  /** Resolves when every line so far is in the file, though not necessarily on the device. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
   /**
-   * Waits for what is under way, and syncs nothing more. Does not throw what made a write or sync fail: it comes after the
-   * build, whose own error counts.
+   * Waits for running writes and syncs, and starts no new sync. Does not throw the error of a failed write or sync:
+   * this runs after the build, whose own error counts.
    */
   async close(): Promise<void> {
     this.#closed = true
@@ -302,7 +310,7 @@ export class Journal {
     } finally {
       this.#syncing = undefined
       this.#syncTimer = undefined
-      // What came while this ran.
+      // Files that were added during this sync.
       if (this.#unsynced.size > 0) this.#syncLater()
     }
   }

@@ -1,19 +1,19 @@
-/** What an earlier, interrupted build of the same index left, and what this one writes down for the next. */
+/** What an interrupted build of the same index left, and what this build records for the next one. */
 import { PathError, RecallTooLowError, ShardloomError, SourceError, UnreachableNodesError } from '../../errors.js'
 import type { IngestEntry, Journal, ReadJournal, RoutingEntry, SegmentEntry, ShardEntry } from './journal.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 
-/** Finished units, by what the journal says. They are checked before they are used. */
+/** Finished units according to the journal. They are checked before they are used. */
 export interface FinishedWork {
   readonly startedAt: string
-  /** Oldest first; the newest whose files are whole counts. */
+  /** Oldest first. The newest one whose files are complete counts. */
   readonly ingest: readonly IngestEntry[]
   readonly routing: RoutingEntry | undefined
   readonly shards: ReadonlyMap<number, ShardEntry>
   readonly segments: ReadonlyMap<number, SegmentEntry>
 }
 
-/** What was taken over: `report.resumed`. */
+/** What this build reused: `report.resumed`. */
 export interface ReusedWork {
   vectors: number
   shards: number
@@ -23,7 +23,7 @@ export interface ReusedWork {
 /** The part of a build's context that makes it resumable; a build of a plain iterable has none. */
 export interface Resume {
   readonly journal: Journal
-  /** Undefined when this build began afresh. */
+  /** Undefined when this build started from the beginning. */
   readonly finished: FinishedWork | undefined
   readonly reused: ReusedWork
 }
@@ -47,8 +47,8 @@ export function finishedWork({ begin, entries }: ReadJournal): FinishedWork {
 }
 
 /**
- * Whether the same build may get further when it is started again: not when its input is bad, its files are damaged, or
- * its proof failed.
+ * Whether the same build may get further when it is started again. It does not when its input is bad, its files are
+ * damaged, or its proof failed.
  */
 export function canGoOnAfter(failure: unknown): boolean {
   if (!(failure instanceof ShardloomError)) return true
@@ -57,7 +57,7 @@ export function canGoOnAfter(failure: unknown): boolean {
   return failure.kind !== 'input' && failure.kind !== 'corrupt'
 }
 
-/** The options that decide the bytes of an index, or what is in it, as the journal keeps them. */
+/** The options that determine the bytes or the content of an index, in the form that the journal stores. */
 export function optionsThatDecide(options: ResolvedOptions): string {
   const { metric, dimensions, m, quality, engine, quantization, seed, duplicates, invalid } = options
   return JSON.stringify({ metric, dimensions, m, quality, engine, quantization, seed, duplicates, invalid })

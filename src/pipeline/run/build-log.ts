@@ -3,10 +3,10 @@ import type { BuildEvent, StageName, StageReport } from '../../api/report.js'
 import type { Logger, ProgressEvent } from '../../api/build.js'
 
 const SAMPLE_MS = 250
-/** At least this long between two progress events: a progress line is for people. */
+/** The shortest interval between two progress events: a progress line is for people. */
 const PROGRESS_MS = 100
 
-/** `vectorsDone`: of those that the stage works on, where it counts vectors. */
+/** `vectorsDone`: vectors that the stage has processed; undefined when it does not count vectors. */
 export type WatchMemory = (
   rssBytes: number,
   atSeconds: number,
@@ -15,8 +15,8 @@ export type WatchMemory = (
 ) => void
 
 /**
- * What the build writes down about itself: stages with their times and highest RSS, events, progress. Samples the
- * process every 250 ms until closed.
+ * Records the stages of a build with their times and highest RSS, its events and its progress. Samples the process
+ * every 250 ms until closed.
  */
 export class BuildLog {
   readonly #logger: Logger
@@ -52,27 +52,27 @@ export class BuildLog {
     }, SAMPLE_MS)
   }
 
-  /** Where the spilled bytes of progress events are read from. */
+  /** Sets the source of the spilled bytes in progress events. */
   watchSpill(spilledBytes: () => number): void {
     this.#spilledBytes = spilledBytes
   }
 
-  /** Where the pressure of progress events is read from. */
+  /** Sets the source of the pressure in progress events. */
   watchPressure(pressure: () => ProgressEvent['pressure']): void {
     this.#pressure = pressure
   }
 
-  /** Who is told of every sample of memory. */
+  /** Sets the function that receives every sample of memory. */
   watchMemory(watch: WatchMemory): void {
     this.#watchMemory = watch
   }
 
-  /** The stage that is running. */
+  /** The running stage. */
   get stageName(): StageName {
     return this.#stage?.name ?? 'plan'
   }
 
-  /** Runs one stage: times it, and remembers the highest RSS seen meanwhile. */
+  /** Runs one stage, and records its time and its highest RSS. */
   async stage<Result>(name: StageName, body: () => Promise<Result>): Promise<Result> {
     this.#stage = { name, startedMs: performance.now(), peakRssBytes: 0 }
     this.#progress = { done: 0, total: undefined, unit: '' }
@@ -108,7 +108,7 @@ export class BuildLog {
     this.#throwCallbackError()
   }
 
-  /** Something a reader of the report should know; also logged as a warning. */
+  /** Adds an event to the report, and logs it as a warning. */
   event(kind: string, message: string): void {
     const stage = this.stageName
     this.#events.push({ kind, stage, message, atSeconds: round(this.elapsedSeconds) })
@@ -167,7 +167,7 @@ export class BuildLog {
     })
   }
 
-  /** The caller's function may throw, also when a timer calls it: the stage then fails with that error. */
+  /** The caller's function may throw, even when a timer calls it. The stage then fails with that error. */
   #tell(onProgress: (event: ProgressEvent) => void, event: ProgressEvent): void {
     try {
       onProgress(event)

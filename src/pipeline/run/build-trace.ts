@@ -1,6 +1,6 @@
 /**
- * Spans of OpenTelemetry: one for the build, one for each stage under it. Only when the caller has registered
- * `@opentelemetry/api`: otherwise nothing is loaded and nothing is done.
+ * Spans of OpenTelemetry: one for the build, and one for each stage under it. They require that the caller has
+ * registered `@opentelemetry/api`; otherwise nothing is loaded and nothing is done.
  */
 import type * as Api from '@opentelemetry/api'
 import { ShardloomError } from '../../errors.js'
@@ -12,7 +12,7 @@ export interface StageSpan {
 
 export interface BuildTrace {
   stage(name: StageName): StageSpan
-  /** What the build came to, for its span. */
+  /** Adds the results of the build to its span. */
   built(report: BuildReport): void
   /** Ends the build's span; `failure` is what the build ends with. */
   end(failure: unknown): void
@@ -24,10 +24,10 @@ export const NO_TRACE: BuildTrace = {
   end: () => undefined,
 }
 
-/** Where every version 1 of the API keeps what was registered, whichever copy of it did. */
+/** The key where every copy of version 1 of the API keeps its registrations. */
 const REGISTERED = Symbol.for('opentelemetry.js.api.1')
 
-/** `warn` is told when the API is there and cannot be loaded; no build fails for that. */
+/** Calls `warn` when the API is registered and cannot be loaded. The build does not fail for that. */
 export async function openBuildTrace(attributes: Api.Attributes, warn: (message: string) => void): Promise<BuildTrace> {
   if (!(REGISTERED in globalThis)) return NO_TRACE
   const api = await loadApi(warn)
@@ -71,7 +71,10 @@ export async function openBuildTrace(attributes: Api.Attributes, warn: (message:
   }
 }
 
-/** Undefined when there is none to be found from here: the caller has one of its own, and the build goes on without. */
+/**
+ * Undefined when the API cannot be loaded from here. The caller then has a separate copy, and the build continues
+ * without spans.
+ */
 async function loadApi(warn: (message: string) => void): Promise<typeof Api | undefined> {
   try {
     return await import('@opentelemetry/api')

@@ -1,4 +1,4 @@
-/** What a source says of itself, as options of its build. */
+/** Adds the facts that a source states about itself to the options of its build. */
 import type { BuildOptions } from '../../api/build.js'
 import type { DescribedSource, ResumableSource, VectorSource } from '../../api/vectors.js'
 
@@ -8,7 +8,7 @@ export interface DescribedRead {
   readonly options: BuildOptions
 }
 
-/** Options that are given go first. A described source without a fingerprint can be read only once. */
+/** Given options take precedence. A described source without a fingerprint can be read only once. */
 export async function describeSource(
   source: VectorSource | ResumableSource | DescribedSource,
   options: BuildOptions,

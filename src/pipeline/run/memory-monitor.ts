@@ -14,34 +14,40 @@ import type { MemoryReport, StageName } from '../../api/report.js'
 
 export interface MemoryMonitorOptions {
   readonly budgetBytes: number
-  /** The cgroup that limits this process, if one does: its kernel kills without a word. */
+  /**
+   * The cgroup that limits this process, if any. At its limit the kernel kills the process without an error message.
+   */
   readonly cgroup: MemoryCgroup | undefined
   readonly budget: SpillBudget
   /** Queue buffers before the final plan is known. */
   readonly queueBytes: number
   readonly onEvent: (kind: string, message: string) => void
-  /** No new task is to start beside a running one, from `true` until `false`. */
+  /** Called with `true` when no new task may start beside a running one, and with `false` when this ends. */
   readonly onPauseTasks: (paused: boolean) => void
-  /** The build cannot go on. */
+  /** Called when the build cannot continue. */
   readonly onFailure: (error: InsufficientMemoryError) => void
   readonly cgroupBytes?: (group: MemoryCgroup) => number | undefined
 }
 
 /** Every change of level is counted; the first TOLD_EVENTS of each level are also events. */
 const TOLD_EVENTS = 5
-/** So near the cgroup's limit, for so many samples in a row and with nothing left to give back, the kernel would kill next. */
+/**
+ * After FATAL_SAMPLES samples in a row at this share of the cgroup's limit, with no queue memory left to release, the
+ * kernel is likely to kill the process next.
+ */
 const FATAL_SHARE = 0.98
 const FATAL_SAMPLES = 4
 /**
- * How long ingest waits for memory that may not come back, once each time that the level is reached: a process that is
- * above its budget for reasons of its own must not wait at every vector. What is read next is spilled as it comes.
+ * How long ingest waits for memory, which may not become available. It waits once each time the level is reached: a
+ * process that is above its budget for other reasons must not wait at every vector. Vectors read after that are spilled
+ * as they arrive.
  */
 const RELIEF_SAMPLES = 8
 
 /**
- * Watches what the process uses, and acts on the levels of pressure: from 75% of the budget on queues grow no more and
- * spill early, from 90% on no new task starts beside a running one, from 95% on ingest waits while everything in
- * memory is spilled. Called with every sample of RSS; owns no timer.
+ * Watches the memory of the process and acts on the level of pressure. From 75% of the budget on, queues stop growing
+ * and spill early. From 90% on, no new task starts beside a running one. From 95% on, ingest waits while everything in
+ * memory is spilled. The owner calls it with every sample of RSS; it has no timer.
  */
 export class MemoryMonitor {
   readonly #options: MemoryMonitorOptions
@@ -68,7 +74,7 @@ export class MemoryMonitor {
     return isAtLeast(this.#level, 'high')
   }
 
-  /** The plan's queue buffers: what queues may hold when there is no pressure. */
+  /** The plan's queue buffers: the limit of the queues when there is no pressure. */
   set plannedQueueBytes(bytes: number) {
     this.#plannedQueueBytes = bytes
     this.#applyQueueLimit()
@@ -100,7 +106,10 @@ export class MemoryMonitor {
     this.#sampled.notify()
   }
 
-  /** Undefined below 95%: nobody waits then. Else resolves when memory came back, or has had time to. */
+  /**
+   * Undefined below 95%, when ingest does not wait. Otherwise resolves when memory is available again, or after
+   * RELIEF_SAMPLES samples.
+   */
   relief(): Promise<void> | undefined {
     return this.#level === 'critical' && !this.#waitedInVain ? this.#relief() : undefined
   }

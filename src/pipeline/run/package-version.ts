@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-/** By the package's own name: from the sources as well as from dist. */
+/** Resolves package.json by the package name, which works from the sources and from dist. */
 export function packageVersion(): string {
   const { version } = createRequire(import.meta.url)('shardloom/package.json') as { version: string }
   return version

@@ -8,12 +8,12 @@ import type { IngestedFacts } from '../ingest/ingested.js'
 import type { MemoryCgroup } from '../../memory/memory-cgroup.js'
 import { decideBudget, readMemoryFacts, type MemoryBudget } from '../../memory/memory-budget.js'
 
-/** Dimensions assumed before the first vector, for a source that does not say. */
+/** Dimensions assumed before the first vector, for a source that does not state them. */
 const ASSUMED_DIMENSIONS = 128
 
 /**
- * A stream that may be any length is held in memory up to this share of the budget, less a reserve: buffers once taken
- * stay with the process, and the plan for a long stream may have little room for them.
+ * A stream of unknown length is held in memory up to this share of the budget, less a reserve. The process keeps
+ * buffers once they are allocated, and the plan for a long stream may have little room for them.
  */
 const OPEN_STREAM_SHARE = 1 / 8
 const OPEN_STREAM_RESERVE_BYTES = 64 * 2 ** 20
@@ -23,8 +23,8 @@ export function memoryBudget(options: ResolvedOptions, cgroup: MemoryCgroup | un
 }
 
 /**
- * The plan before anything is read, so that what cannot fit is refused at once: with the count and dimensions that the
- * caller knows, or for the least there can be.
+ * The plan before anything is read, so that a build that cannot fit is refused immediately. It uses the count and
+ * dimensions that the caller gives; otherwise it assumes one vector, and ASSUMED_DIMENSIONS.
  */
 export function preflight(options: ResolvedOptions, budgetBytes: number): BuildPlan {
   const first = plan(options, budgetBytes, options.count ?? 1, options.dimensions ?? ASSUMED_DIMENSIONS, 16)

@@ -29,8 +29,8 @@ export class Queues {
   }
 
   /**
-   * A queue that the next build can go on from; undefined when this build cannot be resumed. `recovered`: the files of an
-   * earlier build.
+   * A queue that the next build can resume from; undefined when this build cannot be resumed. `recovered`: the files of
+   * an earlier build.
    */
   openDurable<Header>(name: string, recovered: readonly RecoveredFile[] = []): DurableQueue<Header> | undefined {
     if (!this.#isResumable) return undefined
@@ -44,13 +44,13 @@ export class Queues {
     this.#open.delete(queue)
   }
 
-  /** Every queue, also after one that fails; then throws the first failure. */
+  /** Disposes every queue, even after one fails; then throws the first failure. */
   async disposeAll(): Promise<void> {
     const ended = await Promise.allSettled(Array.from(this.#open, (queue) => queue.dispose()))
     for (const each of ended) if (each.status === 'rejected') throw each.reason
   }
 
-  /** Writes everything to disk and lets go of all buffers: one batch in memory would keep its whole slab there. */
+  /** Writes everything to disk and releases all buffers: a single batch in memory would keep its whole slab there. */
   async release(): Promise<void> {
     await this.budget.spill()
     this.buffers.clear()

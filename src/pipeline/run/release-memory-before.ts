@@ -3,12 +3,13 @@ import vm from 'node:vm'
 import type { StageName } from '../../api/report.js'
 import type { Uses } from './run.js'
 
-/** Stages that begin in memory that the stage before gave back, when the plan has no room for what both hold. */
+/** Stages that start with the memory of the previous stage released, when the plan has no room for both. */
 const FRESH_STAGES: ReadonlySet<StageName> = new Set(['merge', 'upper levels', 'quantize', 'prove'])
 
 /**
- * Gives back what the last stage held, when the plan says that two stages do not fit side by side: buffers, the
- * threads with their WebAssembly memories (which can grow and never shrink), and what only a collection frees.
+ * Releases the memory of the previous stage when the plan says that two stages do not fit at the same time: buffers,
+ * the threads with their WebAssembly memories (which can grow and never shrink), and garbage that only a collection
+ * frees.
  */
 export async function releaseMemoryBefore(
   stage: StageName,
@@ -20,7 +21,7 @@ export async function releaseMemoryBefore(
   collectGarbage()
 }
 
-/** Reaches the collector through a separate context, so that the caller's globals stay as they are. */
+/** Calls the collector through a separate context, so that the caller's globals do not change. */
 function collectGarbage(): void {
   v8.setFlagsFromString('--expose-gc')
   vm.runInNewContext('gc()')

@@ -18,7 +18,7 @@ export interface BuildPaths {
   readonly generationDir: string
 }
 
-/** One build from its first moment on. Stages hand their results on as values; only these parts are shared. */
+/** One build from its start. Stages pass their results on as values; only these parts are shared. */
 export interface Run {
   readonly options: ResolvedOptions
   readonly paths: BuildPaths
@@ -27,7 +27,7 @@ export interface Run {
   readonly queues: Queues
   /** Present in a build that can be resumed. */
   readonly resume: Resume | undefined
-  /** Times the stage and watches its memory. */
+  /** Runs a stage, times it and watches its memory. */
   stage<Result>(name: StageName, body: () => Promise<Result>): Promise<Result>
 }
 
@@ -35,11 +35,11 @@ export interface Run {
 export interface PlannedRun extends Run {
   readonly plan: BuildPlan
   readonly threads: WorkerPool
-  /** From here on the new generation is live and is kept, whatever happens. */
+  /** Call this when the new generation is live. It is then kept in every case. */
   markPublished(): void
 }
 
-/** The parts of a run that a function may touch. */
+/** The parts of a run that a function uses. */
 export type Uses<Part extends keyof PlannedRun> = Pick<PlannedRun, Part>
 
 /** The file of a layer's grid rows, when memory has no room for them. */

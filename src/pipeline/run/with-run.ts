@@ -23,9 +23,9 @@ export interface OpenRun extends Run {
 }
 
 /**
- * Runs one build. Before `body`: checks the options, refuses what cannot fit, takes the lock and makes the folders. After
- * it, whatever happened: ends threads, queues, files, timers and the lock, and deletes the new generation, unless it was
- * published or the build can be resumed. An error of `body` is never hidden by one of the cleaning up.
+ * Runs one build. Before `body`, it checks the options, refuses a build that cannot fit, takes the lock and makes the
+ * folders. After `body`, in every case, it ends threads, queues, files, timers and the lock. It deletes the new
+ * generation unless it was published or the build can be resumed. A cleanup error never hides an error of `body`.
  */
 export async function withRun(
   given: BuildOptions,
@@ -156,7 +156,7 @@ class BuildRun implements OpenRun {
     }
   }
 
-  /** Notes the finished report in the trace. */
+  /** Records the finished report in the trace. */
   reported(report: BuildReport): void {
     this.#trace.built(report)
   }
@@ -167,7 +167,7 @@ class BuildRun implements OpenRun {
     try {
       await this.#closeAll(failure)
     } catch (error) {
-      // An index that is live is a build that succeeded, whatever could not be cleared away.
+      // A build has succeeded when its index is live, even if the cleanup failed.
       if (failure === undefined && !this.#published) {
         ended = error
         throw error
@@ -180,7 +180,7 @@ class BuildRun implements OpenRun {
 
   async #closeAll(failure: unknown): Promise<void> {
     try {
-      // One that fails keeps no other from being closed.
+      // A failure of one must not keep the others from being closed.
       const ended = await Promise.allSettled([this.#threads?.close()])
       ended.push(...(await Promise.allSettled([this.queues.disposeAll()])))
       for (const each of ended) if (each.status === 'rejected') throw each.reason
@@ -194,7 +194,7 @@ class BuildRun implements OpenRun {
   }
 }
 
-/** Aborted by the caller's signal, or by the build's own reason not to go on. */
+/** Aborted by the caller's signal, or by the build when it cannot continue. */
 class StopSignal {
   readonly #controller = new AbortController()
   readonly #given: AbortSignal | undefined

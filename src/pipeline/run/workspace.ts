@@ -22,26 +22,29 @@ import type { ResolvedOptions } from '../../options/resolve-options.js'
 import { finishedWork, optionsThatDecide, type Resume } from '../resume/resume.js'
 import type { BuildPaths } from './run.js'
 
-/** The folders of one build, held by its lock. */
+/** The folders of one build, protected by its lock. */
 export interface Workspace {
   readonly paths: BuildPaths
   readonly resume: Resume | undefined
-  /** What somebody should know who expected an interrupted build to go on, or not to. */
+  /** Says whether an interrupted build was resumed; undefined when there was none. */
   readonly note: { readonly kind: string; readonly message: string } | undefined
   /**
-   * Deletes everything temporary, and the new generation unless it was published; gives the lock back. With `keep`, what
-   * a later build can go on from stays, if there is anything. Idempotent. What cannot be deleted is thrown, after
-   * everything else was; once the new generation is live it is said to the logger, for that build did not fail.
+   * Deletes everything temporary, and the new generation unless it was published. Releases the lock. With `keep`, files
+   * that a later build can resume from stay, if there are any. Idempotent. When something cannot be deleted, it throws
+   * after everything else is deleted. Once the new generation is live, it logs this instead, because the build did not
+   * fail.
    */
   close(outcome: { published: boolean; keep: boolean }): Promise<void>
 }
 
-/** Files that a build goes on from: rows, ids, and graph rows of finished shards. Those of other queues are made again. */
+/**
+ * Files that a build resumes from: rows, ids, and graph rows of finished shards. Files of other queues are made again.
+ */
 const DURABLE_FILE = /^(?:(?:ingest|ids)-\d{6}\.spill|base-graph-\d+\.rows)$/
 
 /**
- * Makes the folders and takes the lock; takes over what an interrupted build of the same left, or deletes it.
- * Throws PathError when the output cannot be written, IndexLockedError.
+ * Makes the folders and takes the lock. Reuses what an interrupted build of the same index left, or deletes it. Throws
+ * PathError when the output cannot be written, and IndexLockedError.
  */
 export async function openWorkspace(options: ResolvedOptions, resumable: boolean): Promise<Workspace> {
   const indexDir = options.path
@@ -57,7 +60,7 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
     if (paths !== undefined) {
       const { spillDir, generation } = paths
       steps.push(async () => removeAll(spillDir))
-      // Whatever went wrong: what CURRENT names is not deleted.
+      // The generation that CURRENT names is never deleted, whatever went wrong.
       if (!published) steps.push(async () => deleteUnlessLive(indexDir, generation))
     }
     await runAll(steps)
@@ -65,7 +68,7 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
   const close = async ({ published, keep }: { published: boolean; keep: boolean }): Promise<void> => {
     if (closed) return
     closed = true
-    // Before a build has begun, the journal on disk is another one's.
+    // Until this build has begun, the journal on disk belongs to another build.
     const hasUnits = async (): Promise<boolean> => (opened ? journal?.hasUnits === true : isResumable(indexDir))
     try {
       await runAll([
@@ -73,7 +76,7 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
         async () => {
           if (!(keep && (await hasUnits()))) await clear(published)
         },
-        // Takes the folders with it that it had to make and that are empty: a refused first build leaves nothing behind.
+        // Also removes the folders that the lock made, if they are empty: a refused first build leaves nothing behind.
         async () => lock.release(),
       ])
     } catch (error) {
@@ -98,7 +101,7 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
         }
         await discard(indexDir, left.begin)
       }
-      // What a build that was killed, and kept no journal, left.
+      // Files of a killed build that kept no journal.
       await removeAll(path.join(buildDir, 'spill'))
       await removeAll(journalPath)
       paths = pathsOf(options, await nextGeneration(indexDir))
@@ -116,13 +119,13 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
     opened = true
     return { paths, resume, note, close }
   } catch (error) {
-    // The first error is the one to tell; the next build finds what could not be deleted now.
+    // Report the first error. The next build finds what could not be deleted now.
     await close({ published: false, keep: true }).catch((failure: unknown) => options.logger.warn(String(failure)))
     throw writeFailure(indexDir, 0, error)
   }
 }
 
-/** Every step, also after one that failed; then throws the first failure. */
+/** Runs every step, even after one fails; then throws the first failure. */
 async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   const failures: unknown[] = []
   for (const step of steps) await step().catch((error: unknown) => failures.push(error))
@@ -133,7 +136,7 @@ async function deleteUnlessLive(indexDir: string, generation: string): Promise<v
   if (!(await isLive(indexDir, generation))) await deleteGeneration(indexDir, generation)
 }
 
-/** Whether a build of this index was interrupted and can go on. */
+/** Whether a build of this index was interrupted and can be resumed. */
 export async function isResumable(indexDir: string): Promise<boolean> {
   const journal = await readJournal(path.join(indexDir, BUILD_FOLDER, JOURNAL_NAME))
   return journal !== undefined && journal.entries.length > 0
@@ -152,7 +155,7 @@ function beginOf(options: ResolvedOptions): BeginEntry {
   }
 }
 
-/** The name in a caller's tempDir follows from the index, so that the next build finds it. */
+/** In a caller's tempDir the name is derived from the index, so that the next build finds it. */
 function spillDirOf(indexDir: string, tempDir: string): string {
   if (tempDir === '') return path.join(indexDir, BUILD_FOLDER, 'spill')
   const hash = createHash('sha256').update(`${os.hostname()} ${indexDir}`).digest('hex')
@@ -170,7 +173,7 @@ function pathsOf(options: ResolvedOptions, generation: string): BuildPaths {
   }
 }
 
-/** Undefined when it can go on. */
+/** Why the build cannot be resumed; undefined when it can. */
 async function whyAfresh(indexDir: string, { begin }: ReadJournal, now: BeginEntry): Promise<string | undefined> {
   if (begin.format !== now.format || begin.version !== now.version) {
     return `it was made by version ${begin.version}, this is ${now.version}`
@@ -187,8 +190,8 @@ async function whyAfresh(indexDir: string, { begin }: ReadJournal, now: BeginEnt
 }
 
 /**
- * A damaged CURRENT must not stand in the way of the build that replaces it, and nobody knows what it said: then a whole
- * generation counts as live, and is neither written to nor deleted.
+ * A damaged CURRENT must not block the build that replaces it, and the generation it named is unknown. A complete
+ * generation then counts as live, and is neither written to nor deleted.
  */
 async function isLive(indexDir: string, generation: string): Promise<boolean> {
   try {
@@ -199,14 +202,17 @@ async function isLive(indexDir: string, generation: string): Promise<boolean> {
   }
 }
 
-/** Deletes what an interrupted build kept. Only folders whose names are of our making: a journal may say anything. */
+/**
+ * Deletes what an interrupted build kept. Deletes only folders whose names a build makes, because a journal may contain
+ * anything.
+ */
 async function discard(indexDir: string, { generation, tempDir }: BeginEntry): Promise<void> {
   if (tempDir !== '') await removeAll(spillDirOf(indexDir, tempDir))
   if (!GENERATION_NAME.test(generation) || (await isLink(path.join(indexDir, generation)))) return
   await deleteUnlessLive(indexDir, generation)
 }
 
-/** What a link leads to was not made here. */
+/** A build did not make the target of a link. */
 async function isLink(file: string): Promise<boolean> {
   try {
     return (await lstat(file)).isSymbolicLink()
@@ -217,8 +223,8 @@ async function isLink(file: string): Promise<boolean> {
 }
 
 /**
- * Queues begin with new files, and a manifest is the last file of a generation. What is no file (a folder, a link, a named
- * pipe that nobody writes to) was not made by a build, and is not to be opened by one.
+ * Queues begin with new files, and a manifest is the last file of a generation. A build makes only plain files here.
+ * Anything else (a folder, a link, a named pipe without a writer) must not be opened.
  */
 async function clearForResume({ spillDir, generationDir }: BuildPaths): Promise<void> {
   for (const entry of await entriesOf(generationDir)) {
@@ -234,7 +240,7 @@ async function entriesOf(directory: string): Promise<Dirent[]> {
     return await readdir(directory, { withFileTypes: true })
   } catch (error) {
     const code = systemErrorCode(error)
-    // A file in its way: making the folder says so.
+    // A file is in the way; making the folder reports it.
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
     throw error
   }
@@ -249,7 +255,10 @@ function whatIsFinished(journal: ReadJournal): string {
   )
 }
 
-/** With all that is in it. What was never made needs no removing, also when it could not be: a file is in its way. */
+/**
+ * Deletes a file, or a folder with its contents. It is no error when the path does not exist, even if a parent is a
+ * file.
+ */
 async function removeAll(found: string): Promise<void> {
   try {
     await rm(found, { recursive: true, force: true })

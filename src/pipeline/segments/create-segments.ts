@@ -18,7 +18,7 @@ export interface OpenSegments {
 
 export interface SegmentOptions {
   readonly dimensions: number
-  /** Of codes. */
+  /** For codes only. */
   readonly quantization?: CodeQuantization
   /** Keep what an interrupted build wrote to the files. */
   readonly keepData?: boolean

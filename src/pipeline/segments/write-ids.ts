@@ -14,7 +14,7 @@ import { NO_NODE, type NumberedLayer } from '../layer/layer.js'
 import { rangeOf } from '../layer/segment-layout.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 
-/** Open batches of ids: one a segment. */
+/** Size of the open batch of ids of each segment. */
 const IDS_BATCH_BYTES = 16 * 1024
 const WRITE_BUFFER_BYTES = 256 * 1024
 
@@ -46,7 +46,7 @@ async function writeIdSegments(
       const node = nodeOfOrdinal[view.getUint32(at, true)]
       const length = 8 + view.getUint32(at + 4, true)
       if (node !== NO_NODE) {
-        // The record keeps its form; its first word now says the node.
+        // The record keeps its layout; its first word is now the node.
         view.setUint32(at, node, true)
         const pushed = out.appendRecord(rangeOf(layout.starts, node), batch.bytes, at, at + length)
         if (pushed !== undefined) await pushed
@@ -78,7 +78,8 @@ async function gatherIds(
   firstNode: number,
   count: number,
 ): Promise<Uint8Array> {
-  // First where each id will lie, then the ids: two passes over the batches, and nothing made for an id.
+  // Two passes over the batches: the first finds the place of each id, the second copies the ids. Neither allocates
+  // anything per id.
   const batches: Uint8Array[] = []
   const ends = new Uint32Array(count + 1)
   for await (const { bytes } of queue) {

@@ -6,7 +6,7 @@ import type { GridSpec } from '../../rows/grid-spec.js'
 import { gridOps } from '../../rows/grid-ops.js'
 import { addCopies, findCopies, packDistinct, unpackDistinct } from './distinct-members.js'
 
-/** What decides a graph besides its members. */
+/** What determines a graph besides its members. */
 export interface GraphTask {
   readonly spec: GridSpec
   readonly engine: EngineName
@@ -15,7 +15,7 @@ export interface GraphTask {
   readonly seed: number
 }
 
-/** The engine's graph of the distinct members, with copies linked to the first of their kind. */
+/** Builds the engine's graph of the distinct members, and links copies to the first member with the same code. */
 export async function buildGraph(kernel: Kernel, task: GraphTask, codes: number, count: number): Promise<ShardGraph> {
   const { gridDims, kind } = task.spec
   const { rowBytes } = gridOps(kernel, task.spec)

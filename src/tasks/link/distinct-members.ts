@@ -2,17 +2,17 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
 
 /**
- * Members with the same code. Distances cannot tell them apart, so engines link them only to each other: no way leads
- * out from among them, and none in. Engines see one of each, and the copies are linked here.
+ * Groups of members with the same code. Distances cannot distinguish them, so engines would link them only to each
+ * other, with no path in or out. Engines get one member of each group, and the copies are linked here.
  */
 export interface DistinctMembers {
-  /** Members that the engine builds on, ascending: of each code the first. */
+  /** Members that the engine links, ascending: the first of each code. */
   readonly members: Uint32Array
-  /** For each member the first one with its code. */
+  /** For each member, the first member with its code. */
   readonly firstOf: Uint32Array
 }
 
-/** Undefined when no two members are alike. `codes`: address of `count` rows of `rowBytes`. */
+/** Undefined when no two members have the same code. `codes`: address of `count` rows of `rowBytes`. */
 export function findCopies(
   kernel: Kernel,
   codes: number,
@@ -40,11 +40,11 @@ export function packDistinct(rows: Uint8Array, rowBytes: number, { members }: Di
   })
 }
 
-/** Undoes packDistinct: copies have the bytes of the first. */
+/** Undoes packDistinct: copies get the bytes of the first member with their code. */
 export function unpackDistinct(rows: Uint8Array, rowBytes: number, distinct: DistinctMembers): void {
   const { firstOf } = distinct
   const localOf = localsOf(distinct)
-  // From the last one on: no row is overwritten before all after it have been read.
+  // Go backwards, so that no row is overwritten before it has been read.
   for (let member = firstOf.length - 1; member >= 0; member--) {
     const local = localOf[firstOf[member]]
     if (member !== local) rows.copyWithin(member * rowBytes, local * rowBytes, (local + 1) * rowBytes)
@@ -52,9 +52,9 @@ export function unpackDistinct(rows: Uint8Array, rowBytes: number, distinct: Dis
 }
 
 /**
- * The graph of all members from the graph of the distinct ones: copies form a binary tree under the first (so that k of
- * them are found in log steps), and each also has the nearest links of the first, to get away from there. Nobody else
- * links to a copy: masses of them crowd out nothing. maxDegree is at least 3.
+ * Extends the graph of the distinct members to all members. Copies form a binary tree under the first one, so that k of
+ * them are found in log steps. Each copy also has the nearest links of the first one, as a way out of the tree. No
+ * other member links to a copy, so masses of copies crowd out nothing. maxDegree is at least 3.
  */
 export function addCopies(graph: ShardGraph, distinct: DistinctMembers, maxDegree: number): ShardGraph {
   const { members, firstOf } = distinct
@@ -62,7 +62,7 @@ export function addCopies(graph: ShardGraph, distinct: DistinctMembers, maxDegre
   const localOf = localsOf(distinct)
   const groupOf = (member: number): number => localOf[firstOf[member]]
 
-  // Groups side by side, ascending in each.
+  // Groups are contiguous, and members ascend in each.
   const starts = new Uint32Array(members.length + 1)
   for (let member = 0; member < count; member++) starts[groupOf(member) + 1]++
   for (let group = 0; group < members.length; group++) starts[group + 1] += starts[group]
@@ -99,7 +99,7 @@ export function addCopies(graph: ShardGraph, distinct: DistinctMembers, maxDegre
       distanceWords[filled] = graph.distanceWords[i]
       if (distanceWords[filled++] === 0) equal = filled
     }
-    // Ties by lower index. Different codes are at distance 0 too where one has 0 and the other -0.
+    // Ties are ordered by index. Different codes can be at distance 0 too, where one has 0 and the other -0.
     neighbours.subarray(offsets[member], equal).sort()
   }
   return { offsets, neighbours, distanceWords }

@@ -21,10 +21,13 @@ export interface MergeTask {
   readonly count: number
   readonly spec: GridSpec
   readonly grid: GridStore
-  /** Nodes of the layer: neighbours are below it. */
+  /** Nodes of the layer; neighbours are below this. */
   readonly nodeCount: number
   readonly maxDegree: number
-  /** Codes held at once, with their nodes' numbers; the segment is pruned in chunks of nodes that stay below it. */
+  /**
+   * Limit of the codes and their node numbers held at once. The segment is pruned in chunks of nodes that stay below
+   * it.
+   */
   readonly chunkBytes: number
   /** The links segment; absent in upper layers, whose links go to the output. */
   readonly links: { readonly path: string; readonly dataOffset: number } | undefined
@@ -37,12 +40,12 @@ export interface MergeResult {
 }
 
 /**
- * Unites a node's rows from all shards it was in, drops repeats, sorts by distance, prunes (α = 1.2, at most
- * `maxDegree`) and writes the segment: fixed rows of `[u32 count][maxDegree x u32 node]`.
+ * Unites each node's rows from all its shards, drops repeats, sorts by distance, prunes (α = 1.2, at most `maxDegree`)
+ * and writes the segment: fixed rows of `[u32 count][maxDegree x u32 node]`.
  */
 export function mergeSegment(kernel: Kernel, task: MergeTask): MergeResult {
   const linkBytes = 4 * (1 + task.maxDegree)
-  // In kernel memory, like everything large here: it is used again, and never fragments a heap.
+  // All large buffers here are in kernel memory, which is reused and never fragments the heap.
   const links = kernel.alloc(task.count * linkBytes)
   const rows = loadRows(kernel, task)
   const bitWords = Math.ceil(task.nodeCount / 64)
@@ -59,7 +62,7 @@ export function mergeSegment(kernel: Kernel, task: MergeTask): MergeResult {
   return { checksums: task.links && writePart(task.links, bytes), degreeSum }
 }
 
-/** Shard rows of the segment, findable by node: see `mergePlaceRows` in kernel/build-functions.ts. */
+/** Shard rows of the segment, indexed by node: see `mergePlaceRows` in kernel/build-functions.ts. */
 interface SegmentRows {
   readonly starts: number
   readonly places: number
@@ -82,7 +85,10 @@ function loadRows(kernel: Kernel, task: MergeTask): SegmentRows {
   return { starts, places, widest }
 }
 
-/** As many nodes from `from` on as the chunk has room for the codes of their candidates: these are read in one sorted pass. */
+/**
+ * Merges as many nodes from `from` on as the chunk has room for the codes of their candidates. The codes are read in
+ * one sorted pass.
+ */
 function mergeChunk(
   kernel: Kernel,
   task: MergeTask,
@@ -123,16 +129,16 @@ function mergeChunk(
   return { end, degreeSum }
 }
 
-/** Grid rows that one chunk may hold, with the numbers of their nodes. */
+/** Bytes of grid rows and their node numbers that one chunk may contain. */
 export const MERGE_CHUNK_BYTES = 16 * 2 ** 20
 
 /** The rows of one segment's nodes with their links, marks of all nodes, and a chunk of grid rows. */
 export function mergeTaskBytes({ count, dimensions, m, vectorBytes, geometry }: BuildSizes): number {
   const aimedNodes = Math.max(1, Math.ceil(segmentAimBytes(count, dimensions) / vectorBytes))
   const nodes = Math.min(count, SEGMENT_MAX_NODES, aimedNodes * SHARD_SKEW)
-  // Rows of hnswlib hold two thirds of their 2M links on average. Beside each row its place.
+  // Rows of hnswlib have two thirds of their 2M links on average. Each row also takes 4 bytes for its place.
   const rows = geometry.overlap * (graphRowBytes((4 * m) / 3) + 4) + 4
-  // A chunk's candidates: a bit of every node, and 4 bytes for 64 of them.
+  // Marks of a chunk's candidates: one bit per node, and 4 bytes per 64 nodes.
   const marks = (count * 3) / 16
   return nodes * (rows + 4 * (2 * m + 1)) + marks + MERGE_CHUNK_BYTES
 }

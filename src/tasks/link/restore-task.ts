@@ -10,9 +10,15 @@ import type { GridSpec } from '../../rows/grid-spec.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import type { ShardRows } from './shard-task.js'
 
-/** Checks what an interrupted build wrote of one shard or one links segment, and brings back what follows from it. */
+/**
+ * Checks what an interrupted build wrote of one shard or one links segment, and restores the state that follows from
+ * it.
+ */
 export interface RestoreTask {
-  /** Bytes of a segment's data: `rows` of `strideBytes` from `firstNode` on, in the segment that begins at `segmentStart`. */
+  /**
+   * Bytes of a segment's data: `rows` of `strideBytes` from `firstNode` on, in the segment that begins at
+   * `segmentStart`.
+   */
   readonly part: {
     readonly path: string
     readonly segmentStart: number
@@ -27,7 +33,7 @@ export interface RestoreTask {
   readonly graphRows: { readonly path: string; readonly bytes: number } | undefined
 }
 
-/** Undefined when anything is not what it was. */
+/** Undefined when anything differs from what was written. */
 export type RestoreResult = { readonly checksums: PartChecksums; readonly rows: readonly ShardRows[] } | undefined
 
 export async function restoreCheckpoint(
@@ -50,7 +56,7 @@ export async function restoreCheckpoint(
     if (codes !== undefined) encode(kernel, at, part, codes)
     return { checksums, rows }
   } catch (error) {
-    // A file that is missing, short or damaged: the unit is made again.
+    // The file is missing, short or damaged, so the unit is made again.
     if (error instanceof ShardloomError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
       return undefined
     throw error

@@ -13,7 +13,10 @@ import type { BuildSizes } from '../../plan/stage-memory.js'
 
 /** A small index of sampled vectors at quality 'balanced', searched with sampled vectors that are not in it. */
 export interface TrialTask extends Omit<GraphTask, 'quality'> {
-  /** Row-major float32, unit length for cosine, in random order: the first `rowCount` are linked, the next `queryCount` asked for. */
+  /**
+   * Row-major float32, unit length for cosine, in random order. The first `rowCount` rows are linked, the next
+   * `queryCount` are queries.
+   */
   readonly sample: Uint8Array
   readonly rowCount: number
   readonly queryCount: number
@@ -69,7 +72,7 @@ export async function tryBalanced(kernel: Kernel, task: TrialTask): Promise<Tria
   let hits = 0
   for (let query = 0; query < queryCount; query++) {
     const found = core.search(queries.subarray(query * dimensions, (query + 1) * dimensions), k, EF)
-    // Among equal distances any neighbour is right.
+    // At equal distances any neighbour is right.
     const farthest = exact.distances[(query + 1) * k - 1]
     for (let i = 0; i < found; i++) if (core.distances[i] <= farthest) hits++
   }
@@ -88,7 +91,7 @@ function encodeRows(kernel: Kernel, spec: GridSpec, rows: Uint8Array, count: num
   return codes
 }
 
-/** Like level 1 of an index: without it a search could not get from one cluster to the next. */
+/** Links a level like level 1 of an index. Without it a search could not get from one cluster to another. */
 async function linkLevelAbove(kernel: Kernel, how: GraphTask, codes: number, count: number): Promise<UpperLevel[]> {
   const nodes = Uint32Array.from({ length: Math.ceil(count / UPPER_STEP) }, (_, i) => i * UPPER_STEP)
   const { rowBytes } = gridOps(kernel, how.spec)
@@ -110,7 +113,7 @@ function floats(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
 }
 
-/** Sampled rows of a trial; the last TRIAL_QUERIES of them are asked for, not linked. */
+/** Sampled rows of a trial. The last TRIAL_QUERIES of them are queries and are not linked. */
 const TRIAL_ROWS = 4096
 export const TRIAL_QUERIES = 256
 

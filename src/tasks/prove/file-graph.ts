@@ -12,16 +12,16 @@ export interface FileGraphShape {
   /** Each list covers all nodes without overlap, in any order. */
   readonly vectors: readonly RowFile[]
   readonly links: readonly RowFile[]
-  /** About the bytes of cached rows. Default 8 MiB. */
+  /** Approximate bytes of cached rows. Default 8 MiB. */
   readonly cacheBytes?: number
 }
 
 const DEFAULT_CACHE_BYTES = 8 * 2 ** 20
 
 /**
- * A finished graph that stays in its files: single rows by positional reads, with a small cache. For `searchGraph` when
- * vectors and links do not fit in memory. Distances come from the kernel, so that a search here and a search in memory
- * give the same answers to the bit.
+ * A finished graph that stays in its files. It reads single rows with positional reads, and has a small cache.
+ * `searchGraph` uses it when vectors and links do not fit in memory. Distances come from the kernel, so that a search
+ * here and a search in memory give the same answers to the bit.
  */
 export class FileGraph implements SearchableGraph {
   readonly #kernel: Kernel
@@ -84,7 +84,7 @@ export class FileGraph implements SearchableGraph {
   }
 }
 
-/** Rows in slots, direct-mapped: a node has one slot, and near nodes have different ones. */
+/** A direct-mapped cache of rows: each node has one slot, and near nodes have different slots. */
 class RowCache {
   readonly #files: FileRows
   readonly #nodeInSlot: Float64Array
@@ -98,7 +98,7 @@ class RowCache {
     return this.#files.strideBytes
   }
 
-  /** The node's slot, filled: when another row is in it, the row is read into `viewOf(slot)`. */
+  /** The slot of the node. When it contains another row, the row of the node is first read into `viewOf(slot)`. */
   slotOf(node: number, viewOf: (slot: number) => Uint8Array): number {
     const slot = node % this.#nodeInSlot.length
     if (this.#nodeInSlot[slot] !== node) {

@@ -4,7 +4,7 @@ import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
 import type { RowFile } from '../../rows/file-rows.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
 
-/** The finished, unpublished graph as its proof tasks get it. */
+/** The finished, unpublished graph in the form that proof tasks take. */
 export interface ProofGraph {
   readonly metric: Metric
   readonly dimensions: number
@@ -14,13 +14,13 @@ export interface ProofGraph {
   readonly links: readonly RowFile[]
   readonly entryPoint: EntryPoint
   readonly upperLevels: readonly UpperLevel[]
-  /** What searches will walk on, where it is not the vectors. */
+  /** The codes that searches compare, when they do not compare the vectors. */
   readonly codes?: ProofCodes | undefined
 }
 
 export interface ProofCodes {
   readonly shape: QuantizedShape
   readonly files: readonly RowFile[]
-  /** Empty for a quantization that has none; in shared memory. */
+  /** In shared memory; empty for a quantization without a codebook. */
   readonly codebook: Uint8Array
 }

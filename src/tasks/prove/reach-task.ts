@@ -5,18 +5,18 @@ import { searchGraph, type SearchableGraph } from './search-graph.js'
 import { fileOfNode, readRows } from '../../rows/open-rows.js'
 import type { ProofGraph } from './proof-graph.js'
 
-/** Walks level 0 from the entry point, and links what it cannot reach. */
+/** Walks level 0 from the entry point, and links the nodes that it cannot reach. */
 export interface ReachTask {
   readonly graph: ProofGraph
 }
 
 export interface ReachResult {
   readonly reachableBefore: number
-  /** How many of the nodes that were reached have 0, 1, … 2M links. */
+  /** Number of reached nodes with 0, 1, … 2M links. */
   readonly degreeCounts: Uint32Array
   /** New rows `[count][2M x node]` for nodes that got a link to an unreachable one. */
   readonly patches: readonly { readonly node: number; readonly row: Uint32Array }[]
-  /** Unreachable nodes that got a link; with the nodes behind them, all are reachable now. */
+  /** Unreachable nodes that got a link. All other unreachable nodes are now reachable through them. */
   readonly linked: number
 }
 
@@ -24,9 +24,10 @@ export interface ReachResult {
 const REPAIR_EF = 64
 
 /**
- * Every node must be reachable from the entry point over level-0 links. An unreachable one is linked from the nearest
- * reachable node with room, and the walk goes on from it, so that a whole cut-off cluster costs one link. Where nobody
- * near has room a link makes way that the walk did not come by: so no repair ever cuts off another node.
+ * Every node must be reachable from the entry point over level-0 links. An unreachable node gets a link from the
+ * nearest reachable node with room, and the walk continues from it, so that a whole disconnected cluster costs one
+ * link. Where no near node has room, the new link replaces one that the walk did not use, so that no repair ever
+ * disconnects another node.
  */
 export function reachAll(kernel: Kernel, { graph }: ReachTask): ReachResult {
   const patched = new Map<number, Uint32Array>()
@@ -42,7 +43,7 @@ export function reachAll(kernel: Kernel, { graph }: ReachTask): ReachResult {
   }
 }
 
-/** Walks once more, this time noting who was reached from whom: 4 bytes a node that a sound graph does without. */
+/** Walks again and records the parent of each node, in 4 bytes per node. A sound graph does not need this. */
 function repair(kernel: Kernel, graph: ProofGraph, patched: Map<number, Uint32Array>): number {
   const mark = kernel.mark()
   const { metric, dimensions, m, vectors, links } = graph
@@ -84,7 +85,10 @@ function linksOf(row: Uint32Array | undefined): Uint32Array | undefined {
   return row?.subarray(1, 1 + row[0])
 }
 
-/** Where in its row `node` can take a link: behind the last one, or instead of the farthest nobody was reached by; or 0. */
+/**
+ * Where `node` can take a link in its row: after the last link, or instead of the farthest link that the walk did not
+ * use. 0 when there is no place.
+ */
 function freePlace(links: Uint32Array, node: number, maxDegree: number, parents: Uint32Array): number {
   if (links.length < maxDegree) return links.length + 1
   let place = links.length
@@ -93,8 +97,9 @@ function freePlace(links: Uint32Array, node: number, maxDegree: number, parents:
 }
 
 /**
- * A node with a place among those reached through `start`, each of whose links is the only way to somebody. Which way
- * down is the newcomer's number: thousands of copies of one vector make a tree of small depth. Its leaves have places.
+ * A node with a place among those reached through `start`. Each link of `start` is the only path to some node. The
+ * newcomer's number chooses the path down, so that thousands of copies of one vector make a tree of small depth. The
+ * leaves of this tree have places.
  */
 function descendant(
   start: number,
@@ -131,13 +136,13 @@ function readVector(graph: ProofGraph, node: number): Float32Array {
 }
 
 /**
- * Which nodes a walk over level-0 links has met. Links are read a segment at a time: nodes met in another segment wait
- * until that one is read, fullest first. Two bits a node and one segment are all the memory it takes; parents, when they
- * are wanted, are the caller's.
+ * The nodes that a walk over level-0 links has reached. Links are read one segment at a time. Nodes reached in another
+ * segment wait until that segment is read, and the segment with the most waiting nodes is read first. The walk takes
+ * two bits per node and the memory of one segment. The caller provides `parents` if it needs them.
  */
 class Walk {
   visitedCount = 0
-  /** By number of links. */
+  /** Nodes by number of links. */
   readonly degreeCounts: Uint32Array
   readonly #graph: ProofGraph
   readonly #patched: ReadonlyMap<number, Uint32Array>
@@ -149,7 +154,10 @@ class Walk {
   #links = new Uint32Array(0)
   #loaded = -1
 
-  /** `parents`, when given, gets for each node the one it was first met from; a starting node without one is its own. */
+  /**
+   * `parents`, when given, receives for each node the node it was first reached from. A starting node without a parent
+   * is its own.
+   */
   constructor(graph: ProofGraph, patched: ReadonlyMap<number, Uint32Array>, parents?: Uint32Array) {
     this.#graph = graph
     this.#patched = patched

@@ -9,10 +9,10 @@ import { readRows } from '../../rows/open-rows.js'
 import { emptyLists, insertNearest, type NearestLists } from '../../search/measure/nearest-lists.js'
 import type { ProofCodes, ProofGraph } from './proof-graph.js'
 
-/** Bytes of pages of a graph that does not fit in memory, in addition to the least that a search needs. */
+/** Bytes of pages of a graph that does not fit in memory, in addition to the minimum that a search needs. */
 const PAGE_CACHE_BYTES = 8 * 2 ** 20
 
-/** Searches the finished graph for some queries, as a user will. */
+/** Searches the finished graph for some queries, as a user would. */
 export interface RecallTask {
   readonly graph: ProofGraph
   /** Row-major float32, unit length for cosine. */
@@ -25,9 +25,10 @@ export interface RecallTask {
 }
 
 /**
- * Three ways with the same results. Vectors alone are read whole when they fit, which takes 0.6 of the time that pages
- * take (10,000 of 128 dimensions). When they do not, `FileGraph` reads single rows: slower than pages, but it needs
- * neither the upper levels nor a mark for each node in kernel memory, some 6 bytes a node.
+ * Searches in one of three ways, with the same results. Vectors without codes are read whole when they fit, which takes
+ * 0.6 of the time that pages take (10,000 vectors of 128 dimensions). When they do not fit, `FileGraph` reads single
+ * rows. That is slower than pages, but it needs neither the upper levels nor a mark for each node in kernel memory,
+ * about 6 bytes per node.
  */
 export function searchFinished(kernel: Kernel, task: RecallTask): NearestLists {
   const { codes } = task.graph
@@ -35,7 +36,7 @@ export function searchFinished(kernel: Kernel, task: RecallTask): NearestLists {
   return task.inMemory ? searchInMemory(kernel, task) : searchFiles(kernel, task)
 }
 
-/** As an open index: in pages, which stay when all of them fit in memory. */
+/** Searches in pages, like an open index. Pages stay in memory when all of them fit. */
 function searchCodes(kernel: Kernel, task: RecallTask, { shape, codebook, files }: ProofCodes): NearestLists {
   const { graph, k, ef, inMemory } = task
   const { metric, dimensions, count, m, entryPoint, upperLevels } = graph

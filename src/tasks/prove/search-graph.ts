@@ -1,7 +1,7 @@
 /**
  * The search loop of kernel/assembly/search/search.ts in plain TypeScript, over anything that has links and distances.
- * Same descent, same beam, same ties: given the same distances it returns the same nodes. Tests compare the kernel with
- * it, and the proof searches graphs with it that are not in one memory.
+ * Descent, beam and ties are the same, so the same distances give the same nodes. Tests compare the kernel with it, and
+ * the proof uses it to search graphs that are not in one memory.
  */
 import { UPPER_EF } from '../../search/core/search-context.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
@@ -16,7 +16,7 @@ export interface SearchableGraph {
 export interface GraphEntry {
   /** `[0]` is level 1. */
   readonly upperLevels: readonly UpperLevel[]
-  /** Into the top level's arrays, or the node itself when there are no upper levels. */
+  /** Index into the top level's arrays, or the node itself when there are no upper levels. */
   readonly index: number
   /** Links per node on levels ≥ 1. */
   readonly m: number

@@ -15,7 +15,7 @@ export interface EncodeTask {
   readonly metric: Metric
   readonly dimensions: number
   readonly vectors: RowFile
-  /** Empty for a quantization that has none. */
+  /** Empty for a quantization without a codebook. */
   readonly codebook: Float32Array
   /** The codes segment; its nodes are those of `vectors`. */
   readonly path: string
@@ -23,7 +23,7 @@ export interface EncodeTask {
 
 export interface EncodeResult {
   readonly checksums: PartChecksums
-  /** Components that lay beyond what a code can say, and got the nearest that it can. */
+  /** Components outside the range of a code, which got the nearest value in it. */
   readonly clamped: number
 }
 
@@ -51,7 +51,7 @@ export function encodeSegment(kernel: Kernel, task: EncodeTask): EncodeResult {
   }
 }
 
-/** Vectors that are encoded at a time. */
+/** Bytes of vectors that are encoded at a time. */
 const ENCODE_CHUNK_BYTES = 4 * 2 ** 20
 
 function chunkRowsOf({ count, dimensions }: { readonly count: number; readonly dimensions: number }): number {

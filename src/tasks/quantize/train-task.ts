@@ -6,7 +6,7 @@ import { hashOrdinal, SALT_CENTROID, SALT_TURN } from '../../rows/hash-ordinal.j
 import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
 
-/** A part of a codebook, trained on sampled vectors. What the numbers mean: docs/format.md. */
+/** A part of a codebook to train on sampled vectors. docs/format.md explains the numbers. */
 export interface TrainTask {
   readonly quantization: 'sq8' | 'pq' | 'binary'
   readonly dimensions: number
@@ -14,17 +14,20 @@ export interface TrainTask {
   readonly sample: Float32Array
   readonly sampleCount: number
   readonly seed: number
-  /** Subspaces of pq that are trained, of all; other quantizations are trained as a whole. */
+  /**
+   * The pq subspaces from `from` up to `to` are trained, of `subspaces`; other quantizations are trained as a whole.
+   */
   readonly from: number
   readonly to: number
   readonly subspaces: number
-  /** All of it, in shared memory; only this task's part is written. */
+  /** The whole codebook, in shared memory; the task writes only its part. */
   readonly codebook: Float32Array
 }
 
 /**
- * Rounds of k-means: most on a few rows, the last ones on all. On WordNet (384 dimensions) the squared error is 2% above that
- * of 15 rounds on all 16,384 rows, on SIFT 1%, in 0.4 of their time; 6 rounds on all take as long, and leave 7% and 4%.
+ * Rounds of k-means: most use a few rows, the last ones all. On WordNet (384 dimensions) the squared error is 2% above
+ * that of 15 rounds on all 16,384 rows, on SIFT 1%, in 0.4 of their time. 6 rounds on all rows take as long, and leave
+ * 7% and 4%.
  */
 const ROUNDS: readonly { readonly share: number; readonly rounds: number }[] = [
   { share: 1 / 8, rounds: 5 },
@@ -32,7 +35,7 @@ const ROUNDS: readonly { readonly share: number; readonly rounds: number }[] = [
   { share: 1 / 2, rounds: 3 },
   { share: 1, rounds: 3 },
 ]
-/** Rows of a round at least: 8 for each centroid. */
+/** The fewest rows of a round: 8 for each centroid. */
 const LEAST_ROWS = 8 * PQ_CENTROIDS
 
 export function trainCodebook(kernel: Kernel, task: TrainTask): void {
@@ -41,7 +44,7 @@ export function trainCodebook(kernel: Kernel, task: TrainTask): void {
   else trainPq(kernel, task)
 }
 
-/** Codes go from −127 to 127: 254 steps from the least to the greatest that was sampled. */
+/** Codes range from −127 to 127: 254 steps from the smallest to the largest sampled value. */
 function trainSq8({ dimensions, sample, codebook }: TrainTask): void {
   const least = sample.slice(0, dimensions)
   const greatest = sample.slice(0, dimensions)
@@ -55,7 +58,7 @@ function trainSq8({ dimensions, sample, codebook }: TrainTask): void {
   }
 }
 
-/** The mean, and random signs. */
+/** Stores the mean, and random signs. */
 function trainBinary({ dimensions, sample, sampleCount, seed, codebook }: TrainTask): void {
   const sums = new Float64Array(dimensions)
   for (let at = 0, d = 0; at < sample.length; at++, d = d + 1 === dimensions ? 0 : d + 1) sums[d] += sample[at]
@@ -71,7 +74,9 @@ function trainBinary({ dimensions, sample, sampleCount, seed, codebook }: TrainT
   }
 }
 
-/** k-means in each subspace by itself, on the columns of this task alone: they are a small part of the sample. */
+/**
+ * Runs k-means in each subspace separately. Loads only the columns of this task, which are a small part of the sample.
+ */
 function trainPq(kernel: Kernel, task: TrainTask): void {
   const { dimensions, sample, sampleCount, seed, codebook, subspaces } = task
   const startOf = (s: number): number => subspaceStart(s, subspaces, dimensions)
@@ -87,7 +92,7 @@ function trainPq(kernel: Kernel, task: TrainTask): void {
   const buffers = { rows, codebook: centroids, codes, sums, sizes, table, far }
   const step = placeBlock(kernel, PQ_STEP, { ...buffers, dimensions: width, from: 0, to: 0 })
   const columns = kernel.f32(rows, sampleCount * width)
-  // In random order, so that the first of them are a sample too.
+  // Rows are in random order, so that the first ones are a sample too.
   shuffled(sampleCount, seed).forEach((row, place) => {
     const at = row * dimensions + first
     columns.set(sample.subarray(at, at + width), place * width)
@@ -99,7 +104,7 @@ function trainPq(kernel: Kernel, task: TrainTask): void {
     for (let d = from; d < to; d++) {
       for (let c = 0; c < PQ_CENTROIDS; c++) view[PQ_CENTROIDS * d + c] = columns[chosen[c % chosen.length] * width + d]
     }
-    // With fewer there is nothing to improve: each part is its own centroid.
+    // With fewer distinct parts there is nothing to improve: each part is its own centroid.
     if (chosen.length < PQ_CENTROIDS) continue
     kernel.u8(codes, sampleCount).forEach((_, row, all) => (all[row] = row % 2 === 0 ? 255 : 0))
     setBlock(kernel, step, PQ_STEP, { from, to })
@@ -137,24 +142,27 @@ function distinctParts(
   return rows
 }
 
-/** The sample that a codebook is trained on, at most. k-means in 256 clusters wants some dozens of rows for each. */
+/** The largest sample that a codebook is trained on. k-means with 256 clusters needs some dozens of rows for each. */
 const CODEBOOK_SAMPLE_ROWS = 16_384
 const CODEBOOK_SAMPLE_BYTES = 64 * 2 ** 20
-/** Columns of the sample that one task of k-means takes, about. */
+/** Approximate bytes of sample columns in one task of k-means. */
 const TRAIN_TASK_BYTES = 8 * 2 ** 20
 
-/** Vectors sampled to train the codebook. Must not depend on memory: it decides the bytes of the index. */
+/**
+ * Vectors sampled to train the codebook. The number must not depend on memory, because it determines the bytes of the
+ * index.
+ */
 export function codebookSampleRows(count: number, dimensions: number): number {
   return Math.min(count, CODEBOOK_SAMPLE_ROWS, Math.max(1, Math.floor(CODEBOOK_SAMPLE_BYTES / (4 * dimensions))))
 }
 
-/** Tasks that train the subspaces: some for each thread, and none larger than planned. */
+/** Tasks that train the subspaces: several per thread, and none larger than planned. */
 export function trainTaskCount(count: number, dimensions: number, subspaces: number, threads: number): number {
   const sampleBytes = 4 * codebookSampleRows(count, dimensions) * dimensions
   return Math.min(subspaces, Math.max(4 * threads, Math.ceil(sampleBytes / TRAIN_TASK_BYTES)))
 }
 
-/** Columns of the sample and of the codebook; beside them the sums of a subspace, and two numbers a row. */
+/** Columns of the sample and of the codebook, the sums of a subspace, and two numbers per row. */
 export function trainTaskBytes({ count, dimensions, quantization }: BuildSizes, { subspaces }: QuantizedShape): number {
   if (quantization !== 'pq') return 24 * dimensions
   const sampled = codebookSampleRows(count, dimensions)

@@ -9,7 +9,7 @@ const COARSE_PROBES = 4
 export const CHUNK_ROWS = 128
 const NONE = 0xffffffff
 
-/** The leaders of a layer. Plain data: it travels in task descriptors. */
+/** The leaders of a layer. Plain data, because task descriptors contain it. */
 export interface Leaders {
   /** Code rows, over a SharedArrayBuffer. */
   readonly codes: Uint8Array
@@ -19,9 +19,9 @@ export interface Leaders {
 }
 
 /**
- * Fills `nearest[row * fanOut + i]`, u32 in kernel memory, with the i-th nearest leader of each code row. Flat up to 1,000 leaders; above
- * that in two levels: about √L coarse leaders, then the leaders of the nearest few coarse cells.
- * A row is assigned alone: its leaders do not depend on the rows beside it.
+ * Fills `nearest[row * fanOut + i]`, u32 in kernel memory, with the i-th nearest leader of each code row. Up to 1,000
+ * leaders are compared directly. Above that there are two levels: about √L coarse leaders, then the leaders of the
+ * nearest few coarse cells. Each row is assigned independently: its leaders do not depend on other rows.
  */
 export function assignLeaders(
   kernel: Kernel,
@@ -44,7 +44,10 @@ export interface Targets {
   readonly count: number
 }
 
-/** The handicap is part of the norm: the tile adds norms to its products, so it costs nothing. */
+/**
+ * Packs the leaders for the tile kernel. The handicap is part of the norm: the tile adds norms to its products, so it
+ * costs nothing.
+ */
 export function packLeaders(kernel: Kernel, ops: GridOps, leaders: Leaders): Targets {
   const { codes, handicaps, count } = leaders
   const panels = kernel.alloc(panelRows(count) * ops.rowBytes)
@@ -81,7 +84,7 @@ function assignFlat(
 }
 
 /**
- * Coarse leaders are every (L / √L)-th leader (leaders come in random order); each leader belongs to the cell of its
+ * Every (L / √L)-th leader is a coarse leader; leaders are in random order. Each leader belongs to the cell of its
  * nearest coarse leader. The same leaders give the same cells in every task.
  */
 function assignTwoLevels(
@@ -161,7 +164,7 @@ function rowsProbing(probed: Uint32Array, probes: number, cell: number): number[
   return rows
 }
 
-/** Keeps `fanOut` (word, leader) pairs ascending, ties by lower leader. Distance words order as unsigned numbers. */
+/** Keeps `fanOut` (word, leader) pairs ascending, ties by lower leader. Distance words compare as unsigned numbers. */
 function insertNearest(
   best: Uint32Array,
   words: Uint32Array,
@@ -179,11 +182,11 @@ function insertNearest(
   words[slot] = word
 }
 
-/** A row that met fewer leaders than fanOut gets its nearest one again: a repeated shard is dropped when routing. */
+/** A row that found fewer leaders than fanOut repeats its nearest one. Routing drops repeated shards. */
 function fillMissing(best: Uint32Array, fanOut: number): void {
   for (let i = 0; i < best.length; i++) {
     if (best[i] !== NONE) continue
-    // All probed cells empty takes leaders that coincide with their coarse leader: any shard is right then.
+    // All probed cells are empty only when leaders coincide with their coarse leader. Any shard is right then.
     best[i] = i % fanOut === 0 ? 0 : best[i - (i % fanOut)]
   }
 }

@@ -5,7 +5,7 @@ import { rowBytesOf, type RowKind } from '../../rows/record-layout.js'
 import { hashOrdinal, SALT_SPLIT } from '../../rows/hash-ordinal.js'
 import { loadEncoded, sendRows } from './route-task.js'
 
-/** Cuts some records of a shard that no distance divides into parts of equal size. */
+/** Cuts some records of a shard into parts of equal size, when no distance divides it. */
 export interface CutTask {
   readonly input: readonly BatchRef<null>[]
   readonly rowKind: RowKind
@@ -13,7 +13,7 @@ export interface CutTask {
   readonly spec: GridSpec
   readonly parts: number
   readonly seed: number
-  /** The code that nearly all members have, if there is one: the others are then wanted in every part. */
+  /** The code that nearly all members have, if there is one. The other members then go into every part. */
   readonly mass: Uint8Array | undefined
   /** Room for a record and a code record of every row. */
   readonly output: Uint8Array
@@ -31,9 +31,9 @@ export interface CutResult {
 const BRIDGE_STEP = 32
 
 /**
- * The part of a member is a hash of its ordinal. Parts that hold nothing but copies of one vector would be islands:
- * bridges (copies in two parts) connect them with each other, and the few members that are no copies, as replicas in
- * every part, connect them with the rest.
+ * The part of a member is a hash of its ordinal. Parts with only copies of one vector would be islands. Bridges (copies
+ * in two parts) connect the parts with each other. The few members that are not copies, as replicas in every part,
+ * connect them with the rest.
  */
 export function cutRecords(kernel: Kernel, task: CutTask): CutResult {
   const { parts, seed, mass } = task
@@ -47,7 +47,7 @@ export function cutRecords(kernel: Kernel, task: CutTask): CutResult {
     const hash = hashOrdinal(seed, SALT_SPLIT, ordinals[row])
     const part = hash % parts
     nearest[2 * row] = part
-    // What goes nowhere else repeats its part, which sends no second record.
+    // A row without a second target repeats its part, which sends no second record.
     nearest[2 * row + 1] = part
     if (mass === undefined) continue
     const isCopy = Buffer.compare(codes.subarray(row * codeBytes, (row + 1) * codeBytes), mass) === 0

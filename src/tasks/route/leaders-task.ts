@@ -10,7 +10,7 @@ export interface LeadersTask {
   readonly sample: { readonly kind: 'vectors' | 'grid'; readonly bytes: Uint8Array; readonly count: number }
   readonly spec: GridSpec
   readonly leaderCount: number
-  /** Shards a vector goes to: what is evened out is members, homes and replicas. */
+  /** Shards a vector goes to. The number of members, homes and replicas, is what is evened out. */
   readonly overlap: number
 }
 
@@ -19,32 +19,39 @@ export interface LeadersResult {
 }
 
 /**
- * Rounds on the sample. Largest shard over average with 25 leaders of SIFT and 5 of WordNet: 1.14 and 1.04; with means and
- * handicaps moving together to the end 1.23 and 1.52. By k-means alone, with more and smaller shards, 1.5 and 2.4.
+ * Rounds on the sample. The ratio of the largest shard to the average, with 25 leaders of SIFT and 5 of WordNet, is
+ * 1.14 and 1.04. When means and handicaps move together to the end, it is 1.23 and 1.52. With k-means alone, and more
+ * and smaller shards, it is 1.5 and 2.4.
  */
 const ROUNDS = 24
-/** In the first of them, leaders move from sparse to crowded places. */
+/** In the first MOVING_ROUNDS rounds, leaders move from sparse to crowded places. */
 const MOVING_ROUNDS = 8
-/** In these, each goes to the mean of its members. Later ones change handicaps only, and the most even of them is taken. */
+/**
+ * In the first MEAN_ROUNDS rounds, each leader moves to the mean of its members. Later rounds change only handicaps,
+ * and the most even one is used.
+ */
 const MEAN_ROUNDS = 12
 /** How much of a cluster's excess over the average becomes handicap in one round, in mean distances to the leader. */
 const HANDICAP_STEP = 0.1
-/** So much keeps the largest distance of two i16 codes, 2e9, and a handicap together below 2^31. */
+/** This limit keeps the sum of a handicap and the largest distance of two i16 codes, 2e9, below 2^31. */
 const MAX_HANDICAP = 1.4e8
 /** With fewer sampled rows per leader than this, means are noise: leaders stay sampled rows. */
 const MIN_ROWS_PER_LEADER = 8
-/** A leader of less than the first share of the average splits a cluster of more than the second. */
+/** A leader with less than SPARSE_SHARE of the average splits a cluster with more than CROWDED_SHARE of it. */
 const SPARSE_SHARE = 0.7
 const CROWDED_SHARE = 1.3
-/** How far apart the halves of a split cluster start: this share of the way to one of its members. */
+/**
+ * The halves of a split cluster start this share of the way from its mean to one of its members, in opposite
+ * directions.
+ */
 const SPLIT_STEP = 0.25
 /** Query rows per tile call: their distances stay in the L2 cache. */
 const CHUNK_ROWS = 64
 
 /**
- * Sampled leaders, evened out by k-means in code space: after each round the leader of a sparse cluster moves beside that
- * of a crowded one and splits it, and handicaps even out what is left, so that shards come out of similar size.
- * Deterministic for a sample.
+ * Chooses leaders from the sample and evens them out with k-means in code space. In the first rounds, the leader of a
+ * sparse cluster moves next to that of a crowded one and splits it. Handicaps even out what is left, so that shards
+ * have similar sizes. Deterministic for a sample.
  */
 export function chooseLeaders(kernel: Kernel, task: LeadersTask): LeadersResult {
   const { spec, sample } = task
@@ -70,7 +77,7 @@ export function chooseLeaders(kernel: Kernel, task: LeadersTask): LeadersResult 
       } else {
         const largest = counts.reduce((a, b) => Math.max(a, b))
         if (largest < even.largest) even = { largest, leaders: packed }
-        // Members swing from one leader to another and back: nearer and nearer to the middle.
+        // Members move back and forth between leaders. Smaller steps make this converge.
         if (largest > last) step /= 2
         last = largest
       }
@@ -89,9 +96,9 @@ function leadersAt(kernel: Kernel, ops: GridOps, at: number, handicaps: Float64A
 }
 
 /**
- * A crowded leader seems farther away in the next round, a sparse one nearer (an additively weighted Voronoi diagram):
- * that evens out clusters where means cannot, as on a sphere in many dimensions, where the leader nearest to the
- * middle is the nearest of nearly all vectors.
+ * In the next round a crowded leader appears farther away, and a sparse one nearer (an additively weighted Voronoi
+ * diagram). This evens out clusters where means cannot, as on a sphere in many dimensions, where the leader nearest to
+ * the middle is the nearest of nearly all vectors.
  */
 function adjustHandicaps(
   handicaps: Float64Array,
@@ -133,8 +140,8 @@ function loadSampleCodes(kernel: Kernel, { sample, spec }: LeadersTask, ops: Gri
 }
 
 /**
- * The first `wanted` rows with different bytes: two leaders on one spot would split nothing. Rows are told apart by
- * checksum; passing over a row because of a collision is harmless.
+ * The first `wanted` rows with different bytes, because two leaders at one place would split nothing. Rows are
+ * distinguished by checksum; skipping a row because of a collision is harmless.
  */
 function distinctRows(codes: Uint8Array, rowBytes: number, wanted: number): number[] {
   const seen = new Set<number>()
@@ -191,7 +198,7 @@ function assignNearest(
   return { home, counts, meanDistances }
 }
 
-/** Returns the leaders that did not just go to their mean. */
+/** Moves leaders to their means. Returns those that moved elsewhere to split a cluster. */
 function moveToMeans(
   kernel: Kernel,
   spec: GridSpec,
@@ -214,7 +221,7 @@ function moveToMeans(
   kernel.u32(homeAt, rows.count).set(home)
   const addRows = spec.kind === 'i16' ? kernel.fn.clusterSumsI16 : kernel.fn.clusterSumsF32
   addRows(rows.codes, rows.count, gridDims, homeAt, sumsAt, squaresAt, countsAt)
-  // Nothing is allocated before the views above are done with.
+  // The views above stay valid: nothing is allocated until they are no longer used.
   kernel.release(mark)
   const view = (at: number, count: number): Int16Array | Float32Array =>
     spec.kind === 'i16' ? kernel.i16(at, count * gridDims) : kernel.f32(at, count * gridDims)
@@ -240,7 +247,8 @@ function moveToMeans(
     const sparse = bySize[bySize.length - 1 - i]
     if (memberCounts[crowded] < average * CROWDED_SHARE || memberCounts[sparse] > average * SPARSE_SHARE) break
     if (counts[crowded] === 0) continue
-    // The sample is in random order, so the next member from anywhere is a random one; another one each round.
+    // The sample is in random order, so the next member from any position is a random one. Each round starts at another
+    // position.
     const after = home.indexOf(crowded, (round * home.length) / ROUNDS)
     const member = after < 0 ? home.indexOf(crowded) : after
     for (let d = 0; d < gridDims; d++) {
@@ -255,8 +263,8 @@ function moveToMeans(
 }
 
 /**
- * Factor that takes a mean out to the root mean square norm of its members. Means of wide clusters lie near the middle
- * of the data, where a leader is nearest to nearly everything; at the members' own radius it is not.
+ * Factor that scales a mean to the root mean square norm of its members. Means of wide clusters lie near the middle of
+ * the data, where a leader is the nearest of nearly all vectors. At the radius of its members it is not.
  */
 function stretchOf(sum: Float64Array, squaredNorms: number, count: number): number {
   let squaredSum = 0

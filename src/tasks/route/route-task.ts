@@ -13,7 +13,7 @@ import { CHUNK_ROWS } from './assign-leaders.js'
 
 /** Sends some batches of vectors to their shards. */
 export interface RouteTask {
-  /** Columns, as ingest pushes them, or records (no header) when a shard is routed once more. */
+  /** Columns, as ingest pushes them, or records (without header) when a shard is routed again. */
   readonly input: readonly BatchRef<ColumnHeader | null>[]
   readonly rowKind: RowKind
   readonly rowCount: number
@@ -21,9 +21,11 @@ export interface RouteTask {
   readonly leaders: Leaders
   /** Shards a vector goes to: home and replicas. */
   readonly overlap: number
-  /** Every `step`-th row (by hash of its ordinal) keeps all its targets, the others only the nearest. Absent: all do. */
+  /**
+   * Every `step`-th row (by hash of its ordinal) keeps all its targets, the others only the nearest. Absent: all do.
+   */
   readonly sparse?: { readonly step: number; readonly seed: number }
-  /** One bit per ordinal that is left out (a repeated id), or undefined. */
+  /** A set bit marks an ordinal that is left out (a repeated id); undefined when there is none. */
   readonly dropped: Uint8Array | undefined
   /** Where the records go: home records shard by shard, then replica records shard by shard. */
   readonly output: Uint8Array
@@ -35,12 +37,12 @@ export interface RouteResult {
   readonly clamped: number
 }
 
-/** Bytes the output of one route task needs at most. */
+/** The most bytes that the output of one route task needs. */
 export function routeOutputBytes(rowCount: number, rowKind: RowKind, spec: GridSpec, overlap: number): number {
   return rowCount * (recordBytesOf(rowKind, spec) + (overlap - 1) * recordBytesOf('grid', spec))
 }
 
-/** Distance of every vector to every leader (tile kernel); home copy to the nearest, code copies to the next ones. */
+/** Sends each vector to its nearest leader, and its code to the next ones. The tile kernel computes the distances. */
 export function routeVectors(kernel: Kernel, task: RouteTask): RouteResult {
   const { leaders, overlap, sparse } = task
   const loaded = loadEncoded(kernel, task)
@@ -63,7 +65,7 @@ export interface EncodedRows {
   readonly count: number
   readonly ordinals: number
   readonly rows: number
-  /** The same address when the rows are codes. */
+  /** The same address as `rows` when the rows are codes. */
   readonly codes: number
   readonly clamped: number
 }
@@ -83,7 +85,10 @@ export function loadEncoded(kernel: Kernel, task: LoadTask): EncodedRows {
   return { count, ordinals, rows, codes, clamped: encode(rows, count, codes) }
 }
 
-/** Where rows go: `nearest` is the address of `overlap` targets a row; the first gets the row, the next ones its code. */
+/**
+ * Where rows go. `nearest` is the address of `overlap` targets per row. The first target gets the row, the next ones
+ * its code.
+ */
 export interface RowTargets {
   readonly nearest: number
   readonly overlap: number
@@ -119,7 +124,7 @@ export function sendRows(
   return kernel.u32(counts, 2 * targets.count).slice()
 }
 
-/** Copies the rows that are not dropped side by side into kernel memory, their ordinals too. */
+/** Copies the rows that are not dropped, and their ordinals, contiguously into kernel memory. */
 function loadRows(kernel: Kernel, task: LoadTask, rows: number, rowBytes: number, ordinalsAt: number): number {
   const { dropped, rowCount } = task
   const ordinals = kernel.u32(ordinalsAt, rowCount)
@@ -155,10 +160,10 @@ function loadRows(kernel: Kernel, task: LoadTask, rows: number, rowBytes: number
   return count
 }
 
-/** Source rows in one route task: bytes of batches. */
+/** Bytes of batches in one route task. */
 export const ROUTE_TASK_BYTES = 2 * 2 ** 20
 
-/** What one route task takes, and writes: the leaders, its rows, their grid rows and records. */
+/** Memory and output of one route task: the leaders, its rows, their grid rows and records. */
 export function routeTaskMemory(sizes: BuildSizes): { readonly task: number; readonly output: number } {
   const { vectorBytes, gridRowBytes, geometry } = sizes
   const rows = ROUTE_TASK_BYTES / vectorBytes
@@ -167,7 +172,7 @@ export function routeTaskMemory(sizes: BuildSizes): { readonly task: number; rea
   return { task: ROUTE_TASK_BYTES * 1.5 + output + leaderBytes(sizes) + distances, output }
 }
 
-/** The leaders of a layer, once as they came and once packed. */
+/** Bytes of the leaders of a layer, unpacked and packed. */
 export function leaderBytes({ geometry, gridRowBytes }: BuildSizes): number {
   return geometry.shardCount * gridRowBytes * 2
 }

@@ -90,7 +90,10 @@ function eachCode(kernel: Kernel, { shares, spec }: SampleTask, visit: (code: Ui
   }
 }
 
-/** The `wanted` distinct codes with the smallest hashes; of two with one hash, the one that is less by its bytes. */
+/**
+ * The `wanted` distinct codes with the smallest hashes. Of two codes with the same hash, the one with the smaller bytes
+ * is kept.
+ */
 class CodeSketch {
   readonly #wanted: number
   readonly #rowBytes: number
@@ -131,7 +134,7 @@ class CodeSketch {
     return { codes, count }
   }
 
-  /** Afterwards codes lie in the order of their hashes. */
+  /** Keeps the `wanted` codes with the smallest hashes, in the order of their hashes. */
   #keepSmallest(): void {
     const kept = Array.from(this.#places.entries())
       .sort(([a], [b]) => a - b)
