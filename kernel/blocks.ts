@@ -125,9 +125,11 @@ export const PIPNN_SHARD = blockLayout('PipnnShard', {
   recordBytes: 'u32',
   /** Candidates of a reservoir; a multiple of 4. */
   capacity: 'u32',
+  /** Candidates of a far reservoir; a multiple of 4, at most `capacity`. */
+  farCapacity: 'u32',
   /** Candidates that the prune leaves, at most `capacity`. */
   maxDegree: 'u32',
-  /** 16-byte aligned; 24 bytes x capacity, and 8 bytes x the largest k of `pipnnOffer`. */
+  /** 16-byte aligned; 24 bytes x (capacity + farCapacity), and 8 bytes x the largest k of `pipnnOffer`. */
   scratch: 'u32',
 })
 

@@ -174,6 +174,21 @@ export interface BuildFunctions {
     scratch: number,
   ): void
   /**
+   * The `fanOut` nearest of `ballCount` leaders for each listed member, which are offered to each other as far candidates.
+   * rows, leaders: u32 members; matrix: distance words, a row of ballCount per member; out: u32 x rowCount x fanOut.
+   */
+  pipnnNearestLeaders(
+    shard: Block<'PipnnShard'>,
+    isFloat: boolean,
+    rows: number,
+    rowCount: number,
+    leaders: number,
+    ballCount: number,
+    fanOut: number,
+    matrix: number,
+    out: number,
+  ): void
+  /**
    * Members ball by ball, in list order in each. assigned, out: u32 x count x fanOut; starts: u32 x (ballCount + 1),
    * where each ball begins in out, then the end.
    */
@@ -200,6 +215,15 @@ export interface BuildFunctions {
    * them; matrix: distance words between them, rows of `stride`, overwritten. 1 <= k < size.
    */
   pipnnOffer(shard: Block<'PipnnShard'>, list: number, size: number, matrix: number, stride: number, k: number): void
+  /** Offers each member of a leaf and near landmarks of five scales to the far reservoirs of both. After pipnnOffer. */
+  pipnnOfferFar(
+    shard: Block<'PipnnShard'>,
+    isFloat: boolean,
+    list: number,
+    size: number,
+    matrix: number,
+    stride: number,
+  ): void
   /** Prunes all reservoirs in place. */
   pipnnPruneI16(shard: Block<'PipnnShard'>): void
   /** As pipnnPruneI16 on f32 rows; distances are measured again, pair by pair. */

@@ -1,5 +1,6 @@
 // Ball carving, step 1 of the engine pipnn: the work around the distance tile. A ball is a list of members, u32.
 import { nearestWords } from '../distance/nearest'
+import { offerFar } from './pipnn-reservoir'
 import { PipnnShard } from './pipnn-shard'
 
 const GROWTH: u32 = 0x9e3779b9
@@ -44,6 +45,26 @@ export function pipnnNearestBalls(
 ): void {
   for (let r: u32 = 0; r < rowCount; r++) {
     nearestWords(matrix, ballCount, fanOut, out, scratch)
+    matrix += (<usize>ballCount) << 2
+    out += (<usize>fanOut) << 2
+  }
+}
+
+/** As pipnnNearestBalls; leaders are far candidates of those that they are nearest to, and the other way around. */
+export function pipnnNearestLeaders(
+  shard: PipnnShard, isFloat: bool, rows: usize, rowCount: u32, leaders: usize, ballCount: u32, fanOut: u32,
+  matrix: usize, out: usize,
+): void {
+  const words = shard.scratch
+  for (let r: u32 = 0; r < rowCount; r++) {
+    const member = load<u32>(rows + ((<usize>r) << 2))
+    nearestWords(matrix, ballCount, fanOut, out, words)
+    for (let i: usize = 0; i < (<usize>fanOut) << 2; i += 4) {
+      const leader = load<u32>(leaders + ((<usize>load<u32>(out + i)) << 2))
+      if (leader === member) continue
+      offerFar(shard, isFloat, member, leader, load<u32>(words + i))
+      offerFar(shard, isFloat, leader, member, load<u32>(words + i))
+    }
     matrix += (<usize>ballCount) << 2
     out += (<usize>fanOut) << 2
   }

@@ -1,9 +1,15 @@
 // Prunes each reservoir in place (step 4). Afterwards its words and items are the kept candidates, nearest first, ties
-// by lower index, and items are plain indexes.
+// by lower index, and items are plain indexes; FAR marks those that only the far reservoir had.
+//
+// Near candidates are pruned first. Where they leave links free, what they kept is pruned once more with the far
+// candidates: rows of spread data are full of near ones, and cost nothing more.
 import { gatherL2F32 } from '../distance/gather'
 import { pruneWithNorms } from '../merge/prune'
-import { CANDIDATE_MASK, COUNT, HEADER_BYTES } from './pipnn-reservoir'
+import { CANDIDATE_MASK, HEAD_BYTES, NEAR, farOffset } from './pipnn-reservoir'
 import { PipnnShard } from './pipnn-shard'
+
+/** In an item of a pruned record. */
+export const FAR: u32 = 1 << 31
 
 @inline
 function sort(entries: usize, count: u32): void {
@@ -18,59 +24,120 @@ function sort(entries: usize, count: u32): void {
   }
 }
 
+/** Drops repeats of a sorted list. Returns how many remain. */
 @inline
-function prune<T>(shard: PipnnShard): void {
+function distinct(entries: usize, count: u32): u32 {
+  let to: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = load<u64>(entries + ((<usize>i) << 3))
+    if (to > 0 && load<u64>(entries + ((<usize>(to - 1)) << 3)) === entry) continue
+    store<u64>(entries + ((<usize>to) << 3), entry)
+    to++
+  }
+  return to
+}
+
+/** Appends the candidates of a reservoir to `entries`, as word above candidate. Returns how many there are. */
+@inline
+function loadEntries<T>(shard: PipnnShard, member: usize, head: usize, capacity: u32, entries: usize, pointers: usize): u32 {
+  const grid = shard.grid
+  const gridDims = shard.gridDims
+  const rowBytes = <usize>gridDims * sizeof<T>()
+  const count = load<u32>(head)
+  const words = head + HEAD_BYTES
+  const items = words + ((<usize>capacity) << 2)
+  if (isFloat<T>()) {
+    // The tile's error is relative to the norms, so near pairs far from the centre can lose their order: measure
+    // again.
+    for (let c: u32 = 0; c < count; c++) {
+      const candidate = <usize>(load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK)
+      store<u32>(pointers + ((<usize>c) << 2), <u32>(grid + candidate * rowBytes))
+    }
+    gatherL2F32(grid + member * rowBytes, pointers, count, gridDims, words)
+  }
+  for (let c: u32 = 0; c < count; c++) {
+    const candidate = load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK
+    const word = load<u32>(words + ((<usize>c) << 2))
+    store<u64>(entries + ((<usize>c) << 3), ((<u64>word) << 32) | candidate)
+  }
+  return count
+}
+
+/** Prunes sorted entries; writes those kept to `out`. Returns how many. */
+@inline
+function pruneEntries<T>(shard: PipnnShard, entries: usize, count: u32, lists: usize, listBytes: usize, out: usize): u32 {
   const grid = shard.grid
   const norms = shard.norms
   const gridDims = shard.gridDims
+  const rowBytes = <usize>gridDims * sizeof<T>()
+  const pointers = lists
+  const distances = pointers + listBytes
+  const kept = distances + listBytes
+  const candidateNorms = kept + listBytes
+  for (let c: u32 = 0; c < count; c++) {
+    const entry = load<u64>(entries + ((<usize>c) << 3))
+    store<u32>(pointers + ((<usize>c) << 2), <u32>(grid + <usize>(<u32>entry) * rowBytes))
+    store<u32>(distances + ((<usize>c) << 2), <u32>(entry >> 32))
+    store<u32>(candidateNorms + ((<usize>c) << 2), load<u32>(norms + ((<usize>(<u32>entry)) << 2)))
+  }
+  const size = pruneWithNorms<T>(
+    pointers, candidateNorms, distances, count, gridDims, shard.maxDegree, shard.alpha, kept,
+  )
+  for (let c: u32 = 0; c < size; c++) {
+    const entry = load<u64>(entries + ((<usize>load<u32>(kept + ((<usize>c) << 2))) << 3))
+    store<u64>(out + ((<usize>c) << 3), entry)
+  }
+  return size
+}
+
+@inline
+function prune<T>(shard: PipnnShard): void {
   const list = shard.list
   const count = shard.count
-  const records = shard.records
   const recordBytes = shard.recordBytes
   const capacity = shard.capacity
-  const maxDegree = shard.maxDegree
-  const alpha = shard.alpha
-  const scratch = shard.scratch
-  const rowBytes = <usize>gridDims * sizeof<T>()
-  const entries = scratch
-  const pointers = scratch + ((<usize>capacity) << 3)
-  const distances = pointers + ((<usize>capacity) << 2)
-  const kept = distances + ((<usize>capacity) << 2)
-  const candidateNorms = kept + ((<usize>capacity) << 2)
+  const farCapacity = shard.farCapacity
+  const all = <usize>(capacity + farCapacity)
+  const entries = shard.scratch
+  const lists = entries + (all << 3)
   for (let i: u32 = 0; i < count; i++) {
     const member = <usize>load<u32>(list + ((<usize>i) << 2))
-    const record = records + member * recordBytes
-    const words = record + HEADER_BYTES
+    const record = shard.records + member * recordBytes
+    const near = loadEntries<T>(shard, member, record + NEAR, capacity, entries, lists)
+    sort(entries, near)
+    let size = pruneEntries<T>(shard, entries, near, lists, all << 2, entries)
+    const words = record + NEAR + HEAD_BYTES
     const items = words + ((<usize>capacity) << 2)
-    const candidates = load<u32>(record, COUNT)
-    if (isFloat<T>()) {
-      // The tile's error is relative to the norms, so near pairs far from the centre can lose their order: measure
-      // again.
-      for (let c: u32 = 0; c < candidates; c++) {
-        const candidate = <usize>(load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK)
-        store<u32>(pointers + ((<usize>c) << 2), <u32>(grid + candidate * rowBytes))
-      }
-      gatherL2F32(grid + member * rowBytes, pointers, candidates, gridDims, words)
-    }
-    for (let c: u32 = 0; c < candidates; c++) {
-      const candidate = load<u32>(items + ((<usize>c) << 2)) & CANDIDATE_MASK
-      const word = load<u32>(words + ((<usize>c) << 2))
-      store<u64>(entries + ((<usize>c) << 3), ((<u64>word) << 32) | candidate)
-    }
-    sort(entries, candidates)
-    for (let c: u32 = 0; c < candidates; c++) {
-      const entry = load<u64>(entries + ((<usize>c) << 3))
-      store<u32>(pointers + ((<usize>c) << 2), <u32>(grid + <usize>(<u32>entry) * rowBytes))
-      store<u32>(distances + ((<usize>c) << 2), <u32>(entry >> 32))
-      store<u32>(candidateNorms + ((<usize>c) << 2), load<u32>(norms + ((<usize>(<u32>entry)) << 2)))
-    }
-    const size = pruneWithNorms<T>(pointers, candidateNorms, distances, candidates, gridDims, maxDegree, alpha, kept)
     for (let c: u32 = 0; c < size; c++) {
-      const entry = load<u64>(entries + ((<usize>load<u32>(kept + ((<usize>c) << 2))) << 3))
+      store<u32>(items + ((<usize>c) << 2), <u32>load<u64>(entries + ((<usize>c) << 3)))
+    }
+    if (size < shard.maxDegree) {
+      const nearSize = size
+      const far = loadEntries<T>(
+        shard, member, record + farOffset(capacity), farCapacity, entries + ((<usize>size) << 3), lists,
+      )
+      sort(entries, size + far)
+      size = pruneEntries<T>(shard, entries, distinct(entries, size + far), lists, all << 2, entries)
+      markFar(entries, size, items, nearSize)
+    }
+    for (let c: u32 = 0; c < size; c++) {
+      const entry = load<u64>(entries + ((<usize>c) << 3))
       store<u32>(words + ((<usize>c) << 2), <u32>(entry >> 32))
       store<u32>(items + ((<usize>c) << 2), <u32>entry)
     }
-    store<u32>(record, size, COUNT)
+    store<u32>(record, size, NEAR)
+  }
+}
+
+/** Marks the entries whose candidates are not among `items`. */
+@inline
+function markFar(entries: usize, size: u32, items: usize, nearSize: u32): void {
+  for (let c: u32 = 0; c < size; c++) {
+    const at = entries + ((<usize>c) << 3)
+    const candidate = load<u32>(at)
+    let n: u32 = 0
+    while (n < nearSize && load<u32>(items + ((<usize>n) << 2)) !== candidate) n++
+    if (n === nearSize) store<u32>(at, candidate | FAR)
   }
 }
 

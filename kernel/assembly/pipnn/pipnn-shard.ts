@@ -11,6 +11,7 @@ export class PipnnShard {
   records!: usize
   recordBytes!: u32
   capacity!: u32
+  farCapacity!: u32
   maxDegree!: u32
   scratch!: usize
 }

@@ -12,8 +12,7 @@ export interface PreparedShard {
   readonly block: Block<'PipnnShard'>
   /** Members to carve, u32 each. Carving puts near ones near each other. */
   readonly list: number
-  /** u32 x fanOut at least. */
-  readonly scratch: number
+  readonly isFloat: boolean
 }
 
 /**
@@ -138,7 +137,7 @@ class Carver {
    */
   #scatter(list: number, count: number, leaders: number, fanOut: number, out: number): Uint32Array {
     const { fn } = this.#kernel
-    const { block, scratch } = this.#shard
+    const { block, isFloat } = this.#shard
     const at = this.#at
     fn.pipnnShuffle(list, count, leaders, this.#seeds())
     fn.pipnnGather(block, list, leaders, at.targetRows, at.targetNorms)
@@ -148,7 +147,8 @@ class Carver {
       const rows = Math.min(CHUNK_ROWS, count - from)
       fn.pipnnGather(block, list + 4 * from, rows, at.queryRows, at.queryNorms)
       this.#ops.distances({ rows: at.queryRows, norms: at.queryNorms, count: rows }, targets, at.matrix, leaders)
-      fn.pipnnNearestBalls(at.matrix, rows, leaders, fanOut, at.assigned + 4 * from * fanOut, scratch)
+      const assigned = at.assigned + 4 * from * fanOut
+      fn.pipnnNearestLeaders(block, isFloat, list + 4 * from, rows, list, leaders, fanOut, at.matrix, assigned)
     }
     fn.pipnnScatter(list, count, fanOut, at.assigned, leaders, at.starts, out)
     return this.#kernel.u32(at.starts, leaders + 1).slice()
@@ -178,12 +178,13 @@ class Carver {
   #leaf(list: number, count: number): void {
     if (count < 2) return
     const { fn } = this.#kernel
-    const { block } = this.#shard
+    const { block, isFloat } = this.#shard
     const { leafK, reservoir } = this.#parameters
     const { rowBytes } = this.#ops
     const at = this.#at
     // A leaf this small is a whole shard: no other leaf links its members.
     const k = count - 1 <= reservoir ? count - 1 : leafK
+    this.#spread(list, count)
     fn.pipnnGather(block, list, count, at.targetRows, at.targetNorms)
     this.#ops.pack(at.targetRows, count, at.panels)
     // Computes half of the matrix, each chunk of rows from its own first column on, and mirrors it to the other half.
@@ -197,5 +198,22 @@ class Carver {
       fn.pipnnMirror(at.matrix, stride, from, rows)
     }
     fn.pipnnOffer(block, list, count, at.matrix, stride, k)
+    fn.pipnnOfferFar(block, isFloat, list, count, at.matrix, stride)
   }
+
+  /** Reorders a leaf so that its first members, its landmarks, are from all over its list, which may be sorted. */
+  #spread(list: number, count: number): void {
+    const members = this.#kernel.u32(list, count)
+    const ordered = members.slice()
+    const stride = coprimeStride(count)
+    for (let i = 0; i < count; i++) members[i] = ordered[(i * stride) % count]
+  }
+}
+
+/** Near the golden section of `count`, and prime to it: multiples of it visit every index, far apart. */
+function coprimeStride(count: number): number {
+  const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
+  let stride = Math.max(1, Math.floor(count * 0.618))
+  while (greatestCommonDivisor(stride, count) !== 1) stride++
+  return stride
 }

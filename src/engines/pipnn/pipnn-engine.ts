@@ -57,8 +57,9 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
     norms: at.norms,
     list: at.list,
     records: at.records,
-    recordBytes: recordBytes(parameters.reservoir),
+    recordBytes: recordBytes(parameters),
     capacity: parameters.reservoir,
+    farCapacity: parameters.farReservoir,
     maxDegree: parameters.shardDegree,
     scratch: at.scratch,
   })
@@ -69,7 +70,7 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
     kind === 'i16' ? kernel.i16(at.directions, DIRECTIONS * gridDims) : kernel.f32(at.directions, DIRECTIONS * gridDims)
   fillDirections(directions, kind, gridDims, words)
   kernel.fn[`pipnnSketch${KIND_SUFFIX[kind]}`](block, at.directions)
-  fillReservoirs(kernel, ops, { sizes, block, list: at.list, scratch: at.scratch }, parameters, words)
+  fillReservoirs(kernel, ops, { sizes, block, list: at.list, isFloat: kind === 'f32' }, parameters, words)
   kernel.fn[`pipnnPrune${KIND_SUFFIX[kind]}`](block)
   return linkedRows(kernel, kind, sizes, block, maxDegree)
 }

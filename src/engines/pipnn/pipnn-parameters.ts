@@ -11,9 +11,13 @@ export interface PipnnParameters {
   readonly leafK: number
   /** Candidates a reservoir holds; a multiple of 4. */
   readonly reservoir: number
+  /** Far candidates a member holds; a multiple of 4. */
+  readonly farReservoir: number
   /** The most links of a member after the prune, before reverse links. */
   readonly shardDegree: number
 }
+
+const FAR_RESERVOIR = 16
 
 export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
   // Below m = 16 the prune keeps as many as the row holds; above, candidates and reservoir grow with the row.
@@ -24,6 +28,7 @@ export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
       leafSize: 1024,
       leafK: Math.ceil(10 * wide),
       reservoir: fours(40 * wide),
+      farReservoir: FAR_RESERVOIR,
       shardDegree: Math.min(2 * m, Math.ceil(24 * wide)),
     }
   }
@@ -32,6 +37,7 @@ export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
     leafSize: 512,
     leafK: Math.ceil(6 * wide),
     reservoir: fours(32 * wide),
+    farReservoir: FAR_RESERVOIR,
     shardDegree: Math.min(2 * m, Math.ceil(16 * wide)),
   }
 }

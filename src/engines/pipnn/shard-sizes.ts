@@ -11,6 +11,8 @@ export const MAX_LEADERS = 1000
 export const CHUNK_ROWS = 32
 /** Count, worst word and sketch of 12 directions, before the slots of a reservoir. */
 const RECORD_HEADER_BYTES = 64
+/** Count and worst word of a far reservoir. */
+const FAR_HEADER_BYTES = 16
 export const DIRECTIONS = 12
 
 export interface ShardSizes {
@@ -36,8 +38,8 @@ export function leafCapacity(leafSize: number): number {
   return leafSize + smallBall(leafSize)
 }
 
-export function recordBytes(reservoir: number): number {
-  return RECORD_HEADER_BYTES + 8 * reservoir
+export function recordBytes({ reservoir, farReservoir }: PipnnParameters): number {
+  return RECORD_HEADER_BYTES + 8 * reservoir + FAR_HEADER_BYTES + 8 * farReservoir
 }
 
 /** Bytes of each region that is needed for the whole build. */
@@ -45,9 +47,9 @@ export function memberRegions({ count, gridDims }: ShardSizes, parameters: Pipnn
   return {
     list: 4 * count,
     norms: 4 * count,
-    records: recordBytes(parameters.reservoir) * count,
+    records: recordBytes(parameters) * count,
     directions: 4 * DIRECTIONS * gridDims,
-    scratch: 24 * parameters.reservoir + 8 * Math.max(parameters.leafK, parameters.fanOut, parameters.reservoir),
+    scratch: 24 * (parameters.reservoir + parameters.farReservoir) + 8 * Math.max(parameters.leafK, parameters.fanOut, parameters.reservoir),
   }
 }
 

@@ -1,0 +1,53 @@
+// Exact distances in float64 on the float32 rows: what every contender's answers are judged by.
+
+const DISTANCES = {
+  l2: (a, aAt, b, bAt, dims) => {
+    let sum = 0
+    for (let d = 0; d < dims; d++) sum += (a[aAt + d] - b[bAt + d]) ** 2
+    return sum
+  },
+  ip: (a, aAt, b, bAt, dims) => -dot(a, aAt, b, bAt, dims),
+  cosine: (a, aAt, b, bAt, dims) =>
+    1 - dot(a, aAt, b, bAt, dims) / Math.sqrt(dot(a, aAt, a, aAt, dims) * dot(b, bAt, b, bAt, dims)),
+}
+
+function dot(a, aAt, b, bAt, dims) {
+  let sum = 0
+  for (let d = 0; d < dims; d++) sum += a[aAt + d] * b[bAt + d]
+  return sum
+}
+
+/** { distance(query, row), farthest: the k-th smallest distance of each query } */
+export function exactAnswers({ base, queries, dims, metric, k }) {
+  const measure = DISTANCES[metric]
+  const count = base.length / dims
+  const found = Math.min(k, count)
+  const distance = (query, row) => measure(queries, query * dims, base, row * dims, dims)
+  const farthest = Float64Array.from({ length: queries.length / dims }, (_, query) => {
+    const nearest = new Float64Array(found).fill(Infinity)
+    for (let row = 0; row < count; row++) insert(nearest, distance(query, row))
+    return nearest[found - 1]
+  })
+  return { distance, farthest, k: found }
+}
+
+function insert(ascending, value) {
+  let at = ascending.length - 1
+  if (value >= ascending[at]) return
+  for (; at > 0 && ascending[at - 1] > value; at--) ascending[at] = ascending[at - 1]
+  ascending[at] = value
+}
+
+/** The share of the k nearest that `found(query)` (row numbers) has; any row as near as the k-th counts. */
+export function recallOf({ distance, farthest, k }, found) {
+  let hits = 0
+  for (let query = 0; query < farthest.length; query++) {
+    // Cosine in float64 still has an error of its own.
+    const limit = farthest[query] + 1e-12 * Math.abs(farthest[query]) + 1e-15
+    const rows = new Set(found(query))
+    let right = 0
+    for (const row of rows) if (distance(query, row) <= limit) right++
+    hits += Math.min(k, right)
+  }
+  return hits / (farthest.length * k)
+}

@@ -1,0 +1,79 @@
+// Is the graph navigable on any data? Every set of sets.mjs in every contender: the share of vectors that find
+// themselves and recall@10 of new queries, against exact search, ties counting.
+//
+//   npm run build && cd bench && npm install
+//   node quality/quality.mjs [--only 'TEXT;TEXT'] [--contenders balanced,high,hnswlib-node] [--efs 16,64,256] [--json FILE]
+//
+// A row with * is below the best peer by more than .005 at ef 64.
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { CONTENDERS } from './contenders.mjs'
+import { exactAnswers, recallOf } from './exact.mjs'
+import { SETS } from './sets.mjs'
+
+const K = 10
+/** Vectors that are searched for themselves, evenly spaced. */
+const SELVES = 1000
+const PEERS = ['hnswlib-node', 'usearch']
+const TOLERANCE = 0.005
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    contenders: { type: 'string', default: 'balanced,high,auto,hnswlib-node' },
+    efs: { type: 'string', default: '16,64,256' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'string' },
+  },
+})
+const efs = options.efs.split(',').map(Number)
+const contenders = options.contenders.split(',')
+const wanted = options.only?.split(';')
+const sets = Object.values(SETS).filter(({ name }) => wanted?.some((text) => name.includes(text)) ?? true)
+
+const results = []
+for (const set of sets) {
+  const { base, queries } = set.rows(Number(options.seed))
+  const data = { base, queries, dims: set.dims, metric: set.metric, k: K }
+  const answers = exactAnswers(data)
+  const selves = evenly(base, set.dims, SELVES)
+  // With ip a vector need not be its own nearest: what is nearest is searched for.
+  const selfAnswers = exactAnswers({ ...data, queries: selves, k: 1 })
+  const row = { set: set.name, results: {} }
+  for (const name of contenders) {
+    const index = await CONTENDERS[name](data)
+    const at = (ef) => ({
+      recall: recallOf(answers, (query) => index.search(rowOf(queries, query, set.dims), K, ef)),
+      self: recallOf(selfAnswers, (query) => index.search(rowOf(selves, query, set.dims), 1, ef)),
+    })
+    row.results[name] = { proof: index.proof, efs: Object.fromEntries(efs.map((ef) => [ef, at(ef)])) }
+    await index.close()
+  }
+  results.push(row)
+  print(row)
+}
+if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, undefined, 2))
+
+function print({ set, results }) {
+  console.log(set)
+  const peers = PEERS.filter((name) => name in results)
+  for (const [name, { efs, proof }] of Object.entries(results)) {
+    const cells = Object.entries(efs).map(([ef, { recall, self }]) => `ef ${ef}: ${recall.toFixed(4)} / ${self.toFixed(4)}`)
+    const lost = peers.some((peer) =>
+      ['recall', 'self'].some((what) => efs[64]?.[what] < results[peer].efs[64]?.[what] - TOLERANCE),
+    )
+    console.log(`${lost ? '*' : ' '} ${name.padEnd(13)} ${cells.join('   ')}${proof === undefined ? '' : `   proof ${proof.toFixed(4)}`}`)
+  }
+}
+
+function evenly(base, dims, wanted) {
+  const count = base.length / dims
+  const chosen = Math.min(count, wanted)
+  const out = new Float32Array(chosen * dims)
+  for (let i = 0; i < chosen; i++) out.set(rowOf(base, Math.floor((i * count) / chosen), dims), i * dims)
+  return out
+}
+
+function rowOf(rows, row, dims) {
+  return rows.subarray(row * dims, (row + 1) * dims)
+}
