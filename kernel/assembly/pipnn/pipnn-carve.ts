@@ -1,18 +1,11 @@
 // Ball carving, step 1 of the engine pipnn: the work around the distance tile. A ball is a list of members, u32.
 import { nearestWords } from '../distance/nearest'
+import { offerFarOf } from './pipnn-far'
+import { mixed } from './pipnn-mixed'
 import { offerFar } from './pipnn-reservoir'
 import { PipnnShard } from './pipnn-shard'
 
 const GROWTH: u32 = 0x9e3779b9
-
-// The next number of a sequence with a uniform start: a counter through murmur3's finalizer.
-@inline
-function mixed(state: u32): u32 {
-  let word = state
-  word = (word ^ (word >> 16)) * 0x85ebca6b
-  word = (word ^ (word >> 13)) * 0xc2b2ae35
-  return word ^ (word >> 16)
-}
 
 export function pipnnShuffle(list: usize, count: u32, wanted: u32, seed: u32): void {
   let state = seed
@@ -65,6 +58,7 @@ export function pipnnNearestLeaders(
       offerFar(shard, isFloat, member, leader, load<u32>(words + i))
       offerFar(shard, isFloat, leader, member, load<u32>(words + i))
     }
+    for (let some: u32 = 4; some <= 16; some <<= 1) offerFarOf(shard, isFloat, member, matrix, leaders, ballCount, some)
     matrix += (<usize>ballCount) << 2
     out += (<usize>fanOut) << 2
   }

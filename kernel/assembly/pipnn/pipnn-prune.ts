@@ -5,7 +5,7 @@
 // candidates: rows of spread data are full of near ones, and cost nothing more.
 import { gatherL2F32 } from '../distance/gather'
 import { pruneWithNorms } from '../merge/prune'
-import { CANDIDATE_MASK, HEAD_BYTES, NEAR, farOffset } from './pipnn-reservoir'
+import { CANDIDATE_MASK, HEAD_BYTES, NEAR, NONE, farOffset } from './pipnn-reservoir'
 import { PipnnShard } from './pipnn-shard'
 
 /** In an item of a pruned record. */
@@ -37,15 +37,12 @@ function distinct(entries: usize, count: u32): u32 {
   return to
 }
 
-/** Appends the candidates of a reservoir to `entries`, as word above candidate. Returns how many there are. */
+/** Writes `count` candidates to `entries`, as word above candidate. */
 @inline
-function loadEntries<T>(shard: PipnnShard, member: usize, head: usize, capacity: u32, entries: usize, pointers: usize): u32 {
+function loadEntries<T>(shard: PipnnShard, member: usize, words: usize, items: usize, count: u32, entries: usize, pointers: usize): void {
   const grid = shard.grid
   const gridDims = shard.gridDims
   const rowBytes = <usize>gridDims * sizeof<T>()
-  const count = load<u32>(head)
-  const words = head + HEAD_BYTES
-  const items = words + ((<usize>capacity) << 2)
   if (isFloat<T>()) {
     // The tile's error is relative to the norms, so near pairs far from the centre can lose their order: measure
     // again.
@@ -60,7 +57,20 @@ function loadEntries<T>(shard: PipnnShard, member: usize, head: usize, capacity:
     const word = load<u32>(words + ((<usize>c) << 2))
     store<u64>(entries + ((<usize>c) << 3), ((<u64>word) << 32) | candidate)
   }
-  return count
+}
+
+/** Closes the gaps of a far reservoir. Returns how many candidates it has. */
+@inline
+function compactFar(words: usize, items: usize, capacity: u32): u32 {
+  let to: u32 = 0
+  for (let slot: u32 = 0; slot < capacity; slot++) {
+    const item = load<u32>(items + ((<usize>slot) << 2))
+    if (item === NONE) continue
+    store<u32>(words + ((<usize>to) << 2), load<u32>(words + ((<usize>slot) << 2)))
+    store<u32>(items + ((<usize>to) << 2), item)
+    to++
+  }
+  return to
 }
 
 /** Prunes sorted entries; writes those kept to `out`. Returns how many. */
@@ -103,19 +113,21 @@ function prune<T>(shard: PipnnShard): void {
   for (let i: u32 = 0; i < count; i++) {
     const member = <usize>load<u32>(list + ((<usize>i) << 2))
     const record = shard.records + member * recordBytes
-    const near = loadEntries<T>(shard, member, record + NEAR, capacity, entries, lists)
-    sort(entries, near)
-    let size = pruneEntries<T>(shard, entries, near, lists, all << 2, entries)
+    const near = load<u32>(record, NEAR)
     const words = record + NEAR + HEAD_BYTES
     const items = words + ((<usize>capacity) << 2)
+    loadEntries<T>(shard, member, words, items, near, entries, lists)
+    sort(entries, near)
+    let size = pruneEntries<T>(shard, entries, near, lists, all << 2, entries)
     for (let c: u32 = 0; c < size; c++) {
       store<u32>(items + ((<usize>c) << 2), <u32>load<u64>(entries + ((<usize>c) << 3)))
     }
     if (size < shard.maxDegree) {
       const nearSize = size
-      const far = loadEntries<T>(
-        shard, member, record + farOffset(capacity), farCapacity, entries + ((<usize>size) << 3), lists,
-      )
+      const farWords = record + farOffset(capacity)
+      const farItems = farWords + ((<usize>farCapacity) << 2)
+      const far = compactFar(farWords, farItems, farCapacity)
+      loadEntries<T>(shard, member, farWords, farItems, far, entries + ((<usize>size) << 3), lists)
       sort(entries, size + far)
       size = pruneEntries<T>(shard, entries, distinct(entries, size + far), lists, all << 2, entries)
       markFar(entries, size, items, nearSize)

@@ -2,7 +2,7 @@
 //
 //     | sketch 12 x i32 | near: count | worst | worst slot | radius | words, capacity x u32 | items, capacity x u32 |
 //       0                 48            52      56           60       64
-//     | far: count | worst | worst slot | - | words, farCapacity x u32 | items, farCapacity x u32 |
+//     | far: words, farCapacity x u32 | items, farCapacity x u32 |
 //
 // The sketch is the member's projections on 12 random directions, as i32 that order as the projections do. A
 // candidate's key has a bit for each direction in which its projection is not less than the member's: this makes 4096
@@ -13,6 +13,7 @@
 // The far reservoir holds candidates from outside a member's surroundings (pipnn-leaf.ts): where the near ones leave a
 // row half empty, as in a tight cluster, they are the ways out of it and into it.
 import { dotF32, fourDotI16 } from '../distance/pair'
+import { mixed } from './pipnn-mixed'
 import { PipnnShard } from './pipnn-shard'
 
 /** Where the near reservoir begins, and what a reservoir begins with. */
@@ -20,6 +21,8 @@ export const NEAR: usize = 48
 const WORST: usize = 4
 const WORST_SLOT: usize = 8
 export const HEAD_BYTES: usize = 16
+/** An empty slot of the far reservoir. */
+export const NONE: u32 = 0xffffffff
 const RADIUS: usize = 60
 /** In squared distance. */
 const FAR_FACTOR: f32 = 4
@@ -33,9 +36,9 @@ export function farOffset(capacity: u32): usize {
 }
 
 @inline
-function clear(record: usize, capacity: u32): void {
+function clear(record: usize, capacity: u32, farCapacity: u32): void {
   clearHead(record + NEAR)
-  clearHead(record + farOffset(capacity))
+  memory.fill(record + farOffset(capacity), 0xff, (<usize>farCapacity) << 3)
   store<u32>(record, u32.MAX_VALUE, RADIUS)
 }
 
@@ -60,7 +63,7 @@ export function pipnnSketchI16(shard: PipnnShard, directions: usize): void {
       const dots = fourDotI16(row, d, d + rowBytes, d + 2 * rowBytes, d + 3 * rowBytes, gridDims)
       v128.store(record + (group << 4), dots)
     }
-    clear(record, shard.capacity)
+    clear(record, shard.capacity, shard.farCapacity)
     row += rowBytes
     record += recordBytes
   }
@@ -78,7 +81,7 @@ export function pipnnSketchF32(shard: PipnnShard, directions: usize): void {
       const bits = reinterpret<i32>(dotF32(row, directions + d * rowBytes, gridDims))
       store<i32>(record + (d << 2), bits ^ ((bits >> 31) & 0x7fffffff))
     }
-    clear(record, shard.capacity)
+    clear(record, shard.capacity, shard.farCapacity)
     row += rowBytes
     record += recordBytes
   }
@@ -160,17 +163,28 @@ function scaleOf(word: u32, isFloat: bool): u32 {
 }
 
 /**
- * Offers a far candidate. Its key mixes cone and scale, so that in one direction near ones do not displace far ones. One
- * that is no farther than FAR_FACTOR times the member's radius is none.
+ * Offers a far candidate. It has one slot, by its cone and scale; of two with the same slot a hash of the pair decides:
+ * members of one cluster then hold far links to many others, not all to the nearest. One that is no farther than
+ * FAR_FACTOR times the member's radius is none.
  */
 export function offerFar(shard: PipnnShard, isFloat: bool, member: u32, candidate: u32, word: u32): void {
   const recordBytes = shard.recordBytes
   const record = shard.records + <usize>member * recordBytes
-  const head = record + farOffset(shard.capacity)
-  if (word >= load<u32>(head, WORST) || word <= farLimit(record, isFloat)) return
+  if (word <= farLimit(record, isFloat)) return
+  const capacity = shard.farCapacity
   const cone = keyOf(record, shard.records + <usize>candidate * recordBytes)
-  const key = (cone ^ (scaleOf(word, isFloat) * 0x9e5)) & 0xfff
-  offerTo(head, shard.farCapacity, key, candidate, word)
+  const slot = mixed(cone ^ (scaleOf(word, isFloat) << 12)) & (capacity - 1)
+  const at = record + farOffset(shard.capacity) + ((<usize>slot) << 2)
+  const items = at + ((<usize>capacity) << 2)
+  const held = load<u32>(items)
+  if (held !== NONE && pairHash(member, held) <= pairHash(member, candidate)) return
+  store<u32>(at, word)
+  store<u32>(items, candidate)
+}
+
+@inline
+function pairHash(member: u32, candidate: u32): u32 {
+  return mixed(member * 0x9e3779b1 + candidate)
 }
 
 /** What is farther is far: FAR_FACTOR times the radius, 0 as long as there is none. */

@@ -11,8 +11,6 @@ export const MAX_LEADERS = 1000
 export const CHUNK_ROWS = 32
 /** Count, worst word and sketch of 12 directions, before the slots of a reservoir. */
 const RECORD_HEADER_BYTES = 64
-/** Count and worst word of a far reservoir. */
-const FAR_HEADER_BYTES = 16
 export const DIRECTIONS = 12
 
 export interface ShardSizes {
@@ -39,7 +37,7 @@ export function leafCapacity(leafSize: number): number {
 }
 
 export function recordBytes({ reservoir, farReservoir }: PipnnParameters): number {
-  return RECORD_HEADER_BYTES + 8 * reservoir + FAR_HEADER_BYTES + 8 * farReservoir
+  return RECORD_HEADER_BYTES + 8 * (reservoir + farReservoir)
 }
 
 /** Bytes of each region that is needed for the whole build. */

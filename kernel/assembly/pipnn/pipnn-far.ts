@@ -1,0 +1,46 @@
+// Far candidates: the nearest far one of a few others, as early insertions find them in HNSW (arXiv 1603.09320, section 4).
+import { mixed } from './pipnn-mixed'
+import { farLimit, offerFar } from './pipnn-reservoir'
+import { PipnnShard } from './pipnn-shard'
+
+/** The index of the nearest in row[from, to) beyond `limit`; `to` when there is none. */
+@inline
+function nearestBeyond(limit: u32, row: usize, from: u32, to: u32): u32 {
+  let best = to
+  let word = u32.MAX_VALUE
+  for (let i = from; i < to; i++) {
+    const other = load<u32>(row + ((<usize>i) << 2))
+    if (other > limit && other < word) {
+      word = other
+      best = i
+    }
+  }
+  return best
+}
+
+/**
+ * Offers a member and the nearest far one of `some` columns of its row of distances to the far reservoirs of both. The
+ * columns are others for each member. list: the members of the columns, in no order.
+ */
+@inline
+export function offerFarOf(shard: PipnnShard, isFloat: bool, member: u32, row: usize, list: usize, size: u32, some: u32): void {
+  const limit = farLimit(shard.records + <usize>member * shard.recordBytes, isFloat)
+  const count = min<u32>(some, size)
+  const from = <u32>(((<u64>mixed(member ^ (some << 24))) * (size - count + 1)) >> 32)
+  const at = nearestBeyond(limit, row, from, from + count)
+  if (at === from + count) return
+  const word = load<u32>(row + ((<usize>at) << 2))
+  const other = load<u32>(list + ((<usize>at) << 2))
+  if (other === member) return
+  offerFar(shard, isFloat, member, other, word)
+  offerFar(shard, isFloat, other, member, word)
+}
+
+/** Of 4 to 64 others of a leaf. After pipnnOffer. */
+export function pipnnOfferFar(shard: PipnnShard, isFloat: bool, list: usize, size: u32, matrix: usize, stride: u32): void {
+  for (let r: u32 = 0; r < size; r++) {
+    const member = load<u32>(list + ((<usize>r) << 2))
+    for (let some: u32 = 4; some <= 64; some <<= 1) offerFarOf(shard, isFloat, member, matrix, list, size, some)
+    matrix += (<usize>stride) << 2
+  }
+}
