@@ -12,8 +12,8 @@ import { PipnnShard } from './pipnn-shard'
 export const FAR: u32 = 1 << 31
 
 /**
- * A row takes far links that are more than this many times as far, in squared distance, as its farthest near link. Rows of
- * spread data have none: on SIFT and text they would cost 6% of a build and add nothing.
+ * A row takes far links that are more than this many times as far, in squared distance, as the middle one of its near
+ * links. Rows of spread data have hardly any: on SIFT they would cost 6% of a build and add nothing.
  */
 const ISLAND_FACTOR: f64 = 8
 
@@ -113,14 +113,37 @@ function pruneEntries<T>(shard: PipnnShard, entries: usize, count: u32, lists: u
   return size
 }
 
+/**
+ * Prunes `size` near entries and the far candidates of a record, where these are far from all of them. Returns how many
+ * are kept.
+ */
+@inline
+function addFar<T>(shard: PipnnShard, member: usize, record: usize, entries: usize, size: u32, lists: usize, listBytes: usize): u32 {
+  const capacity = shard.capacity
+  const farCapacity = shard.farCapacity
+  const words = record + farOffset(capacity)
+  const items = words + ((<usize>farCapacity) << 2)
+  const middle = size > 0 ? <u32>(load<u64>(entries + ((<usize>(size >> 1)) << 3)) >> 32) : 0
+  const far = compactFar(words, items, farCapacity, scaled<T>(middle, ISLAND_FACTOR))
+  if (far === 0) return size
+  const nearItems = record + NEAR + HEAD_BYTES + ((<usize>capacity) << 2)
+  for (let c: u32 = 0; c < size; c++) {
+    store<u32>(nearItems + ((<usize>c) << 2), load<u32>(entries + ((<usize>c) << 3)))
+  }
+  loadEntries<T>(shard, member, words, items, far, entries + ((<usize>size) << 3), lists)
+  sort(entries, size + far)
+  const kept = pruneEntries<T>(shard, entries, distinct(entries, size + far), lists, listBytes, entries)
+  markFar(entries, kept, nearItems, size)
+  return kept
+}
+
 @inline
 function prune<T>(shard: PipnnShard): void {
   const list = shard.list
   const count = shard.count
   const recordBytes = shard.recordBytes
   const capacity = shard.capacity
-  const farCapacity = shard.farCapacity
-  const all = <usize>(capacity + farCapacity)
+  const all = <usize>(capacity + shard.farCapacity)
   const entries = shard.scratch
   const lists = entries + (all << 3)
   for (let i: u32 = 0; i < count; i++) {
@@ -132,22 +155,7 @@ function prune<T>(shard: PipnnShard): void {
     loadEntries<T>(shard, member, words, items, near, entries, lists)
     sort(entries, near)
     let size = pruneEntries<T>(shard, entries, near, lists, all << 2, entries)
-    for (let c: u32 = 0; c < size; c++) {
-      store<u32>(items + ((<usize>c) << 2), <u32>load<u64>(entries + ((<usize>c) << 3)))
-    }
-    if (size < shard.maxDegree) {
-      const nearSize = size
-      const farWords = record + farOffset(capacity)
-      const farItems = farWords + ((<usize>farCapacity) << 2)
-      const last = size > 0 ? <u32>(load<u64>(entries + ((<usize>(size - 1)) << 3)) >> 32) : 0
-      const far = compactFar(farWords, farItems, farCapacity, scaled<T>(last, ISLAND_FACTOR))
-      loadEntries<T>(shard, member, farWords, farItems, far, entries + ((<usize>size) << 3), lists)
-      if (far > 0) {
-      sort(entries, size + far)
-      size = pruneEntries<T>(shard, entries, distinct(entries, size + far), lists, all << 2, entries)
-      markFar(entries, size, items, nearSize)
-      }
-    }
+    if (size < shard.maxDegree) size = addFar<T>(shard, member, record, entries, size, lists, all << 2)
     for (let c: u32 = 0; c < size; c++) {
       const entry = load<u64>(entries + ((<usize>c) << 3))
       store<u32>(words + ((<usize>c) << 2), <u32>(entry >> 32))
