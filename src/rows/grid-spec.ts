@@ -16,13 +16,16 @@ export interface GridSpec {
   /** Sample mean, gridDims long, zero in the padding. */
   readonly mean: Float32Array
   readonly scale: number
-  /** R² for ip's added component √(R²−|x|²); −1 for the other metrics. */
+  /** R² for ip's added component √(R²−|x|²); −1 for the other metrics. Longer rows are shortened to R on the grid. */
   readonly radiusSquared: number
 }
 
 export function gridRowBytes(spec: GridSpec): number {
   return spec.gridDims * (spec.kind === 'i16' ? 2 : 4)
 }
+
+/** Of the lengths of ip's rows: with the longest as R, a few long rows would push all others to one pole of the sphere. */
+const RADIUS_PERCENTILE = 0.99
 
 /**
  * Mean and scale from the sample (`count` rows of `dimensions`), and i16 or f32 codes.
@@ -36,20 +39,23 @@ export function makeGridSpec(
 ): GridSpec {
   const { rows, count } = sample
   const gridDims = gridDimensions(dimensions, metric)
-  const radiusSquared = metric === 'ip' ? maxSquaredNorm : -1
+  const radiusSquared = metric === 'ip' ? radiusSquaredOf(sample, dimensions, maxSquaredNorm) : -1
+  const factors = Float64Array.from({ length: count }, (_, row) =>
+    metric === 'ip' ? shortening(squaredNormOf(rows, row, dimensions), radiusSquared) : 1,
+  )
   const sums = new Float64Array(gridDims)
   for (let row = 0; row < count; row++) {
-    for (let d = 0; d < dimensions; d++) sums[d] += rows[row * dimensions + d]
-    if (metric === 'ip') sums[dimensions] += addedComponent(rows, row * dimensions, dimensions, radiusSquared)
+    for (let d = 0; d < dimensions; d++) sums[d] += factors[row] * rows[row * dimensions + d]
+    if (metric === 'ip') sums[dimensions] += addedComponent(squaredNormOf(rows, row, dimensions), radiusSquared)
   }
   const mean = Float32Array.from(sums, (sum) => sum / count)
 
   const norms = new Float64Array(count)
   for (let row = 0; row < count; row++) {
     let squared = 0
-    for (let d = 0; d < dimensions; d++) squared += (rows[row * dimensions + d] - mean[d]) ** 2
+    for (let d = 0; d < dimensions; d++) squared += (factors[row] * rows[row * dimensions + d] - mean[d]) ** 2
     if (metric === 'ip') {
-      squared += (addedComponent(rows, row * dimensions, dimensions, radiusSquared) - mean[dimensions]) ** 2
+      squared += (addedComponent(squaredNormOf(rows, row, dimensions), radiusSquared) - mean[dimensions]) ** 2
     }
     norms[row] = Math.sqrt(squared)
   }
@@ -63,8 +69,27 @@ export function makeGridSpec(
   return { kind: usable ? 'i16' : 'f32', dimensions, gridDims, mean, scale: usable ? scale : 1, radiusSquared }
 }
 
-function addedComponent(rows: Float32Array, at: number, dimensions: number, radiusSquared: number): number {
+function radiusSquaredOf(
+  { rows, count }: { rows: Float32Array; count: number },
+  dimensions: number,
+  maxSquaredNorm: number,
+): number {
+  if (count === 0) return maxSquaredNorm
+  const squares = Float64Array.from({ length: count }, (_, row) => squaredNormOf(rows, row, dimensions)).sort()
+  const squared = squares[Math.ceil(RADIUS_PERCENTILE * count) - 1]
+  return squared > 0 ? squared : maxSquaredNorm
+}
+
+function squaredNormOf(rows: Float32Array, row: number, dimensions: number): number {
   let squared = 0
-  for (let d = 0; d < dimensions; d++) squared += rows[at + d] ** 2
+  for (let d = row * dimensions; d < (row + 1) * dimensions; d++) squared += rows[d] ** 2
+  return squared
+}
+
+function addedComponent(squared: number, radiusSquared: number): number {
   return Math.sqrt(Math.max(0, radiusSquared - squared))
+}
+
+function shortening(squared: number, radiusSquared: number): number {
+  return squared > radiusSquared ? Math.sqrt(radiusSquared / squared) : 1
 }

@@ -5,18 +5,26 @@
 //
 // i16: (x - mean) * scale is computed in f64 and rounded to nearest, halves to even. A grid row whose squared norm
 // exceeds the limit is multiplied by sqrt(limit / norm) and cut towards zero, so that it cannot exceed the limit again.
-// f32: x - mean is rounded once. The added component is sqrt(max(0, radiusSquared - |x|^2)) in f64.
+// f32: x - mean is rounded once. The added component is sqrt(max(0, radiusSquared - |x|^2)) in f64. A longer row than the
+// radius keeps its direction, gets the length of the radius, and 0 as its added component.
 import { squaredNorm } from './rows'
 
 @inline
-function addedComponent(row: usize, dimensions: u32, radiusSquared: f64): f64 {
-  return Math.sqrt(Math.max(0, radiusSquared - squaredNorm(row, dimensions)))
+function addedComponent(squared: f64, radiusSquared: f64): f64 {
+  return Math.sqrt(Math.max(0, radiusSquared - squared))
 }
 
-// Two of four components, rounded, as f64x2.
+/** What a row is multiplied with, so that it is no longer than the radius. */
 @inline
-function roundedPair(x: v128, mean: v128, scale: v128): v128 {
-  const centred = v128.sub<f64>(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(mean))
+function shortening(squared: f64, radiusSquared: f64): f64 {
+  return squared > radiusSquared ? Math.sqrt(radiusSquared / squared) : 1
+}
+
+// Two of four components, multiplied by a factor (1 changes nothing), centred and rounded, as f64x2.
+@inline
+function roundedPair(x: v128, factor: v128, mean: v128, scale: v128): v128 {
+  const shortened = v128.mul<f64>(f64x2.promote_low_f32x4(x), factor)
+  const centred = v128.sub<f64>(shortened, f64x2.promote_low_f32x4(mean))
   return f64x2.nearest(v128.mul<f64>(centred, scale))
 }
 
@@ -50,12 +58,12 @@ export class GridEncoder {
 
 /** Writes a row again, each component multiplied by `shrink` and cut towards zero. */
 @inline
-function shrinkRow(encoder: GridEncoder, row: usize, added: f64, used: u32, shrink: f64, out: usize): void {
+function shrinkRow(encoder: GridEncoder, row: usize, factor: f64, added: f64, used: u32, shrink: f64, out: usize): void {
   const mean = encoder.mean
   const scale = encoder.scale
   const dimensions = encoder.dimensions
   for (let d: u32 = 0; d < used; d++) {
-    const x = d < dimensions ? <f64>load<f32>(row + ((<usize>d) << 2)) : added
+    const x = d < dimensions ? <f64>load<f32>(row + ((<usize>d) << 2)) * factor : added
     const rounded = nearest<f64>((x - <f64>load<f32>(mean + ((<usize>d) << 2))) * scale)
     storeI16(out + ((<usize>d) << 1), rounded * shrink)
   }
@@ -76,7 +84,10 @@ export function encodeI16(encoder: GridEncoder, rows: usize, count: u32, out: us
   for (let r: u32 = 0; r < count; r++) {
     const row = rows + ((<usize>r * dimensions) << 2)
     const to = out + ((<usize>r * gridDims) << 1)
-    const added = hasAdded ? addedComponent(row, dimensions, radiusSquared) : 0
+    const length = hasAdded ? squaredNorm(row, dimensions) : 0
+    const added = hasAdded ? addedComponent(length, radiusSquared) : 0
+    const factor = hasAdded ? shortening(length, radiusSquared) : 1
+    const factors = f64x2.splat(factor)
     // Sums of squares of integers: exact, in any order, up to 2^53.
     let sum0 = f64x2.splat(0)
     let sum1 = f64x2.splat(0)
@@ -86,10 +97,10 @@ export function encodeI16(encoder: GridEncoder, rows: usize, count: u32, out: us
       const x1 = v128.load(row + at, 16)
       const m0 = v128.load(mean + at)
       const m1 = v128.load(mean + at, 16)
-      const a = roundedPair(x0, m0, scales)
-      const b = roundedPair(highHalf(x0), highHalf(m0), scales)
-      const c = roundedPair(x1, m1, scales)
-      const e = roundedPair(highHalf(x1), highHalf(m1), scales)
+      const a = roundedPair(x0, factors, m0, scales)
+      const b = roundedPair(highHalf(x0), factors, highHalf(m0), scales)
+      const c = roundedPair(x1, factors, m1, scales)
+      const e = roundedPair(highHalf(x1), factors, highHalf(m1), scales)
       sum0 = v128.add<f64>(sum0, v128.mul<f64>(a, a))
       sum1 = v128.add<f64>(sum1, v128.mul<f64>(b, b))
       sum0 = v128.add<f64>(sum0, v128.mul<f64>(c, c))
@@ -101,7 +112,7 @@ export function encodeI16(encoder: GridEncoder, rows: usize, count: u32, out: us
     for (let d = eights; d < gridDims; d++) {
       let rounded: f64 = 0
       if (d < used) {
-        const x = d < dimensions ? <f64>load<f32>(row + ((<usize>d) << 2)) : added
+        const x = d < dimensions ? <f64>load<f32>(row + ((<usize>d) << 2)) * factor : added
         rounded = nearest<f64>((x - <f64>load<f32>(mean + ((<usize>d) << 2))) * scale)
       }
       squared += rounded * rounded
@@ -109,7 +120,7 @@ export function encodeI16(encoder: GridEncoder, rows: usize, count: u32, out: us
     }
     if (!(squared > maxSquaredNorm)) continue
     clamped++
-    shrinkRow(encoder, row, added, used, Math.sqrt(maxSquaredNorm / squared), to)
+    shrinkRow(encoder, row, factor, added, used, Math.sqrt(maxSquaredNorm / squared), to)
   }
   return clamped
 }
@@ -124,16 +135,21 @@ export function encodeF32(encoder: GridEncoder, rows: usize, count: u32, out: us
   for (let r: u32 = 0; r < count; r++) {
     const row = rows + ((<usize>r * dimensions) << 2)
     const to = out + ((<usize>r * gridDims) << 2)
-    for (let d: u32 = 0; d < fours; d += 4) {
-      const at = (<usize>d) << 2
-      v128.store(to + at, v128.sub<f32>(v128.load(row + at), v128.load(mean + at)))
+    const length = hasAdded ? squaredNorm(row, dimensions) : 0
+    const factor = hasAdded ? shortening(length, radiusSquared) : 1
+    if (factor === 1) {
+      for (let d: u32 = 0; d < fours; d += 4) {
+        const at = (<usize>d) << 2
+        v128.store(to + at, v128.sub<f32>(v128.load(row + at), v128.load(mean + at)))
+      }
     }
-    for (let d = fours; d < gridDims; d++) {
+    for (let d: u32 = factor === 1 ? fours : 0; d < gridDims; d++) {
       const at = (<usize>d) << 2
-      store<f32>(to + at, d < dimensions ? load<f32>(row + at) - load<f32>(mean + at) : 0)
+      const x = d < dimensions ? <f32>(<f64>load<f32>(row + at) * factor) : 0
+      store<f32>(to + at, d < dimensions ? x - load<f32>(mean + at) : 0)
     }
     if (!hasAdded) continue
     const at = (<usize>dimensions) << 2
-    store<f32>(to + at, <f32>(addedComponent(row, dimensions, radiusSquared) - <f64>load<f32>(mean + at)))
+    store<f32>(to + at, <f32>(addedComponent(length, radiusSquared) - <f64>load<f32>(mean + at)))
   }
 }
