@@ -62,7 +62,11 @@ async function usearch({ base, dims, metric }) {
         expansion_add: EF_CONSTRUCTION,
         expansion_search: ef,
       })
-      index.add(BigUint64Array.from({ length: count }, (_, row) => BigInt(row)), base, 1)
+      index.add(
+        BigUint64Array.from({ length: count }, (_, row) => BigInt(row)),
+        base,
+        1,
+      )
       indexes.set(ef, index)
     }
     return indexes.get(ef)

@@ -51,3 +51,20 @@ export function recallOf({ distance, farthest, k }, found) {
   }
   return hits / (farthest.length * k)
 }
+
+/** Up to `wanted` rows, each once, far apart in the file: a stride that divides the count would meet few clusters. */
+export function someRows(rows, dims, wanted) {
+  const count = rows.length / dims
+  const out = new Float32Array(Math.min(count, wanted) * dims)
+  let stride = Math.max(1, Math.floor(count * 0.618))
+  while (commonDivisor(stride, count) !== 1) stride++
+  for (let i = 0; i < out.length / dims; i++) {
+    const row = (i * stride) % count
+    out.set(rows.subarray(row * dims, (row + 1) * dims), i * dims)
+  }
+  return out
+}
+
+function commonDivisor(a, b) {
+  return b === 0 ? a : commonDivisor(b, a % b)
+}

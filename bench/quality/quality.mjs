@@ -8,11 +8,11 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { CONTENDERS } from './contenders.mjs'
-import { exactAnswers, recallOf } from './exact.mjs'
+import { exactAnswers, recallOf, someRows } from './exact.mjs'
 import { SETS } from './sets.mjs'
 
 const K = 10
-/** Vectors that are searched for themselves, evenly spaced. */
+/** Vectors that are searched for themselves. */
 const SELVES = 1000
 const PEERS = ['hnswlib-node', 'usearch']
 const TOLERANCE = 0.005
@@ -36,7 +36,7 @@ for (const set of sets) {
   const { base, queries } = set.rows(Number(options.seed))
   const data = { base, queries, dims: set.dims, metric: set.metric, k: K }
   const answers = exactAnswers(data)
-  const selves = evenly(base, set.dims, SELVES)
+  const selves = someRows(base, set.dims, SELVES)
   // With ip a vector need not be its own nearest: what is nearest is searched for.
   const selfAnswers = exactAnswers({ ...data, queries: selves, k: 1 })
   const row = { set: set.name, results: {} }
@@ -58,20 +58,16 @@ function print({ set, results }) {
   console.log(set)
   const peers = PEERS.filter((name) => name in results)
   for (const [name, { efs, proof }] of Object.entries(results)) {
-    const cells = Object.entries(efs).map(([ef, { recall, self }]) => `ef ${ef}: ${recall.toFixed(4)} / ${self.toFixed(4)}`)
+    const cells = Object.entries(efs).map(
+      ([ef, { recall, self }]) => `ef ${ef}: ${recall.toFixed(4)} / ${self.toFixed(4)}`,
+    )
     const lost = peers.some((peer) =>
       ['recall', 'self'].some((what) => efs[64]?.[what] < results[peer].efs[64]?.[what] - TOLERANCE),
     )
-    console.log(`${lost ? '*' : ' '} ${name.padEnd(13)} ${cells.join('   ')}${proof === undefined ? '' : `   proof ${proof.toFixed(4)}`}`)
+    console.log(
+      `${lost ? '*' : ' '} ${name.padEnd(13)} ${cells.join('   ')}${proof === undefined ? '' : `   proof ${proof.toFixed(4)}`}`,
+    )
   }
-}
-
-function evenly(base, dims, wanted) {
-  const count = base.length / dims
-  const chosen = Math.min(count, wanted)
-  const out = new Float32Array(chosen * dims)
-  for (let i = 0; i < chosen; i++) out.set(rowOf(base, Math.floor((i * count) / chosen), dims), i * dims)
-  return out
 }
 
 function rowOf(rows, row, dims) {

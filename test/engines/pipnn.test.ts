@@ -57,6 +57,24 @@ describe.each(KINDS)('%s rows', (kind) => {
     expect(reachableFrom(graph, 2999)).toBe(3000)
   })
 
+  test('a tight cluster has links from many others, and its members have near links too', async () => {
+    const clusters = 100
+    const count = 30 * clusters
+    const centres = randomRows(clusters, 16, 8)
+    const noise = randomRows(count, 16, 9)
+    const rows = noise.map((x, at) => centres[((at >> 4) % clusters) * 16 + (at % 16)] + x / 100)
+    const graph = await build(rows, 16, {}, kind)
+    expect(faultsOf(graph, 32)).toEqual([])
+    const sources = Array.from({ length: clusters }, () => new Set<number>())
+    for (let member = 0; member < count; member++) {
+      const targets = [...rowOf(graph, member)].map((neighbour) => neighbour % clusters)
+      expect(targets).toContain(member % clusters)
+      for (const target of targets) sources[target].add(member % clusters)
+    }
+    // Its own, and others by far candidates: the median is 12, and 3 without them.
+    expect(sources.map(({ size }) => size).sort((a, b) => a - b)[clusters / 2]).toBeGreaterThan(8)
+  })
+
   test('points on a line are linked from end to end', async () => {
     const rows = new Int16Array(4000 * 8)
     const order = Array.from({ length: 4000 }, (_, i) => (i * 1237) % 4000)

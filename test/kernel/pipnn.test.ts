@@ -7,7 +7,8 @@ import { PRUNE_ALPHA } from '../../kernel/typed-ops.js'
 
 const HEADER_BYTES = 64
 const CAPACITY = 8
-const RECORD_BYTES = HEADER_BYTES + 8 * CAPACITY
+const FAR_CAPACITY = 4
+const RECORD_BYTES = HEADER_BYTES + 8 * (CAPACITY + FAR_CAPACITY)
 
 function putWords(kernel: Kernel, words: readonly number[] | Uint32Array): number {
   const at = kernel.alloc(4 * words.length + 4)
@@ -130,6 +131,7 @@ describe('reservoirs', () => {
       records,
       recordBytes: RECORD_BYTES,
       capacity: CAPACITY,
+      farCapacity: FAR_CAPACITY,
       maxDegree: CAPACITY,
       scratch: kernel.alloc(8 * SIZE),
     })

@@ -104,10 +104,12 @@ export function roundTwin(x: number): number {
   return below % 2 === 0 ? below : below + 1
 }
 
-/** The row and the component that `ip` adds, minus the mean: f64. */
+/** The row, no longer than the radius, and the component that `ip` adds, minus the mean: f64. */
 function centred(row: Float32Array, mean: Float32Array, radiusSquared: number): number[] {
-  const values = Array.from(row)
-  if (radiusSquared >= 0) values.push(Math.sqrt(Math.max(0, radiusSquared - squaredNormTwin(row))))
+  const squared = radiusSquared >= 0 ? squaredNormTwin(row) : 0
+  const factor = squared > radiusSquared && radiusSquared >= 0 ? Math.sqrt(radiusSquared / squared) : 1
+  const values = Array.from(row, (x) => x * factor)
+  if (radiusSquared >= 0) values.push(Math.sqrt(Math.max(0, radiusSquared - squared)))
   return values.map((x, d) => x - mean[d])
 }
 

@@ -10,6 +10,14 @@ const norms = (values: readonly number[], dims: number): number[] =>
     values.slice(row * dims, (row + 1) * dims).reduce((sum, value) => sum + value * value, 0),
   )
 
+/** Rows longer than the radius, at the length of the radius. */
+function shorten(rows: Float32Array, dimensions: number, radiusSquared: number): Float32Array {
+  return rows.map((x, i) => {
+    const squared = squaredNorm(rows, dimensions, Math.floor(i / dimensions))
+    return squared > radiusSquared ? x * Math.sqrt(radiusSquared / squared) : x
+  })
+}
+
 describe('makeGridSpec', () => {
   it('scales so that no sampled vector is clamped, and the largest comes near the bound', () => {
     fc.assert(
@@ -76,12 +84,27 @@ describe('makeGridSpec', () => {
     expect(spec).toMatchObject({ kind: 'i16', gridDims: 16 })
     const { values } = encode(kernel, spec, rows)
     // |a − b|² = 2R² − 2ab − 2·√(R²−a²)·√(R²−b²) for rows lifted to the sphere of radius R.
+    const shortened = shorten(rows, dimensions, spec.radiusSquared)
     const lift = (row: number): number =>
-      Math.sqrt(Math.max(0, spec.radiusSquared - squaredNorm(rows, dimensions, row)))
+      Math.sqrt(Math.max(0, spec.radiusSquared - squaredNorm(shortened, dimensions, row)))
     for (let i = 1; i < 300; i++) {
-      const exact = Math.sqrt(squaredL2(rows, dimensions, 0, i) + (lift(0) - lift(i)) ** 2) * spec.scale
+      const exact = Math.sqrt(squaredL2(shortened, dimensions, 0, i) + (lift(0) - lift(i)) ** 2) * spec.scale
       expect(Math.abs(Math.sqrt(squaredL2(values, spec.gridDims, 0, i)) - exact)).toBeLessThan(5)
     }
+  })
+
+  it('takes for ip the 99th percentile of lengths as the radius, and gives longer rows that length', () => {
+    const dimensions = 10
+    const rows = randomRows(300, dimensions, 4)
+    // Three of 300, a million times longer.
+    for (let i = 0; i < 3 * dimensions; i++) rows[i] *= 1e6
+    const spec = specOf('ip', dimensions, rows)
+    const lengths = Array.from({ length: 300 }, (_, row) => squaredNorm(rows, dimensions, row)).sort((a, b) => a - b)
+    expect(spec.radiusSquared).toBeCloseTo(lengths[296], 5)
+    // The other rows are told apart: with the longest as the radius, all would be one point of the grid.
+    const { values } = encode(kernel, spec, rows)
+    expect(Math.sqrt(squaredL2(values, spec.gridDims, 10, 11))).toBeGreaterThan(1000)
+    expect(spec.kind).toBe('i16')
   })
 
   it('gives the other metrics no added component', () => {

@@ -145,8 +145,8 @@ export function encodeF32(encoder: GridEncoder, rows: usize, count: u32, out: us
     }
     for (let d: u32 = factor === 1 ? fours : 0; d < gridDims; d++) {
       const at = (<usize>d) << 2
-      const x = d < dimensions ? <f32>(<f64>load<f32>(row + at) * factor) : 0
-      store<f32>(to + at, d < dimensions ? x - load<f32>(mean + at) : 0)
+      const x = d < dimensions ? <f64>load<f32>(row + at) * factor - <f64>load<f32>(mean + at) : 0
+      store<f32>(to + at, <f32>x)
     }
     if (!hasAdded) continue
     const at = (<usize>dimensions) << 2

@@ -47,7 +47,9 @@ export function memberRegions({ count, gridDims }: ShardSizes, parameters: Pipnn
     norms: 4 * count,
     records: recordBytes(parameters) * count,
     directions: 4 * DIRECTIONS * gridDims,
-    scratch: 24 * (parameters.reservoir + parameters.farReservoir) + 8 * Math.max(parameters.leafK, parameters.fanOut, parameters.reservoir),
+    scratch:
+      24 * (parameters.reservoir + parameters.farReservoir) +
+      8 * Math.max(parameters.leafK, parameters.fanOut, parameters.reservoir),
   }
 }
 
