@@ -149,6 +149,8 @@ export interface BuildReport {
   readonly repaired: number
   /** Recall@10 of 200 sampled vectors at ef 64 against exact search, each left out of its own neighbours. */
   readonly recallAt10: number
+  /** Share of those vectors that found themselves, or a copy; absent for 'ip' and in older reports. */
+  readonly selfRecall?: number
   /** Links per node on level 0. */
   readonly averageDegree: number
   /** Histograms of shard sizes and of links per node, and the nodes on each level; absent in older reports. */

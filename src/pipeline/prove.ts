@@ -9,19 +9,26 @@ import { sampleNodes } from '../rows/sample-nodes.js'
 import type { ExactTask } from '../tasks/prove/exact-task.js'
 import { NO_NEIGHBOUR, emptyLists, insertNearest, type NearestLists } from '../search/measure/nearest-lists.js'
 import { recallOf } from '../search/measure/recall-of.js'
+import { selfRecallOf } from '../search/measure/self-recall-of.js'
 import type { ProofGraph } from '../tasks/prove/proof-graph.js'
 import type { ReachResult, ReachTask } from '../tasks/prove/reach-task.js'
 import type { RecallTask } from '../tasks/prove/recall-task.js'
+import { lowRecallText } from './report/low-recall.js'
 import { quantizedFileBytes } from '../plan/plan-build.js'
 import { nodeByOrdinalBytes, upperLevelBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
 import { linksStrideBytes } from '../format/segment/segment-file.js'
 
-export interface Proof {
+export interface Proof extends Recall {
   readonly reachable: number
   readonly repaired: number
-  readonly recallAt10: number
   /** Nodes by their number of links on level 0, repairs included. */
   readonly degreeCounts: Uint32Array
+}
+
+export interface Recall {
+  readonly recallAt10: number
+  /** Share of the sampled vectors that found themselves. Undefined for ip: a vector need not be its own nearest. */
+  readonly selfRecall: number | undefined
 }
 
 /** Sampled vectors whose neighbours are searched and compared. Standard error of the mean at 0.95: below 0.006. */
@@ -31,7 +38,8 @@ const PROOF_EF = 64
 
 /**
  * Always checks that every node is reachable from the entry point, and links and counts those that are not. Always
- * measures recall@10 at ef 64 on sampled vectors against exact search; both sides leave out the vector itself.
+ * measures recall@10 at ef 64 on sampled vectors against exact search; both sides leave out the vector itself. The same
+ * searches tell how many of the vectors find themselves. Warns when either is low.
  */
 export async function prove(
   run: Uses<'options' | 'plan' | 'threads' | 'log'>,
@@ -43,9 +51,12 @@ export async function prove(
   const questions = askNeighbours(graph, seed)
   const { reach, exact } = await walkAndScan(run, graph, questions, maxSquaredNorm)
   const { repaired, degreeCounts } = await repair(run, graph, linkChecksums, reach)
-  const recallAt10 = questions === undefined ? 1 : await measureRecall(run, graph, questions, exact)
+  const recall = await measureRecall(run, graph, questions, exact)
+  const { recallAt10 } = recall
   if (minRecall !== undefined && recallAt10 < minRecall) throw new RecallTooLowError({ recallAt10, minRecall })
-  return { reachable: graph.count, repaired, recallAt10, degreeCounts }
+  const warning = lowRecallText(recall)
+  if (warning !== undefined) run.log.event('low-recall', warning)
+  return { reachable: graph.count, repaired, ...recall, degreeCounts }
 }
 
 /** The sampled nodes whose neighbours are searched. */
@@ -138,13 +149,19 @@ async function repair(
 async function measureRecall(
   { plan, threads }: Uses<'plan' | 'threads'>,
   graph: ProofGraph,
-  { nodes, queries, queryCount, k, neighbours }: Questions,
+  questions: Questions | undefined,
   exact: NearestLists,
-): Promise<number> {
+): Promise<Recall> {
+  const isOwnNearest = graph.metric !== 'ip'
+  if (questions === undefined) return { recallAt10: 1, selfRecall: isOwnNearest ? 1 : undefined }
+  const { nodes, queries, queryCount, k, neighbours } = questions
   const inMemory = plan.searchInMemory
   const search: RecallTask = { graph, queries, queryCount, k, ef: PROOF_EF, inMemory }
-  const found = await threads.run('recall', search, 'recall search')
-  return recallOf(exact, found, { queryCount, neighbours, selves: nodes })
+  const { found, selfDistances } = await threads.run('recall', search, 'recall search')
+  return {
+    recallAt10: recallOf(exact, found, { queryCount, neighbours, selves: nodes }),
+    selfRecall: isOwnNearest ? selfRecallOf(found, { selves: nodes, selfDistances }) : undefined,
+  }
 }
 
 function readQueries(graph: ProofGraph, nodes: Uint32Array): Float32Array {

@@ -6,8 +6,12 @@ import { overallRate } from './stage-spans.js'
 
 /** What was built and how good it is, for the first screen. */
 export function summarySection({ report, quantization }: Manifest): Html {
-  const { count, reachable, repaired, skipped, seconds, workers, threads, events } = report
+  const { count, reachable, repaired, skipped, seconds, workers, threads, events, selfRecall } = report
   const busyShare = workers.busySeconds / Math.max(0.001, seconds * threads)
+  const itself =
+    selfRecall === undefined
+      ? undefined
+      : html`, and <strong>${(100 * selfRecall).toFixed(2)}%</strong> of sampled vectors themselves`
   const tiles: readonly (readonly [string, string, Content])[] = [
     ['recall@10', report.recallAt10.toFixed(4), 'at ef 64, against exact search'],
     ['reachable', reachable === count ? 'all' : countText(reachable), `${countText(repaired)} linked by repair`],
@@ -29,7 +33,7 @@ export function summarySection({ report, quantization }: Manifest): Html {
       ${report.metric}${quantization === 'f32' ? undefined : ` with ${quantization} quantization`}, in
       <strong>${tookText(seconds)}</strong>. A search with ef 64 finds
       <strong>${(100 * report.recallAt10).toFixed(2)}%</strong> of the ten nearest
-      neighbours.${skipped > 0 ? ` ${plural(skipped, 'vector')} ${skipped === 1 ? 'was' : 'were'} skipped.` : undefined}
+      neighbours${itself}.${skipped > 0 ? ` ${plural(skipped, 'vector')} ${skipped === 1 ? 'was' : 'were'} skipped.` : undefined}
     </p>
     <dl class="tiles">
       ${tiles.map(

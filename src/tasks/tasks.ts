@@ -10,7 +10,7 @@ import type { TrialResult, TrialTask } from './link/trial-task.js'
 import type { UpperResult, UpperTask } from './link/upper-task.js'
 import type { ExactTask } from './prove/exact-task.js'
 import type { ReachResult, ReachTask } from './prove/reach-task.js'
-import type { RecallTask } from './prove/recall-task.js'
+import type { RecallResult, RecallTask } from './prove/recall-task.js'
 import type { EncodeResult, EncodeTask } from './quantize/encode-task.js'
 import type { GatherTask } from './quantize/gather-task.js'
 import type { TrainTask } from './quantize/train-task.js'
@@ -39,7 +39,7 @@ export interface Tasks {
   readonly encode: Task<EncodeTask, EncodeResult>
   readonly reach: Task<ReachTask, ReachResult>
   readonly exact: Task<ExactTask, NearestLists>
-  readonly recall: Task<RecallTask, NearestLists>
+  readonly recall: Task<RecallTask, RecallResult>
 }
 
 export type TaskName = keyof Tasks

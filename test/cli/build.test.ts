@@ -35,6 +35,7 @@ describe('a build that succeeds', () => {
     expect(stdout).toMatch(/^vectors +400$/m)
     expect(stdout).toMatch(/^dimensions +8, l2$/m)
     expect(stdout).toMatch(/^recall@10 +[01]\.\d{4} /m)
+    expect(stdout).toMatch(/^self-recall +1\.0000 /m)
     expect(stdout).toMatch(/^reachable +400 of 400 \(\d+ repaired\)$/m)
     expect(stdout).toContain(`next: shardloom search '${out}' --queries FILE -k 10`)
     for (const stage of [
@@ -60,7 +61,7 @@ describe('a build that succeeds', () => {
     const report = onlyJson(stdout)
     expect(report).toMatchObject({ count: COUNT, dimensions: DIMENSIONS, reachable: COUNT, threads: 1, path: out })
     for (const key of ['skipped', 'metric', 'engine', 'seconds', 'stages', 'peakRssBytes', 'spilledBytes', 'diskBytes',
-      'repaired', 'recallAt10', 'averageDegree', 'generation', 'events']) {
+      'repaired', 'recallAt10', 'selfRecall', 'averageDegree', 'generation', 'events']) {
       expect(report).toHaveProperty(key)
     } // prettier-ignore
     expect(stderr).toContain('stage publish')

@@ -34,6 +34,7 @@ const report: BuildReport = {
   reachable: 1_000_000,
   repaired: 7,
   recallAt10: 0.98765,
+  selfRecall: 0.995,
   averageDegree: 24.25,
   generation: 'gen-000002',
   path: PATH,
@@ -80,6 +81,7 @@ describe('reportMetrics', () => {
       ],
     ],
     ['recall_ratio', [[{}, 0.98765]]],
+    ['self_recall_ratio', [[{}, 0.995]]],
     ['memory_budget_bytes', [[{}, 2e9]]],
     ['peak_memory_bytes', [[{}, 1.9e9]]],
     [
@@ -108,6 +110,11 @@ describe('reportMetrics', () => {
       for (const { labels } of family.samples) expect(labels['index']).toBe(PATH)
     }
   })
+})
+
+it('reportMetrics leaves self_recall_ratio out when the report has none', () => {
+  const { selfRecall: _, ...older } = report
+  expect(parseExposition(reportMetrics(older, at)).has('shardloom_build_self_recall_ratio')).toBe(false)
 })
 
 describe('failureMetrics', () => {

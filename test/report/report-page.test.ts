@@ -69,6 +69,11 @@ describe('reportPage', () => {
     }
   })
 
+  it('says how many vectors find themselves, when the report says so', () => {
+    expect(textOf(page())).toContain('nearest neighbours, and 99.50% of sampled vectors themselves.')
+    expect(textOf(page({ selfRecall: undefined }))).not.toContain('themselves')
+  })
+
   it('names the figures that got worse, in words', () => {
     const text = textOf(page({ recallAt10: 0.9 }, { before: fullManifest({ generation: 'gen-000003' }) }))
     expect(text).toContain('Compared with gen-000003')

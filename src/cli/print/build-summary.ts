@@ -6,7 +6,8 @@ import { tableLines } from './table-lines.js'
 
 /** The result of a build for people, and the command to type next. */
 export function buildSummary(report: BuildReport, out: string): string[] {
-  const { count, skippedInvalid, skippedDuplicates, seconds, reachable, repaired, spilledBytes, events } = report
+  const { count, skippedInvalid, skippedDuplicates, seconds, reachable, repaired, spilledBytes, events, selfRecall } =
+    report
   const skipped = [
     ...(skippedInvalid > 0 ? [`${countText(skippedInvalid)} invalid`] : []),
     ...(skippedDuplicates > 0 ? [`${countText(skippedDuplicates)} with a repeated id`] : []),
@@ -18,6 +19,9 @@ export function buildSummary(report: BuildReport, out: string): string[] {
     ['quality', qualityText(report)],
     ...(report.quantization === 'f32' ? [] : [['quantization', report.quantization]]),
     ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64, measured against exact search)`],
+    ...(selfRecall === undefined
+      ? []
+      : [['self-recall', `${selfRecall.toFixed(4)} (ef 64, sampled vectors that find themselves)`]]),
     ['reachable', `${countText(reachable)} of ${countText(count)} (${countText(repaired)} repaired)`],
     ['on disk', formatByteSize(report.diskBytes)],
     ['peak memory', `${formatByteSize(report.peakRssBytes)} of ${formatByteSize(report.memoryBytes)}`],

@@ -18,6 +18,7 @@ export function infoJson(path: string, manifest: Manifest, tuning: readonly Tuni
 
 export function infoLines(path: string, manifest: Manifest, tuning: readonly Tuning[]): string[] {
   const { report } = manifest
+  const { selfRecall } = report
   const rows = [
     ['index', `${path} (${manifest.generation}, format ${manifest.formatVersion}, ${manifest.createdAt})`],
     ['vectors', countText(manifest.count)],
@@ -27,6 +28,7 @@ export function infoLines(path: string, manifest: Manifest, tuning: readonly Tun
     ['built by', `${manifest.engine} (${report.quality}), seed ${manifest.seed}, ${plural(report.threads, 'thread')}`],
     ['built in', `${tookText(report.seconds)}, peak memory ${formatByteSize(report.peakRssBytes)}`],
     ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64)`],
+    ...(selfRecall === undefined ? [] : [['self-recall', `${selfRecall.toFixed(4)} (ef 64)`]]),
     ...tuning.map((one) => ['tuned', tuningText(one)]),
     ['reachable', `${countText(report.reachable)} (${countText(report.repaired)} repaired)`],
     ['skipped', countText(report.skipped)],

@@ -71,6 +71,7 @@ function checkLaterFields(checks: FieldChecks, report: JsonObject): void {
     const { atSeconds } = checks.object(stage, `report.stages[${at}]`)
     if (atSeconds !== undefined) checkAmount(checks, atSeconds, `report.stages[${at}].atSeconds`)
   })
+  if (report.selfRecall !== undefined) checkAmount(checks, report.selfRecall, 'report.selfRecall')
   if (report.memory !== undefined) checkMemory(checks, report.memory)
   if (report.graph !== undefined) checkGraph(checks, report.graph)
   if (report.resumed !== undefined) {

@@ -8,6 +8,7 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
   const { options, plan, threads, log, queues, paths } = run
   const { ingested, proof, origin } = finished
   const { quality, trialRecall } = origin.chosen
+  const { recallAt10, selfRecall } = proof
   return {
     count: ingested.count,
     skipped: ingested.skippedInvalid + ingested.ids.skippedDuplicates,
@@ -34,7 +35,8 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
     diskBytes,
     reachable: proof.reachable,
     repaired: proof.repaired,
-    recallAt10: proof.recallAt10,
+    recallAt10,
+    ...(selfRecall !== undefined && { selfRecall }),
     averageDegree: Math.round((100 * finished.degreeSum) / ingested.count) / 100,
     graph: graphReport(finished),
     generation: paths.generation,

@@ -35,6 +35,11 @@ export function reportMetrics(report: BuildReport, at: Date = new Date()): strin
       ]),
       gauge('dimensions', 'Length of each vector.', [{ value: report.dimensions }]),
       gauge('recall_ratio', 'Measured recall@10 at ef 64, 0 to 1.', [{ value: report.recallAt10 }]),
+      gauge(
+        'self_recall_ratio',
+        'Share of sampled vectors that a search at ef 64 for them finds, 0 to 1.',
+        report.selfRecall === undefined ? [] : [{ value: report.selfRecall }],
+      ),
       gauge('average_degree', 'Links of a node on level 0, on average.', [{ value: report.averageDegree }]),
       gauge('repaired_nodes', 'Unreachable nodes that the build linked.', [{ value: report.repaired }]),
       gauge('shards', 'Shards that were built.', [{ value: report.shards }]),
