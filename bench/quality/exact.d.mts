@@ -3,12 +3,13 @@ export interface ExactAnswers {
   readonly farthest: Float64Array
   readonly k: number
 }
-export function exactAnswers(asked: {
-  base: Float32Array
-  queries: Float32Array
-  dims: number
-  metric: 'l2' | 'cosine' | 'ip'
-  k: number
-}): ExactAnswers
+export interface Asked {
+  readonly base: Float32Array
+  readonly queries: Float32Array
+  readonly dims: number
+  readonly metric: 'l2' | 'cosine' | 'ip'
+}
+export function exactAnswers(asked: Asked & { readonly k: number }): ExactAnswers
+export function ownAnswers(asked: Asked): ExactAnswers
 export function recallOf(answers: ExactAnswers, found: (query: number) => readonly number[]): number
 export function someRows(rows: Float32Array, dims: number, wanted: number): Float32Array

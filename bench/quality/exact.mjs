@@ -7,8 +7,6 @@ const DISTANCES = {
     return sum
   },
   ip: (a, aAt, b, bAt, dims) => -dot(a, aAt, b, bAt, dims),
-  cosine: (a, aAt, b, bAt, dims) =>
-    1 - dot(a, aAt, b, bAt, dims) / Math.sqrt(dot(a, aAt, a, aAt, dims) * dot(b, bAt, b, bAt, dims)),
 }
 
 function dot(a, aAt, b, bAt, dims) {
@@ -17,12 +15,33 @@ function dot(a, aAt, b, bAt, dims) {
   return sum
 }
 
+function lengths(rows, dims) {
+  return Float64Array.from({ length: rows.length / dims }, (_, row) =>
+    Math.sqrt(dot(rows, row * dims, rows, row * dims, dims)),
+  )
+}
+
+/** distance(query, row) */
+function distances({ base, queries, dims, metric }) {
+  if (metric !== 'cosine') {
+    const measure = DISTANCES[metric]
+    return (query, row) => measure(queries, query * dims, base, row * dims, dims)
+  }
+  const [a, b] = [lengths(queries, dims), lengths(base, dims)]
+  return (query, row) => 1 - dot(queries, query * dims, base, row * dims, dims) / (a[query] * b[row])
+}
+
+/** As exactAnswers for k = 1, where the queries are rows of the base: under l2 and cosine nothing is nearer than 0. */
+export function ownAnswers(asked) {
+  if (asked.metric === 'ip') return exactAnswers({ ...asked, k: 1 })
+  return { distance: distances(asked), farthest: new Float64Array(asked.queries.length / asked.dims), k: 1 }
+}
+
 /** { distance(query, row), farthest: the k-th smallest distance of each query } */
 export function exactAnswers({ base, queries, dims, metric, k }) {
-  const measure = DISTANCES[metric]
   const count = base.length / dims
   const found = Math.min(k, count)
-  const distance = (query, row) => measure(queries, query * dims, base, row * dims, dims)
+  const distance = distances({ base, queries, dims, metric })
   const farthest = Float64Array.from({ length: queries.length / dims }, (_, query) => {
     const nearest = new Float64Array(found).fill(Infinity)
     for (let row = 0; row < count; row++) insert(nearest, distance(query, row))

@@ -8,7 +8,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { CONTENDERS } from './contenders.mjs'
-import { exactAnswers, recallOf, someRows } from './exact.mjs'
+import { exactAnswers, ownAnswers, recallOf, someRows } from './exact.mjs'
 import { SETS } from './sets.mjs'
 
 const K = 10
@@ -38,7 +38,7 @@ for (const set of sets) {
   const answers = exactAnswers(data)
   const selves = someRows(base, set.dims, SELVES)
   // With ip a vector need not be its own nearest: what is nearest is searched for.
-  const selfAnswers = exactAnswers({ ...data, queries: selves, k: 1 })
+  const selfAnswers = ownAnswers({ ...data, queries: selves })
   const row = { set: set.name, results: {} }
   for (const name of contenders) {
     const index = await CONTENDERS[name](data)

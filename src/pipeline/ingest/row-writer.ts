@@ -13,7 +13,7 @@ import { replayIds } from './recover-ingest.js'
 import type { SourceItem, VectorBatch } from '../../api/vectors.js'
 import { vectorLength } from './source-item.js'
 import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../../errors.js'
-import { whyInvalid } from './why-invalid.js'
+import { whyInvalid, whyTooShort } from './why-invalid.js'
 import { dropRepeatedIds } from './drop-repeated-ids.js'
 import type { Ingested } from './ingested.js'
 
@@ -197,6 +197,8 @@ export class RowWriter {
 
   async finish(ordinalCount: number): Promise<Ingested> {
     await this.flush()
+    const reason = whyTooShort(this.#maxSquaredNorm, this.#run.options.metric === 'cosine')
+    if (reason !== undefined) throw new InvalidVectorError({ ordinal: 0, reason, invalidOption: false })
     await this.checkpoint(ordinalCount, true)
     await this.#queue.close()
     const ids = await dropRepeatedIds(this.#run, await this.#ids.finish())

@@ -14,3 +14,16 @@ export function whyInvalid(squaredNorm: number, cosine: boolean): string | undef
   if (cosine && squaredNorm === 0) return 'is all zeros, which has no direction under cosine'
   return undefined
 }
+
+/** Below this, squares of differences lose bits in float32, whose smallest normal number is 1.2e-38, or vanish. */
+const LEAST_SQUARED_NORM = 1e-30
+
+/** Why no distances can be told apart when the longest vector has this squared norm; undefined when they can. */
+export function whyTooShort(maxSquaredNorm: number, cosine: boolean): string | undefined {
+  if (cosine || maxSquaredNorm === 0 || maxSquaredNorm >= LEAST_SQUARED_NORM) return undefined
+  const factor = 10 ** Math.ceil(-Math.log10(maxSquaredNorm) / 2)
+  return (
+    `is too short, as all others are: the largest squared norm is ${maxSquaredNorm.toExponential(1)}, and squared ` +
+    `distances below 1.2e-38 vanish in float32; multiply all vectors, and queries, by ${factor.toExponential(0)}`
+  )
+}
