@@ -108,9 +108,10 @@ describe('reservoirs', () => {
     return reservoirs
   }
 
-  test('keep the nearest of each key, and drop the farthest when they are full', () => {
-    const GRID_DIMS = 8
-    const SIZE = 40
+  const GRID_DIMS = 8
+  const SIZE = 40
+
+  function emptyShard() {
     const kernel = Kernel.create()
     const grid = kernel.alloc(2 * SIZE * GRID_DIMS)
     const directions = kernel.alloc(2 * 12 * GRID_DIMS)
@@ -135,24 +136,39 @@ describe('reservoirs', () => {
       maxDegree: CAPACITY,
       scratch: kernel.alloc(8 * SIZE),
     })
-    const component = fc.integer({ min: -3, max: 3 })
-    const rowsOf = (rows: number): fc.Arbitrary<number[]> =>
-      fc.array(component, { minLength: rows * GRID_DIMS, maxLength: rows * GRID_DIMS })
+    /** Sketches the rows. Gives the key of a candidate for a member. */
+    const sketch = (rows: readonly number[], lines: readonly number[]) => {
+      kernel.i16(grid, rows.length).set(rows)
+      kernel.i16(directions, lines.length).set(lines)
+      kernel.fn.pipnnSketchI16(shard, directions)
+      const side = (member: number, line: number): number => {
+        let sum = 0
+        for (let d = 0; d < GRID_DIMS; d++) sum += rows[member * GRID_DIMS + d] * lines[line * GRID_DIMS + d]
+        return sum
+      }
+      return (member: number, candidate: number): number => {
+        let key = 0
+        for (let line = 0; line < 12; line++) if (side(candidate, line) >= side(member, line)) key |= 1 << line
+        return key
+      }
+    }
+    const putMatrix = (word: (a: number, b: number) => number): void => {
+      for (let a = 0; a < SIZE; a++) {
+        kernel.u32(matrix + 4 * a * SIZE, SIZE).set(Array.from({ length: SIZE }, (_, b) => word(a, b)))
+      }
+    }
+    return { kernel, records, list, matrix, shard, sketch, putMatrix }
+  }
+
+  const component = fc.integer({ min: -3, max: 3 })
+  const rowsOf = (rows: number): fc.Arbitrary<number[]> =>
+    fc.array(component, { minLength: rows * GRID_DIMS, maxLength: rows * GRID_DIMS })
+
+  test('keep the nearest of each key, and drop the farthest when they are full', () => {
+    const { kernel, records, list, matrix, shard, sketch, putMatrix } = emptyShard()
     fc.assert(
       fc.property(rowsOf(SIZE), rowsOf(12), fc.integer({ min: 1, max: 12 }), (rows, lines, k) => {
-        kernel.i16(grid, rows.length).set(rows)
-        kernel.i16(directions, lines.length).set(lines)
-        kernel.fn.pipnnSketchI16(shard, directions)
-        const side = (member: number, line: number): number => {
-          let sum = 0
-          for (let d = 0; d < GRID_DIMS; d++) sum += rows[member * GRID_DIMS + d] * lines[line * GRID_DIMS + d]
-          return sum
-        }
-        const keyOf = (member: number, candidate: number): number => {
-          let key = 0
-          for (let line = 0; line < 12; line++) if (side(candidate, line) >= side(member, line)) key |= 1 << line
-          return key
-        }
+        const keyOf = sketch(rows, lines)
         // Any symmetric words without ties in a row will do: reservoirs use the geometry only through the keys.
         const word = (a: number, b: number): number =>
           ((Math.min(a, b) * 61 + Math.max(a, b) * 17) % 1009) * 64 + (a ^ b)
@@ -161,9 +177,8 @@ describe('reservoirs', () => {
           const others = Array.from({ length: SIZE }, (_, b) => b).filter((b) => b !== a)
           others.sort((x, y) => word(a, x) - word(a, y))
           for (const b of others.slice(0, k)) offers.push([a, b, word(a, b)], [b, a, word(a, b)])
-          const row = kernel.u32(matrix + 4 * a * SIZE, SIZE)
-          for (let b = 0; b < SIZE; b++) row[b] = word(a, b)
         }
+        putMatrix(word)
         kernel.fn.pipnnOffer(shard, list, SIZE, matrix, SIZE, k)
         const wanted = twin(offers, keyOf)
         for (let member = 0; member < SIZE; member++) {
@@ -174,6 +189,63 @@ describe('reservoirs', () => {
           const held = [...words].map((one, i) => [items[i] & 0xfffff, one, items[i] >>> 20])
           const expected = (wanted.get(member) ?? []).map(({ candidate, word: one, key }) => [candidate, one, key])
           expect(held).toEqual(expected)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  const mixed = (word: number): number => {
+    let state = word
+    state = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
+    state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35)
+    return (state ^ (state >>> 16)) >>> 0
+  }
+
+  test('of far ones hold the nearest far one of a few others, by direction and scale, where a hash decides', () => {
+    const { kernel, records, list, matrix, shard, sketch, putMatrix } = emptyShard()
+    const farAt = HEADER_BYTES + 8 * CAPACITY
+    const pairHash = (member: number, candidate: number): number => mixed(Math.imul(member, 0x9e3779b1) + candidate)
+    fc.assert(
+      fc.property(rowsOf(SIZE), rowsOf(12), fc.integer({ min: 1, max: 5 }), (rows, lines, clusters) => {
+        const keyOf = sketch(rows, lines)
+        const word = (a: number, b: number): number =>
+          ((Math.min(a, b) * 61 + Math.max(a, b) * 17) % 97) +
+          (a % clusters === b % clusters ? 40 : 4000) * (1 + (a ^ b))
+        putMatrix(word)
+        kernel.fn.pipnnOffer(shard, list, SIZE, matrix, SIZE, 3)
+        kernel.fn.pipnnOfferFar(shard, false, list, SIZE, matrix, SIZE)
+
+        const all = Array.from({ length: SIZE }, (_, member) => member)
+        const limits = all.map((a) => 4 * Math.min(...all.filter((b) => b !== a).map((b) => word(a, b))))
+        const wanted = all.map(() => new Map<number, { candidate: number; word: number }>())
+        const offer = (member: number, candidate: number): void => {
+          const one = word(member, candidate)
+          if (one <= limits[member]) return
+          const scale = (32 - Math.clz32(one)) >>> 1
+          const slot = mixed(keyOf(member, candidate) ^ (scale << 12)) & (FAR_CAPACITY - 1)
+          const held = wanted[member].get(slot)
+          if (held !== undefined && pairHash(member, held.candidate) <= pairHash(member, candidate)) return
+          wanted[member].set(slot, { candidate, word: one })
+        }
+        for (const member of all) {
+          for (const some of [4, 16, 64]) {
+            const count = Math.min(some, SIZE)
+            const from = Number((BigInt(mixed(member ^ (some << 24))) * BigInt(SIZE - count + 1)) >> 32n)
+            const far = all.slice(from, from + count).filter((b) => b !== member && word(member, b) > limits[member])
+            far.sort((x, y) => word(member, x) - word(member, y) || x - y)
+            if (far.length === 0) continue
+            offer(member, far[0])
+            offer(far[0], member)
+          }
+        }
+        for (const member of all) {
+          const words = kernel.u32(records + member * RECORD_BYTES + farAt, FAR_CAPACITY)
+          const items = kernel.u32(records + member * RECORD_BYTES + farAt + 4 * FAR_CAPACITY, FAR_CAPACITY)
+          const held = [...items.keys()].filter((slot) => items[slot] !== 0xffffffff)
+          expect(held.map((slot) => [slot, items[slot], words[slot]])).toEqual(
+            [...wanted[member]].map(([slot, one]) => [slot, one.candidate, one.word]).sort(([a], [b]) => a - b),
+          )
         }
       }),
       { numRuns: 40 },
