@@ -22,6 +22,6 @@ export async function finish(run: PlannedRun, linked: LinkedIndex): Promise<Buil
     entryPoint: upper.entryPoint,
     upperLevels: upper.levels,
   }
-  const proof = await run.stage('prove', () => prove(run, graph, links.checksums, maxSquaredNorm))
+  const proof = await run.stage('prove', () => prove(run, graph, links.checksums, maxSquaredNorm, linked.origin.chosen))
   return publish(run, { ...linked, quantized, proof })
 }

@@ -13,6 +13,7 @@ import { selfRecallOf } from '../search/measure/self-recall-of.js'
 import type { ProofGraph } from '../tasks/prove/proof-graph.js'
 import type { ReachResult, ReachTask } from '../tasks/prove/reach-task.js'
 import type { RecallTask } from '../tasks/prove/recall-task.js'
+import type { GraphOrigin } from './report/graph-origin.js'
 import { lowRecallText } from './report/low-recall.js'
 import { quantizedFileBytes } from '../plan/plan-build.js'
 import { nodeByOrdinalBytes, upperLevelBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
@@ -46,6 +47,7 @@ export async function prove(
   graph: ProofGraph,
   linkChecksums: readonly SegmentChecksums[],
   maxSquaredNorm: number,
+  made: GraphOrigin['chosen'],
 ): Promise<Proof> {
   const { seed, minRecall } = run.options
   const questions = askNeighbours(graph, seed)
@@ -54,7 +56,7 @@ export async function prove(
   const recall = await measureRecall(run, graph, questions, exact)
   const { recallAt10 } = recall
   if (minRecall !== undefined && recallAt10 < minRecall) throw new RecallTooLowError({ recallAt10, minRecall })
-  const warning = lowRecallText(recall)
+  const warning = lowRecallText(recall, made)
   if (warning !== undefined) run.log.event('low-recall', warning)
   return { reachable: graph.count, repaired, ...recall, degreeCounts }
 }

@@ -1,21 +1,28 @@
 import type { BuildReport } from '../../api/report.js'
+import type { GraphOrigin } from './graph-origin.js'
 
 /** Below this a build warns. */
 const ENOUGH = 0.95
 
-const WHAT_TO_TRY =
-  `Try quality 'high' or a larger m for the build, or a larger ef for searches ` +
-  `(shardloom recall DIR --target-recall R chooses one)`
+/** A sample is easier to search than the whole. More than this below its trial, something is wrong with the graph. */
+const TRIAL_TOLERANCE = 0.05
 
 type Measured = Pick<BuildReport, 'recallAt10' | 'selfRecall'>
+type Made = GraphOrigin['chosen']
 
 /** Says what a search of the graph misses, and what to try; undefined when the proof found enough. */
-export function lowRecallText({ recallAt10, selfRecall = 1 }: Measured): string | undefined {
+export function lowRecallText({ recallAt10, selfRecall = 1 }: Measured, made: Made): string | undefined {
   const remarks: string[] = []
   if (recallAt10 < ENOUGH) {
     const missed = (10 * (1 - recallAt10)).toFixed(1)
     remarks.push(
       `recall@10 is ${recallAt10.toFixed(4)}: a search at ef 64 misses ${missed} of ten neighbours on average`,
+    )
+  }
+  const { trialRecall } = made
+  if (trialRecall !== undefined && recallAt10 < trialRecall - TRIAL_TOLERANCE) {
+    remarks.push(
+      `the trial on a sample found ${trialRecall.toFixed(4)}, the whole index finds ${recallAt10.toFixed(4)}`,
     )
   }
   if (selfRecall < ENOUGH) {
@@ -24,5 +31,11 @@ export function lowRecallText({ recallAt10, selfRecall = 1 }: Measured): string 
       `self-recall is ${selfRecall.toFixed(4)}: a search at ef 64 for a vector misses it in ${lost}% of cases`,
     )
   }
-  return remarks.length === 0 ? undefined : `${remarks.join('; ')}. ${WHAT_TO_TRY}`
+  return remarks.length === 0 ? undefined : `${remarks.join('; ')}. Try ${whatToTry(made)}`
+}
+
+function whatToTry({ quality }: Made): string {
+  const search = `a larger ef for searches (shardloom recall DIR --target-recall R chooses one)`
+  if (quality === 'imported') return search
+  return `${quality === 'high' ? '' : `quality 'high' or `}a larger m for the build, or ${search}`
 }
