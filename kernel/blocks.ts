@@ -125,7 +125,7 @@ export const PIPNN_SHARD = blockLayout('PipnnShard', {
   recordBytes: 'u32',
   /** Candidates of a reservoir; a multiple of 4. */
   capacity: 'u32',
-  /** Candidates of a far reservoir; a multiple of 4, at most `capacity`. */
+  /** Candidates of a far reservoir; a power of two from 4 on. */
   farCapacity: 'u32',
   /** Candidates that the prune leaves, at most `capacity`. */
   maxDegree: 'u32',

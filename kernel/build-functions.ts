@@ -215,7 +215,7 @@ export interface BuildFunctions {
    * them; matrix: distance words between them, rows of `stride`, overwritten. 1 <= k < size.
    */
   pipnnOffer(shard: Block<'PipnnShard'>, list: number, size: number, matrix: number, stride: number, k: number): void
-  /** Offers each member of a leaf and near landmarks of five scales to the far reservoirs of both. After pipnnOffer. */
+  /** Offers each member of a leaf and the nearest far one of 4, 16 and 64 others to each other. After pipnnOffer. */
   pipnnOfferFar(
     shard: Block<'PipnnShard'>,
     isFloat: boolean,

@@ -1,6 +1,7 @@
 import { encodeUpper } from '../format/graph/encode-upper.js'
 import type { EntryPoint } from '../format/generation/manifest.js'
 import { shardGeometry } from '../plan/shard-geometry.js'
+import { coprimeStride } from '../engines/coprime-stride.js'
 import { engineByName } from '../engines/engine-by-name.js'
 import type { Quality } from '../api/report.js'
 import type { PlannedRun, Uses } from './run/run.js'
@@ -182,17 +183,6 @@ function sampleGrid(
     bytes.set(ordered.subarray(from, from + grid.rowBytes), i * grid.rowBytes)
   }
   return { kind: 'grid', bytes, count }
-}
-
-/**
- * A number near the golden section of `count` and coprime to it. Its multiples visit every index, and successive ones
- * are far apart.
- */
-function coprimeStride(count: number): number {
-  const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
-  let stride = Math.max(1, Math.floor(count * 0.618))
-  while (greatestCommonDivisor(stride, count) !== 1) stride++
-  return stride
 }
 
 function entryPointOf(levels: readonly UpperLevel[], { spec, grid }: Base): EntryPoint {

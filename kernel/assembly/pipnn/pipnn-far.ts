@@ -63,7 +63,7 @@ export function offerFarOf(shard: PipnnShard, isFloat: bool, member: u32, row: u
   offerFar(shard, isFloat, other, member, word)
 }
 
-/** Of 4 to 64 others of a leaf. After pipnnOffer. */
+/** Of 4, 16 and 64 others of a leaf. After pipnnOffer, which measures the radius. */
 export function pipnnOfferFar(shard: PipnnShard, isFloat: bool, list: usize, size: u32, matrix: usize, stride: u32): void {
   for (let r: u32 = 0; r < size; r++) {
     const member = load<u32>(list + ((<usize>r) << 2))

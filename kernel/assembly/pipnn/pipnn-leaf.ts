@@ -1,4 +1,4 @@
-// Leaves, step 2: each member and its k nearest in the leaf are offered to each other's reservoirs, and so are far ones.
+// Leaves, step 2: each member and its k nearest in the leaf are offered to each other's reservoirs.
 import { nearestWords } from '../distance/nearest'
 import { narrow, offer } from './pipnn-reservoir'
 import { PipnnShard } from './pipnn-shard'

@@ -10,7 +10,7 @@
 // above all words until the reservoir is full: most offers end at the comparison with it. An item is key << 20 |
 // candidate.
 //
-// The far reservoir holds candidates from outside a member's surroundings (pipnn-leaf.ts): where the near ones leave a
+// The far reservoir holds candidates from outside a member's surroundings (pipnn-far.ts): where the near ones leave a
 // row half empty, as in a tight cluster, they are the ways out of it and into it.
 import { dotF32, fourDotI16 } from '../distance/pair'
 import { mixed } from './pipnn-mixed'
@@ -196,7 +196,7 @@ export function farLimit(record: usize, isFloat: bool): u32 {
   return radius < <u32>i32.MAX_VALUE >> 2 ? radius << 2 : <u32>i32.MAX_VALUE
 }
 
-/** Narrows the radius of a member: the distance word of the k-th nearest that it has met in a leaf. */
+/** Narrows the radius of a member: the distance word of the nearest that it has met in a leaf. */
 @inline
 export function narrow(record: usize, word: u32): void {
   store<u32>(record, min<u32>(load<u32>(record, RADIUS), word), RADIUS)

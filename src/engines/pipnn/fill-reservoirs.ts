@@ -3,6 +3,7 @@
 import type { Block } from '../../../kernel/block.js'
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { TypedOps } from '../../../kernel/typed-ops.js'
+import { coprimeStride } from '../coprime-stride.js'
 import { CHUNK_ROWS, carveRegions, leaderCount, leafCapacity, smallBall, type ShardSizes } from './shard-sizes.js'
 import type { PipnnParameters } from './pipnn-parameters.js'
 
@@ -201,19 +202,11 @@ class Carver {
     fn.pipnnOfferFar(block, isFloat, list, count, at.matrix, stride)
   }
 
-  /** Reorders a leaf so that its first members, its landmarks, are from all over its list, which may be sorted. */
+  /** Reorders a leaf, whose list may be sorted: any run of members is then from all over it, as far candidates need. */
   #spread(list: number, count: number): void {
     const members = this.#kernel.u32(list, count)
     const ordered = members.slice()
     const stride = coprimeStride(count)
     for (let i = 0; i < count; i++) members[i] = ordered[(i * stride) % count]
   }
-}
-
-/** Near the golden section of `count`, and prime to it: multiples of it visit every index, far apart. */
-function coprimeStride(count: number): number {
-  const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
-  let stride = Math.max(1, Math.floor(count * 0.618))
-  while (greatestCommonDivisor(stride, count) !== 1) stride++
-  return stride
 }

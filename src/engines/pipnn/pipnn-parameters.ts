@@ -11,7 +11,7 @@ export interface PipnnParameters {
   readonly leafK: number
   /** Candidates a reservoir holds; a multiple of 4. */
   readonly reservoir: number
-  /** Far candidates a member holds; a multiple of 4. */
+  /** Far candidates a member holds; a power of two from 4 on. */
   readonly farReservoir: number
   /** The most links of a member after the prune, before reverse links. */
   readonly shardDegree: number
