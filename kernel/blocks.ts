@@ -108,6 +108,20 @@ export const MERGE_LINKS = blockLayout('MergeLinks', {
   links: 'u32',
 })
 
+/** The longest rows of an ip build, and the inner products of some rows with them. */
+export const LONGEST_LINKS = blockLayout('LongestLinks', {
+  /** u32 x count. */
+  nodes: 'u32',
+  count: 'u32',
+  /** Links that each row gets; below maxDegree. */
+  perNode: 'u32',
+  maxDegree: 'u32',
+  /** f32 x rows x count, twice the product where it is above 0, else 0. Overwritten. */
+  products: 'u32',
+  /** u32 x (3 x perNode + 2), scratch. */
+  found: 'u32',
+})
+
 /** The members of a shard and their reservoirs: kernel/assembly/pipnn/pipnn-reservoir.ts has the layout of a record. */
 export const PIPNN_SHARD = blockLayout('PipnnShard', {
   alpha: 'f64',

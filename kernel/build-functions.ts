@@ -156,6 +156,13 @@ export interface BuildFunctions {
   /** As mergeLinksI16 on f32 rows. */
   mergeLinksF32(chunk: Block<'MergeLinks'>): number
 
+  /**
+   * Links each row to those of the longest rows that its inner product is largest with, up to perNode, in place of its
+   * farthest links where there is no room. links: `[count][maxDegree x node]` per row, that of `firstNode` first.
+   * Returns how many links there are more than before.
+   */
+  linkLongest(longest: Block<'LongestLinks'>, links: number, rowCount: number, firstNode: number): number
+
   // The engine pipnn. A list is u32 members.
 
   /** Moves `wanted` members, drawn without replacement, to the front of the list, in random order. */

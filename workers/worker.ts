@@ -21,10 +21,11 @@ const TASKS: { readonly [Name in TaskName]: () => Promise<RunTask<Name>> } = {
   trial: async () => (await import('../src/tasks/link/trial-task.js')).tryBalanced,
   shard: async () => (await import('../src/tasks/link/shard-task.js')).buildShard,
   restore: async () => (await import('../src/tasks/link/restore-task.js')).restoreCheckpoint,
+  longest: async () => (await import('../src/tasks/link/longest-task.js')).findLongest,
   merge: async () => (await import('../src/tasks/link/merge-task.js')).mergeSegment,
   upper: async () => (await import('../src/tasks/link/upper-task.js')).linkUpperLevel,
   gather: async () => {
-    const { gatherRows } = await import('../src/tasks/quantize/gather-task.js')
+    const { gatherRows } = await import('../src/tasks/gather-task.js')
     return (_, task) => gatherRows(task)
   },
   train: async () => (await import('../src/tasks/quantize/train-task.js')).trainCodebook,

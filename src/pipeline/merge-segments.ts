@@ -3,8 +3,10 @@ import type { RoutedLayer } from './layer/layer.js'
 import { mergeLayer } from './layer/merge-layer.js'
 import type { BaseShards } from './link-shards.js'
 import type { PlannedRun } from './run/run.js'
+import { findLongestRows, longestBytes } from './find-longest-rows.js'
 import { createSegments, type OpenSegments } from './segments/create-segments.js'
 import { nodeByOrdinalBytes, type BuildSizes, type StageMemory } from '../plan/stage-memory.js'
+import { longestTaskBytes } from '../tasks/link/longest-task.js'
 import { mergeTaskBytes } from '../tasks/link/merge-task.js'
 
 export interface MergedLinks {
@@ -27,14 +29,16 @@ export async function mergeSegments(
     dimensions: spec.dimensions,
     keepData: checkpoints !== undefined,
   })
-  const shape = { name, spec, layout, maxDegree: 2 * m }
+  const longestRows = run.options.metric === 'ip' ? await findLongestRows(run, shards.vectors.files, spec) : undefined
+  const longest = longestRows && { longestRows, vectors: shards.vectors.files }
+  const shape = { name, spec, layout, maxDegree: 2 * m, longest }
   return { links, degreeSum: await mergeLayer(run, shape, shards, { kind: 'segments', ...links }, checkpoints) }
 }
 
 export function mergeMemory(sizes: BuildSizes): StageMemory {
   return {
-    held: nodeByOrdinalBytes(sizes),
-    task: mergeTaskBytes(sizes),
+    held: nodeByOrdinalBytes(sizes) + longestBytes(sizes),
+    task: Math.max(mergeTaskBytes(sizes), longestTaskBytes(sizes)),
     readsFiles: true,
     usesQueues: true,
     usesGrid: true,

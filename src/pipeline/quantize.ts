@@ -2,11 +2,10 @@ import { quantizedShape, type CodeQuantization } from '../format/graph/quantized
 import type { RowFile } from '../rows/file-rows.js'
 import type { PlannedRun, Uses } from './run/run.js'
 import { SALT_CODEBOOK } from '../rows/hash-ordinal.js'
-import { fileOfNode } from '../rows/open-rows.js'
 import { sampleNodes } from '../rows/sample-nodes.js'
 import type { SegmentLayout } from './layer/segment-layout.js'
 import { encodeTaskBytes, type EncodeTask } from '../tasks/quantize/encode-task.js'
-import type { GatherTask } from '../tasks/quantize/gather-task.js'
+import { gatherVectors } from './segments/gather-vectors.js'
 import type { ProofCodes } from '../tasks/prove/proof-graph.js'
 import { codebookSampleRows, trainTaskBytes, trainTaskCount, type TrainTask } from '../tasks/quantize/train-task.js'
 import { createSegments, type OpenSegments } from './segments/create-segments.js'
@@ -67,7 +66,7 @@ async function trainCodebook(
   if (quantization === 'f16') return codebook
   const { seed, threads } = options
   const nodes = sampleNodes(count, codebookSampleRows(count, dimensions), seed, SALT_CODEBOOK)
-  const sample = await gatherSample({ threads: pool }, nodes, vectors, dimensions)
+  const sample = await gatherVectors({ threads: pool }, nodes, vectors, dimensions)
   // Subspaces are independent of each other, so their division into tasks changes no byte.
   const parts = quantization === 'pq' ? trainTaskCount(count, dimensions, subspaces, threads) : 1
   const startOf = (part: number): number => Math.floor((part * subspaces) / parts)
@@ -81,31 +80,6 @@ async function trainCodebook(
     () => undefined,
   )
   return codebook
-}
-
-/** Reads the vectors of ascending nodes into shared memory. */
-async function gatherSample(
-  { threads }: Uses<'threads'>,
-  nodes: Uint32Array,
-  vectors: readonly RowFile[],
-  dimensions: number,
-): Promise<Float32Array> {
-  const sample = new Float32Array(new SharedArrayBuffer(4 * nodes.length * dimensions))
-  const tasks: GatherTask[] = []
-  for (let from = 0; from < nodes.length;) {
-    const file = vectors[fileOfNode(vectors, nodes[from])]
-    let to = from + 1
-    while (to < nodes.length && nodes[to] < file.firstNode + file.count) to++
-    const rows = sample.subarray(from * dimensions, to * dimensions)
-    tasks.push({ vectors: file, dimensions, nodes: nodes.slice(from, to), rows })
-    from = to
-  }
-  await threads.runAll(
-    tasks,
-    (task) => threads.run('gather', task, `sample of ${task.vectors.path}`),
-    () => undefined,
-  )
-  return sample
 }
 
 async function encodeSegments(

@@ -3,6 +3,7 @@
  * and on any thread. `workers/worker.ts` has the functions.
  */
 import type { NearestLists } from '../search/measure/nearest-lists.js'
+import type { LongestResult, LongestTask } from './link/longest-task.js'
 import type { MergeResult, MergeTask } from './link/merge-task.js'
 import type { RestoreResult, RestoreTask } from './link/restore-task.js'
 import type { ShardResult, ShardTask } from './link/shard-task.js'
@@ -12,7 +13,7 @@ import type { ExactTask } from './prove/exact-task.js'
 import type { ReachResult, ReachTask } from './prove/reach-task.js'
 import type { RecallResult, RecallTask } from './prove/recall-task.js'
 import type { EncodeResult, EncodeTask } from './quantize/encode-task.js'
-import type { GatherTask } from './quantize/gather-task.js'
+import type { GatherTask } from './gather-task.js'
 import type { TrainTask } from './quantize/train-task.js'
 import type { CutResult, CutTask } from './route/cut-task.js'
 import type { LeadersResult, LeadersTask } from './route/leaders-task.js'
@@ -32,6 +33,7 @@ export interface Tasks {
   readonly trial: Task<TrialTask, TrialResult>
   readonly shard: Task<ShardTask, ShardResult>
   readonly restore: Task<RestoreTask, RestoreResult>
+  readonly longest: Task<LongestTask, LongestResult>
   readonly merge: Task<MergeTask, MergeResult>
   readonly upper: Task<UpperTask, UpperResult>
   readonly gather: Task<GatherTask, void>

@@ -95,6 +95,7 @@ describe('mergeSegment', () => {
             chunkBytes,
             links: undefined,
             output,
+            longest: undefined,
           }
           const mark = kernel.mark()
           const { degreeSum } = mergeSegment(kernel, task)

@@ -1,5 +1,7 @@
 import { partCrc, type SegmentChecksums } from '../../format/segment/segment-checksums.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
+import type { RowFile } from '../../rows/file-rows.js'
+import type { LongestRows } from '../../tasks/link/link-longest.js'
 import { type MergeResult, type MergeTask, MERGE_CHUNK_BYTES } from '../../tasks/link/merge-task.js'
 import type { Checkpoints } from '../resume/checkpoints.js'
 import type { Uses } from '../run/run.js'
@@ -17,6 +19,8 @@ export interface MergeShape {
   readonly spec: GridSpec
   readonly layout: SegmentLayout
   readonly maxDegree: number
+  /** Level 0 of an ip build: the rows to link to, and the vectors segments. */
+  readonly longest?: { readonly longestRows: LongestRows; readonly vectors: readonly RowFile[] } | undefined
 }
 
 type MergedSegment = MergeResult & { readonly isReused: boolean }
@@ -82,7 +86,7 @@ async function restoredSegment(
 
 async function mergeOne(
   threads: Uses<'threads'>['threads'],
-  { name, spec, layout: { starts }, maxDegree }: MergeShape,
+  { name, spec, layout: { starts }, maxDegree, longest }: MergeShape,
   { rows, grid }: LinkedShards,
   segment: number,
   sink: LinkSink,
@@ -104,6 +108,7 @@ async function mergeOne(
     links: sink.kind === 'segments' ? { path: sink.paths[segment], dataOffset: 0 } : undefined,
     output:
       sink.kind === 'memory' ? new Uint8Array(sink.links.buffer, firstNode * rowBytes, count * rowBytes) : undefined,
+    longest: longest && { ...longest, vectors: longest.vectors[segment] },
   }
   const result = await threads.run('merge', task, `merge segment ${segment} of ${name}`)
   await rows[segment].done(refs)

@@ -7,10 +7,11 @@ import type { BatchRef } from '../../../spill/batch.js'
 import type { PartChecksums } from '../../format/segment/segment-checksums.js'
 import { readGrid, type GridStore } from '../../rows/grid-store.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
+import type { RowFile } from '../../rows/file-rows.js'
+import { linkLongestBytes, linkToLongest, type LongestRows } from './link-longest.js'
 import { writePart } from './shard-task.js'
 import { graphRowBytes } from '../../plan/graph-row-bytes.js'
-import { SEGMENT_MAX_NODES, segmentAimBytes } from '../../plan/segment-size.js'
-import { SHARD_SKEW } from '../../plan/shard-geometry.js'
+import { segmentNodes } from '../../plan/segment-size.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
 
 /** Unites the shard rows of one segment's nodes into final links. */
@@ -32,6 +33,8 @@ export interface MergeTask {
   /** The links segment; absent in upper layers, whose links go to the output. */
   readonly links: { readonly path: string; readonly dataOffset: number } | undefined
   readonly output: Uint8Array | undefined
+  /** Level 0 of an ip build links its nodes to these as well, by the vectors of the segment. */
+  readonly longest: { readonly longestRows: LongestRows; readonly vectors: RowFile } | undefined
 }
 
 export interface MergeResult {
@@ -47,6 +50,7 @@ export function mergeSegment(kernel: Kernel, task: MergeTask): MergeResult {
   const linkBytes = 4 * (1 + task.maxDegree)
   // All large buffers here are in kernel memory, which is reused and never fragments the heap.
   const links = kernel.alloc(task.count * linkBytes)
+  const mark = kernel.mark()
   const rows = loadRows(kernel, task)
   const bitWords = Math.ceil(task.nodeCount / 64)
   const marks = { bits: kernel.alloc(8 * bitWords), words: bitWords, ranks: kernel.alloc(4 * bitWords) }
@@ -56,6 +60,11 @@ export function mergeSegment(kernel: Kernel, task: MergeTask): MergeResult {
     const chunk = mergeChunk(kernel, task, rows, marks, from, links + from * linkBytes)
     degreeSum += chunk.degreeSum
     from = chunk.end
+  }
+  kernel.release(mark)
+  if (task.longest !== undefined) {
+    const { longestRows, vectors } = task.longest
+    degreeSum += linkToLongest(kernel, longestRows, vectors, { links, maxDegree: task.maxDegree })
   }
   const bytes = kernel.u8(links, task.count * linkBytes)
   task.output?.set(bytes)
@@ -132,13 +141,17 @@ function mergeChunk(
 /** Bytes of grid rows and their node numbers that one chunk may contain. */
 export const MERGE_CHUNK_BYTES = 16 * 2 ** 20
 
-/** The rows of one segment's nodes with their links, marks of all nodes, and a chunk of grid rows. */
-export function mergeTaskBytes({ count, dimensions, m, vectorBytes, geometry }: BuildSizes): number {
-  const aimedNodes = Math.max(1, Math.ceil(segmentAimBytes(count, dimensions) / vectorBytes))
-  const nodes = Math.min(count, SEGMENT_MAX_NODES, aimedNodes * SHARD_SKEW)
+/**
+ * The rows of one segment's nodes with their links, marks of all nodes, and a chunk of grid rows; when these are done,
+ * what links to the longest rows takes.
+ */
+export function mergeTaskBytes(sizes: BuildSizes): number {
+  const { count, m, geometry } = sizes
+  const nodes = segmentNodes(sizes)
   // Rows of hnswlib have two thirds of their 2M links on average. Each row also takes 4 bytes for its place.
   const rows = geometry.overlap * (graphRowBytes((4 * m) / 3) + 4) + 4
   // Marks of a chunk's candidates: one bit per node, and 4 bytes per 64 nodes.
   const marks = (count * 3) / 16
-  return nodes * (rows + 4 * (2 * m + 1)) + marks + MERGE_CHUNK_BYTES
+  const merging = nodes * rows + marks + MERGE_CHUNK_BYTES
+  return nodes * 4 * (2 * m + 1) + Math.max(merging, linkLongestBytes(sizes))
 }

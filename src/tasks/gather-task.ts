@@ -1,7 +1,7 @@
-import type { RowFile } from '../../rows/file-rows.js'
-import { openRows } from '../../rows/open-rows.js'
+import type { RowFile } from '../rows/file-rows.js'
+import { openRows } from '../rows/open-rows.js'
 
-/** Single vectors of one segment, for the sample that a codebook is trained on. */
+/** Single vectors of one segment: a sample, or the longest. */
 export interface GatherTask {
   readonly vectors: RowFile
   readonly dimensions: number
