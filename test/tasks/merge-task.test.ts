@@ -140,6 +140,7 @@ describe('mergeSegment', () => {
       chunkBytes: 1e6,
       links: { path, dataOffset: 0 },
       output,
+      longest: undefined,
     })
     expect(checksums).toMatchObject({ offset: 0, length: 20 * 36 })
     expect(readFileSync(path).subarray(SEGMENT_HEADER_BYTES).equals(Buffer.from(output))).toBe(true)
