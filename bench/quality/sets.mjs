@@ -30,6 +30,7 @@ export const SETS = Object.fromEntries(
     copies({ name: 'near copies 1e-6', noise: 1e-6 }),
     copies({ name: 'near copies 1e-2', noise: 1e-2 }),
     masses(),
+    massInTheMiddle(),
     hubs(),
     outliers(),
     student({ name: 'heavy tails', metric: 'l2' }),
@@ -154,6 +155,13 @@ function masses() {
     for (let d = 0; d < dims; d++) into[d] = stream.normal() * (row % 2 ? 1 : 0.3) + (row % 2 ? 0 : spots[d])
   }
   return make('masses of exact copies', 'l2', dims, 20_000, fill, query)
+}
+
+/** 2,000 copies of the centre, which is nearer to every vector than nearly all others: a beam that they fill is stuck. */
+function massInTheMiddle() {
+  return make('a mass in the middle', 'l2', 32, 20_000, (row, into, stream) => {
+    for (let d = 0; d < 32; d++) into[d] = row % 10 === 0 ? 0 : stream.normal()
+  })
 }
 
 function hubs() {

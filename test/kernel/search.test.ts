@@ -101,6 +101,17 @@ describe('the search kernel', () => {
     expect(coreSearch(loadCore(graph), Float32Array.of(0), 2, 2).map(({ node }) => node)).toEqual([1, 2])
   })
 
+  test('is not stuck in copies of a vector that are nearer than the way to what it searches for', () => {
+    // 0 leads to copies, 1 to 5, in a tree under 1, and only the first copy leads on, over 6, to 7.
+    const graph = tiny([9, 1, 1, 1, 1, 1, 2, 0], [[1], [2, 3, 6], [4, 5], [], [], [], [7], []])
+    expect(coreSearch(loadCore(graph), Float32Array.of(0), 3, 3).map(({ node }) => node)).toEqual([7, 1, 2])
+  })
+
+  test('goes on from a copy when nothing else leads on', () => {
+    const graph = tiny([9, 1, 1, 1, 0], [[1], [2], [3], [4], []])
+    expect(coreSearch(loadCore(graph), Float32Array.of(0), 2, 2).map(({ node }) => node)).toEqual([4, 1])
+  })
+
   test('finds one node in an index of one', () => {
     expect(coreSearch(loadCore(tiny([3], [[]])), Float32Array.of(1), 10, 10)).toEqual([{ node: 0, distance: 4 }])
   })

@@ -48,12 +48,13 @@ export class SearchContext {
   prepared!: usize // the query, prepared for quantized vectors: search-codes.ts
   preparedScale!: f32
   preparedBias!: f32
-  beam!: usize // u64 x ef; afterwards the results, ascending: (u32 node, f32 distance) each
+  beam!: usize // u64 x 2 ef, the second half for copies; afterwards the results, ascending: (u32 node, f32 distance) each
   // Levels >= 1, whose links rows are half as long, put indexes behind the nodes.
   ids!: usize // u32 scratch: the longest links row + 4
   distances!: usize // f32 scratch, as long
   addresses!: usize // u32 scratch, as long: addresses of the rows in ids
   computed!: u32 // out: distances computed by the last search
+  copies!: u32 // u64 keys behind the beam: copies of nodes in it
 }
 
 @unmanaged

@@ -23,6 +23,12 @@ export function rowOf(c: SearchContext, table: RowTable, node: u32): usize {
   return <usize>load<u32>(entry) + <usize>(node & ((<u32>1 << shift) - 1)) * stride
 }
 
+/** Whether the address of a row is still good. */
+@inline
+export function isPresent(table: RowTable, node: u32): bool {
+  return !table.paged || load<u32>(table.pages + (<usize>(node >> table.shift) << 2)) != 0
+}
+
 /**
  * Brings the pages of all `count` rows in `c.ids` into memory at the same time. Loading one may drop another of them.
  * All present pages are marked as used before the next is loaded, so with room for twice as many the second round is

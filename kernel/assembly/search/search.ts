@@ -10,7 +10,7 @@ import {
   BINARY, F16_DOT, F16_L2, F32_DOT, F32_L2, LevelTable, PQ, RowTable, SearchContext, SQ8,
 } from './search-context'
 import { f16DotRows, f16L2Rows, f32DotRows, f32L2Rows } from './search-f32'
-import { fetchRows, rowOf } from './search-rows'
+import { fetchRows, isPresent, rowOf } from './search-rows'
 
 // Measured on SIFT 100k x 128 and 20k text vectors x 384, M = 16. With its rows in cache a search takes a third of the
 // time: it mostly waits for memory.
@@ -91,8 +91,9 @@ function shiftUp(beam: usize, from: u32, to: u32): void {
 
 /**
  * The beam is one ascending array, not two heaps: keys that fall off its end would never be expanded, so it bounds the
- * candidates too. At level 0 rows hold nodes. On levels >= 1 (`upper`) rows and keys hold indexes into `nodes`. Always
- * inlined, so the parameters cost nothing.
+ * candidates too. Copies of the node that is expanded go beside the beam, and are expanded when nothing else is left: a
+ * mass of copies nearer than what is searched for would fill the beam otherwise. At level 0 rows hold nodes. On levels
+ * >= 1 (`upper`) rows and keys hold indexes into `nodes`. Always inlined, so the parameters cost nothing.
  */
 @inline
 function beamSearch(
@@ -103,6 +104,7 @@ function beamSearch(
   const beam = c.beam
   const ids = c.ids
   const distances = c.distances
+  const copies = beam + (<usize>ef << 3)
   // Rows of levels >= 1 are half as long, so the indexes fit behind the nodes and their padding.
   const indexes = upper ? ids + c.upperStride + 8 : ids
   store<u32>(ids, upper ? load<u32>(nodes + (<usize>entry << 2)) : entry)
@@ -112,15 +114,21 @@ function beamSearch(
   let size: u32 = 1
   let next: u32 = 0
   let worst: u64 = ef == 1 ? load<u64>(beam) : u64.MAX_VALUE
-  while (next < size) {
-    const slot = beam + (<usize>next << 3)
-    const key = load<u64>(slot)
-    if (key & 1) {
+  let copyCount: u32 = 0
+  let nextCopy: u32 = 0
+  for (;;) {
+    let key: u64 = 0
+    if (next < size) {
+      const slot = beam + (<usize>next << 3)
+      key = load<u64>(slot)
       next++
-      continue
-    }
-    store<u64>(slot, key | 1)
-    next++
+      if (key & 1) continue
+      store<u64>(slot, key | 1)
+    } else if (nextCopy < copyCount) {
+      key = load<u64>(copies + (<usize>nextCopy << 3))
+      nextCopy++
+      if (key >= worst) continue
+    } else break
     const at = (<u32>key) >> 1
     const row = upper ? links + <usize>at * c.upperStride : rowOf(c, level0, at)
     const count = load<u32>(row)
@@ -138,6 +146,16 @@ function beamSearch(
     for (let i: u32 = 0; i < fresh; i++) {
       const found = keyOf(load<f32>(distances + (<usize>i << 2)), load<u32>(indexes + (<usize>i << 2)))
       if (found >= worst) continue
+      // Only the bits of the node differ.
+      if ((found ^ key) <= <u64>u32.MAX_VALUE) {
+        if (isCopy(c, nodeAt(upper, nodes, at), nodeAt(upper, nodes, (<u32>found) >> 1))) {
+          if (copyCount < ef) {
+            store<u64>(copies + (<usize>copyCount << 3), found)
+            copyCount++
+          }
+          continue
+        }
+      }
       const place = placeFor(beam, size, found)
       // When full, the last slot falls off the end.
       if (size < ef) size++
@@ -146,6 +164,44 @@ function beamSearch(
       if (place < next) next = place
       if (size == ef) worst = load<u64>(beam + (<usize>(ef - 1) << 3)) & ~1
     }
+  }
+  c.copies = copyCount
+  return size
+}
+
+@inline
+function nodeAt(upper: bool, nodes: usize, index: u32): u32 {
+  return upper ? load<u32>(nodes + (<usize>index << 2)) : index
+}
+
+function rowsEqual(c: SearchContext, table: RowTable, a: u32, b: u32): bool {
+  let rowA = rowOf(c, table, a)
+  let rowB = rowOf(c, table, b)
+  // Loading the page of one row may have dropped that of the other.
+  while (!isPresent(table, a)) {
+    rowA = rowOf(c, table, a)
+    rowB = rowOf(c, table, b)
+  }
+  return memory.compare(rowA, rowB, table.stride) == 0
+}
+
+/** Whether two nodes have the same vector, bit by bit. Called for nodes at the same distance from the query. */
+function isCopy(c: SearchContext, a: u32, b: u32): bool {
+  if (c.walked != c.exact && !rowsEqual(c, changetype<RowTable>(c.walked), a, b)) return false
+  return rowsEqual(c, changetype<RowTable>(c.exact), a, b)
+}
+
+/** Puts the copies that the walk kept beside the beam into it. Returns the size of the beam. */
+function takeCopies(c: SearchContext, size: u32, ef: u32): u32 {
+  const beam = c.beam
+  const copies = beam + (<usize>ef << 3)
+  for (let i: u32 = 0; i < c.copies; i++) {
+    const found = load<u64>(copies + (<usize>i << 3))
+    const place = placeFor(beam, size, found)
+    if (place == ef) continue
+    if (size < ef) size++
+    shiftUp(beam, place, size - 1)
+    store<u64>(beam + (<usize>place << 3), found)
   }
   return size
 }
@@ -217,7 +273,8 @@ export function search(context: usize, k: u32, ef: u32, rerank: u32): u32 {
   prepareQuery(c)
   const entry = descend(c)
   nextEpoch(c)
-  const size = beamSearch(false, c, 0, 0, c.visited, c.epoch, entry, ef)
+  let size = beamSearch(false, c, 0, 0, c.visited, c.epoch, entry, ef)
+  if (c.copies > 0) size = takeCopies(c, size, ef)
   if (rerank > 0) rescore(c, min(rerank, size))
   const found = min(k, size)
   for (let i: u32 = 0; i < found; i++) {

@@ -30,6 +30,7 @@ export const CONTEXT_FIELDS = [
   'distances',
   'addresses',
   'computed',
+  'copies',
 ] as const
 export type ContextField = (typeof CONTEXT_FIELDS)[number]
 export const CONTEXT_BYTES = 4 * CONTEXT_FIELDS.length
@@ -46,7 +47,8 @@ export const EXACT_ROWS = 2
 
 /** Of every block and array. */
 export const ALIGN_BYTES = 64
-export const BEAM_SLOT_BYTES = 8
+/** A place of the beam, and one for a copy beside it. */
+export const BEAM_SLOT_BYTES = 16
 /** Beam width on levels ≥ 1, as in kernel/assembly/search/search.ts. */
 export const UPPER_EF = 8
 /** The kernel pads a row of links by a group of four. */

@@ -125,6 +125,7 @@ export class SearchMemory {
       distances: kernel.alloc(scratchBytes(m), ALIGN_BYTES),
       addresses: kernel.alloc(scratchBytes(m), ALIGN_BYTES),
       computed: 0,
+      copies: 0,
     }
     setContext(kernel, this.context, values)
     this.scratch = { ids: values.ids, distances: values.distances }

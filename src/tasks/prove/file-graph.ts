@@ -78,9 +78,20 @@ export class FileGraph implements SearchableGraph {
       : fn.searchDistanceDot(this.#query, row, this.#dimensions, distanceBias(this.#metric))
   }
 
+  areCopies(a: number, b: number): boolean {
+    const first = this.#vector(a).slice()
+    return this.#vector(b).every((byte, i) => byte === first[i])
+  }
+
   close(): void {
     this.#vectors.close()
     this.#links.close()
+  }
+
+  #vector(node: number): Uint8Array {
+    const { strideBytes } = this.#vectors
+    const rowAt = (slot: number): Uint8Array => this.#kernel.u8(this.#vectorRows + slot * strideBytes, strideBytes)
+    return rowAt(this.#vectors.slotOf(node, rowAt))
   }
 }
 

@@ -52,6 +52,7 @@ function repair(kernel: Kernel, graph: ProofGraph, patched: Map<number, Uint32Ar
   const patchedGraph: SearchableGraph = {
     links: (node) => linksOf(patched.get(node)) ?? files.links(node),
     distance: (node) => files.distance(node),
+    areCopies: (a, b) => files.areCopies(a, b),
   }
   const parents = new Uint32Array(graph.count)
   const walk = new Walk(graph, patched, parents)

@@ -11,6 +11,8 @@ export interface SearchableGraph {
   links(node: number): Uint32Array
   /** From the query to the node, float32. NaN counts as the largest. */
   distance(node: number): number
+  /** Whether two nodes have the same vector, bit by bit. */
+  areCopies(a: number, b: number): boolean
 }
 
 export interface GraphEntry {
@@ -34,7 +36,9 @@ interface BeamSlot extends Found {
 
 /** The nearest min(k, reachable) nodes with a beam of max(k, ef). */
 export function searchGraph(graph: SearchableGraph, entry: GraphEntry, k: number, ef: number): Found[] {
-  const beam = beamSearch(graph, descend(graph, entry), Math.max(k, ef))
+  const width = Math.max(k, ef)
+  const { beam, copies } = beamSearch(graph, descend(graph, entry), width)
+  for (const copy of copies) offer(beam, copy, width)
   return beam.slice(0, k).map(({ node, distance }) => ({ node, distance }))
 }
 
@@ -46,26 +50,34 @@ function descend(graph: SearchableGraph, { upperLevels, index, m }: GraphEntry):
     const level: SearchableGraph = {
       links: (i) => links.subarray(i * (1 + m) + 1, i * (1 + m) + 1 + links[i * (1 + m)]),
       distance: (i) => graph.distance(nodes[i]),
+      areCopies: (a, b) => graph.areCopies(nodes[a], nodes[b]),
     }
-    at = down[beamSearch(level, at, UPPER_EF)[0].node]
+    at = down[beamSearch(level, at, UPPER_EF).beam[0].node]
   }
   return at
 }
 
-function beamSearch(graph: SearchableGraph, start: number, ef: number): Found[] {
+/** Copies of an expanded node go beside the beam, and are expanded when nothing else is left. */
+function beamSearch(graph: SearchableGraph, start: number, ef: number): { beam: BeamSlot[]; copies: BeamSlot[] } {
   const visited = new Set([start])
   const beam: BeamSlot[] = [{ node: start, distance: distanceTo(graph, start), expanded: false }]
+  const copies: BeamSlot[] = []
+  const isInReach = (slot: BeamSlot): boolean => beam.length < ef || nearer(slot, beam[ef - 1])
   let next: BeamSlot | undefined = beam[0]
   while (next !== undefined) {
     next.expanded = true
-    for (const node of [...graph.links(next.node)]) {
+    const { node: at, distance } = next
+    for (const node of [...graph.links(at)]) {
       if (visited.has(node)) continue
       visited.add(node)
-      offer(beam, { node, distance: distanceTo(graph, node), expanded: false }, ef)
+      const found = { node, distance: distanceTo(graph, node), expanded: false }
+      if (!isInReach(found)) continue
+      if (found.distance !== distance || !graph.areCopies(at, node)) offer(beam, found, ef)
+      else if (copies.length < ef) copies.push(found)
     }
-    next = beam.find((slot) => !slot.expanded)
+    next = beam.find((slot) => !slot.expanded) ?? copies.find((slot) => !slot.expanded && isInReach(slot))
   }
-  return beam
+  return { beam, copies }
 }
 
 /** Keeps the beam ascending, with at most ef slots. */
