@@ -18,7 +18,7 @@ const TASKS: { readonly [Name in TaskName]: () => Promise<RunTask<Name>> } = {
   route: async () => (await import('../src/tasks/route/route-task.js')).routeVectors,
   sample: async () => (await import('../src/tasks/route/sample-task.js')).sampleShard,
   cut: async () => (await import('../src/tasks/route/cut-task.js')).cutRecords,
-  trial: async () => (await import('../src/tasks/link/trial-task.js')).tryBalanced,
+  trial: async () => (await import('../src/tasks/link/trial-task.js')).tryQuality,
   shard: async () => (await import('../src/tasks/link/shard-task.js')).buildShard,
   restore: async () => (await import('../src/tasks/link/restore-task.js')).restoreCheckpoint,
   longest: async () => (await import('../src/tasks/link/longest-task.js')).findLongest,

@@ -47,11 +47,19 @@ export interface RecallOptions extends MeasureOptions {
   // </generated>
 }
 
+/** A 95% interval of a measured recall: few queries make it wide. */
+export interface RecallInterval {
+  readonly low: number
+  readonly high: number
+}
+
 /** One beam width, measured on one thread. */
 export interface RecallPoint {
   readonly ef: number
   /** Share of the exact k neighbours that a search finds, 0 to 1. */
   readonly recall: number
+  /** Where it is with 95% certainty for other queries of the same kind. */
+  readonly interval: RecallInterval
   readonly queriesPerSecond: number
   /** Median time of one search, in milliseconds. */
   readonly p50Ms: number

@@ -1,4 +1,5 @@
 /** What a build says of itself when it has ended. */
+import type { RecallInterval } from './measure.js'
 import type { Metric } from './vectors.js'
 
 export type EngineName = 'pipnn' | 'hnswlib-wasm'
@@ -113,7 +114,7 @@ export interface BuildReport {
   readonly engine: EngineName | 'hnswlib-import'
   /** The quality of the build, which `quality: 'auto'` may have chosen; 'imported' for an import. */
   readonly quality: Quality | 'imported'
-  /** Recall@10 at ef 64 of the trial of 'auto' on sampled vectors; absent without a trial. */
+  /** Recall@10 at ef 64 that the trial of `quality` on sampled vectors had; absent without a trial. */
   readonly trialRecall?: number
   /** What searches compare. */
   readonly quantization: Quantization
@@ -149,6 +150,8 @@ export interface BuildReport {
   readonly repaired: number
   /** Recall@10 of 200 sampled vectors at ef 64 against exact search, each left out of its own neighbours. */
   readonly recallAt10: number
+  /** The 95% interval of recallAt10: 200 queries are a sample; absent in older reports. */
+  readonly recallInterval?: RecallInterval
   /** Share of those vectors that found themselves, or a copy; absent for 'ip' and in older reports. */
   readonly selfRecall?: number
   /** Links per node on level 0. */

@@ -1,6 +1,7 @@
 import { writeFailure } from '../format/bytes/file-errors.js'
 import { patchSegment } from '../format/segment/patch-segment.js'
 import { RecallTooLowError, UnreachableNodesError } from '../errors.js'
+import type { RecallInterval } from '../api/measure.js'
 import type { SegmentChecksums } from '../format/segment/segment-checksums.js'
 import type { Uses } from './run/run.js'
 import { SALT_PROOF } from '../rows/hash-ordinal.js'
@@ -28,6 +29,7 @@ export interface Proof extends Recall {
 
 export interface Recall {
   readonly recallAt10: number
+  readonly recallInterval: RecallInterval
   /** Share of the sampled vectors that found themselves. Undefined for ip: a vector need not be its own nearest. */
   readonly selfRecall: number | undefined
 }
@@ -36,6 +38,8 @@ export interface Recall {
 const PROOF_QUERIES = 200
 const PROOF_K = 10
 const PROOF_EF = 64
+/** Of an index of one vector. */
+const NOTHING_TO_FIND = { recallAt10: 1, recallInterval: { low: 1, high: 1 } }
 
 /**
  * Always checks that every node is reachable from the entry point, and links and counts those that are not. Always
@@ -155,13 +159,15 @@ async function measureRecall(
   exact: NearestLists,
 ): Promise<Recall> {
   const isOwnNearest = graph.metric !== 'ip'
-  if (questions === undefined) return { recallAt10: 1, selfRecall: isOwnNearest ? 1 : undefined }
+  if (questions === undefined) return { ...NOTHING_TO_FIND, selfRecall: isOwnNearest ? 1 : undefined }
   const { nodes, queries, queryCount, k, neighbours } = questions
   const inMemory = plan.searchInMemory
   const search: RecallTask = { graph, queries, queryCount, k, ef: PROOF_EF, inMemory }
   const { found, selfDistances } = await threads.run('recall', search, 'recall search')
+  const { recall, interval } = recallOf(exact, found, { queryCount, neighbours, selves: nodes })
   return {
-    recallAt10: recallOf(exact, found, { queryCount, neighbours, selves: nodes }),
+    recallAt10: recall,
+    recallInterval: interval,
     selfRecall: isOwnNearest ? selfRecallOf(found, { selves: nodes, selfDistances }) : undefined,
   }
 }

@@ -48,5 +48,5 @@ export function parametersSection(manifest: Manifest): Html {
 function qualityText({ quality, trialRecall }: BuildReport): string {
   return trialRecall === undefined
     ? quality
-    : `${quality}; a trial of balanced on sampled vectors had recall@10 ${trialRecall.toFixed(3)}`
+    : `${quality}; its trial on sampled vectors had recall@10 ${trialRecall.toFixed(3)}`
 }

@@ -42,8 +42,8 @@ export function reportPage(page: ReportPage): string {
         <a class="skip" href="#main">Skip to the report</a>
         ${header(page)}
         <main id="main">
-          ${summarySection(manifest)} ${before && comparisonSection(manifest, before)} ${buildSection(manifest)}
-          ${indexSection(manifest)} ${searchSection({ path, recallAt10: report.recallAt10, tunings, recall })}
+          ${summarySection(manifest, recall)} ${before && comparisonSection(manifest, before)} ${buildSection(manifest)}
+          ${indexSection(manifest)} ${searchSection({ path, report, tunings, recall })}
           ${eventsSection(report)} ${parametersSection(manifest)} ${filesSection(manifest)} ${missingNotes(manifest)}
         </main>
         <footer>

@@ -1,25 +1,28 @@
 import type { RecallCurve, Tuning } from '../api/measure.js'
+import type { BuildReport } from '../api/report.js'
 import { recallChart } from './charts/recall-chart.js'
 import { given, html, type Html } from './draw/html.js'
 import { countText } from './number-text.js'
 import { shellWord } from './shell-word.js'
+import { ownRecall, recallText } from './verdict.js'
 
 export interface SearchFacts {
   /** The index directory, as the caller named it. */
   readonly path: string
-  /** Recall that the build measured. */
-  readonly recallAt10: number
+  readonly report: BuildReport
   readonly tunings: readonly Tuning[]
   readonly recall: RecallCurve | undefined
 }
 
 /** Recall, and the beam widths that were chosen. */
-export function searchSection({ path, recallAt10, tunings, recall }: SearchFacts): Html {
+export function searchSection({ path, report, tunings, recall }: SearchFacts): Html {
+  const own = ownRecall(report, recall)
   return html` <section id="search" aria-labelledby="search-title">
     <h2 id="search-title">How good searches are</h2>
     <p>
-      The build measured a recall@10 of ${recallAt10.toFixed(4)} at ef 64, with vectors of the index as queries, each
-      left out of its own neighbours, against exact search.
+      Searches at ef 64 have a recall@10 of ${recallText(own.recall, own.interval)}, measured with
+      ${countText(own.queries)} vectors of the index, each left out of its own neighbours, against exact search. In
+      brackets is the 95% interval. New queries are harder.
     </p>
     ${tunings.map(
       ({ k, targetRecall, ef, recall: reached, queries, source }) =>

@@ -64,9 +64,26 @@ describe('reportPage', () => {
 
   it('has the values of the report', () => {
     const text = textOf(page())
-    for (const value of ['0.9877', '236 MB', '300 MB', '71.0 MB', '161 MB', '23.98', '21,346', '0.9521', '6,250']) {
+    for (const value of ['0.9911', '236 MB', '300 MB', '71.0 MB', '161 MB', '23.98', '21,346', '0.9521', '6,250']) {
       expect(text).toContain(value)
     }
+  })
+
+  it('has one recall for one ef: that of the measured curve, else that of the build', () => {
+    const summaryOf = (html: string): string => textOf(html.slice(0, html.indexOf('<section id="build"')))
+    expect(textOf(page())).not.toContain('0.9877')
+    expect(summaryOf(page())).toContain('0.9911 at ef 64, 200 vectors of the index')
+    const without = page({}, { recall: undefined })
+    expect(summaryOf(without)).toContain('0.9877 at ef 64')
+    expect(textOf(without)).toContain('have a recall@10 of 0.9877 (0.980 to 0.992)')
+    // Given queries are of another kind.
+    expect(summaryOf(page({}, { recall: { ...CURVE, source: 'given' } }))).toContain('0.9877 at ef 64')
+  })
+
+  it('gives a verdict', () => {
+    expect(textOf(page())).toContain('answers good good from recall 0.95')
+    expect(textOf(page({ recallAt10: 0.94 }, { recall: undefined }))).toContain('answers fair')
+    expect(textOf(page({ selfRecall: 0.9 }))).toContain('answers poor')
   })
 
   it('says how many vectors find themselves, when the report says so', () => {

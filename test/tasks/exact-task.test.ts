@@ -91,7 +91,7 @@ describe('exactNeighbours', () => {
     let maxSquaredNorm = 0
     for (let row = 0; row < count; row++) maxSquaredNorm = Math.max(maxSquaredNorm, squaredNorm(rows, dimensions, row))
     const vectors = { path, firstNode: 0, count }
-    const asked = { metric, dimensions, vectors, queries, queryCount, k, maxSquaredNorm, tellApart: true }
+    const asked = { metric, dimensions, vectors, queries, queryCount, k, maxSquaredNorm }
     const mark = kernel.mark()
     const lists = exactNeighbours(kernel, asked)
     kernel.release(mark)
@@ -121,7 +121,6 @@ describe('exactNeighbours', () => {
       queryCount: 2,
       k,
       maxSquaredNorm: 36,
-      tellApart: true,
     })
     expect([...lists.nodes]).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4])
     expect([...lists.distances]).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])

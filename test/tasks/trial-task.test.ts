@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { tryBalanced, type TrialTask } from '../../src/tasks/link/trial-task.js'
+import { tryQuality, type TrialTask } from '../../src/tasks/link/trial-task.js'
 import type { EngineName } from '../../src/api/report.js'
 import type { Metric } from '../../src/api/vectors.js'
 import { randomRows, specOf, squaredNorm } from '../fixtures/tasks.js'
@@ -21,7 +21,7 @@ function taskFor(
   }
   const sample = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength)
   const spec = specOf(metric, dimensions, rows)
-  return { sample, rowCount: ROWS, queryCount: QUERIES, metric, spec, engine, m: 16, seed: 1, maxSquaredNorm }
+  return { sample, rowCount: ROWS, queryCount: QUERIES, metric, spec, engine, quality: 'balanced', m: 16, seed: 1, maxSquaredNorm }
 }
 
 /** Rows in a plane of so many dimensions, turned into more. */
@@ -40,12 +40,12 @@ function onPlane(planeDimensions: number, dimensions: number): Float32Array {
 
 async function recallOf(task: TrialTask): Promise<number> {
   const mark = kernel.mark()
-  const { recallAt10 } = await tryBalanced(kernel, task)
+  const { recallAt10 } = await tryQuality(kernel, task)
   kernel.release(mark)
   return recallAt10
 }
 
-describe('tryBalanced', () => {
+describe('tryQuality', () => {
   it.each([
     ['l2', 'pipnn'],
     ['ip', 'pipnn'],

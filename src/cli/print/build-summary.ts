@@ -2,6 +2,7 @@ import { formatByteSize } from '../../memory/byte-size.js'
 import type { BuildReport } from '../../api/report.js'
 import { countText, plural, rateText, tookText } from '../../report/number-text.js'
 import { shellWord } from '../../report/shell-word.js'
+import { intervalText, verdictOf } from '../../report/verdict.js'
 import { tableLines } from './table-lines.js'
 
 /** The result of a build for people, and the command to type next. */
@@ -18,7 +19,7 @@ export function buildSummary(report: BuildReport, out: string): string[] {
     ['time', `${tookText(seconds)}, ${rateText(count / seconds).replace('/s', ' vectors/s')}`],
     ['quality', qualityText(report)],
     ...(report.quantization === 'f32' ? [] : [['quantization', report.quantization]]),
-    ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64, measured against exact search)`],
+    ['recall@10', recallLine(report)],
     ...(selfRecall === undefined
       ? []
       : [['self-recall', `${selfRecall.toFixed(4)} (ef 64, sampled vectors that find themselves)`]]),
@@ -32,7 +33,13 @@ export function buildSummary(report: BuildReport, out: string): string[] {
   return [...tableLines(rows), '', `next: shardloom search ${shellWord(out)} --queries FILE -k 10`]
 }
 
+/** The verdict is a word for it; the interval says how sure it is. */
+function recallLine({ recallAt10: recall, recallInterval, selfRecall }: BuildReport): string {
+  const likely = recallInterval === undefined ? '' : `, 95% interval ${intervalText(recallInterval)}`
+  return `${recall.toFixed(4)}, ${verdictOf({ recall, selfRecall })} (ef 64, against exact search${likely})`
+}
+
 function qualityText({ quality, trialRecall }: BuildReport): string {
   if (trialRecall === undefined) return quality
-  return `${quality} (a trial of balanced on sampled vectors found ${trialRecall.toFixed(3)})`
+  return `${quality} (its trial on sampled vectors found ${trialRecall.toFixed(3)})`
 }

@@ -1,5 +1,6 @@
 import type { RecallCurve, TuneResult } from '../../api/measure.js'
 import { countText } from '../../report/number-text.js'
+import { intervalText } from '../../report/verdict.js'
 import { tableLines } from './table-lines.js'
 import { tuningText } from './tuning-text.js'
 
@@ -11,9 +12,10 @@ interface CurveSettings {
 
 export function curveLines(measured: RecallCurve | TuneResult, { path, quiet }: CurveSettings): string[] {
   const { generation, k, queries, source, points } = measured
-  const rows = points.map(({ ef, recall, queriesPerSecond, p50Ms }) => [
+  const rows = points.map(({ ef, recall, interval, queriesPerSecond, p50Ms }) => [
     String(ef),
     recall.toFixed(4),
+    intervalText(interval),
     countText(queriesPerSecond),
     `${p50Ms.toFixed(3)} ms`,
   ])
@@ -25,7 +27,7 @@ export function curveLines(measured: RecallCurve | TuneResult, { path, quiet }: 
       ['queries', `${countText(queries)} ${kind}; one thread`],
     ]),
     '',
-    ...tableLines([['ef', `recall@${k}`, 'queries/s', 'p50'], ...rows], [0, 1, 2, 3]),
+    ...tableLines([['ef', `recall@${k}`, '95% interval', 'queries/s', 'p50'], ...rows], [0, 1, 2, 3, 4]),
     '',
     ...('reached' in measured && measured.reached
       ? [`chosen: ${tuningText(measured)}${measured.stored ? ', stored with the index' : ', not stored'}`]

@@ -2,6 +2,7 @@ import type { Tuning } from '../../api/measure.js'
 import type { Manifest } from '../../format/generation/manifest.js'
 import { formatByteSize } from '../../memory/byte-size.js'
 import { countText, plural, tookText } from '../../report/number-text.js'
+import { recallText } from '../../report/verdict.js'
 import { tableLines } from './table-lines.js'
 import { tuningText } from './tuning-text.js'
 
@@ -27,8 +28,8 @@ export function infoLines(path: string, manifest: Manifest, tuning: readonly Tun
     ['graph', `m ${manifest.m}, average degree ${report.averageDegree}, ${plural(manifest.levels, 'upper level')}`],
     ['built by', `${manifest.engine} (${report.quality}), seed ${manifest.seed}, ${plural(report.threads, 'thread')}`],
     ['built in', `${tookText(report.seconds)}, peak memory ${formatByteSize(report.peakRssBytes)}`],
-    ['recall@10', `${report.recallAt10.toFixed(4)} (ef 64)`],
-    ...(selfRecall === undefined ? [] : [['self-recall', `${selfRecall.toFixed(4)} (ef 64)`]]),
+    ['recall@10', `${recallText(report.recallAt10, report.recallInterval)}, ef 64`],
+    ...(selfRecall === undefined ? [] : [['self-recall', `${selfRecall.toFixed(4)}, ef 64`]]),
     ...tuning.map((one) => ['tuned', tuningText(one)]),
     ['reachable', `${countText(report.reachable)} (${countText(report.repaired)} repaired)`],
     ['skipped', countText(report.skipped)],

@@ -72,6 +72,9 @@ function checkLaterFields(checks: FieldChecks, report: JsonObject): void {
     if (atSeconds !== undefined) checkAmount(checks, atSeconds, `report.stages[${at}].atSeconds`)
   })
   if (report.selfRecall !== undefined) checkAmount(checks, report.selfRecall, 'report.selfRecall')
+  if (report.recallInterval !== undefined) {
+    checkNumbers(checks, report.recallInterval, 'report.recallInterval', ['low', 'high'])
+  }
   if (report.memory !== undefined) checkMemory(checks, report.memory)
   if (report.graph !== undefined) checkGraph(checks, report.graph)
   if (report.resumed !== undefined) {

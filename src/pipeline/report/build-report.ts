@@ -8,7 +8,7 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
   const { options, plan, threads, log, queues, paths } = run
   const { ingested, proof, origin } = finished
   const { quality, trialRecall } = origin.chosen
-  const { recallAt10, selfRecall } = proof
+  const { recallAt10, recallInterval, selfRecall } = proof
   return {
     count: ingested.count,
     skipped: ingested.skippedInvalid + ingested.ids.skippedDuplicates,
@@ -36,6 +36,7 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
     reachable: proof.reachable,
     repaired: proof.repaired,
     recallAt10,
+    recallInterval,
     ...(selfRecall !== undefined && { selfRecall }),
     averageDegree: Math.round((100 * finished.degreeSum) / ingested.count) / 100,
     graph: graphReport(finished),

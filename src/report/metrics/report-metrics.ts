@@ -36,6 +36,11 @@ export function reportMetrics(report: BuildReport, at: Date = new Date()): strin
       gauge('dimensions', 'Length of each vector.', [{ value: report.dimensions }]),
       gauge('recall_ratio', 'Measured recall@10 at ef 64, 0 to 1.', [{ value: report.recallAt10 }]),
       gauge(
+        'recall_low_ratio',
+        'Lower end of the 95% interval of recall_ratio, 0 to 1.',
+        report.recallInterval === undefined ? [] : [{ value: report.recallInterval.low }],
+      ),
+      gauge(
         'self_recall_ratio',
         'Share of sampled vectors that a search at ef 64 for them finds, 0 to 1.',
         report.selfRecall === undefined ? [] : [{ value: report.selfRecall }],

@@ -51,7 +51,7 @@ export class RecallMeter {
     const seconds = tookMs.reduce((sum, ms) => sum + ms, 0) / 1000
     return {
       ef,
-      recall: recallOf(this.#exact, found, this.#queries),
+      ...recallOf(this.#exact, found, this.#queries),
       queriesPerSecond: queryCount / seconds,
       p50Ms: percentile(tookMs.sort(), 0.5),
     }
@@ -91,7 +91,7 @@ async function exactNeighbours(
     read: (first: number, into: Uint8Array) => vectors.read(first, into.length / rowBytes, into),
   }
   const maxSquaredNorm = metric === 'ip' ? await largestSquaredNorm(vectors, dimensions, pace) : 0
-  const asked = { metric, dimensions, queries: rows, queryCount, k, maxSquaredNorm, tellApart: true }
+  const asked = { metric, dimensions, queries: rows, queryCount, k, maxSquaredNorm }
   // A separate kernel, whose memory is freed afterwards: the memory of the index holds its pages.
   const steps = scanSteps(Kernel.create(), asked, scanned)
   for (;;) {

@@ -16,11 +16,6 @@ export interface ExactQueries {
   readonly k: number
   /** Largest squared norm of the data: ip's R². */
   readonly maxSquaredNorm: number
-  /**
-   * Tells vectors apart that are so alike that the rounding of their norms hides their distances. Default false, as in
-   * the proof of a build: the grid does not tell them apart either, so any of them counts as a neighbour.
-   */
-  readonly tellApart?: boolean
 }
 
 /** Consecutive rows, from node `first` on, row-major float32. */
@@ -127,7 +122,7 @@ export function* scanSteps(
             : fn.searchDistanceDot(from, row, dimensions, distanceBias(metric))
         insertNearest(lists, query, first + inChunk, distance)
       }
-      if (asked.tellApart !== true || found < wanted || tileDistances[wanted - 1] > beyond) {
+      if (found < wanted || tileDistances[wanted - 1] > beyond) {
         for (let i = 0; i < found && tileDistances[i] <= beyond; i++) score(places[i])
       } else if (metric !== 'l2' || lists.distances[(query + 1) * k - 1] > 0) {
         // The tile cannot tell enough near rows apart, unless k rows are at 0 already, where no row can be nearer.

@@ -5,14 +5,16 @@ import type { Metric } from '../../api/vectors.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { buildGraph, type GraphTask } from './build-graph.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
+import { emptyLists, insertNearest } from '../../search/measure/nearest-lists.js'
+import { recallOf } from '../../search/measure/recall-of.js'
 import { scanRows } from '../../search/measure/scan-rows.js'
 import { linkUpperLevel } from './upper-task.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
 import { sampleRows } from '../../plan/sample-rows.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
 
-/** A small index of sampled vectors at quality 'balanced', searched with sampled vectors that are not in it. */
-export interface TrialTask extends Omit<GraphTask, 'quality'> {
+/** A small index of sampled vectors, searched with sampled vectors that are not in it. */
+export interface TrialTask extends GraphTask {
   /**
    * Row-major float32, unit length for cosine, in random order. The first `rowCount` rows are linked, the next
    * `queryCount` are queries.
@@ -34,13 +36,13 @@ const EF = 64
 /** Every UPPER_STEP-th row is on the level above, where searches begin. */
 const UPPER_STEP = 16
 
-export async function tryBalanced(kernel: Kernel, task: TrialTask): Promise<TrialResult> {
-  const { spec, metric, m, rowCount, queryCount } = task
+export async function tryQuality(kernel: Kernel, task: TrialTask): Promise<TrialResult> {
+  const { spec, engine, quality, metric, m, seed, rowCount, queryCount } = task
   const { dimensions } = spec
   const rowBytes = 4 * dimensions
   const rows = task.sample.subarray(0, rowCount * rowBytes)
   const codes = encodeRows(kernel, spec, rows, rowCount)
-  const how: GraphTask = { spec, engine: task.engine, quality: 'balanced', m, seed: task.seed }
+  const how: GraphTask = { spec, engine, quality, m, seed }
   const graph = await buildGraph(kernel, how, codes, rowCount)
   const upperLevels = await linkLevelAbove(kernel, how, codes, rowCount)
 
@@ -69,14 +71,12 @@ export async function tryBalanced(kernel: Kernel, task: TrialTask): Promise<Tria
       read: (first, into) => into.set(rows.subarray(first * rowBytes, first * rowBytes + into.length)),
     },
   )
-  let hits = 0
+  const found = emptyLists(queryCount, k)
   for (let query = 0; query < queryCount; query++) {
-    const found = core.search(queries.subarray(query * dimensions, (query + 1) * dimensions), k, EF)
-    // At equal distances any neighbour is right.
-    const farthest = exact.distances[(query + 1) * k - 1]
-    for (let i = 0; i < found; i++) if (core.distances[i] <= farthest) hits++
+    const hits = core.search(queries.subarray(query * dimensions, (query + 1) * dimensions), k, EF)
+    for (let i = 0; i < hits; i++) insertNearest(found, query, core.nodes[i], core.distances[i])
   }
-  return { recallAt10: hits / (queryCount * k) }
+  return { recallAt10: recallOf(exact, found, { queryCount, neighbours: k }).recall }
 }
 
 function encodeRows(kernel: Kernel, spec: GridSpec, rows: Uint8Array, count: number): number {
