@@ -34,7 +34,7 @@ describe('a build that succeeds', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^vectors +400$/m)
     expect(stdout).toMatch(/^dimensions +8, l2$/m)
-    expect(stdout).toMatch(/^recall@10 +[01]\.\d{4} /m)
+    expect(stdout).toMatch(/^recall@10 +[01]\.\d{4}, (good|fair|poor) \(ef 64, against exact search, 95% interval /m)
     expect(stdout).toMatch(/^self-recall +1\.0000 /m)
     expect(stdout).toMatch(/^reachable +400 of 400 \(\d+ repaired\)$/m)
     expect(stdout).toContain(`next: shardloom search '${out}' --queries FILE -k 10`)

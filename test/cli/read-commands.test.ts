@@ -130,7 +130,7 @@ describe('info', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^vectors +300$/m)
     expect(stdout).toMatch(/^dimensions +8, l2$/m)
-    expect(stdout).toMatch(/^self-recall +1\.0000 \(ef 64\)$/m)
+    expect(stdout).toMatch(/^self-recall +1\.0000, ef 64$/m)
     expect(stdout).toMatch(/^ {2}links +[\d.]+ kB +1 file$/m)
   })
 

@@ -91,9 +91,9 @@ function shiftUp(beam: usize, from: u32, to: u32): void {
 
 /**
  * The beam is one ascending array, not two heaps: keys that fall off its end would never be expanded, so it bounds the
- * candidates too. Copies of the node that is expanded go beside the beam, and are expanded when nothing else is left: a
- * mass of copies nearer than what is searched for would fill the beam otherwise. At level 0 rows hold nodes. On levels
- * >= 1 (`upper`) rows and keys hold indexes into `nodes`. Always inlined, so the parameters cost nothing.
+ * candidates too. Copies of the node that is expanded go to a beam of their own, and are expanded when nothing else is
+ * left: a mass of copies nearer than what is searched for would fill the beam otherwise. At level 0 rows hold nodes. On
+ * levels >= 1 (`upper`) rows and keys hold indexes into `nodes`. Always inlined, so the parameters cost nothing.
  */
 @inline
 function beamSearch(
@@ -125,9 +125,12 @@ function beamSearch(
       if (key & 1) continue
       store<u64>(slot, key | 1)
     } else if (nextCopy < copyCount) {
-      key = load<u64>(copies + (<usize>nextCopy << 3))
+      const slot = copies + (<usize>nextCopy << 3)
+      key = load<u64>(slot)
+      if (key >= worst) break
       nextCopy++
-      if (key >= worst) continue
+      if (key & 1) continue
+      store<u64>(slot, key | 1)
     } else break
     const at = (<u32>key) >> 1
     const row = upper ? links + <usize>at * c.upperStride : rowOf(c, level0, at)
@@ -149,10 +152,9 @@ function beamSearch(
       // Only the bits of the node differ.
       if ((found ^ key) <= <u64>u32.MAX_VALUE) {
         if (isCopy(c, nodeAt(upper, nodes, at), nodeAt(upper, nodes, (<u32>found) >> 1))) {
-          if (copyCount < ef) {
-            store<u64>(copies + (<usize>copyCount << 3), found)
-            copyCount++
-          }
+          const place = offerCopy(copies, copyCount, ef, found)
+          if (place < ef && copyCount < ef) copyCount++
+          nextCopy = min(nextCopy, place)
           continue
         }
       }
@@ -189,6 +191,15 @@ function rowsEqual(c: SearchContext, table: RowTable, a: u32, b: u32): bool {
 function isCopy(c: SearchContext, a: u32, b: u32): bool {
   if (c.walked != c.exact && !rowsEqual(c, changetype<RowTable>(c.walked), a, b)) return false
   return rowsEqual(c, changetype<RowTable>(c.exact), a, b)
+}
+
+/** Puts a copy into the beam of copies, which has no place when it returns `ef`. */
+function offerCopy(copies: usize, size: u32, ef: u32, found: u64): u32 {
+  const place = placeFor(copies, size, found)
+  if (place == ef) return ef
+  shiftUp(copies, place, size < ef ? size : ef - 1)
+  store<u64>(copies + (<usize>place << 3), found)
+  return place
 }
 
 /** Puts the copies that the walk kept beside the beam into it. Returns the size of the beam. */

@@ -57,7 +57,7 @@ function descend(graph: SearchableGraph, { upperLevels, index, m }: GraphEntry):
   return at
 }
 
-/** Copies of an expanded node go beside the beam, and are expanded when nothing else is left. */
+/** Copies of an expanded node go to a beam of their own, and are expanded when nothing else is left. */
 function beamSearch(graph: SearchableGraph, start: number, ef: number): { beam: BeamSlot[]; copies: BeamSlot[] } {
   const visited = new Set([start])
   const beam: BeamSlot[] = [{ node: start, distance: distanceTo(graph, start), expanded: false }]
@@ -73,7 +73,7 @@ function beamSearch(graph: SearchableGraph, start: number, ef: number): { beam: 
       const found = { node, distance: distanceTo(graph, node), expanded: false }
       if (!isInReach(found)) continue
       if (found.distance !== distance || !graph.areCopies(at, node)) offer(beam, found, ef)
-      else if (copies.length < ef) copies.push(found)
+      else offer(copies, found, ef)
     }
     next = beam.find((slot) => !slot.expanded) ?? copies.find((slot) => !slot.expanded && isInReach(slot))
   }
