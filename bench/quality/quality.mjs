@@ -1,10 +1,11 @@
 // Is the graph navigable on any data? Every set of sets.mjs in every contender: the share of vectors that find
-// themselves and recall@10 of new queries, against exact search, ties counting.
+// themselves, recall@10 of new queries, against exact search, ties counting, and queries/s at equal recall.
 //
 //   npm run build && cd bench && npm install
-//   node quality/quality.mjs [--only 'TEXT;TEXT'] [--contenders balanced,high,hnswlib-node] [--efs 16,64,256] [--json FILE]
+//   node quality/quality.mjs [--only 'TEXT;TEXT'] [--contenders balanced,high,hnswlib-node] [--efs 16,64] [--json FILE]
 //
-// A row with * is below the best peer by more than .005 at ef 64.
+// A row with * is below the best peer by more than .005 at ef 64. Queries/s are those at a recall of .95, or at the most
+// that all contenders reach: between two ef the logarithm of the speed is taken as linear in recall.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { CONTENDERS } from './contenders.mjs'
@@ -16,12 +17,14 @@ const K = 10
 const SELVES = 1000
 const PEERS = ['hnswlib-node', 'usearch']
 const TOLERANCE = 0.005
+const EQUAL_RECALL = 0.95
+const TIMED_ROUNDS = 3
 
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     contenders: { type: 'string', default: 'balanced,high,auto,hnswlib-node' },
-    efs: { type: 'string', default: '16,64,256' },
+    efs: { type: 'string', default: '16,32,64,128,256' },
     seed: { type: 'string', default: '1' },
     json: { type: 'string' },
   },
@@ -45,19 +48,51 @@ for (const set of sets) {
     const at = (ef) => ({
       recall: recallOf(answers, (query) => index.search(rowOf(queries, query, set.dims), K, ef)),
       self: recallOf(selfAnswers, (query) => index.search(rowOf(selves, query, set.dims), 1, ef)),
+      queriesPerSecond: speedOf(queries.length / set.dims, (query) =>
+        index.search(rowOf(queries, query, set.dims), K, ef),
+      ),
     })
     row.results[name] = { proof: index.proof, efs: Object.fromEntries(efs.map((ef) => [ef, at(ef)])) }
     await index.close()
   }
+  addSpeeds(row)
   results.push(row)
   print(row)
 }
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, undefined, 2))
 
-function print({ set, results }) {
-  console.log(set)
+/** The best of some rounds over all queries. */
+function speedOf(count, search) {
+  let best = 0
+  for (let round = 0; round < TIMED_ROUNDS; round++) {
+    const started = performance.now()
+    for (let query = 0; query < count; query++) search(query)
+    best = Math.max(best, (1000 * count) / (performance.now() - started))
+  }
+  return best
+}
+
+/** Adds `equal`, the recall to compare at, and each contender's queries/s there. */
+function addSpeeds(row) {
+  const all = Object.values(row.results)
+  const reached = all.map(({ efs }) => Math.max(...Object.values(efs).map(({ recall }) => recall)))
+  row.equal = Math.min(EQUAL_RECALL, ...reached)
+  for (const result of all) result.queriesPerSecond = Math.round(speedAt(row.equal, Object.values(result.efs)))
+}
+
+/** Points by ascending ef. */
+function speedAt(recall, points) {
+  const at = points.findIndex((point) => point.recall >= recall)
+  if (at === 0) return points[0].queriesPerSecond
+  const [a, b] = [points[at - 1], points[at]]
+  const share = (recall - a.recall) / (b.recall - a.recall)
+  return a.queriesPerSecond * (b.queriesPerSecond / a.queriesPerSecond) ** share
+}
+
+function print({ set, results, equal }) {
+  console.log(`${set}, queries/s at recall ${equal.toFixed(3)}`)
   const peers = PEERS.filter((name) => name in results)
-  for (const [name, { efs, proof }] of Object.entries(results)) {
+  for (const [name, { efs, proof, queriesPerSecond }] of Object.entries(results)) {
     const cells = Object.entries(efs).map(
       ([ef, { recall, self }]) => `ef ${ef}: ${recall.toFixed(4)} / ${self.toFixed(4)}`,
     )
@@ -65,7 +100,7 @@ function print({ set, results }) {
       ['recall', 'self'].some((what) => efs[64]?.[what] < results[peer].efs[64]?.[what] - TOLERANCE),
     )
     console.log(
-      `${lost ? '*' : ' '} ${name.padEnd(13)} ${cells.join('   ')}${proof === undefined ? '' : `   proof ${proof.toFixed(4)}`}`,
+      `${lost ? '*' : ' '} ${name.padEnd(13)} ${cells.join('   ')}   ${queriesPerSecond}/s${proof === undefined ? '' : `   proof ${proof.toFixed(4)}`}`,
     )
   }
 }
