@@ -4,7 +4,8 @@ import { Kernel } from '../../kernel/kernel.js'
 import { buildGraph, type GraphTask } from '../../src/tasks/link/build-graph.js'
 import type { ShardGraph } from '../../src/engines/shard-engine.js'
 import { putShard, randomRows } from '../fixtures/shards.js'
-import { randomRows as floatRows, specOf } from '../fixtures/tasks.js'
+import { rowsOf } from '../../src/tasks/link/finer-graphs.js'
+import { encode, randomRows as floatRows, specOf, squaredL2 } from '../fixtures/tasks.js'
 
 const DIMS = 16
 
@@ -25,6 +26,30 @@ describe.each(['pipnn', 'hnswlib-wasm'] as const)('%s', (engine) => {
     const graph = await build(rows)
     expect(reachableFrom(graph, 0)).toBe(4000)
     expect(reachableFrom(graph, 3999)).toBe(4000)
+  })
+
+  test('members that only the grid takes for copies are linked to their nearest by their vectors', async () => {
+    const kernel = Kernel.create()
+    // 300 vectors within a hundredth of a step of the grid, and others around.
+    const rows = floatRows(1000, DIMS, 5)
+    const near = floatRows(300, DIMS, 6)
+    const spec = specOf('l2', DIMS, rows)
+    for (let at = 0; at < near.length; at++) rows[at] = rows[999 * DIMS + (at % DIMS)] + (near[at] * 0.01) / spec.scale
+    const codes = encode(kernel, spec, rows)
+    const { grid, count } = putShard(kernel, Int16Array.from(codes.values), spec.gridDims, 'i16')
+    const task: GraphTask = { spec, engine, quality: 'balanced', m: 16, seed: 1 }
+    const read = (members: Uint32Array): Float32Array => rowsOf(rows, DIMS, members)
+    const graph = await buildGraph(kernel, task, grid, count, { count, below: Number.POSITIVE_INFINITY, read })
+    const distance = (a: number, b: number): number => squaredL2(rows, DIMS, a, b)
+    let linked = 0
+    for (let member = 0; member < 300; member++) {
+      const others = Array.from({ length: 300 }, (_, i) => i).filter((other) => other !== member)
+      const nearest = others.reduce((best, other) => (distance(member, other) < distance(member, best) ? other : best))
+      if (rowOf(graph, member).includes(nearest)) linked++
+    }
+    // A tree links 3 in 299.
+    expect(linked).toBeGreaterThan(270)
+    expect(reachableFrom(graph, 999)).toBeGreaterThan(990)
   })
 
   test('copies crowd nobody out: others have the rows that they have beside a single copy', async () => {

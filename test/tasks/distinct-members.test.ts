@@ -4,7 +4,9 @@ import { Kernel } from '../../kernel/kernel.js'
 import {
   addCopies,
   findCopies,
+  groupsOf,
   packDistinct,
+  treeLinks,
   unpackDistinct,
   type DistinctMembers,
 } from '../../src/tasks/link/distinct-members.js'
@@ -85,7 +87,11 @@ describe('addCopies', () => {
   const codes = codesOf(values)
   const distinct = copiesIn(codes)
   if (distinct === undefined) throw new Error('there are copies')
-  const graph = addCopies(ring(distinct.members.length), distinct, 6)
+  const graph = addCopies(ring(distinct.members.length), distinct, {
+    groups: groupsOf(distinct),
+    maxDegree: 6,
+    inside: treeLinks,
+  })
 
   it('gives every member valid links: sorted by distance, no self, no repeats, within the degree', () => {
     for (let member = 0; member < values.length; member++) {

@@ -4,7 +4,8 @@ import type { ShardGraph } from '../../engines/shard-engine.js'
 import type { EngineName, Quality } from '../../api/report.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { gridOps } from '../../rows/grid-ops.js'
-import { addCopies, findCopies, packDistinct, unpackDistinct } from './distinct-members.js'
+import { addCopies, findCopies, groupsOf, packDistinct, unpackDistinct } from './distinct-members.js'
+import { linksInside, type MemberVectors } from './finer-graphs.js'
 
 /** What determines a graph besides its members. */
 export interface GraphTask {
@@ -15,16 +16,28 @@ export interface GraphTask {
   readonly seed: number
 }
 
-/** Builds the engine's graph of the distinct members, and links copies to the first member with the same code. */
-export async function buildGraph(kernel: Kernel, task: GraphTask, codes: number, count: number): Promise<ShardGraph> {
+/**
+ * Builds the engine's graph of the distinct members, and links members with the same code to the first of them and to
+ * each other: by their vectors, where these are known and differ.
+ */
+export async function buildGraph(
+  kernel: Kernel,
+  task: GraphTask,
+  codes: number,
+  count: number,
+  vectors?: MemberVectors,
+): Promise<ShardGraph> {
   const { gridDims, kind } = task.spec
   const { rowBytes } = gridOps(kernel, task.spec)
   const engine = engineByName(task.engine)
-  const params = { m: task.m, seed: task.seed, quality: task.quality, maxDegree: 2 * task.m }
+  const maxDegree = 2 * task.m
+  const params = { m: task.m, seed: task.seed, quality: task.quality, maxDegree }
   const distinct = findCopies(kernel, codes, rowBytes, count)
   if (distinct === undefined) return engine.build(kernel, { count, gridDims, kind, grid: codes }, params)
   packDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
   const graph = await engine.build(kernel, { count: distinct.members.length, gridDims, kind, grid: codes }, params)
   unpackDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
-  return addCopies(graph, distinct, params.maxDegree)
+  const groups = groupsOf(distinct)
+  const inside = await linksInside(kernel, task, groups, vectors)
+  return addCopies(graph, distinct, { groups, maxDegree, inside })
 }

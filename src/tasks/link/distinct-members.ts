@@ -51,48 +51,72 @@ export function unpackDistinct(rows: Uint8Array, rowBytes: number, distinct: Dis
   }
 }
 
-/**
- * Extends the graph of the distinct members to all members. Copies form a binary tree under the first one, so that k of
- * them are found in log steps. Each copy also has the nearest links of the first one, as a way out of the tree. No
- * other member links to a copy, so masses of copies crowd out nothing. maxDegree is at least 3.
- */
-export function addCopies(graph: ShardGraph, distinct: DistinctMembers, maxDegree: number): ShardGraph {
+/** The members by group, ascending in each: group g, that of `members[g]`, is `order[starts[g] .. starts[g + 1])`. */
+export interface Groups {
+  readonly starts: Uint32Array
+  readonly order: Uint32Array
+}
+
+export function groupsOf(distinct: DistinctMembers): Groups {
   const { members, firstOf } = distinct
+  const localOf = localsOf(distinct)
+  const starts = new Uint32Array(members.length + 1)
+  for (const first of firstOf) starts[localOf[first] + 1]++
+  for (let group = 0; group < members.length; group++) starts[group + 1] += starts[group]
+  const order = new Uint32Array(firstOf.length)
+  const filled = starts.slice()
+  firstOf.forEach((first, member) => (order[filled[localOf[first]]++] = member))
+  return { starts, order }
+}
+
+/** The links of one member of a group to others of it. Members are places in the group. */
+export type LinksInside = (group: number, place: number, size: number) => ArrayLike<number>
+
+/** A binary tree under the first member, so that k of them are found in log steps. */
+export const treeLinks: LinksInside = (_, place, size) => {
+  const links = place > 0 ? [(place - 1) >> 1] : []
+  for (let child = 2 * place + 1; child <= 2 * place + 2 && child < size; child++) links.push(child)
+  return links
+}
+
+const NONE: ArrayLike<number> = []
+
+/**
+ * Extends the graph of the distinct members to all members: each copy gets links to others of its group, and the
+ * nearest links of the first one, as a way out. No other member links to a copy, so masses of copies crowd out nothing.
+ * maxDegree is at least 3, and no member has that many links inside.
+ */
+export function addCopies(
+  graph: ShardGraph,
+  distinct: DistinctMembers,
+  { groups, maxDegree, inside }: { readonly groups: Groups; readonly maxDegree: number; readonly inside: LinksInside },
+): ShardGraph {
+  const { members, firstOf } = distinct
+  const { starts, order } = groups
   const count = firstOf.length
   const localOf = localsOf(distinct)
-  const groupOf = (member: number): number => localOf[firstOf[member]]
-
-  // Groups are contiguous, and members ascend in each.
-  const starts = new Uint32Array(members.length + 1)
-  for (let member = 0; member < count; member++) starts[groupOf(member) + 1]++
-  for (let group = 0; group < members.length; group++) starts[group + 1] += starts[group]
-  const order = new Uint32Array(count)
+  const groupOf = Uint32Array.from(firstOf, (first) => localOf[first])
   const placeOf = new Uint32Array(count)
-  const sizes = new Uint32Array(members.length)
-  for (let member = 0; member < count; member++) {
-    const group = groupOf(member)
-    placeOf[member] = sizes[group]
-    order[starts[group] + sizes[group]++] = member
+  order.forEach((member, at) => (placeOf[member] = at - starts[groupOf[member]]))
+  const linksOf = (member: number): ArrayLike<number> => {
+    const group = groupOf[member]
+    const size = starts[group + 1] - starts[group]
+    return size === 1 ? NONE : inside(group, placeOf[member], size)
   }
 
   const offsets = new Uint32Array(count + 1)
   for (let member = 0; member < count; member++) {
-    const group = groupOf(member)
-    const place = placeOf[member]
-    const children = Math.max(0, Math.min(2, sizes[group] - 2 * place - 1))
+    const group = groupOf[member]
     const degree = graph.offsets[group + 1] - graph.offsets[group]
-    offsets[member + 1] = offsets[member] + Math.min(maxDegree, (place > 0 ? 1 : 0) + children + degree)
+    offsets[member + 1] = offsets[member] + Math.min(maxDegree, linksOf(member).length + degree)
   }
   const neighbours = new Uint32Array(offsets[count])
   const distanceWords = new Uint32Array(offsets[count])
   for (let member = 0; member < count; member++) {
-    const group = groupOf(member)
-    const place = placeOf[member]
+    const group = groupOf[member]
+    const links = linksOf(member)
     let filled = offsets[member]
-    if (place > 0) neighbours[filled++] = order[starts[group] + ((place - 1) >> 1)]
-    for (let child = 2 * place + 1; child <= 2 * place + 2 && child < sizes[group]; child++) {
-      neighbours[filled++] = order[starts[group] + child]
-    }
+    for (let i = 0; i < links.length; i++) neighbours[filled++] = order[starts[group] + links[i]]
     let equal = filled
     for (let i = graph.offsets[group]; filled < offsets[member + 1]; i++) {
       neighbours[filled] = members[graph.neighbours[i]]

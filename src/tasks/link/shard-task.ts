@@ -10,7 +10,10 @@ import { type PartChecksums } from '../../format/segment/segment-checksums.js'
 
 import { writeGrid, type GridStore } from '../../rows/grid-store.js'
 import { recordBytesOf, rowBytesOf, type RowKind } from '../../rows/record-layout.js'
+import type { RowFile } from '../../rows/file-rows.js'
+import { gatherRows } from '../gather-task.js'
 import { buildGraph, type GraphTask } from './build-graph.js'
+import type { MemberVectors } from './finer-graphs.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import { graphRowBytes } from '../../plan/graph-row-bytes.js'
 import { shardMemberLimit } from '../../plan/shard-geometry.js'
@@ -79,9 +82,26 @@ export async function buildShard(kernel: Kernel, task: ShardTask): Promise<Shard
   const homeNodes = kernel.u32(nodes, homes.count)
   for (let i = 0; i < homes.count; i++) homeNodes[i] = task.firstNode + i
 
-  const graph = await buildGraph(kernel, task, grid, memberCount)
+  const graph = await buildGraph(kernel, task, grid, memberCount, homeVectors(task))
   const runs = writeRows(kernel, task, graph, nodes)
   return { checksums, runs, stored: await storeRows(task.rows, runs) }
+}
+
+/** The home vectors, from the segment that they went to. */
+function homeVectors({ spec, homes, vectors }: ShardTask): MemberVectors | undefined {
+  if (vectors === undefined) return undefined
+  const { dimensions } = spec
+  const strideBytes = 4 * dimensions
+  const file: RowFile = { path: vectors.path, firstNode: -vectors.dataOffset / strideBytes, count: homes.count }
+  return {
+    count: homes.count,
+    below: Number.POSITIVE_INFINITY,
+    read: (members) => {
+      const rows = new Float32Array(members.length * dimensions)
+      gatherRows({ vectors: file, dimensions, nodes: members, rows })
+      return rows
+    },
+  }
 }
 
 async function storeRows({ path, output }: GraphRowsOut, runs: ShardResult['runs']): Promise<ShardRows[]> {
@@ -211,11 +231,14 @@ export function shardTaskBytes({
   geometry,
 }: BuildSizes): number {
   const largest = Math.min(count, shardMemberLimit(geometry))
-  const loading = Math.ceil(largest / geometry.overlap) * vectorBytes + largest * (gridRowBytes / 2)
-  const building = engine.workerBytes(largest, gridDims, m)
   const rows = largest * graphRowBytes(2 * m)
+  const homes = Math.ceil(largest / geometry.overlap)
+  const loading = homes * vectorBytes + largest * (gridRowBytes / 2)
+  const building = engine.workerBytes(largest, gridDims, m)
+  // When one group is all homes, their vectors, the finer grid and a graph on it, beside the graph of the shard.
+  const finer = homes * (vectorBytes + gridRowBytes) + engine.workerBytes(homes, gridDims, m) + rows
   // Members' nodes and runs of rows are 16 bytes a member. Rows go out by way of kernel memory: as the graph, as records.
-  return largest * (gridRowBytes + 16) + Math.max(loading, building, 2 * rows) + rows
+  return largest * (gridRowBytes + 16) + Math.max(loading, building, finer, 2 * rows) + rows
 }
 
 /** The graph rows of the largest shard. */

@@ -4,6 +4,7 @@ import { SearchCore } from '../../search/core/search-core.js'
 import type { Metric } from '../../api/vectors.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { buildGraph, type GraphTask } from './build-graph.js'
+import { rowsOf } from './finer-graphs.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import { emptyLists, insertNearest } from '../../search/measure/nearest-lists.js'
 import { recallOf } from '../../search/measure/recall-of.js'
@@ -43,7 +44,11 @@ export async function tryQuality(kernel: Kernel, task: TrialTask): Promise<Trial
   const rows = task.sample.subarray(0, rowCount * rowBytes)
   const codes = encodeRows(kernel, spec, rows, rowCount)
   const how: GraphTask = { spec, engine, quality, m, seed }
-  const graph = await buildGraph(kernel, how, codes, rowCount)
+  const graph = await buildGraph(kernel, how, codes, rowCount, {
+    count: rowCount,
+    below: Number.POSITIVE_INFINITY,
+    read: (members) => rowsOf(floats(rows), dimensions, members),
+  })
   const upperLevels = await linkLevelAbove(kernel, how, codes, rowCount)
 
   const entryPoint = { index: 0 }
