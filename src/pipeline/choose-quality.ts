@@ -47,7 +47,11 @@ export async function chooseQuality(
     maxSquaredNorm,
   }
   const recallWith = async (tried: Quality): Promise<number> => {
-    const trial = await threads.run('trial', { ...task, quality: tried }, `trial of ${tried} on ${used} sampled vectors`)
+    const trial = await threads.run(
+      'trial',
+      { ...task, quality: tried },
+      `trial of ${tried} on ${used} sampled vectors`,
+    )
     return trial.recallAt10
   }
   const balanced = await recallWith('balanced')

@@ -43,8 +43,8 @@ export function reportPage(page: ReportPage): string {
         ${header(page)}
         <main id="main">
           ${summarySection(manifest, recall)} ${before && comparisonSection(manifest, before)} ${buildSection(manifest)}
-          ${indexSection(manifest)} ${searchSection({ path, report, tunings, recall })}
-          ${eventsSection(report)} ${parametersSection(manifest)} ${filesSection(manifest)} ${missingNotes(manifest)}
+          ${indexSection(manifest)} ${searchSection({ path, report, tunings, recall })} ${eventsSection(report)}
+          ${parametersSection(manifest)} ${filesSection(manifest)} ${missingNotes(manifest)}
         </main>
         <footer>
           <p>Made ${timeElement(page.madeAt)} by shardloom ${page.version}.</p>

@@ -34,7 +34,9 @@ describe('recall', () => {
     const { exitCode, stdout, stderr } = await shardloom(['recall', dir, '--ef', '10,40', '--sample', '50'])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toMatch(/^queries +50 vectors of the index, each left out of its own neighbours; one thread$/m)
-    expect(stdout).toMatch(/^ef +recall@10 +95% interval +queries\/s +p50\n10 +0\.\d{4} +0\.\d{3} to [01]\.\d{3} +[\d,]+ +\d+\.\d{3} ms\n40 +0\.\d{4} +/m)
+    expect(stdout).toMatch(
+      /^ef +recall@10 +95% interval +queries\/s +p50\n10 +0\.\d{4} +0\.\d{3} to [01]\.\d{3} +[\d,]+ +\d+\.\d{3} ms\n40 +0\.\d{4} +/m,
+    )
     expect(stdout).toContain('Vectors of the index are easier to find than new queries')
   })
 

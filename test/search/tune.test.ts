@@ -37,7 +37,8 @@ async function saved(): Promise<{ path: string; directory: string }> {
 }
 
 async function choice(recallAt: (ef: number) => number, target: number, least: number, most: number): Promise<Choice> {
-  const measure = (ef: number) => Promise.resolve({ ef, recall: recallAt(ef), interval: { low: 0, high: 1 }, queriesPerSecond: 1, p50Ms: 1 })
+  const measure = (ef: number) =>
+    Promise.resolve({ ef, recall: recallAt(ef), interval: { low: 0, high: 1 }, queriesPerSecond: 1, p50Ms: 1 })
   return smallestReaching(measure, target, least, most)
 }
 

@@ -21,7 +21,18 @@ function taskFor(
   }
   const sample = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength)
   const spec = specOf(metric, dimensions, rows)
-  return { sample, rowCount: ROWS, queryCount: QUERIES, metric, spec, engine, quality: 'balanced', m: 16, seed: 1, maxSquaredNorm }
+  return {
+    sample,
+    rowCount: ROWS,
+    queryCount: QUERIES,
+    metric,
+    spec,
+    engine,
+    quality: 'balanced',
+    m: 16,
+    seed: 1,
+    maxSquaredNorm,
+  }
 }
 
 /** Rows in a plane of so many dimensions, turned into more. */
