@@ -51,7 +51,7 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb:
  */
 export class WorkerPool {
   /** The entry point of all pools that are given no other. */
-  static entryUrl = new URL('../../workers/worker.js', import.meta.url)
+  static entryUrl = new URL('../../workers/entry.cjs', import.meta.url)
 
   readonly threads: number
   #piscina: Piscina

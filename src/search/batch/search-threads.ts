@@ -26,7 +26,7 @@ export class SearchThreads {
     this.#core = core
     this.#threads = threads
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('../../../workers/worker.js', import.meta.url)),
+      filename: fileURLToPath(new URL('../../../workers/entry.cjs', import.meta.url)),
       name: 'search',
       minThreads: threads,
       maxThreads: threads,
