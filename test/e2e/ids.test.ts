@@ -23,11 +23,20 @@ async function idsFoundBy(
 describe('a vector is found under the id it was given', () => {
   it.each<[string, (row: number) => Id]>([
     ['strings of all scripts and lengths', (row) => ['', 'ä', '日本', '🎈', 'x'.repeat(3000)][row % 5] + String(row)],
+    // 15 MB, more than is put in order at once; a few take most of it.
+    ['long strings', (row) => `${row} `.padEnd(row % 100 === 7 ? 400_000 : 9000, 'äx')],
     ['integers, small, large and negative', (row) => (row % 2 === 0 ? row * 7_000_000_001 : -row)],
     ['a mix, where 7 and "7" are two', (row) => (row % 2 === 0 ? row : String(row - 1))],
   ])('%s', async (_, idOf) => {
     expect(await idsFoundBy(records(rows, idOf), rows)).toEqual(
       Array.from({ length: rows.count }, (_, row) => idOf(row)),
+    )
+  })
+
+  it('an id of more than a MiB is refused, with its size', async () => {
+    const source = records(rows, (row) => (row === 900 ? 'x'.repeat(2 ** 20) : row))
+    await expect(build(source)).rejects.toThrow(
+      'the id of vector 900 takes 1048577 bytes, and an id may take 1048576; store long texts elsewhere',
     )
   })
 

@@ -6,6 +6,7 @@ import { FINGERPRINT_LANES, idFingerprint } from '../../format/ids/id-fingerprin
 import type { Id } from '../../api/vectors.js'
 import { FanOut } from '../layer/fan-out.js'
 import type { Uses } from '../run/run.js'
+import { RecentIds } from './recent-ids.js'
 import { assertId, encodedIdBytes, writeId } from '../../format/ids/encode-ids.js'
 
 /** The ids that ingest collects for the finished index. */
@@ -25,6 +26,8 @@ export interface CollectedIds {
 export const ID_PARTITION_BITS = 6
 const ID_PARTITION_BATCH_BYTES = 16 * 1024
 export const ID_RECORD_BYTES = 4 * (FINGERPRINT_LANES + 1)
+/** An id is held whole, several times over, beside what the plan counts. */
+const MAX_ID_BYTES = 2 ** 20
 /** Ordinal and length before an encoded id. */
 export const ID_HEAD_BYTES = 8
 /** The smallest row of an ingest batch: an ordinal and one component. */
@@ -42,11 +45,8 @@ export class IdCollector {
   #given: boolean | undefined
   #totalIdBytes = 0
   #dropped: Uint8Array | undefined
-  /**
-   * Ids of the last ingest batch, for error messages: rows are checked one batch at a time. The array has room for a
-   * batch of the shortest rows.
-   */
-  readonly #recent: (Id | undefined)[]
+  /** For error messages: rows are checked one batch at a time. */
+  readonly #recent: RecentIds
   #record = Buffer.alloc(256)
   readonly #fingerprint = new Uint32Array(FINGERPRINT_LANES + 1)
   readonly #fingerprintBytes = new Uint8Array(this.#fingerprint.buffer)
@@ -58,7 +58,7 @@ export class IdCollector {
   ) {
     const { buffers, batchBytes } = queues
     this.#given = restored?.given
-    this.#recent = new Array<Id | undefined>(Math.ceil(batchBytes / LEAST_ROW_BYTES))
+    this.#recent = new RecentIds(Math.ceil(batchBytes / LEAST_ROW_BYTES))
     this.durableQueue = queues.openDurable<null>('ids', restored?.files)
     this.#idsOut = new FanOut([this.durableQueue ?? queues.open<null>('ids')], queues)
     const partitions = Array.from({ length: 2 ** ID_PARTITION_BITS }, (_, i) => queues.open<null>(`id-keys-${i}`))
@@ -77,10 +77,16 @@ export class IdCollector {
     }
     if (id !== undefined) {
       assertId(id)
-      this.#recent[ordinal % this.#recent.length] = id
+      this.#recent.add(id, ordinal)
     }
     const stored = id ?? ordinal
     const bytes = encodedIdBytes(stored)
+    if (bytes > MAX_ID_BYTES) {
+      throw new InvalidIdError(
+        `the id of vector ${ordinal} takes ${bytes} bytes, and an id may take ${MAX_ID_BYTES}; ` +
+          `store long texts elsewhere, under a short key that is the id`,
+      )
+    }
     if (this.#record.length < ID_HEAD_BYTES + bytes) this.#record = Buffer.alloc(2 * (ID_HEAD_BYTES + bytes))
     this.#record.writeUInt32LE(ordinal, 0)
     this.#record.writeUInt32LE(bytes, 4)
@@ -109,9 +115,9 @@ export class IdCollector {
     await this.#idsOut.flush()
   }
 
-  /** The id of a recent vector, when ids are given. */
+  /** The id of a recent vector, when ids are given and it is not forgotten. */
   recentId(ordinal: number): Id | undefined {
-    return this.#recent[ordinal % this.#recent.length]
+    return this.#recent.of(ordinal)
   }
 
   drop(ordinal: number): void {
