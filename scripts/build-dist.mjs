@@ -14,7 +14,12 @@ const CONFIGURATION = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.jso
 function sourceNames() {
   const folders = ['src', 'workers', 'spill'].flatMap((name) => filesBelow(path.join(root, name)))
   const kernel = readdirSync(path.join(root, 'kernel')).map((name) => path.join(root, 'kernel', name))
-  return [...folders, ...kernel].filter((file) => file.endsWith('.ts')).map((file) => path.relative(root, file))
+  return [...folders, ...kernel].filter((file) => /\.c?ts$/.test(file)).map((file) => path.relative(root, file))
+}
+
+function outputsOf(name) {
+  const [, stem, c] = /^(.*)\.(c?)ts$/.exec(name)
+  return [`.${c}js`, `.${c}js.map`, `.d.${c}ts`].map((end) => stem + end)
 }
 
 /**
@@ -25,7 +30,7 @@ function cleanDist(sources) {
   if (!existsSync(dist)) return
   const outputs = sources
     .filter((name) => !name.endsWith('.d.ts'))
-    .flatMap((name) => ['.js', '.js.map', '.d.ts'].map((end) => path.join(dist, name.replace(/\.ts$/, end))))
+    .flatMap((name) => outputsOf(name).map((output) => path.join(dist, output)))
   const expected = new Set(outputs)
   const found = new Set(filesBelow(dist))
   for (const file of found) {

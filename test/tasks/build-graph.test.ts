@@ -1,7 +1,8 @@
 /** Members that distances cannot tell apart, with every engine. */
 import { describe, expect, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { buildGraph, type GraphTask } from '../../src/tasks/link/build-graph.js'
+import { buildGraph } from '../../src/tasks/link/build-graph.js'
+import type { GraphTask } from '../../src/tasks/link/graph-task.js'
 import type { ShardGraph } from '../../src/engines/shard-engine.js'
 import { putShard, randomRows } from '../fixtures/shards.js'
 import { rowsOf } from '../../src/tasks/link/finer-graphs.js'

@@ -1,20 +1,10 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { engineByName } from '../../engines/engine-by-name.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
-import type { EngineName, Quality } from '../../api/report.js'
-import type { GridSpec } from '../../rows/grid-spec.js'
 import { gridOps } from '../../rows/grid-ops.js'
-import { addCopies, findCopies, groupsOf, packDistinct, unpackDistinct } from './distinct-members.js'
-import { linksInside, type MemberVectors } from './finer-graphs.js'
-
-/** What determines a graph besides its members. */
-export interface GraphTask {
-  readonly spec: GridSpec
-  readonly engine: EngineName
-  readonly quality: Quality
-  readonly m: number
-  readonly seed: number
-}
+import { addCopies, findCopies, groupsOf, packDistinct, treeLinks, unpackDistinct } from './distinct-members.js'
+import { linksInside } from './finer-graphs.js'
+import type { GraphTask, MemberVectors } from './graph-task.js'
 
 /**
  * Builds the engine's graph of the distinct members, and links members with the same code to the first of them and to
@@ -38,6 +28,7 @@ export async function buildGraph(
   const graph = await engine.build(kernel, { count: distinct.members.length, gridDims, kind, grid: codes }, params)
   unpackDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
   const groups = groupsOf(distinct)
-  const inside = await linksInside(kernel, task, groups, vectors)
+  const inside =
+    vectors === undefined ? treeLinks : await linksInside(kernel, task, groups, { vectors, build: buildGraph })
   return addCopies(graph, distinct, { groups, maxDegree, inside })
 }

@@ -6,26 +6,16 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import type { ShardGraph } from '../../engines/shard-engine.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import { makeGridSpec, type GridSpec } from '../../rows/grid-spec.js'
-import { buildGraph, type GraphTask } from './build-graph.js'
 import { treeLinks, type Groups, type LinksInside } from './distinct-members.js'
-
-/** The vectors of the first members of a shard, its homes. Of replicas only grid rows are known. */
-export interface MemberVectors {
-  readonly count: number
-  /** Only groups with fewer members than this get a finer grid, so that finer grids come to an end. */
-  readonly below: number
-  /** Row-major float32 rows of ascending members. */
-  read(members: Uint32Array): Float32Array
-}
+import type { BuildGraph, GraphTask, MemberVectors } from './graph-task.js'
 
 /** Links inside of groups: those of a finer graph, with a quarter of the places of a row, or those of a tree. */
 export async function linksInside(
   kernel: Kernel,
   task: GraphTask,
   { starts, order }: Groups,
-  vectors: MemberVectors | undefined,
+  { vectors, build }: { readonly vectors: MemberVectors; readonly build: BuildGraph },
 ): Promise<LinksInside> {
-  if (vectors === undefined) return treeLinks
   const graphs = new Map<number, ShardGraph>()
   for (let group = 0; group + 1 < starts.length; group++) {
     const members = order.subarray(starts[group], starts[group + 1])
@@ -34,7 +24,7 @@ export async function linksInside(
     // A tree links three members as well as a graph does.
     if (homes.length <= 3 || homes.length >= vectors.below) continue
     const rows = vectors.read(homes)
-    if (!areEqual(rows, task.spec.dimensions)) graphs.set(group, await finerGraph(kernel, task, rows))
+    if (!areEqual(rows, task.spec.dimensions)) graphs.set(group, await finerGraph(kernel, task, rows, build))
   }
   return (group, place, size) => {
     const graph = graphs.get(group)
@@ -56,14 +46,14 @@ function areEqual(rows: Float32Array, dimensions: number): boolean {
 }
 
 /** In a group, near by l2 is near by any metric. */
-async function finerGraph(kernel: Kernel, task: GraphTask, rows: Float32Array): Promise<ShardGraph> {
+async function finerGraph(kernel: Kernel, task: GraphTask, rows: Float32Array, build: BuildGraph): Promise<ShardGraph> {
   const { dimensions } = task.spec
   const count = rows.length / dimensions
   const spec = makeGridSpec('l2', dimensions, { rows, count }, 0)
   const mark = kernel.mark()
   const codes = kernel.alloc(count * gridOps(kernel, spec).rowBytes)
   encode(kernel, spec, rows, codes)
-  const graph = await buildGraph(kernel, { ...task, spec, m: Math.max(2, task.m >> 2) }, codes, count, {
+  const graph = await build(kernel, { ...task, spec, m: Math.max(2, task.m >> 2) }, codes, count, {
     count,
     below: count,
     read: (members) => rowsOf(rows, dimensions, members),

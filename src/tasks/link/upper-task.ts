@@ -1,6 +1,7 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { readGrid, type GridStore } from '../../rows/grid-store.js'
-import { buildGraph, type GraphTask } from './build-graph.js'
+import { buildGraph } from './build-graph.js'
+import type { GraphTask } from './graph-task.js'
 import { gridOps } from '../../rows/grid-ops.js'
 
 /** Links one upper level that fits one shard. */
