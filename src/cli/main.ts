@@ -1,7 +1,20 @@
 #!/usr/bin/env node
-import { listenToSignals } from './signals.js'
+import { OpenFilesError } from '../errors.js'
+import { LOADING_FILES, openFilesLimit } from '../memory/open-files.js'
+import { failAtOnce, listenToSignals } from './signals.js'
 
 listenToSignals()
-// The rest is loaded after that, not before.
-const { run } = await import('./run.js')
-process.exitCode = await run(process.argv.slice(2))
+const limit = openFilesLimit()
+if (limit !== undefined && limit < LOADING_FILES) {
+  const { code, message, exitCode } = new OpenFilesError({
+    what: 'this command',
+    needed: LOADING_FILES,
+    open: 0,
+    limit,
+  })
+  failAtOnce(code, message, exitCode)
+} else {
+  // Loaded after these, not before: it takes half a second, and a hundred files at once.
+  const { run } = await import('./run.js')
+  process.exitCode = await run(process.argv.slice(2))
+}

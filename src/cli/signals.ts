@@ -52,9 +52,13 @@ export async function whileListening<Result>(own: SignalListener, body: () => Pr
 
 /** For a command, or a part of it, that has nothing to clean up. */
 function endAtOnce(name: SignalName): void {
-  const end = (): never => process.exit(SIGNAL_EXIT_CODES[name])
-  const message = `ended by ${name}`
+  failAtOnce('SHARDLOOM_ABORTED', `ended by ${name}`, SIGNAL_EXIT_CODES[name])
+}
+
+/** Says so in one line and ends the process; for the time when nothing else is loaded. */
+export function failAtOnce(code: string, message: string, exitCode: number): void {
+  const end = (): never => process.exit(exitCode)
   process.stderr.write(`error: ${message}\n`)
-  if (!process.argv.includes('--json')) end()
-  process.stdout.write(`${JSON.stringify({ error: { code: 'SHARDLOOM_ABORTED', message } })}\n`, end)
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`, end)
+  else end()
 }

@@ -121,7 +121,7 @@ describe('publishing deletes no folder that does not prove to be a generation', 
     await writeFile(join(indexDir, 'gen-000002', 'ids-000.seg'), '')
     await mkdir(join(indexDir, 'gen-000003'))
     const { manifest } = await writeTinyGeneration(indexDir)
-    await publishGeneration(indexDir, 'gen-000004', manifest, { keepGenerations: 1 })
+    await publishGeneration(indexDir, 'gen-000004', manifest, { keepGenerations: 0 })
     expect(await namesIn(indexDir)).toEqual(['gen-000004'])
   })
 })

@@ -11,9 +11,9 @@ import { crc32 } from '../../../spill/files/crc32.js'
 import { CURRENT_NAME, CURRENT_TEMPORARY_NAME, encodeCurrent, readCurrent } from './current.js'
 import { syncDirectory, writeDurably } from '../bytes/write-durably.js'
 import { writeFailure } from '../bytes/file-errors.js'
-import { deleteGeneration, listGenerations } from './generations.js'
+import { deleteGeneration, isComplete, listGenerations } from './generations.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
-import { hasOwnManifest } from './own-generation.js'
+import { hasOwnManifest, whyNotOurs } from './own-generation.js'
 import { encodeManifest } from './manifest-json.js'
 import { checkFileSizes } from './check-file-sizes.js'
 
@@ -95,7 +95,7 @@ async function deleteOldGenerations(indexDir: string, live: string, keep: number
   let kept = 0
   for (const name of await olderThan(indexDir, live, undeleted)) {
     try {
-      if (kept < keep && (await hasOwnManifest(join(indexDir, name), name))) {
+      if (kept < keep && (await isOwnComplete(indexDir, name))) {
         kept++
         continue
       }
@@ -107,6 +107,13 @@ async function deleteOldGenerations(indexDir: string, live: string, keep: number
     }
   }
   return { deletedGenerations, undeleted, unsynced: undefined }
+}
+
+/** Whether it has a manifest, sound or damaged, and is a build's. */
+async function isOwnComplete(indexDir: string, name: string): Promise<boolean> {
+  if (!(await isComplete(indexDir, name))) return false
+  const directory = join(indexDir, name)
+  return (await hasOwnManifest(directory, name)) || (await whyNotOurs(directory, name)) === undefined
 }
 
 /** All generations but the live one, newest first. */
