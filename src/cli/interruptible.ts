@@ -1,6 +1,6 @@
 import { AbortedError, ShardloomError } from '../errors.js'
 import type { Terminal } from './screen/terminal.js'
-import { interruptedExitCode, whileListening, type SignalName } from './signals.js'
+import { endProcess, interruptedExitCode, whileListening, type SignalName } from './signals.js'
 
 /**
  * Runs `body` with a signal that aborts on SIGHUP, SIGINT or SIGTERM. The second one ends the process at once; the next
@@ -16,7 +16,8 @@ export async function interruptible<Result>(
       terminal.log(`${name} again: ended at once; the live generation is unchanged`)
       // Shows the cursor of a screen again.
       terminal.keepFrame()
-      process.exit(interruptedExitCode())
+      endProcess(interruptedExitCode())
+      return
     }
     terminal.log(`${name}: stopping and cleaning up; once more ends at once`)
     controller.abort(new Error(name))

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { OpenFilesError } from '../errors.js'
 import { LOADING_FILES, openFilesLimit } from '../memory/open-files.js'
-import { failAtOnce, listenToSignals } from './signals.js'
+import { endProcess, failAtOnce, listenToSignals, wouldAbort } from './signals.js'
 
 listenToSignals()
 const limit = openFilesLimit()
@@ -17,4 +17,5 @@ if (limit !== undefined && limit < LOADING_FILES) {
   // Loaded after these, not before: it takes half a second, and a hundred files at once.
   const { run } = await import('./run.js')
   process.exitCode = await run(process.argv.slice(2))
+  if (wouldAbort()) endProcess(process.exitCode)
 }
