@@ -177,14 +177,14 @@ export class InsufficientMemoryError extends ShardloomError {
 /** A write failed for lack of disk space. Published generations are unchanged. */
 export class DiskFullError extends ShardloomError {
   constructor(
-    readonly details: { path: string; neededBytes: number; freeBytes: number | undefined },
+    readonly details: { path: string; neededBytes: number; freeBytes: number | undefined; help?: string },
     cause?: unknown,
   ) {
-    const { path, neededBytes, freeBytes } = details
+    const { path, neededBytes, freeBytes, help = 'free space there, or name a file on a larger disk' } = details
     super(
       'SHARDLOOM_DISK_FULL',
       `${path}: the disk is full: ${neededBytes} bytes to write, ${freeBytes ?? 'an unknown number of'} bytes free; ` +
-        `free space, or point tempDir (--temp-dir) at a larger disk`,
+        help,
       { cause, kind: 'resources' },
     )
   }
@@ -348,6 +348,20 @@ export class NoAddressSpaceError extends ShardloomError {
       'no address space for a kernel: each thread reserves about 10 GB of addresses (not of memory); ' +
         'raise the limit on virtual memory (ulimit -v), or use fewer threads',
       { cause, kind: 'resources' },
+    )
+  }
+}
+
+/** The limit on open files leaves too few for a build, an index or the command. */
+export class OpenFilesError extends ShardloomError {
+  constructor(readonly details: { what: string; needed: number; open: number; limit: number }) {
+    const { what, needed, open, limit } = details
+    const used = open === 0 ? '' : ` and has ${open} open`
+    super(
+      'SHARDLOOM_OPEN_FILES',
+      `${what} needs ${needed} files, and this process may open ${limit}${used}; raise the limit on open files ` +
+        `(ulimit -n ${2 ** Math.ceil(Math.log2(Math.max(1024, open + needed)))}), or use fewer threads`,
+      { kind: 'resources' },
     )
   }
 }

@@ -3,12 +3,13 @@
  * deleted early. Every write and every read opens and closes the file, so that a thousand queues need few handles.
  */
 
-import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptSpillError } from '../../src/errors.js'
 import type { Batch } from '../batch.js'
 import type { BufferPool } from '../buffer-pool.js'
 import { decodeFrame, encodeFrame, padded } from './frame.js'
+import { makeFolder } from './make-folder.js'
 import { spillFailure } from './spill-failure.js'
 import type { RecoveredFile } from './recover-spill-file.js'
 
@@ -109,7 +110,7 @@ export class SpillFiles {
       path = file.path
       // Counted before the write: the file must not be deleted under it when its other frames are consumed.
       file.liveFrames += encoded.length
-      if (file.bytes === 0) await mkdir(this.#directory, { recursive: true })
+      if (file.bytes === 0) await makeFolder(this.#directory)
       // 'wx': an existing file of this name belongs to another build; it must not be overwritten or appended to.
       const handle = await this.#fileSystem.open(path, file.bytes === 0 ? 'wx' : 'r+')
       this.#files.add(file)

@@ -72,6 +72,11 @@ export interface BuildOptions {
   /** Old generations kept beside the live one. Default 1. */
   readonly keepGenerations?: number
   /**
+   * Build into a folder that is no index and holds other files; otherwise it is refused. No file that is not of a build
+   * is deleted or replaced in either case. Default false.
+   */
+  readonly force?: boolean
+  /**
    * Keep finished work when a build is interrupted, and go on from it, for a source that is a function of `startAt`;
    * `false` starts afresh and keeps nothing. A plain iterable is never resumed. Default true.
    */

@@ -1,12 +1,13 @@
 /** What the exit codes mean, for the help and the documents. */
 import { EXIT_CODES, type ErrorKind } from '../errors.js'
+import { SIGNAL_EXIT_CODES } from './signals.js'
 
 const MEANINGS: Readonly<Record<ErrorKind, string>> = {
   failed: 'failed',
   input: 'wrong usage or bad input',
   resources: 'not enough memory or disk',
   corrupt: 'a corrupt index',
-  interrupted: 'interrupted by a signal',
+  interrupted: 'interrupted by SIGINT or SIGTERM',
 }
 
 /** The codes a command can end with, ascending: [code, meaning]. */
@@ -15,7 +16,8 @@ export function exitCodeMeanings(): [number, string][] {
     code,
     MEANINGS[kind as ErrorKind],
   ])
-  return [[0, 'done'], ...failures.sort(([a], [b]) => a - b)]
+  const hangup: [number, string] = [SIGNAL_EXIT_CODES.SIGHUP, 'interrupted by SIGHUP: its terminal was closed']
+  return [[0, 'done'], ...[...failures, hangup].sort(([a], [b]) => a - b)]
 }
 
 export function exitCodesLine(): string {

@@ -1,6 +1,7 @@
 /** What the command line prints for an error, and what it ends with. */
 import { CommanderError } from 'commander'
 import { EXIT_CODES, InvalidOptionError, ShardloomError } from '../errors.js'
+import { interruptedExitCode } from './signals.js'
 
 export interface Failure {
   readonly code: string
@@ -27,8 +28,8 @@ export function wantsJsonLogs(args: readonly string[]): boolean {
 
 export function describeFailure(error: unknown, args: readonly string[], env = process.env): Failure {
   if (error instanceof ShardloomError) {
-    const { code, message, exitCode } = error
-    return { code, message, exitCode }
+    const { code, message, kind, exitCode } = error
+    return { code, message, exitCode: kind === 'interrupted' ? interruptedExitCode() : exitCode }
   }
   if (error instanceof CommanderError) {
     const { code, message, exitCode } = new InvalidOptionError(usageMessage(error, args))

@@ -1,4 +1,21 @@
 #!/usr/bin/env node
-import { run } from './run.js'
+import { OpenFilesError } from '../errors.js'
+import { LOADING_FILES, openFilesLimit } from '../memory/open-files.js'
+import { endProcess, failAtOnce, listenToSignals, wouldAbort } from './signals.js'
 
-process.exitCode = await run(process.argv.slice(2))
+listenToSignals()
+const limit = openFilesLimit()
+if (limit !== undefined && limit < LOADING_FILES) {
+  const { code, message, exitCode } = new OpenFilesError({
+    what: 'this command',
+    needed: LOADING_FILES,
+    open: 0,
+    limit,
+  })
+  failAtOnce(code, message, exitCode)
+} else {
+  // Loaded after these, not before: it takes half a second, and a hundred files at once.
+  const { run } = await import('./run.js')
+  process.exitCode = await run(process.argv.slice(2))
+  if (wouldAbort()) endProcess(process.exitCode)
+}

@@ -2,13 +2,15 @@ import { CommanderError } from 'commander'
 import { describeFailure, unwrittenFailure, wantsFlag, wantsJsonLogs } from './failure.js'
 import { createProgram } from './program.js'
 import { Terminal } from './screen/terminal.js'
+import { wasInterrupted } from './signals.js'
 
 /** Runs one command line (without node and script) and returns its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   const terminal = new Terminal(process.stdout, process.stderr)
   const exitCode = await execute(args, terminal)
   const unwritten = await terminal.close()
-  if (unwritten === undefined) return exitCode
+  // What cannot be written to a terminal that is gone hides no interruption.
+  if (unwritten === undefined || (exitCode !== 0 && wasInterrupted())) return exitCode
   const failure = unwrittenFailure(unwritten)
   terminal.fail(failure)
   return failure.exitCode

@@ -47,6 +47,11 @@ export interface ImportOptions {
   readonly minRecall?: number
   /** Old generations kept beside the live one. Default 1. */
   readonly keepGenerations?: number
+  /**
+   * Build into a folder that is no index and holds other files; otherwise it is refused. No file that is not of a build
+   * is deleted or replaced in either case. Default false.
+   */
+  readonly force?: boolean
   /** An `AbortSignal`; once it fires the call rejects with `SHARDLOOM_ABORTED`. */
   readonly signal?: AbortSignal
   /** Called about ten times a second at most, with the stage, what is done and the memory in use. */

@@ -74,6 +74,7 @@ export const BUILD_OPTIONS = {
   ),
   minRecall: v.optional(SHARED_OPTIONS.minRecall),
   keepGenerations: v.optional(SHARED_OPTIONS.keepGenerations, 1),
+  force: v.optional(SHARED_OPTIONS.force, false),
   resume: v.optional(
     option(flag(), 'start afresh, and keep nothing when interrupted', {
       doc:

@@ -3,7 +3,7 @@ import { BUILD_OPTIONS } from './build-options.js'
 import { name, option } from './option-values.js'
 import { SHARED_OPTIONS } from './shared-options.js'
 
-const { path, quantization, memory, threads, tempDir, minRecall, keepGenerations } = BUILD_OPTIONS
+const { path, quantization, memory, threads, tempDir, minRecall, keepGenerations, force } = BUILD_OPTIONS
 const { signal, onProgress, logger } = BUILD_OPTIONS
 
 export const IMPORT_OPTIONS = {
@@ -29,6 +29,7 @@ export const IMPORT_OPTIONS = {
   tempDir,
   minRecall,
   keepGenerations,
+  force,
   signal,
   onProgress,
   logger,

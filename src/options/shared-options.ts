@@ -67,6 +67,11 @@ export const SHARED_OPTIONS = {
     fallback: 'none',
     doc: 'do not publish an index whose measured recall@10 (at ef 64) is below this, 0 to 1',
   }),
+  force: option(flag(), 'build into a folder that is no index and holds other files, beside them', {
+    doc:
+      'build into a folder that is no index and holds other files; otherwise it is refused. No file that is not of a ' +
+      'build is deleted or replaced in either case',
+  }),
   keepGenerations: option(integer(0, 1000), 'old generations kept beside the live one', { value: 'N' }),
   k: option(integer(1, MAX_UINT32), 'neighbours of each query', { value: 'N', flag: '-k' }),
   ef: option(integer(1, MAX_UINT32), 'beam width: a higher one finds more and takes longer', {

@@ -22,7 +22,11 @@ import { storedLevels } from './core/stored-levels.js'
 import { IdLookup } from './id-lookup.js'
 import { NodeIds } from './node-ids.js'
 import type { SegmentKind } from '../format/segment/segment-file.js'
+import { checkOpenFiles } from '../memory/open-files.js'
 import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
+
+/** Of a thread that searches. */
+const FILES_PER_THREAD = 5
 
 export interface IndexFacts {
   readonly path: string
@@ -61,9 +65,10 @@ export async function openGeneration(path: string, options: OpenOptions): Promis
   // Every file is compared with the manifest when it is opened.
   const { manifest, directory } = await loadManifest(path)
   const tunings = await readTunings(directory, manifest.generation)
+  const { threads = 1 } = options
+  checkOpenFiles(`the index ${path}`, manifest.segments.length + (threads > 1 ? FILES_PER_THREAD * threads : 0))
   const files = new Segments(directory, manifest)
   try {
-    const { threads = 1 } = options
     const { core, ids } = await loadSearch(files, manifest, options, threads)
     const { generation, count, dimensions, metric, m, quantization, segments } = manifest
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { OpenOptions } from '../api/search.js'
 import { CorruptIndexError } from '../errors.js'
 import { readCurrent } from '../format/generation/current.js'
@@ -15,12 +16,14 @@ import { VectorIndex } from './vector-index.js'
  * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into.
  */
 export async function openIndex(path: string, given: OpenOptions = {}): Promise<VectorIndex> {
+  // `refresh` and `tune` come later, when the process may work in another folder.
+  const place = resolve(path)
   const options = checkOptions(openOptionsSchema, given)
   const openNewer = async ({ generation }: IndexFacts): Promise<OpenGeneration | undefined> => {
-    const current = await readCurrent(path)
-    return current?.generation === generation ? undefined : openCurrent(path, options)
+    const current = await readCurrent(place)
+    return current?.generation === generation ? undefined : openCurrent(place, options)
   }
-  return new VectorIndex(await openCurrent(path, options), openNewer)
+  return new VectorIndex(await openCurrent(place, options), openNewer)
 }
 
 async function openCurrent(path: string, options: OpenOptions): Promise<OpenGeneration> {

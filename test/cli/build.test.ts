@@ -235,15 +235,20 @@ describe('a build that is refused', () => {
 describe('a build that is interrupted', () => {
   const lines = randomRows(20, 4).map((vector) => JSON.stringify({ vector: [...vector] }))
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`ends with 130 on ${signal} while it waits for standard input, and leaves nothing behind`, async () => {
+  for (const [signal, expected] of [
+    ['SIGHUP', 129],
+    ['SIGINT', 130],
+    ['SIGTERM', 130],
+  ] as const) {
+    // prettier-ignore
+    it(`ends with ${expected} on ${signal} while it waits for standard input, and leaves nothing behind`, async () => {
       const out = inFolder(`${signal}.index`)
       const running = start(['build', '-', '--out', out, '--json'])
       running.child.stdin.write(`${lines.join('\n')}\n`)
       await running.saidOnStderr('stage plan')
       running.child.kill(signal)
       const { exitCode, stdout, stderr } = await running.ended
-      expect(exitCode).toBe(130)
+      expect(exitCode).toBe(expected)
       expect(errorIn(stdout).code).toBe('SHARDLOOM_ABORTED')
       expect(stderr).toContain('the live generation is unchanged')
       expect(existsSync(out)).toBe(false)

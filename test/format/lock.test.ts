@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { IndexLockedError, PathError } from '../../src/errors.js'
 import { acquireLock, removeStaleLock } from '../../src/format/generation/lock.js'
@@ -85,6 +87,19 @@ describe('acquireLock', () => {
     }
   })
 
+  it.runIf(existsSync('/dev/fd'))('takes over from a thread that was ended, and from no other', async () => {
+    const indexDir = folder.path('thread.index')
+    const lock = new URL('../../dist/src/format/generation/lock.js', import.meta.url).href
+    const code = `const { parentPort, workerData } = require('node:worker_threads');
+      import(workerData.lock).then(({ acquireLock }) => acquireLock(workerData.indexDir)).then(() => {
+        parentPort.postMessage('held'); setInterval(() => 0, 1000) })`
+    const thread = new Worker(code, { eval: true, workerData: { lock, indexDir } })
+    await once(thread, 'message')
+    await expect(acquireLock(indexDir)).rejects.toThrow(IndexLockedError)
+    await thread.terminate()
+    await (await acquireLock(indexDir)).release()
+  })
+
   it('leaves the lock of another host alone', async () => {
     const indexDir = folder.path('host.index')
     const text = lockOf({ pid: await deadPid(), host: 'elsewhere' })
@@ -123,5 +138,21 @@ describe('acquireLock', () => {
     await writeFile(folder.path('blocked'), '')
     await expect(acquireLock(folder.path('file'))).rejects.toThrow(PathError)
     await expect(acquireLock(folder.path('file', 'below'))).rejects.toThrow('a part of the path is a file')
+    await symlink(folder.path('nowhere'), folder.path('dangling'))
+    const said = `a symbolic link to ${folder.path('nowhere')}, which does not exist; make that folder, or remove the link`
+    for (const path of [folder.path('dangling'), folder.path('dangling', 'deep', 'an.index')]) {
+      await expect(acquireLock(path)).rejects.toThrow(said)
+    }
+    await mkdir(folder.path('nowhere'))
+    await (await acquireLock(folder.path('dangling', 'deep', 'an.index'))).release()
   })
+
+  it.runIf(existsSync('/proc/self'))(
+    'refuses a file system that lets no folder be made, and does not spin',
+    async () => {
+      for (const path of ['/proc/x', '/proc/x/y/z.index']) {
+        await expect(acquireLock(path)).rejects.toThrow('/proc/x: the file system lets no folder be made here')
+      }
+    },
+  )
 })

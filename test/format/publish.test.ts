@@ -69,20 +69,72 @@ describe('publishGeneration', () => {
     await expect(publishGeneration(indexDir, generation, manifest)).rejects.toThrow('CURRENT')
     await stillLive()
 
+    // A folder of this name is not ours to delete.
+    await rmdir(join(indexDir, 'CURRENT.tmp'))
+
     // The failures leave nothing in the way.
     await publishGeneration(indexDir, generation, manifest)
     expect((await readManifest(indexDir)).manifest).toEqual(manifest)
   })
 })
 
+describe('publishing deletes no folder that does not prove to be a generation', () => {
+  const planted: [string, Record<string, string>, string][] = [
+    ['notes', { 'notes.txt': 'mine' }, 'it holds notes.txt, which no build wrote'],
+    ['a manifest of another program', { 'manifest.json': '{"name":"app"}' }, 'no build wrote what it holds'],
+    [
+      'a manifest of another generation',
+      { 'manifest.json': '{"formatVersion":1,"generation":"gen-000009"}' },
+      'no build',
+    ],
+    [
+      'a segment’s name',
+      { 'vectors-000.seg': 'segment of an orange' },
+      'no build wrote what it holds: vectors-000.seg',
+    ],
+  ]
+  it.each(planted)('one with %s', async (what, files, why) => {
+    const indexDir = folder.path(`theirs with ${what}`)
+    const theirs = join(indexDir, 'gen-000001')
+    await mkdir(theirs, { recursive: true })
+    for (const [name, text] of Object.entries(files)) await writeFile(join(theirs, name), text)
+    const { manifest } = await writeTinyGeneration(indexDir)
+    const published = await publishGeneration(indexDir, 'gen-000002', manifest, { keepGenerations: 0 })
+    expect(published.deletedGenerations).toEqual([])
+    expect(published.undeleted).toMatchObject([{ generation: 'gen-000001', cause: expect.stringContaining(why) }])
+    for (const [name, text] of Object.entries(files)) expect(await readFile(join(theirs, name), 'utf8')).toBe(text)
+  })
+
+  it('nor a file that was put into one', async () => {
+    const { indexDir, directory } = await writeTinyIndex(folder.path('beside.index'))
+    await writeFile(join(directory, 'notes.txt'), 'mine')
+    const { manifest } = await writeTinyGeneration(indexDir)
+    const { undeleted } = await publishGeneration(indexDir, 'gen-000002', manifest, { keepGenerations: 0 })
+    expect(undeleted).toHaveLength(1)
+    expect(await readFile(join(directory, 'notes.txt'), 'utf8')).toBe('mine')
+  })
+
+  it('but one that was never finished, or whose manifest is damaged', async () => {
+    const { indexDir, directory } = await writeTinyIndex(folder.path('damaged.index'))
+    await writeFile(join(directory, 'manifest.json'), '{')
+    await mkdir(join(indexDir, 'gen-000002'))
+    await writeFile(join(indexDir, 'gen-000002', 'ids-000.seg'), '')
+    await mkdir(join(indexDir, 'gen-000003'))
+    const { manifest } = await writeTinyGeneration(indexDir)
+    await publishGeneration(indexDir, 'gen-000004', manifest, { keepGenerations: 0 })
+    expect(await namesIn(indexDir)).toEqual(['gen-000004'])
+  })
+})
+
 describe('nextGeneration', () => {
-  it('follows the newest folder, finished or not', async () => {
+  it('follows the newest entry of such a name: a folder, finished or not, or a file', async () => {
     const indexDir = folder.path('next.index')
     expect(await nextGeneration(indexDir)).toBe('gen-000001')
     await mkdir(join(indexDir, 'gen-000041'), { recursive: true })
     await mkdir(join(indexDir, 'gen-7'))
-    await writeFile(join(indexDir, 'gen-000099'), 'a file')
     expect(await nextGeneration(indexDir)).toBe('gen-000042')
+    await writeFile(join(indexDir, 'gen-000099'), 'a file')
+    expect(await nextGeneration(indexDir)).toBe('gen-000100')
     await mkdir(join(indexDir, 'gen-1000000'))
     expect(await nextGeneration(indexDir)).toBe('gen-1000001')
   })

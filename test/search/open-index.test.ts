@@ -320,3 +320,21 @@ async function flipBit(path: string, place: 'first' | 'middle' | 'last'): Promis
     await handle.close()
   }
 }
+
+test('an index that was opened by a relative path is refreshed and tuned in whatever folder the process works', async () => {
+  const path = await saved('relative', randomGraph({ ...wish, metric: 'l2', levels: 2 }))
+  const before = process.cwd()
+  process.chdir(root)
+  try {
+    const index = await openIndex('relative')
+    await writeIndex(path, randomGraph({ ...wish, seed: 5, metric: 'l2', levels: 2 }))
+    process.chdir(tmpdir())
+    expect(await index.refresh()).toBe(true)
+    expect(index).toMatchObject({ generation: 'gen-000002', path })
+    await index.tune({ k: 1, recall: 0.01, sample: 10 })
+    expect(await readdir(join(path, 'gen-000002'))).toContain('TUNING')
+    await index.close()
+  } finally {
+    process.chdir(before)
+  }
+})

@@ -47,7 +47,7 @@ async function search(flags: SearchFlags, terminal: Terminal): Promise<SearchRep
     const truth = files === undefined ? undefined : await readGroundTruth(files, queries.length, depth)
     const tuning = await chooseTuning(index, flags, terminal)
     const ef = flags.ef ?? tuning?.ef ?? DEFAULT_EF
-    const { results, ...speed } = measureSearch(index, queries, { k, ef, rerank })
+    const { results, ...speed } = await measureSearch(index, queries, { k, ef, rerank })
     if (files !== undefined) checkComparable(results, files)
     return {
       results,

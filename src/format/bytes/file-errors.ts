@@ -60,7 +60,9 @@ export function readFailure(path: string, cause: unknown): unknown {
   const code = systemErrorCode(cause)
   if (code === undefined || cause instanceof ShardloomError) return cause
   if (code === 'EACCES' || code === 'EPERM') return new PathError(path, `this process may not read it (${code})`, cause)
-  if (code === 'EMFILE' || code === 'ENFILE') return new PathError(path, `too many files are open (${code})`, cause)
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return new PathError(path, `too many files are open (${code}); raise the limit on open files (ulimit -n)`, cause)
+  }
   const missing = code === 'ENOENT' || code === 'ENOTDIR'
   return new CorruptIndexError(path, missing ? 'the file is missing' : `the file cannot be read (${code})`, { cause })
 }

@@ -5,6 +5,8 @@ import { readFailure, systemErrorCode } from '../bytes/file-errors.js'
 import { readSmallFile } from '../bytes/read-small-file.js'
 
 export const CURRENT_NAME = 'CURRENT'
+/** Written, synced and then renamed to CURRENT. */
+export const CURRENT_TEMPORARY_NAME = 'CURRENT.tmp'
 
 export interface Current {
   readonly generation: string

@@ -1,44 +1,35 @@
 /**
- * Allows one build at a time in an index directory: `build/LOCK` names the process that builds. The operating system
- * does not remove the file when that process dies, so a lock whose process is gone is taken over.
+ * Allows one build at a time in an index directory: `build/LOCK` names the process that builds, and the thread that
+ * builds has the file open. The operating system does not remove the file when that process or thread ends, so a lock
+ * without a holder is taken over.
  */
-import { lstat, mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
+import { lstat, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IndexLockedError, PathError } from '../../errors.js'
 import { systemErrorCode, writeFailure } from '../bytes/file-errors.js'
-import { isProcessAlive, processStart } from './process-identity.js'
+import { heldLocks, isStale, parseHolder, readLockText, type Holder } from './lock-holder.js'
+import { processStart } from './process-identity.js'
 import { writeAt } from '../bytes/write-durably.js'
-import { readOwnFile } from '../bytes/read-small-file.js'
+import { makeFolder } from '../../../spill/files/make-folder.js'
 
 export interface Lock {
   /** Lets the next build in; idempotent. Removes the folders that the lock made, if they are empty. */
   release(): Promise<void>
 }
 
-interface Holder {
-  readonly pid: number
-  readonly host: string
-  readonly since: string
-  /** Tells a process from a later one with the same number; null where the system does not provide it. */
-  readonly processStart: string | null
-  /** Tells apart two locks of one process. */
-  readonly token: string
-}
-
 export const BUILD_FOLDER = 'build'
 export const LOCK_NAME = 'LOCK'
+/** Held for the moment in which a stale lock is removed. */
+export const TAKEOVER_NAME = `${LOCK_NAME}.takeover`
 
 const POLL_MS = 20
 /** A lock is written right after it is created; one that stays unreadable longer lost its text in a power cut. */
 const UNREADABLE_MS = 1000
 /** A takeover is three file operations; one this old was interrupted. */
 const ABANDONED_TAKEOVER_MS = 10_000
-/** A lock has about 200 bytes. */
-const MAX_LOCK_BYTES = 4096
-const MAX_PROCESS_NUMBER = 2 ** 31 - 1
 
 /** Creates the index directory when needed. @throws IndexLockedError, PathError */
 export async function acquireLock(indexDir: string): Promise<Lock> {
@@ -54,11 +45,17 @@ export async function acquireLock(indexDir: string): Promise<Lock> {
   const text = `${JSON.stringify(holder)}\n`
   let made: readonly string[] = []
   try {
-    const firstMade = await mkdir(buildDir, { recursive: true })
+    const firstMade = await makeFolder(buildDir)
     const madeIndexDir = firstMade !== undefined && !relative(resolve(firstMade), resolve(indexDir)).startsWith('..')
     made = madeIndexDir ? [buildDir, indexDir] : [buildDir]
-    while (!(await createExclusively(path, text))) await waitOrTakeOver(indexDir, path)
-    return { release: () => release(path, text, made) }
+    let handle = await createExclusively(path, text)
+    while (handle === undefined) {
+      await waitOrTakeOver(indexDir, path)
+      handle = await createExclusively(path, text)
+    }
+    const held: Held = { path, text, token: holder.token, made, handle }
+    heldLocks.set(holder.token, handle)
+    return { release: () => release(held) }
   } catch (error) {
     // removeMade keeps folders that another process uses.
     if (!(error instanceof IndexLockedError)) await removeMade(made)
@@ -66,42 +63,34 @@ export async function acquireLock(indexDir: string): Promise<Lock> {
   }
 }
 
-/** False when the file exists. */
-async function createExclusively(path: string, text: string): Promise<boolean> {
+/** The open file; undefined when it exists. */
+async function createExclusively(path: string, text: string): Promise<FileHandle | undefined> {
   let handle: FileHandle
   try {
     handle = await open(path, 'wx')
   } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') return false
+    if (systemErrorCode(error) === 'EEXIST') return undefined
     throw error
   }
   try {
-    try {
-      await writeAt(handle, Buffer.from(text), 0)
-    } finally {
-      await handle.close()
-    }
-    return true
+    await writeAt(handle, Buffer.from(text), 0)
+    return handle
   } catch (error) {
+    await handle.close()
     // This process created the file, but does not hold the lock.
     await rm(path, { force: true })
     throw error
   }
 }
 
-/** Undefined when there is none. `refused` says why an entry of this name is not a lock: not a file, or too large. */
-async function readIfThere(path: string): Promise<{ text: string } | { refused: string } | undefined> {
-  try {
-    const read = await readOwnFile(path, MAX_LOCK_BYTES)
-    return typeof read === 'string' ? { refused: read } : { text: Buffer.from(read).toString() }
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
+/** What the lock says of its holder; undefined when there is no lock, or none of a build. Throws system errors. */
+export async function readHolder(path: string): Promise<Holder | undefined> {
+  const found = await readLockText(path)
+  return found !== undefined && 'text' in found ? parseHolder(found.text) : undefined
 }
 
 async function isTextOf(path: string, text: string): Promise<boolean> {
-  const found = await readIfThere(path)
+  const found = await readLockText(path)
   return found !== undefined && 'text' in found && found.text === text
 }
 
@@ -110,7 +99,8 @@ async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
   const text = await readWholeLock(path)
   if (text === undefined) return
   const holder = parseHolder(text)
-  if (holder !== undefined && !givenBack.has(text) && !isStale(holder)) throw new IndexLockedError(indexDir, holder)
+  if (holder !== undefined && !givenBack.has(text) && !isStale(holder, path))
+    throw new IndexLockedError(indexDir, holder)
   await removeStaleLock(path, text)
 }
 
@@ -120,7 +110,7 @@ async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
  */
 async function readWholeLock(path: string): Promise<string | undefined> {
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-    const found = await readIfThere(path)
+    const found = await readLockText(path)
     if (found === undefined) return undefined
     if ('refused' in found) {
       throw new PathError(path, `${found.refused}, where a build puts its lock; remove it if no build is running`)
@@ -136,13 +126,15 @@ async function readWholeLock(path: string): Promise<string | undefined> {
  * Exported for its test, which cannot hit the moment between judging and removing from outside.
  */
 export async function removeStaleLock(path: string, staleText: string): Promise<void> {
-  const guard = `${path}.takeover`
-  if (!(await createExclusively(guard, ''))) {
+  const guard = join(dirname(path), TAKEOVER_NAME)
+  const handle = await createExclusively(guard, '')
+  if (handle === undefined) {
     await removeAbandoned(guard)
     await sleep(POLL_MS)
     return
   }
   try {
+    await handle.close()
     if (await isTextOf(path, staleText)) await rm(path, { force: true })
   } finally {
     await rm(guard, { force: true })
@@ -159,55 +151,34 @@ async function removeAbandoned(guard: string): Promise<void> {
   }
 }
 
-function parseHolder(text: string): Holder | undefined {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-  if (typeof json !== 'object' || json === null) return undefined
-  const { pid, host, since, processStart, token } = json as Record<string, unknown>
-  const sound =
-    typeof pid === 'number' &&
-    Number.isSafeInteger(pid) &&
-    pid > 0 &&
-    pid <= MAX_PROCESS_NUMBER &&
-    isPrintable(host) &&
-    isPrintable(since) &&
-    (typeof processStart === 'string' || processStart === null) &&
-    typeof token === 'string'
-  return sound ? { pid, host, since, processStart, token } : undefined
-}
-
-/** Messages show these texts, and a terminal obeys control characters. */
-function isPrintable(value: unknown): value is string {
-  return typeof value === 'string' && !/\p{Cc}/u.test(value)
-}
-
-/** Only processes of this host can be checked: a lock of another host holds until a person removes it. */
-function isStale(holder: Holder): boolean {
-  if (holder.host !== hostname()) return false
-  if (!isProcessAlive(holder.pid)) return true
-  const now = processStart(holder.pid)
-  return now !== null && holder.processStart !== null && now !== holder.processStart
-}
-
 /**
- * Texts of locks that this process released but could not delete: its next build takes them over, although the process
- * that they name is alive.
+ * Texts of locks that this thread released but could not delete: its next build takes them over, although the process
+ * that they name is alive, also where the system does not tell which files are open.
  */
 const givenBack = new Set<string>()
 
-async function release(path: string, text: string, madeFolders: readonly string[]): Promise<void> {
+/** A lock that this thread holds. */
+interface Held {
+  readonly path: string
+  readonly text: string
+  readonly token: string
+  readonly made: readonly string[]
+  /** Open for as long as the lock is held: the system closes it when the thread is ended. */
+  readonly handle: FileHandle
+}
+
+async function release({ path, text, token, made, handle }: Held): Promise<void> {
+  if (!heldLocks.delete(token)) return
   try {
     if (await isTextOf(path, text)) await rm(path, { force: true })
   } catch (error) {
     givenBack.add(text)
     throw writeFailure(path, 0, error)
+  } finally {
+    // After the file is gone: until then other threads take it for held.
+    await handle.close()
   }
-  await removeMade(madeFolders)
+  await removeMade(made)
 }
 
 async function removeMade(folders: readonly string[]): Promise<void> {

@@ -2,10 +2,8 @@
 import { internStrings } from '../../interned.js'
 import { CorruptIndexError } from '../../errors.js'
 import { checkManifest } from './check-manifest.js'
-import { MANIFEST_NAME, type Manifest } from './manifest.js'
+import { MANIFEST_NAME, MAX_MANIFEST_BYTES, type Manifest } from './manifest.js'
 
-/** A segment takes about 200 bytes, and so does an event of the report. */
-export const MAX_MANIFEST_BYTES = 8 * 2 ** 20
 /** The report's lists of objects nest 4 levels deep. */
 const MAX_NESTING = 16
 

@@ -5,6 +5,8 @@ import type { SegmentFile } from '../segment/segment-file.js'
 
 export const FORMAT_VERSION = 1
 export const MANIFEST_NAME = 'manifest.json'
+/** A segment takes about 200 bytes, and so does an event of the report. */
+export const MAX_MANIFEST_BYTES = 8 * 2 ** 20
 
 export interface EntryPoint {
   readonly node: number

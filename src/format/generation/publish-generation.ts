@@ -8,17 +8,21 @@
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { crc32 } from '../../../spill/files/crc32.js'
-import { CURRENT_NAME, encodeCurrent, readCurrent } from './current.js'
+import { CURRENT_NAME, CURRENT_TEMPORARY_NAME, encodeCurrent, readCurrent } from './current.js'
 import { syncDirectory, writeDurably } from '../bytes/write-durably.js'
 import { writeFailure } from '../bytes/file-errors.js'
 import { deleteGeneration, isComplete, listGenerations } from './generations.js'
 import { MANIFEST_NAME, type Manifest } from './manifest.js'
+import { hasOwnManifest, whyNotOurs } from './own-generation.js'
 import { encodeManifest } from './manifest-json.js'
 import { checkFileSizes } from './check-file-sizes.js'
 
 export interface PublishResult {
   readonly deletedGenerations: readonly string[]
-  /** Old generations that could not be deleted or listed. The new one is live in any case. */
+  /**
+   * Old generations that could not be deleted or listed, and folders of such a name that no build made; a text says
+   * why. The new one is live in any case.
+   */
   readonly undeleted: readonly { readonly generation: string; readonly cause: unknown }[]
   /**
    * Why the rename of CURRENT may not be on the device yet; undefined when it is. The new generation is live, but a
@@ -31,7 +35,8 @@ const DEFAULT_KEPT_GENERATIONS = 1
 
 /**
  * Writes the manifest into `indexDir/generation`, where the sealed segments already are, and switches CURRENT to it.
- * Keeps the newest `keepGenerations` complete generations before it; deletes the others and all incomplete ones.
+ * Keeps the newest `keepGenerations` complete generations before it; deletes the others and all incomplete ones that
+ * prove to be a build's.
  * The caller holds the lock. Throws with the old generation still live: DiskFullError, PathError, CorruptIndexError,
  * SHARDLOOM_FILE_FAILED.
  */
@@ -65,15 +70,15 @@ async function switchCurrent(
   line: Uint8Array,
 ): Promise<{ readonly cause: unknown } | undefined> {
   const path = join(indexDir, CURRENT_NAME)
-  const temporary = `${path}.tmp`
+  const temporary = join(indexDir, CURRENT_TEMPORARY_NAME)
   try {
     await writeDurably(temporary, line)
     await rename(temporary, path)
   } catch (error) {
     // A file system may rename and still report an error: the content of CURRENT decides.
     if ((await readCurrent(indexDir).catch(() => undefined))?.generation === generation) return { cause: error }
-    // The next publish overwrites the file, so a failure to delete it is not reported.
-    await rm(temporary, { force: true, recursive: true }).catch(() => undefined)
+    // The next publish overwrites the file, so a failure to delete it is not reported. A folder is not ours.
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw writeFailure(path, line.length, error)
   }
   try {
@@ -90,17 +95,25 @@ async function deleteOldGenerations(indexDir: string, live: string, keep: number
   let kept = 0
   for (const name of await olderThan(indexDir, live, undeleted)) {
     try {
-      if ((await isComplete(indexDir, name)) && kept < keep) {
+      if (kept < keep && (await isOwnComplete(indexDir, name))) {
         kept++
         continue
       }
-      await deleteGeneration(indexDir, name)
-      deletedGenerations.push(name)
+      const foreign = await deleteGeneration(indexDir, name)
+      if (foreign === undefined) deletedGenerations.push(name)
+      else undeleted.push({ generation: name, cause: foreign })
     } catch (cause) {
       undeleted.push({ generation: name, cause })
     }
   }
   return { deletedGenerations, undeleted, unsynced: undefined }
+}
+
+/** Whether it has a manifest, sound or damaged, and is a build's. */
+async function isOwnComplete(indexDir: string, name: string): Promise<boolean> {
+  if (!(await isComplete(indexDir, name))) return false
+  const directory = join(indexDir, name)
+  return (await hasOwnManifest(directory, name)) || (await whyNotOurs(directory, name)) === undefined
 }
 
 /** All generations but the live one, newest first. */

@@ -6,8 +6,8 @@ import { CURRENT_NAME, readCurrent } from './current.js'
 import { readFailure } from '../bytes/file-errors.js'
 import { checkFileSizes } from './check-file-sizes.js'
 import { isComplete, listGenerations } from './generations.js'
-import { MANIFEST_NAME, type Manifest } from './manifest.js'
-import { MAX_MANIFEST_BYTES, parseManifest } from './manifest-json.js'
+import { MANIFEST_NAME, MAX_MANIFEST_BYTES, type Manifest } from './manifest.js'
+import { parseManifest } from './manifest-json.js'
 import { readSmallFile } from '../bytes/read-small-file.js'
 
 export interface LiveGeneration {

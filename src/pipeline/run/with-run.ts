@@ -6,6 +6,7 @@ import type { BuildPlan } from '../../plan/plan-build.js'
 import { WorkerPool } from '../../tasks/worker-pool.js'
 import { canGoOnAfter } from '../resume/resume.js'
 import { BuildLog } from './build-log.js'
+import { withFullDiskAdvice } from './full-disk-advice.js'
 import { openBuildTrace, type BuildTrace } from './build-trace.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
@@ -15,6 +16,14 @@ import type { PlannedRun, Run } from './run.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 import { findMemoryCgroup } from '../../memory/memory-cgroup.js'
+import { checkOpenFiles } from '../../memory/open-files.js'
+
+/**
+ * Files that are open at once, at most, measured on a build that spills everything: 18 with one thread, 77 with eight.
+ * Threads load their modules side by side.
+ */
+const BUILD_FILES = 24
+const FILES_PER_THREAD = 8
 
 /** A run whose vectors are not counted yet. */
 export interface OpenRun extends Run {
@@ -39,8 +48,8 @@ export async function withRun(
     run.reported(report)
     return report
   } catch (error) {
-    failure = error
-    throw error
+    failure = await withFullDiskAdvice(error, run.options)
+    throw failure
   } finally {
     await run.close(failure)
   }
@@ -57,16 +66,19 @@ async function openRun(given: BuildOptions, sourceIsResumable: boolean): Promise
   try {
     const first = await log.stage('plan', async () => {
       if (warning !== undefined) log.event('memory', warning)
-      return preflight(options, budgetBytes)
+      const plan = preflight(options, budgetBytes)
+      checkOpenFiles('a build', BUILD_FILES + FILES_PER_THREAD * plan.threads)
+      return plan
     })
     const workspace = await openWorkspace(options, sourceIsResumable && options.resume)
     if (workspace.note !== undefined) log.event(workspace.note.kind, workspace.note.message)
     return new BuildRun({ options, budgetBytes, cgroup, trace, stop, log, workspace, first })
   } catch (error) {
+    const failure = await withFullDiskAdvice(error, resolved)
     stop.close()
     log.close()
-    trace.end(error)
-    throw error
+    trace.end(failure)
+    throw failure
   }
 }
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Dirent } from 'node:fs'
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { CorruptIndexError, PathError } from '../../errors.js'
@@ -9,6 +8,7 @@ import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js
 import { deleteGeneration, GENERATION_NAME, isComplete, nextGeneration } from '../../format/generation/generations.js'
 import { acquireLock, BUILD_FOLDER } from '../../format/generation/lock.js'
 import { MANIFEST_NAME } from '../../format/generation/manifest.js'
+import { entriesOf, foreignNameIn } from '../../format/generation/own-generation.js'
 import {
   Journal,
   JOURNAL_FORMAT,
@@ -17,6 +17,8 @@ import {
   type BeginEntry,
   type ReadJournal,
 } from '../resume/journal.js'
+import { makeFolder } from '../../../spill/files/make-folder.js'
+import { claimFolder, SPILL_FOLDER } from './claim-folder.js'
 import { packageVersion } from './package-version.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import { finishedWork, optionsThatDecide, type Resume } from '../resume/resume.js'
@@ -44,10 +46,11 @@ const DURABLE_FILE = /^(?:(?:ingest|ids)-\d{6}\.spill|base-graph-\d+\.rows)$/
 
 /**
  * Makes the folders and takes the lock. Reuses what an interrupted build of the same index left, or deletes it. Throws
- * PathError when the output cannot be written, and IndexLockedError.
+ * PathError when the output cannot be written or is a folder of other files, and IndexLockedError.
  */
 export async function openWorkspace(options: ResolvedOptions, resumable: boolean): Promise<Workspace> {
   const indexDir = options.path
+  await claimFolder(indexDir, options.force)
   const lock = await acquireLock(indexDir)
   const buildDir = path.join(indexDir, BUILD_FOLDER)
   const journalPath = path.join(buildDir, JOURNAL_NAME)
@@ -61,7 +64,7 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
       const { spillDir, generation } = paths
       steps.push(async () => removeAll(spillDir))
       // The generation that CURRENT names is never deleted, whatever went wrong.
-      if (!published) steps.push(async () => deleteUnlessLive(indexDir, generation))
+      if (!published) steps.push(async () => deleteUnlessLive(indexDir, generation, options))
     }
     await runAll(steps)
   }
@@ -99,10 +102,10 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
           kind: 'fresh-start',
           message: `an interrupted build of ${left.begin.startedAt} is not resumed: ${obstacle ?? ''}`,
         }
-        await discard(indexDir, left.begin)
+        await discard(options, left.begin)
       }
       // Files of a killed build that kept no journal.
-      await removeAll(path.join(buildDir, 'spill'))
+      await removeAll(path.join(buildDir, SPILL_FOLDER))
       await removeAll(journalPath)
       paths = pathsOf(options, await nextGeneration(indexDir))
       if (resumable) await removeAll(paths.spillDir)
@@ -132,8 +135,11 @@ async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   if (failures.length > 0) throw failures[0]
 }
 
-async function deleteUnlessLive(indexDir: string, generation: string): Promise<void> {
-  if (!(await isLive(indexDir, generation))) await deleteGeneration(indexDir, generation)
+/** Warns of a folder that was left alone because it holds files that no build wrote. */
+async function deleteUnlessLive(indexDir: string, generation: string, { logger }: ResolvedOptions): Promise<void> {
+  if (await isLive(indexDir, generation)) return
+  const foreign = await deleteGeneration(indexDir, generation)
+  if (foreign !== undefined) logger.warn(`${path.join(indexDir, generation)} is not deleted: ${foreign}`)
 }
 
 /** Whether a build of this index was interrupted and can be resumed. */
@@ -157,7 +163,7 @@ function beginOf(options: ResolvedOptions): BeginEntry {
 
 /** In a caller's tempDir the name is derived from the index, so that the next build finds it. */
 function spillDirOf(indexDir: string, tempDir: string): string {
-  if (tempDir === '') return path.join(indexDir, BUILD_FOLDER, 'spill')
+  if (tempDir === '') return path.join(indexDir, BUILD_FOLDER, SPILL_FOLDER)
   const hash = createHash('sha256').update(`${os.hostname()} ${indexDir}`).digest('hex')
   return path.join(tempDir, `shardloom-${hash.slice(0, 16)}`)
 }
@@ -186,6 +192,8 @@ async function whyAfresh(indexDir: string, { begin }: ReadJournal, now: BeginEnt
   for (const folder of [path.join(indexDir, begin.generation), spillDirOf(indexDir, begin.tempDir)]) {
     if (await isLink(folder)) return `${folder} is a link, and nothing is written or deleted behind one`
   }
+  const foreign = await foreignNameIn(path.join(indexDir, begin.generation))
+  if (foreign !== undefined) return `${begin.generation} holds ${foreign}, which no build wrote`
   return undefined
 }
 
@@ -206,10 +214,11 @@ async function isLive(indexDir: string, generation: string): Promise<boolean> {
  * Deletes what an interrupted build kept. Deletes only folders whose names a build makes, because a journal may contain
  * anything.
  */
-async function discard(indexDir: string, { generation, tempDir }: BeginEntry): Promise<void> {
+async function discard(options: ResolvedOptions, { generation, tempDir }: BeginEntry): Promise<void> {
+  const indexDir = options.path
   if (tempDir !== '') await removeAll(spillDirOf(indexDir, tempDir))
   if (!GENERATION_NAME.test(generation) || (await isLink(path.join(indexDir, generation)))) return
-  await deleteUnlessLive(indexDir, generation)
+  await deleteUnlessLive(indexDir, generation, options)
 }
 
 /** A build did not make the target of a link. */
@@ -232,17 +241,6 @@ async function clearForResume({ spillDir, generationDir }: BuildPaths): Promise<
   }
   for (const entry of await entriesOf(spillDir)) {
     if (!entry.isFile() || !DURABLE_FILE.test(entry.name)) await removeAll(path.join(spillDir, entry.name))
-  }
-}
-
-async function entriesOf(directory: string): Promise<Dirent[]> {
-  try {
-    return await readdir(directory, { withFileTypes: true })
-  } catch (error) {
-    const code = systemErrorCode(error)
-    // A file is in the way; making the folder reports it.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return []
-    throw error
   }
 }
 
@@ -269,10 +267,10 @@ async function removeAll(found: string): Promise<void> {
 
 async function makeDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true })
+    await makeFolder(directory)
   } catch (error) {
     const failure = writeFailure(directory, 0, error)
-    if (!(failure instanceof PathError)) throw failure
+    if (!(failure instanceof PathError) || failure === error) throw failure
     throw new PathError(
       directory,
       `cannot be written: ${(error as Error).message}; choose another folder, or fix its permissions`,
