@@ -1,6 +1,9 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
+/** Classes that every realm has its own of: those of the language and of Node.js. */
+const BUILT_IN = Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z]/.test(name))
+
 export default tseslint.config(
   { ignores: ['dist', '/api', 'node_modules', 'bench/node_modules', 'kernel/assembly', 'examples/data'] },
   js.configs.recommended,
@@ -19,6 +22,23 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'no-empty': ['error', { allowEmptyCatch: false }],
       eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'spill/**/*.ts', 'workers/**/*.ts', 'kernel/*.ts'],
+    rules: {
+      // Under Jest and vitest's vm pools a value of Node.js is of another realm, so that these are false: src/realms.ts.
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: `BinaryExpression[operator='instanceof'][right.name=/^(${BUILT_IN.join('|')})$/]`,
+          message: 'false for a value of another realm; ask it for what it has (src/realms.ts)',
+        },
+        {
+          selector: `BinaryExpression[left.property.name='constructor'], BinaryExpression[right.property.name='constructor']`,
+          message: 'another one for a value of another realm; ask it for what it has (src/realms.ts)',
+        },
+      ],
     },
   },
   {

@@ -18,6 +18,12 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   interrupted: 130,
 }
 
+/** What anything thrown says. Asked for its message, not for its class: it may be of another realm. */
+function messageOf(thrown: unknown): string {
+  const hasMessage = typeof thrown === 'object' && thrown !== null && 'message' in thrown
+  return hasMessage && typeof thrown.message === 'string' ? thrown.message : String(thrown)
+}
+
 /** Base class of all errors that Shardloom throws on purpose. */
 export class ShardloomError extends Error {
   readonly code: string
@@ -119,7 +125,7 @@ export class EmptySourceError extends ShardloomError {
 /** The source iterable threw; its error is the `cause`. */
 export class SourceError extends ShardloomError {
   constructor(ordinal: number, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     super('SHARDLOOM_SOURCE_FAILED', `the source failed after ${ordinal} vectors: ${reason}`, {
       cause,
       kind: cause instanceof ShardloomError ? cause.kind : 'failed',
@@ -238,7 +244,7 @@ export class WorkerFailedError extends ShardloomError {
     readonly task: string,
     cause: unknown,
   ) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     super('SHARDLOOM_WORKER_FAILED', `task ${task} failed twice, the second time on a fresh worker: ${reason}`, {
       cause,
     })
@@ -313,7 +319,7 @@ export class FileFailedError extends ShardloomError {
     readonly path: string,
     cause: unknown,
   ) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     super('SHARDLOOM_FILE_FAILED', `${path}: a file operation failed: ${reason}`, { cause })
   }
 }
@@ -325,7 +331,7 @@ export class SpillFailedError extends ShardloomError {
     doing: string,
     cause: unknown,
   ) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     super('SHARDLOOM_SPILL_FAILED', `${path}: cannot ${doing}: ${reason}`, { cause })
   }
 }

@@ -2,12 +2,9 @@
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CorruptIndexError, DiskFullError, FileFailedError, PathError, ShardloomError } from '../../errors.js'
+import { systemErrorCode } from '../../realms.js'
 
-/** The `code` of a Node.js system error, or undefined. */
-export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
-}
+export { systemErrorCode }
 
 const DISK_FULL_CODES = new Set(['ENOSPC', 'EDQUOT'])
 const UNUSABLE_PATH_REASONS: ReadonlyMap<string, string> = new Map([

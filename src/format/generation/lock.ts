@@ -12,6 +12,7 @@ import { systemErrorCode, writeFailure } from '../bytes/file-errors.js'
 import { isProcessAlive, processStart } from './process-identity.js'
 import { writeAt } from '../bytes/write-durably.js'
 import { readOwnFile } from '../bytes/read-small-file.js'
+import { isError } from '../../realms.js'
 
 export interface Lock {
   /** Lets the next build in; idempotent. Removes the folders that the lock made, if they are empty. */
@@ -164,7 +165,7 @@ function parseHolder(text: string): Holder | undefined {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined
+    if (isError(error) && error.name === 'SyntaxError') return undefined
     throw error
   }
   if (typeof json !== 'object' || json === null) return undefined

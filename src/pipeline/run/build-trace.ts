@@ -5,6 +5,7 @@
 import type * as Api from '@opentelemetry/api'
 import { ShardloomError } from '../../errors.js'
 import type { BuildReport, StageName } from '../../api/report.js'
+import { isError } from '../../realms.js'
 
 export interface StageSpan {
   end(attributes: Api.Attributes, error?: unknown): void
@@ -38,7 +39,7 @@ export async function openBuildTrace(attributes: Api.Attributes, warn: (message:
   const inBuild = trace.setSpan(context.active(), build)
   const end = (span: Api.Span, error: unknown): void => {
     if (error !== undefined) {
-      const thrown = error instanceof Error ? error : new Error('what was thrown is no Error')
+      const thrown = isError(error) ? error : new Error('what was thrown is no Error')
       span.recordException(thrown)
       span.setAttribute('error.type', error instanceof ShardloomError ? error.code : 'unexpected')
       span.setStatus({ code: SpanStatusCode.ERROR, message: thrown.message })

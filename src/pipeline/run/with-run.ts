@@ -15,6 +15,7 @@ import type { PlannedRun, Run } from './run.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 import { findMemoryCgroup } from '../../memory/memory-cgroup.js'
+import { messageOf } from '../../realms.js'
 
 /** A run whose vectors are not counted yet. */
 export interface OpenRun extends Run {
@@ -226,7 +227,7 @@ function startThreads(plan: BuildPlan, { signal, stallSeconds }: ResolvedOptions
     outputBytes: plan.taskOutputBytes,
     signal,
     onRetry: (task, cause) => {
-      const reason = cause instanceof Error ? cause.message : String(cause)
+      const reason = messageOf(cause)
       log.event('task-retried', `task ${task} failed (${reason}) and runs once more`)
     },
     onWorkerError: (error) => log.event('worker-error', `a worker thread failed outside its task: ${String(error)}`),
