@@ -4,6 +4,17 @@ import tseslint from 'typescript-eslint'
 /** Classes that every realm has its own of: those of the language and of Node.js. */
 const BUILT_IN = Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z]/.test(name))
 
+/** What Node.js 16 has not, by module. Threads and the command line may import it: they start after the check. */
+const NEW_BUILTINS = {
+  'node:zlib': ['crc32', 'zstdDecompressSync', 'createZstdDecompress'],
+  'node:fs': ['statfsSync', 'openAsBlob', 'globSync'],
+  'node:fs/promises': ['statfs', 'glob'],
+  'node:buffer': ['isUtf8', 'isAscii', 'File'],
+  'node:util': ['styleText', 'parseArgs', 'parseEnv', 'stripVTControlCharacters'],
+  'node:os': ['availableParallelism', 'machine'],
+  'node:module': ['registerHooks', 'findPackageJSON', 'enableCompileCache'],
+}
+
 export default tseslint.config(
   { ignores: ['dist', '/api', 'node_modules', 'bench/node_modules', 'kernel/assembly', 'examples/data'] },
   js.configs.recommended,
@@ -39,7 +50,22 @@ export default tseslint.config(
           message: 'another one for a value of another realm; ask it for what it has (src/realms.ts)',
         },
       ],
+      // An import that an old Node.js cannot link fails before src/host/check-host.ts says what is needed.
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: Object.entries(NEW_BUILTINS).map(([name, importNames]) => ({
+            name,
+            importNames,
+            message: 'an old Node.js cannot link it: take it from the default export',
+          })),
+        },
+      ],
     },
+  },
+  {
+    files: ['src/cli/**/*.ts', 'src/tasks/**/*.ts', 'workers/**/*.ts'],
+    rules: { 'no-restricted-imports': 'off' },
   },
   {
     files: ['**/*.{js,mjs}'],

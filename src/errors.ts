@@ -357,3 +357,22 @@ export class NoAddressSpaceError extends ShardloomError {
     )
   }
 }
+
+/** Node.js is too old. Thrown when the library is loaded. */
+export class UnsupportedNodeError extends ShardloomError {
+  constructor(reason: string) {
+    super('SHARDLOOM_UNSUPPORTED_NODE', reason)
+  }
+}
+
+/** The library was bundled, away from its worker threads and kernels. Thrown when it is loaded. */
+export class BundledError extends ShardloomError {
+  constructor() {
+    super(
+      'SHARDLOOM_BUNDLED',
+      'shardloom is in a bundle, and its threads and kernels (kernel.wasm) are not; mark shardloom as external: esbuild ' +
+        "--external:shardloom, webpack externals: { shardloom: 'commonjs shardloom' }, vite ssr: { external: " +
+        "['shardloom'] }, Next.js serverExternalPackages: ['shardloom']",
+    )
+  }
+}

@@ -1,6 +1,6 @@
 /** Errors of spill files and queues. */
 
-import { statfs } from 'node:fs/promises'
+import fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DiskFullError, QueueClosedError, ShardloomError, SpillFailedError } from '../../src/errors.js'
 import { systemErrorCode } from '../../src/realms.js'
@@ -28,7 +28,7 @@ export function queueClosed(name: string, doing: string): ShardloomError {
 
 async function freeBytesAt(directory: string): Promise<number | undefined> {
   try {
-    const { bavail, bsize } = await statfs(directory)
+    const { bavail, bsize } = await fs.statfs(directory)
     return bavail * bsize
   } catch {
     // The number is only part of the message: the full disk is the error to report.

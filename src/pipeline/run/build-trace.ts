@@ -5,6 +5,7 @@
 import type * as Api from '@opentelemetry/api'
 import { ShardloomError } from '../../errors.js'
 import type { BuildReport, StageName } from '../../api/report.js'
+import { loadPeer } from '../../load-peer.js'
 import { isError } from '../../realms.js'
 
 export interface StageSpan {
@@ -78,7 +79,7 @@ export async function openBuildTrace(attributes: Api.Attributes, warn: (message:
  */
 async function loadApi(warn: (message: string) => void): Promise<typeof Api | undefined> {
   try {
-    return await import('@opentelemetry/api')
+    return (await loadPeer('@opentelemetry/api')) as typeof Api
   } catch (error) {
     warn(`no spans: @opentelemetry/api is registered and cannot be loaded from here: ${String(error)}`)
     return undefined

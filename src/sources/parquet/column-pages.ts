@@ -3,7 +3,7 @@
  * compressed and plain, so row groups of any size take no more. hyparquet decodes the encodings; this code first checks
  * a header's numbers against the bytes there are.
  */
-import { crc32 } from 'node:zlib'
+import zlib from 'node:zlib'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js'
 import { byteStreamSplit, readRleBitPackedHybrid } from 'hyparquet/src/encoding.js'
@@ -80,7 +80,7 @@ class ChunkReader {
       // A separate buffer: values may be views of it, and lengths beyond it must not reach another page.
       const body = new Uint8Array(size)
       await readExactly(this.#bytes, body, bodyAt)
-      if (header.crc !== undefined && crc32(body) !== header.crc >>> 0)
+      if (header.crc !== undefined && zlib.crc32(body) !== header.crc >>> 0)
         throw this.#damaged(pageAt, 'its checksum differs')
       let page: DataPage | undefined
       try {

@@ -8,6 +8,7 @@ import { knownByteLength, type ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns, type TableColumn } from '../tables/choose-columns.js'
 import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
+import { loadPeer } from '../../load-peer.js'
 import { isFloat32Array, messageOf } from '../../realms.js'
 
 export const HDF5_MAGIC = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
@@ -24,7 +25,7 @@ let loading: Promise<Library> | undefined
 /** @throws MissingPackageError when it is not installed */
 export async function loadH5wasm(
   path: string,
-  load: () => Promise<Library> = () => import('h5wasm/node'),
+  load: () => Promise<Library> = () => loadPeer('h5wasm/node') as Promise<Library>,
 ): Promise<Library> {
   let library: Library
   try {
