@@ -1,6 +1,20 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
+/** Classes that every realm has its own of: those of the language and of Node.js. */
+const BUILT_IN = Object.getOwnPropertyNames(globalThis).filter((name) => /^[A-Z]/.test(name))
+
+/** What Node.js 16 has not, by module. Threads and the command line may import it: they start after the check. */
+const NEW_BUILTINS = {
+  'node:zlib': ['crc32', 'zstdDecompressSync', 'createZstdDecompress'],
+  'node:fs': ['statfsSync', 'openAsBlob', 'globSync'],
+  'node:fs/promises': ['statfs', 'glob'],
+  'node:buffer': ['isUtf8', 'isAscii', 'File'],
+  'node:util': ['styleText', 'parseArgs', 'parseEnv', 'stripVTControlCharacters'],
+  'node:os': ['availableParallelism', 'machine'],
+  'node:module': ['registerHooks', 'findPackageJSON', 'enableCompileCache'],
+}
+
 export default tseslint.config(
   { ignores: ['dist', '/api', 'node_modules', 'bench/node_modules', 'kernel/assembly', 'examples/data'] },
   js.configs.recommended,
@@ -20,6 +34,38 @@ export default tseslint.config(
       'no-empty': ['error', { allowEmptyCatch: false }],
       eqeqeq: 'error',
     },
+  },
+  {
+    files: ['src/**/*.ts', 'spill/**/*.ts', 'workers/**/*.ts', 'kernel/*.ts'],
+    rules: {
+      // Under Jest and vitest's vm pools a value of Node.js is of another realm, so that these are false: src/realms.ts.
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: `BinaryExpression[operator='instanceof'][right.name=/^(${BUILT_IN.join('|')})$/]`,
+          message: 'false for a value of another realm; ask it for what it has (src/realms.ts)',
+        },
+        {
+          selector: `BinaryExpression[left.property.name='constructor'], BinaryExpression[right.property.name='constructor']`,
+          message: 'another one for a value of another realm; ask it for what it has (src/realms.ts)',
+        },
+      ],
+      // An import that an old Node.js cannot link fails before src/host/check-host.ts says what is needed.
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: Object.entries(NEW_BUILTINS).map(([name, importNames]) => ({
+            name,
+            importNames,
+            message: 'an old Node.js cannot link it: take it from the default export',
+          })),
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/cli/**/*.ts', 'src/tasks/**/*.ts', 'workers/**/*.ts'],
+    rules: { 'no-restricted-imports': 'off' },
   },
   {
     files: ['**/*.{js,mjs}'],

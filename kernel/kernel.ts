@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { InsufficientMemoryError, NoAddressSpaceError } from '../src/errors.js'
 import type { BuildFunctions } from './build-functions.js'
 import type { SearchFunctions } from './search-functions.js'
+import { isError } from '../src/realms.js'
 
 export interface KernelFunctions extends BuildFunctions, SearchFunctions {}
 
@@ -181,7 +182,7 @@ export class Kernel {
       this.memory.grow(pages)
       return true
     } catch (error) {
-      if (error instanceof RangeError) return false
+      if (isError(error) && error.name === 'RangeError') return false
       throw error
     }
   }

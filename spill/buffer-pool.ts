@@ -7,6 +7,7 @@
  */
 
 import { mappedMemory } from './mapped-memory.js'
+import { isShared } from '../src/realms.js'
 
 const SMALLEST_CLASS_BYTES = 4096
 /** Sizes between two powers of two: a buffer is at most an eighth larger than asked for. */
@@ -59,7 +60,7 @@ export class BufferPool {
    * from this pool, or is already back, is ignored.
    */
   release(bytes: Uint8Array): void {
-    if (!(bytes.buffer instanceof SharedArrayBuffer)) return
+    if (!isShared(bytes.buffer)) return
     const places = this.#byPlace.get(bytes.buffer)
     const place = places?.get(bytes.byteOffset)
     if (places === undefined || place === undefined) return

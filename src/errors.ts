@@ -18,6 +18,12 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   interrupted: 130,
 }
 
+/** What anything thrown says. Asked for its message, not for its class: it may be of another realm. */
+function messageOf(thrown: unknown): string {
+  const hasMessage = typeof thrown === 'object' && thrown !== null && 'message' in thrown
+  return hasMessage && typeof thrown.message === 'string' ? thrown.message : String(thrown)
+}
+
 /** Base class of all errors that Shardloom throws on purpose. */
 export class ShardloomError extends Error {
   readonly code: string
@@ -119,7 +125,7 @@ export class EmptySourceError extends ShardloomError {
 /** The source iterable threw; its error is the `cause`. */
 export class SourceError extends ShardloomError {
   constructor(ordinal: number, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     super('SHARDLOOM_SOURCE_FAILED', `the source failed after ${ordinal} vectors: ${reason}`, {
       cause,
       kind: cause instanceof ShardloomError ? cause.kind : 'failed',
@@ -238,7 +244,7 @@ export class WorkerFailedError extends ShardloomError {
     readonly task: string,
     cause: unknown,
   ) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     super('SHARDLOOM_WORKER_FAILED', `task ${task} failed twice, the second time on a fresh worker: ${reason}`, {
       cause,
     })
@@ -313,7 +319,7 @@ export class FileFailedError extends ShardloomError {
     readonly path: string,
     cause: unknown,
   ) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     super('SHARDLOOM_FILE_FAILED', `${path}: a file operation failed: ${reason}`, { cause })
   }
 }
@@ -325,7 +331,7 @@ export class SpillFailedError extends ShardloomError {
     doing: string,
     cause: unknown,
   ) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = messageOf(cause)
     super('SHARDLOOM_SPILL_FAILED', `${path}: cannot ${doing}: ${reason}`, { cause })
   }
 }
@@ -362,6 +368,25 @@ export class OpenFilesError extends ShardloomError {
       `${what} needs ${needed} files, and this process may open ${limit}${used}; raise the limit on open files ` +
         `(ulimit -n ${2 ** Math.ceil(Math.log2(Math.max(1024, open + needed)))}), or use fewer threads`,
       { kind: 'resources' },
+    )
+  }
+}
+
+/** Node.js is too old. Thrown when the library is loaded. */
+export class UnsupportedNodeError extends ShardloomError {
+  constructor(reason: string) {
+    super('SHARDLOOM_UNSUPPORTED_NODE', reason)
+  }
+}
+
+/** The library was bundled, away from its worker threads and kernels. Thrown when it is loaded. */
+export class BundledError extends ShardloomError {
+  constructor() {
+    super(
+      'SHARDLOOM_BUNDLED',
+      'shardloom is in a bundle, and its threads and kernels (kernel.wasm) are not; mark shardloom as external: esbuild ' +
+        "--external:shardloom, webpack externals: { shardloom: 'commonjs shardloom' }, vite ssr: { external: " +
+        "['shardloom'] }, Next.js serverExternalPackages: ['shardloom']",
     )
   }
 }

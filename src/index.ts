@@ -1,15 +1,10 @@
 /** Everything that is public. */
+// First: an old Node.js and a bundle are refused before anything else is evaluated.
+import './host/check-host.js'
 export { buildIndex } from './pipeline/build-index.js'
 export { defineConfig, type ShardloomConfig } from './options/config/define-config.js'
 export * from './errors.js'
-export {
-  exportIndex,
-  type ExportFormat,
-  type ExportOptions,
-  type ExportProgress,
-  type ExportReport,
-} from './interop/export-index.js'
-export type { LabelKind } from './interop/labels.js'
+export { exportIndex, type ExportOptions, type ExportReport } from './interop/export-index.js'
 export {
   verifyIndex,
   type VerifyProblem,
@@ -32,13 +27,13 @@ export {
 } from './plan/suggest-quantization.js'
 export { failureMetrics, reportMetrics, type FailedBuild } from './report/metrics/report-metrics.js'
 export { openIndex } from './search/open-index.js'
-export type { IndexFacts } from './search/open-generation.js'
 export type { VectorIndex, VectorIndex as Index } from './search/vector-index.js'
 export type { ByteStream } from './sources/bytes/byte-reader.js'
 export { openVectorFile, type OpenVectorFileOptions } from './sources/open-vector-file.js'
 export { readVectors, type VectorReader } from './sources/read-vectors.js'
 export type { VectorFile, VectorFileFormat } from './sources/vector-file.js'
 export type * from './api/build.js'
+export type * from './api/interop.js'
 export type * from './api/measure.js'
 export type * from './api/report.js'
 export type * from './api/search.js'

@@ -22,5 +22,8 @@ export function internStrings<Data>(data: Data): Data {
 }
 
 function isPlain(data: unknown): data is Record<string, unknown> {
-  return typeof data === 'object' && data !== null && Object.getPrototypeOf(data) === Object.prototype
+  if (typeof data !== 'object' || data === null) return false
+  // The end of the chain, not Object.prototype: the data may be of another realm.
+  const prototype: unknown = Object.getPrototypeOf(data)
+  return prototype !== null && Object.getPrototypeOf(prototype) === null
 }

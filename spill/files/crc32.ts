@@ -1,4 +1,4 @@
-import { crc32 as zlibCrc32 } from 'node:zlib'
+import zlib from 'node:zlib'
 
 /** zlib counts bytes in 32 bits: larger inputs go in pieces. */
 const MAX_PIECE_BYTES = 2 ** 30
@@ -8,7 +8,7 @@ export function crc32(bytes: Uint8Array, previous = 0): number {
   let crc = previous
   // No call for an empty view: its pointer may be null, which zlib takes for "start again".
   for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
-    crc = zlibCrc32(bytes.subarray(at, Math.min(at + MAX_PIECE_BYTES, bytes.length)), crc)
+    crc = zlib.crc32(bytes.subarray(at, Math.min(at + MAX_PIECE_BYTES, bytes.length)), crc)
   }
   return crc
 }

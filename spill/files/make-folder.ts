@@ -1,7 +1,7 @@
 import { lstat, mkdir, readlink, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { PathError } from '../../src/errors.js'
-import { errnoCode } from './spill-failure.js'
+import { systemErrorCode } from '../../src/realms.js'
 
 /** Another process may delete an empty parent between two of the calls here, as a build does that ends. */
 const TRIES = 3
@@ -20,7 +20,7 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
       for (const each of missing) if (await makeOne(each)) first ??= each
       return first
     } catch (error) {
-      if (errnoCode(error) !== 'ENOENT') throw error
+      if (systemErrorCode(error) !== 'ENOENT') throw error
       if (tries < TRIES) continue
       const reason = 'the file system lets no folder be made here (ENOENT); choose another folder'
       throw new PathError(missing[0] ?? folder, reason, error)
@@ -34,7 +34,7 @@ async function makeOne(folder: string): Promise<boolean> {
     await mkdir(folder)
     return true
   } catch (error) {
-    if (errnoCode(error) === 'EEXIST' && (await isFolder(folder))) return false
+    if (systemErrorCode(error) === 'EEXIST' && (await isFolder(folder))) return false
     throw error
   }
 }
@@ -55,7 +55,7 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     if ((await stat(path)).isDirectory()) return true
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') throw error
+    if (systemErrorCode(error) !== 'ENOENT') throw error
     await refuseDanglingLink(path)
     return false
   }
@@ -66,7 +66,7 @@ async function refuseDanglingLink(path: string): Promise<void> {
   try {
     if (!(await lstat(path)).isSymbolicLink()) return
   } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return
+    if (systemErrorCode(error) === 'ENOENT') return
     throw error
   }
   const target = await readlink(path)

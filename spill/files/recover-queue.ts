@@ -4,8 +4,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CorruptSpillError } from '../../src/errors.js'
 import { checkSpillFile, cutSpillFile, type RecoveredFile } from './recover-spill-file.js'
-import { errnoCode, spillFailure } from './spill-failure.js'
+import { spillFailure } from './spill-failure.js'
 import { spillFileName } from './spill-file.js'
+import { isError, systemErrorCode } from '../../src/realms.js'
 
 export interface RecoveredQueue {
   readonly files: readonly RecoveredFile[]
@@ -34,7 +35,7 @@ export async function checkQueue(directory: string, name: string, most: number):
       if (frames.length > 0) files.push({ path, bytes: wholeBytes, frames })
       if (!hasMore) return { files, batches, damage }
     } catch (error) {
-      if (error instanceof Error && errnoCode(error.cause) === 'ENOENT') break
+      if (isError(error) && systemErrorCode(error.cause) === 'ENOENT') break
       throw error
     }
   }
@@ -71,7 +72,7 @@ async function removed(path: string): Promise<boolean> {
     await rm(path, { recursive: true })
     return true
   } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return false
+    if (systemErrorCode(error) === 'ENOENT') return false
     throw await spillFailure(path, 'delete the data after the recovered batches', 0, error)
   }
 }

@@ -1,8 +1,9 @@
 /** Errors of spill files and queues. */
 
-import { statfs } from 'node:fs/promises'
+import fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DiskFullError, QueueClosedError, ShardloomError, SpillFailedError } from '../../src/errors.js'
+import { systemErrorCode } from '../../src/realms.js'
 
 /**
  * The error for a failed operation on a spill file: DiskFullError for ENOSPC and EDQUOT, a ShardloomError unchanged,
@@ -10,7 +11,7 @@ import { DiskFullError, QueueClosedError, ShardloomError, SpillFailedError } fro
  */
 export async function spillFailure(path: string, doing: string, neededBytes: number, cause: unknown): Promise<Error> {
   if (cause instanceof ShardloomError) return cause
-  const code = errnoCode(cause)
+  const code = systemErrorCode(cause)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new DiskFullError({ path, neededBytes, freeBytes: await freeBytesAt(dirname(path)) }, cause)
   }
@@ -25,13 +26,9 @@ export function queueClosed(name: string, doing: string): ShardloomError {
   return new QueueClosedError(name, doing)
 }
 
-export function errnoCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
 async function freeBytesAt(directory: string): Promise<number | undefined> {
   try {
-    const { bavail, bsize } = await statfs(directory)
+    const { bavail, bsize } = await fs.statfs(directory)
     return bavail * bsize
   } catch {
     // The number is only part of the message: the full disk is the error to report.

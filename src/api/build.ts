@@ -2,6 +2,12 @@
 import type { Metric } from './vectors.js'
 import type { EngineName, Quality, Quantization, StageName, MemorySample } from './report.js'
 
+declare global {
+  // The types of Node.js, or of a browser, say what it has. Where a program has neither, the name must still exist.
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type
+  interface AbortSignal {}
+}
+
 export interface ProgressEvent {
   readonly stage: StageName
   /** Units finished and units in all (vectors, shards or segments: `unit`); `total` is unknown for an open stream. */

@@ -1,5 +1,6 @@
 /** What a search is asked for, and what it gives. */
-import type { Id } from './vectors.js'
+import type { Quantization } from './report.js'
+import type { Id, Metric } from './vectors.js'
 
 /** A set of nodes of one generation, for the `filter` of a search. `index.select` makes one. */
 export interface NodeSet {
@@ -9,6 +10,20 @@ export interface NodeSet {
   has(node: number): boolean
   /** Ascending. */
   nodes(): Iterable<number>
+}
+
+/** What an open index is. */
+export interface IndexFacts {
+  readonly path: string
+  readonly generation: string
+  readonly count: number
+  readonly dimensions: number
+  readonly metric: Metric
+  readonly m: number
+  /** What the graph is walked on: the vectors (f32), or quantized vectors. */
+  readonly quantization: Quantization
+  /** Size of the generation's segments on disk. */
+  readonly bytes: number
 }
 
 export interface OpenOptions {

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import { EXIT_CODES, InvalidOptionError, ShardloomError } from '../errors.js'
 import { interruptedExitCode } from './signals.js'
+import { isError, messageOf } from '../realms.js'
 
 export interface Failure {
   readonly code: string
@@ -35,10 +36,10 @@ export function describeFailure(error: unknown, args: readonly string[], env = p
     const { code, message, exitCode } = new InvalidOptionError(usageMessage(error, args))
     return { code, message, exitCode }
   }
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const failure = { code: UNEXPECTED_CODE, message, exitCode: EXIT_CODES.failed }
   const wantsStack = wantsFlag(args, '--verbose') || (env['DEBUG'] ?? '') !== ''
-  if (error instanceof Error && error.stack !== undefined) {
+  if (isError(error) && error.stack !== undefined) {
     return wantsStack
       ? { ...failure, stack: error.stack }
       : { ...failure, message: `unexpected: ${message} (--verbose shows where)` }

@@ -1,18 +1,17 @@
 import { relative, resolve } from 'node:path'
 import { InvalidOptionError } from '../errors.js'
+import type { ExportFormat, ExportProgress, LabelKind } from '../api/interop.js'
 import type { Metric } from '../api/vectors.js'
 import { checkOptions } from '../options/check-options.js'
-import { exportOptionsSchema, type ExportFormat, type ExportProgress } from '../options/export-options.js'
+import { exportOptionsSchema } from '../options/export-options.js'
 import { ExportPass } from './export-pass.js'
-import { labelKindOf, type LabelKind } from './labels.js'
+import { labelKindOf } from './labels.js'
 import { checkTarget, OutputFile, removeFile } from './output-file.js'
 import { openStoredGraph } from './stored-graph.js'
 import { writeFvecs } from './fvecs/write-fvecs.js'
 import { writeHnswlib } from './hnswlib/write-hnswlib.js'
 import { writeIdLines } from './write-id-lines.js'
 import { writeUsearch } from './usearch/write-usearch.js'
-
-export type { ExportFormat, ExportProgress } from '../options/export-options.js'
 
 export interface ExportOptions {
   // <generated options-export>

@@ -1,6 +1,5 @@
 import { AbortedError } from '../errors.js'
-import type { LabelKind } from './labels.js'
-import type { ExportProgress } from '../options/export-options.js'
+import type { ExportProgress, LabelKind } from '../api/interop.js'
 import type { OutputFile } from './output-file.js'
 import type { StoredGraph } from './stored-graph.js'
 

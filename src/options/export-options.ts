@@ -1,19 +1,9 @@
 import * as v from 'valibot'
+import type { ExportFormat, ExportProgress } from '../api/interop.js'
 import { callable, choice, flag, name, option } from './option-values.js'
 import { SHARED_OPTIONS } from './shared-options.js'
 
-/**
- * hnswlib: what hnswlib's `saveIndex` writes on 64-bit machines. usearch: a `.usearch` file of version 2. fvecs: the
- * vectors alone.
- */
-export type ExportFormat = 'hnswlib' | 'usearch' | 'fvecs'
-
 export const EXPORT_FORMATS = ['hnswlib', 'usearch', 'fvecs'] as const satisfies readonly ExportFormat[]
-
-export interface ExportProgress {
-  readonly bytesWritten: number
-  readonly totalBytes: number
-}
 
 export const EXPORT_OPTIONS = {
   format: option(choice(EXPORT_FORMATS), 'hnswlib, usearch or fvecs', {

@@ -3,6 +3,7 @@ import type { MeasureOptions, MeasureProgress } from '../api/measure.js'
 import { MAX_UINT32 } from './limits.js'
 import { callable, flag, integers, option, share } from './option-values.js'
 import { DEFAULT_K, DEFAULT_SEED, SHARED_OPTIONS } from './shared-options.js'
+import { isFloat32Array } from '../realms.js'
 
 export const DEFAULT_SAMPLE = 500
 
@@ -20,7 +21,7 @@ export const MEASURE_OPTIONS = {
   queries: v.optional(
     option(
       v.custom<NonNullable<MeasureOptions['queries']>>(
-        (value) => Array.isArray(value) || value instanceof Float32Array,
+        (value) => Array.isArray(value) || isFloat32Array(value),
         'an array of vectors, or rows in one Float32Array',
       ),
       'the queries to measure with',

@@ -1,5 +1,6 @@
 import { IndexClosedError } from '../errors.js'
-import type { IndexFacts, OpenGeneration } from './open-generation.js'
+import type { IndexFacts } from '../api/search.js'
+import type { OpenGeneration } from './open-generation.js'
 
 /** Opens the live generation when it is another than `than`. */
 export type OpenNewer = (than: IndexFacts) => Promise<OpenGeneration | undefined>

@@ -1,9 +1,7 @@
 import { join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
 import type { Tuning } from '../api/measure.js'
-import type { Quantization } from '../api/report.js'
-import type { OpenOptions } from '../api/search.js'
-import type { Metric } from '../api/vectors.js'
+import type { IndexFacts, OpenOptions } from '../api/search.js'
 import type { Manifest } from '../format/generation/manifest.js'
 import { loadManifest } from '../format/generation/read-manifest.js'
 import { readTunings } from '../format/generation/tuning.js'
@@ -27,19 +25,6 @@ import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
 
 /** Of a thread that searches. */
 const FILES_PER_THREAD = 5
-
-export interface IndexFacts {
-  readonly path: string
-  readonly generation: string
-  readonly count: number
-  readonly dimensions: number
-  readonly metric: Metric
-  readonly m: number
-  /** What the graph is walked on: the vectors (f32), or quantized vectors. */
-  readonly quantization: Quantization
-  /** Size of the generation's segments on disk. */
-  readonly bytes: number
-}
 
 /** One generation, open. The kernel memory of its core is freed with the object. */
 export interface OpenGeneration {

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import type { OpenOptions } from '../api/search.js'
+import type { IndexFacts, OpenOptions } from '../api/search.js'
 import { CorruptIndexError } from '../errors.js'
 import { readCurrent } from '../format/generation/current.js'
 import { checkOptions } from '../options/check-options.js'
 import { openOptionsSchema } from '../options/search-options.js'
-import { openGeneration, type IndexFacts, type OpenGeneration } from './open-generation.js'
+import { openGeneration, type OpenGeneration } from './open-generation.js'
 import { VectorIndex } from './vector-index.js'
 
 /**

@@ -1,6 +1,6 @@
 import type { MeasureOptions, RecallCurve, RecallOptions, TuneOptions, TuneResult, Tuning } from '../api/measure.js'
 import type { Quantization } from '../api/report.js'
-import type { NodeSet, SearchHit, SearchOptions, StoredVector } from '../api/search.js'
+import type { IndexFacts, NodeSet, SearchHit, SearchOptions, StoredVector } from '../api/search.js'
 import type { Id, Metric, VectorLike } from '../api/vectors.js'
 import { searchBatch } from './batch/search-batch.js'
 import { checkSearchOptions } from './check-search-options.js'
@@ -10,7 +10,7 @@ import { Pace } from './measure/pace.js'
 import { tune } from './measure/tune.js'
 import { NodeBits } from './node-bits.js'
 import { nodesOf, nodesWhere } from './node-filter.js'
-import type { IndexFacts, OpenGeneration } from './open-generation.js'
+import type { OpenGeneration } from './open-generation.js'
 import { searchOne } from './search-one.js'
 
 /** An open index, which `openIndex` makes. Answers in the caller's ids. */

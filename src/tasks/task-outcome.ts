@@ -1,5 +1,6 @@
 import * as errors from '../errors.js'
 import { tileMilliseconds } from './thread-kernel.js'
+import { isError } from '../realms.js'
 
 /**
  * What a worker sends back. Structured clone keeps only the name, message and stack of an Error. Typed errors are
@@ -42,7 +43,7 @@ function toData(error: Error): ErrorData {
     message: error.message,
     stack: error.stack,
     fields,
-    cause: error.cause instanceof Error ? toData(error.cause) : undefined,
+    cause: isError(error.cause) ? toData(error.cause) : undefined,
   }
 }
 

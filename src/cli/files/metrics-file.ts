@@ -8,6 +8,7 @@ import { failureMetrics, reportMetrics } from '../../report/metrics/report-metri
 import type { BuildReport } from '../../api/report.js'
 import { describeFailure } from '../failure.js'
 import type { Terminal } from '../screen/terminal.js'
+import { messageOf } from '../../realms.js'
 
 /** A file of metrics has a few kilobytes; a larger file is something else. */
 const MAX_BYTES = 2 ** 20
@@ -40,7 +41,7 @@ export async function writeFailureMetrics(
     const { code } = describeFailure(error, [])
     await replace(file, failureMetrics({ path: path.resolve(out), code, before: await textOf(file) }))
   } catch (unwritten) {
-    terminal.warn(`no metrics: ${unwritten instanceof Error ? unwritten.message : String(unwritten)}`)
+    terminal.warn(`no metrics: ${messageOf(unwritten)}`)
   }
 }
 

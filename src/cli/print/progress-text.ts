@@ -1,7 +1,7 @@
 import { formatByteSize } from '../../memory/byte-size.js'
 import type { MeasureProgress } from '../../api/measure.js'
 import type { ProgressEvent } from '../../api/build.js'
-import type { ExportProgress } from '../../options/export-options.js'
+import type { ExportProgress } from '../../api/interop.js'
 import { countText, rateText, waitText } from '../../report/number-text.js'
 
 /** The progress line of a build: stage, done/total, rate, ETA, RSS/budget, pressure, spilled; without unknown parts. */

@@ -1,13 +1,10 @@
 /** Turns the operating system's errors of reads and writes into typed errors. */
-import { statfsSync } from 'node:fs'
+import fs from 'node:fs'
 import { dirname } from 'node:path'
 import { CorruptIndexError, DiskFullError, FileFailedError, PathError, ShardloomError } from '../../errors.js'
+import { systemErrorCode } from '../../realms.js'
 
-/** The `code` of a Node.js system error, or undefined. */
-export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
-}
+export { systemErrorCode }
 
 const DISK_FULL_CODES = new Set(['ENOSPC', 'EDQUOT'])
 const UNUSABLE_PATH_REASONS: ReadonlyMap<string, string> = new Map([
@@ -26,7 +23,7 @@ const UNUSABLE_PATH_REASONS: ReadonlyMap<string, string> = new Map([
 function freeBytesAt(path: string): number | undefined {
   for (const place of [path, dirname(path)]) {
     try {
-      const { bavail, bsize } = statfsSync(place)
+      const { bavail, bsize } = fs.statfsSync(place)
       return bavail * bsize
     } catch (error) {
       // The file may not exist yet; its folder comes next. After any other error the number is unknown.

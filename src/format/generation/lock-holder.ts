@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { systemErrorCode } from '../bytes/file-errors.js'
 import { readOwnFile } from '../bytes/read-small-file.js'
+import { isError } from '../../realms.js'
 import { isOpenInProcess } from './open-in-process.js'
 import { isProcessAlive, processStart } from './process-identity.js'
 
@@ -37,7 +38,7 @@ export function parseHolder(text: string): Holder | undefined {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined
+    if (isError(error) && error.name === 'SyntaxError') return undefined
     throw error
   }
   if (typeof json !== 'object' || json === null) return undefined

@@ -4,6 +4,7 @@ import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readAt } from '../../../spill/files/read-at.js'
 import { systemErrorCode } from '../bytes/file-errors.js'
+import { isError } from '../../realms.js'
 import { readOwnFile } from '../bytes/read-small-file.js'
 import { kindOfSegmentName } from '../segment/segment-file.js'
 import { SEGMENT_MAGIC } from '../segment/segment-header.js'
@@ -53,7 +54,7 @@ export async function hasOwnManifest(directory: string, generation: string): Pro
     const json = JSON.parse(Buffer.from(read).toString()) as Partial<Record<string, unknown>> | null
     return typeof json?.['formatVersion'] === 'number' && json['generation'] === generation
   } catch (error) {
-    if (error instanceof SyntaxError || systemErrorCode(error) === 'ENOENT') return false
+    if ((isError(error) && error.name === 'SyntaxError') || systemErrorCode(error) === 'ENOENT') return false
     throw error
   }
 }

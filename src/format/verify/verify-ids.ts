@@ -4,7 +4,7 @@
  * The table and the ids are in different orders. They are compared without holding either: a sum over all (hash, node)
  * pairs does not depend on their order, and two sums that agree in 64 bits are taken as equal.
  */
-import { isUtf8 } from 'node:buffer'
+import buffer from 'node:buffer'
 import { CorruptIndexError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../ids/id-fingerprint.js'
@@ -50,7 +50,7 @@ export async function verifyIds(reader: SegmentReader, pairs: PairSum, findings:
 }
 
 function soundId(bytes: Buffer, what: string, path: string): Id | CorruptIndexError {
-  if (!isUtf8(bytes.subarray(1)) && bytes[0] === 1) return new CorruptIndexError(path, `${what} is not UTF-8`)
+  if (!buffer.isUtf8(bytes.subarray(1)) && bytes[0] === 1) return new CorruptIndexError(path, `${what} is not UTF-8`)
   try {
     return decodeIdBytes(bytes, what, path)
   } catch (error) {

@@ -8,6 +8,7 @@ import { checkOptions } from '../check-options.js'
 import { optionFacts } from '../option-facts.js'
 import { renameOptions, warnProcess } from '../renamed-options.js'
 import type { ShardloomConfig } from './define-config.js'
+import { messageOf } from '../../realms.js'
 
 /** In each folder the first file of this list counts. */
 const SEARCH_PLACES = [
@@ -114,7 +115,7 @@ async function run(file: string, load: () => Promise<unknown>): Promise<unknown>
   try {
     config = await load()
   } catch (error) {
-    throw new InvalidFileError(file, `it failed: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new InvalidFileError(file, `it failed: ${messageOf(error)}`, {
       cause: error,
     })
   }

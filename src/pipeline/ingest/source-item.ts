@@ -2,13 +2,14 @@ import { MAX_DIMENSIONS } from '../../options/limits.js'
 import type { VectorBatch, SourceItem } from '../../api/vectors.js'
 import { InvalidVectorError } from '../../errors.js'
 import type { Uses } from '../run/run.js'
+import { isFloat32Array, kindOf } from '../../realms.js'
 
 /** Checks the items of a source before any of them is copied. */
 /** Distinguishes batches from records, and rejects anything else: untyped programs can pass any value. */
 export function isBatch(item: unknown, ordinal: number): item is VectorBatch {
   if (typeof item !== 'object' || item === null) throw notAnItem(ordinal)
   if (!('vectors' in item)) return false
-  if (!(item.vectors instanceof Float32Array) || !('dimensions' in item)) throw notAnItem(ordinal)
+  if (!isFloat32Array(item.vectors) || !('dimensions' in item)) throw notAnItem(ordinal)
   return true
 }
 
@@ -45,6 +46,6 @@ export function vectorLength(item: SourceItem, ordinal: number): number {
     return vector.length
   }
   const isTyped = ArrayBuffer.isView(vector) && 'length' in vector
-  if (!isTyped || vector instanceof BigInt64Array || vector instanceof BigUint64Array) throw notAnItem(ordinal)
+  if (!isTyped || kindOf(vector)?.startsWith('Big') === true) throw notAnItem(ordinal)
   return (vector as Float32Array).length
 }

@@ -1,6 +1,7 @@
 import { StalledError } from '../../errors.js'
 import { abortError } from '../../tasks/abort-error.js'
 import type { Uses } from '../run/run.js'
+import { isPromise } from '../../realms.js'
 
 /** The longest interval between two checks of the clock. */
 const LOOK_MS = 1000
@@ -36,12 +37,12 @@ export class SourceWait {
     )
   }
 
-  async for<Value>(given: Value | Promise<Value>): Promise<Value> {
-    if (!(given instanceof Promise)) return given
+  async for<Value>(given: Value | PromiseLike<Value>): Promise<Value> {
+    if (!isPromise(given)) return given
     // The listener does not receive an abort from before it was added.
     if (this.#signal?.aborted === true) {
       this.givenUp = true
-      given.catch(() => undefined)
+      given.then(undefined, () => undefined)
       throw abortError(this.#signal)
     }
     try {

@@ -12,6 +12,7 @@ import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js
 import { syncDirectory, writeAt } from '../../format/bytes/write-durably.js'
 import { readOwnFile } from '../../format/bytes/read-small-file.js'
 import { MAX_DIMENSIONS } from '../../options/limits.js'
+import { isError } from '../../realms.js'
 
 export const JOURNAL_NAME = 'journal'
 export const JOURNAL_FORMAT = 1
@@ -133,7 +134,7 @@ function parseLine(line: Buffer): JournalEntry | undefined {
   try {
     value = JSON.parse(json.toString())
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined
+    if (isError(error) && error.name === 'SyntaxError') return undefined
     throw error
   }
   return isEntry(value) ? value : undefined

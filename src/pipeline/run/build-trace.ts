@@ -5,6 +5,8 @@
 import type * as Api from '@opentelemetry/api'
 import { ShardloomError } from '../../errors.js'
 import type { BuildReport, StageName } from '../../api/report.js'
+import { loadPeer } from '../../load-peer.js'
+import { isError } from '../../realms.js'
 
 export interface StageSpan {
   end(attributes: Api.Attributes, error?: unknown): void
@@ -38,7 +40,7 @@ export async function openBuildTrace(attributes: Api.Attributes, warn: (message:
   const inBuild = trace.setSpan(context.active(), build)
   const end = (span: Api.Span, error: unknown): void => {
     if (error !== undefined) {
-      const thrown = error instanceof Error ? error : new Error('what was thrown is no Error')
+      const thrown = isError(error) ? error : new Error('what was thrown is no Error')
       span.recordException(thrown)
       span.setAttribute('error.type', error instanceof ShardloomError ? error.code : 'unexpected')
       span.setStatus({ code: SpanStatusCode.ERROR, message: thrown.message })
@@ -77,7 +79,7 @@ export async function openBuildTrace(attributes: Api.Attributes, warn: (message:
  */
 async function loadApi(warn: (message: string) => void): Promise<typeof Api | undefined> {
   try {
-    return await import('@opentelemetry/api')
+    return (await loadPeer('@opentelemetry/api')) as typeof Api
   } catch (error) {
     warn(`no spans: @opentelemetry/api is registered and cannot be loaded from here: ${String(error)}`)
     return undefined

@@ -17,6 +17,7 @@ import { openWorkspace, type Workspace } from './workspace.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 import { findMemoryCgroup } from '../../memory/memory-cgroup.js'
 import { checkOpenFiles } from '../../memory/open-files.js'
+import { messageOf } from '../../realms.js'
 
 /**
  * Files that are open at once, at most, measured on a build that spills everything: 18 with one thread, 77 with eight.
@@ -238,7 +239,7 @@ function startThreads(plan: BuildPlan, { signal, stallSeconds }: ResolvedOptions
     outputBytes: plan.taskOutputBytes,
     signal,
     onRetry: (task, cause) => {
-      const reason = cause instanceof Error ? cause.message : String(cause)
+      const reason = messageOf(cause)
       log.event('task-retried', `task ${task} failed (${reason}) and runs once more`)
     },
     onWorkerError: (error) => log.event('worker-error', `a worker thread failed outside its task: ${String(error)}`),

@@ -7,6 +7,7 @@ import { copyQuery, queryRows } from '../copy-query.js'
 import type { OpenGeneration } from '../open-generation.js'
 import { hitsOf, searchOne } from '../search-one.js'
 import type { SearchThreads } from './search-threads.js'
+import { isFloat32Array } from '../../realms.js'
 
 /** After this long, a batch lets other work of the calling thread run. */
 const SLICE_MS = 10
@@ -25,7 +26,7 @@ export async function searchBatch(
   checked: CheckedSearch,
   assertOpen: () => void,
 ): Promise<SearchHit[][]> {
-  const rows = queries instanceof Float32Array ? queryRows(queries, open.facts.dimensions) : queries
+  const rows = isFloat32Array(queries) ? queryRows(queries, open.facts.dimensions) : queries
   const { threads } = open
   return threads === undefined || checked.filter !== undefined
     ? searchHere(open, rows, checked, assertOpen)

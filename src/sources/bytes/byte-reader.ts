@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, type BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { InvalidFileError, PathError, ShardloomError } from '../../errors.js'
+import { systemErrorCode } from '../../realms.js'
 
 export interface ByteReader {
   /** Name of the input in messages. */
@@ -39,14 +40,9 @@ const UNREADABLE_REASONS: ReadonlyMap<string, string> = new Map([
 
 /** A system error on `path` as PathError; any other error unchanged. */
 function readFailure(path: string, cause: unknown): unknown {
-  if (
-    cause instanceof ShardloomError ||
-    !(cause instanceof Error) ||
-    !('code' in cause) ||
-    typeof cause.code !== 'string'
-  )
-    return cause
-  return new PathError(path, UNREADABLE_REASONS.get(cause.code) ?? `it cannot be read (${cause.code})`, cause)
+  const code = systemErrorCode(cause)
+  if (cause instanceof ShardloomError || code === undefined) return cause
+  return new PathError(path, UNREADABLE_REASONS.get(code) ?? `it cannot be read (${code})`, cause)
 }
 
 /**

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { InvalidFileError } from '../../errors.js'
 import type { ByteReader } from './byte-reader.js'
+import { isError, systemErrorCode } from '../../realms.js'
 
 export const GZIP_MAGIC = Uint8Array.of(0x1f, 0x8b, 0x08)
 
@@ -53,7 +54,7 @@ class Pieces {
 }
 
 function isZlibError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && /^(Z_|ERR_TRAILING)/.test(String(error.code))
+  return isError(error) && /^(Z_|ERR_TRAILING)/.test(systemErrorCode(error) ?? '')
 }
 
 function damaged(path: string, offset: number, cause: Error): InvalidFileError {

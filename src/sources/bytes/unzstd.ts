@@ -5,6 +5,7 @@
 import { Decompress } from 'fzstd'
 import { ByteCursor } from './byte-cursor.js'
 import type { ByteReader } from './byte-reader.js'
+import { messageOf } from '../../realms.js'
 
 export const ZSTD_MAGIC = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd)
 
@@ -39,7 +40,7 @@ async function* oneFrame(input: ByteCursor): AsyncGenerator<Uint8Array, void, vo
     try {
       decompressor.push(piece, final)
     } catch (cause) {
-      throw input.failure(`its zstd data is damaged (${cause instanceof Error ? cause.message : String(cause)})`, cause)
+      throw input.failure(`its zstd data is damaged (${messageOf(cause)})`, cause)
     }
     for (const chunk of output) bytesOut += chunk.length
     return output

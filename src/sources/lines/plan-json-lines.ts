@@ -8,6 +8,7 @@ import { batchRecords, isBatchLine } from './openai-batch.js'
 import { plainText } from '../bytes/plain-text.js'
 import { lineBlocks } from './line-blocks.js'
 import { BATCH_BYTES, type ReadOptions, type ReadPlan } from '../vector-file.js'
+import { messageOf } from '../../realms.js'
 
 /** A vector of 65,536 numbers of 20 digits is 1.4 MB; the rest is room for a record's other fields. */
 export const MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -78,7 +79,7 @@ function parseRecords(text: string, line: Line): readonly JsonRecord[] {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw refuse(`is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    throw refuse(`is not JSON: ${messageOf(cause)}`, cause)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw refuse(`is ${kindOf(value)}, expected an object such as {"id": "a", "vector": [1, 2]}`)

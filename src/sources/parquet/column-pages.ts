@@ -3,7 +3,7 @@
  * compressed and plain, so row groups of any size take no more. hyparquet decodes the encodings; this code first checks
  * a header's numbers against the bytes there are.
  */
-import { crc32 } from 'node:zlib'
+import zlib from 'node:zlib'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js'
 import { byteStreamSplit, readRleBitPackedHybrid } from 'hyparquet/src/encoding.js'
@@ -15,6 +15,7 @@ import { widenHalves } from '../rows/value-type.js'
 import { decompressPage } from './decompress-page.js'
 import type { ChunkPlace, ColumnKind, ParquetColumn, ParquetFooter } from './parquet-footer.js'
 import { CUT, thriftEnd } from './thrift-end.js'
+import { kindOf, messageOf } from '../../realms.js'
 
 /** DuckDB writes pages of up to 100 MB, most other writers of 1 MiB. */
 const MAX_PAGE_BYTES = 128 * 1024 * 1024
@@ -79,13 +80,13 @@ class ChunkReader {
       // A separate buffer: values may be views of it, and lengths beyond it must not reach another page.
       const body = new Uint8Array(size)
       await readExactly(this.#bytes, body, bodyAt)
-      if (header.crc !== undefined && crc32(body) !== header.crc >>> 0)
+      if (header.crc !== undefined && zlib.crc32(body) !== header.crc >>> 0)
         throw this.#damaged(pageAt, 'its checksum differs')
       let page: DataPage | undefined
       try {
         page = this.#decode(header, body)
       } catch (cause) {
-        throw this.#damaged(pageAt, cause instanceof Error ? cause.message : String(cause), cause)
+        throw this.#damaged(pageAt, messageOf(cause), cause)
       }
       if (page !== undefined) yield page
     }
@@ -283,14 +284,16 @@ function places(input: Input, count: number): Uint32Array {
 
 function lookUp(dictionary: PageValues, from: Uint32Array): PageValues {
   for (const place of from) if (place >= dictionary.length) throw new Error('it has an index beyond its dictionary')
-  if (dictionary instanceof BigInt64Array) return BigInt64Array.from(from, (place) => dictionary[place])
   if (!ArrayBuffer.isView(dictionary)) return Array.from(from, (place) => dictionary[place])
+  const kind = kindOf(dictionary)
+  if (kind === 'BigInt64Array') return BigInt64Array.from(from, (place) => (dictionary as BigInt64Array)[place])
   const values =
-    dictionary.constructor === Float64Array
+    kind === 'Float64Array'
       ? new Float64Array(from.length)
-      : dictionary.constructor === Int32Array
+      : kind === 'Int32Array'
         ? new Int32Array(from.length)
         : new Float32Array(from.length)
-  for (let i = 0; i < from.length; i++) values[i] = dictionary[from[i]]
+  const numbers = dictionary as Exclude<typeof dictionary, BigInt64Array>
+  for (let i = 0; i < from.length; i++) values[i] = numbers[from[i]]
   return values
 }

@@ -5,6 +5,7 @@ import { knownByteLength, readExactly, type ByteReader } from '../bytes/byte-rea
 import type { TableColumn } from '../tables/choose-columns.js'
 import { thriftEnd } from './thrift-end.js'
 import { PARQUET_MAGIC } from './parquet-magic.js'
+import { messageOf } from '../../realms.js'
 
 /** Enough for a thousand row groups and columns; parsed metadata takes a hundred times as much. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024
@@ -73,7 +74,7 @@ export async function readParquetFooter(bytes: ByteReader): Promise<ParquetFoote
   try {
     metadata = parquetMetadata(footer, { geoparquet: false })
   } catch (cause) {
-    throw refuse(`its Parquet metadata is damaged (${cause instanceof Error ? cause.message : String(cause)})`, cause)
+    throw refuse(`its Parquet metadata is damaged (${messageOf(cause)})`, cause)
   }
   const footerOf = footerOfMetadata(metadata, byteLength, refuse)
   if (typeof footerOf === 'string') throw refuse(footerOf)

@@ -8,6 +8,8 @@ import { knownByteLength, type ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns, type TableColumn } from '../tables/choose-columns.js'
 import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
+import { loadPeer } from '../../load-peer.js'
+import { isFloat32Array, messageOf } from '../../realms.js'
 
 export const HDF5_MAGIC = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
 
@@ -23,7 +25,7 @@ let loading: Promise<Library> | undefined
 /** @throws MissingPackageError when it is not installed */
 export async function loadH5wasm(
   path: string,
-  load: () => Promise<Library> = () => import('h5wasm/node'),
+  load: () => Promise<Library> = () => loadPeer('h5wasm/node') as Promise<Library>,
 ): Promise<Library> {
   let library: Library
   try {
@@ -104,7 +106,7 @@ class Hdf5File {
       if (!ArrayBuffer.isView(values) || !('length' in values) || values.length !== (to - from) * dimensions) {
         throw new Error(`rows ${from} to ${to} of its dataset ${JSON.stringify(name)} cannot be read`)
       }
-      return values instanceof Float32Array ? values : Float32Array.from(values as unknown as ArrayLike<number>)
+      return isFloat32Array(values) ? values : Float32Array.from(values as unknown as ArrayLike<number>)
     })
   }
 
@@ -133,7 +135,7 @@ class Hdf5File {
       return look(file)
     } catch (cause) {
       if (cause instanceof InvalidFileError) throw cause
-      const said = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0].slice(0, MESSAGE_CHARACTERS)
+      const said = messageOf(cause).split('\n')[0].slice(0, MESSAGE_CHARACTERS)
       throw new InvalidFileError(this.#path, `it is truncated, damaged, or not HDF5 that can be read (${said})`, {
         cause,
       })

@@ -9,6 +9,7 @@ import { writeGrid, type GridStore } from '../../rows/grid-store.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import type { ShardRows } from './shard-task.js'
+import { systemErrorCode } from '../../realms.js'
 
 /**
  * Checks what an interrupted build wrote of one shard or one links segment, and restores the state that follows from
@@ -57,8 +58,7 @@ export async function restoreCheckpoint(
     return { checksums, rows }
   } catch (error) {
     // The file is missing, short or damaged, so the unit is made again.
-    if (error instanceof ShardloomError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
-      return undefined
+    if (error instanceof ShardloomError || systemErrorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }
