@@ -9,7 +9,8 @@ import type { BuildLog } from './build-log.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 import type { MemoryCgroup } from '../../memory/memory-cgroup.js'
-import { decideBudget, readMemoryFacts, type MemoryBudget } from '../../memory/memory-budget.js'
+import type { MemoryClaim } from '../../memory/running-builds.js'
+import { decideSharedBudget, readMemoryFacts, type MemoryBudget } from '../../memory/memory-budget.js'
 
 /** Dimensions assumed before the first vector, for a source that does not state them. */
 const ASSUMED_DIMENSIONS = 128
@@ -21,8 +22,13 @@ const ASSUMED_DIMENSIONS = 128
 const OPEN_STREAM_SHARE = 1 / 8
 const OPEN_STREAM_RESERVE_BYTES = 64 * 2 ** 20
 
-export function memoryBudget(options: ResolvedOptions, cgroup: MemoryCgroup | undefined): MemoryBudget {
-  return decideBudget(options.memoryBytes, readMemoryFacts(cgroup))
+/** `others`: of the other builds that run in this process now. */
+export function memoryBudget(
+  { memoryBytes }: Pick<ResolvedOptions, 'memoryBytes'>,
+  cgroup: MemoryCgroup | undefined,
+  others: readonly MemoryClaim[],
+): MemoryBudget {
+  return decideSharedBudget(memoryBytes, readMemoryFacts(cgroup), { others, processBytes: process.memoryUsage.rss() })
 }
 
 /**

@@ -14,6 +14,7 @@ import { releaseMemoryBefore } from './release-memory-before.js'
 import type { PlannedRun, Run } from './run.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
+import { claimsOfBuilds, RunningBuild, sumOfClaims } from '../../memory/running-builds.js'
 import { findMemoryCgroup } from '../../memory/memory-cgroup.js'
 
 /** A run whose vectors are not counted yet. */
@@ -49,7 +50,29 @@ export async function withRun(
 async function openRun(given: BuildOptions, sourceIsResumable: boolean): Promise<BuildRun> {
   const resolved = resolveOptions(given)
   const cgroup = findMemoryCgroup()
-  const { budgetBytes, warning } = memoryBudget(resolved, cgroup)
+  const { budgetBytes, warning } = memoryBudget(resolved, cgroup, claimsOfBuilds())
+  const running = new RunningBuild({ bytes: budgetBytes, isDefault: resolved.memoryBytes === undefined })
+  try {
+    return await openClaimedRun(resolved, sourceIsResumable, { budgetBytes, warning, cgroup, running })
+  } catch (error) {
+    running.close()
+    throw error
+  }
+}
+
+interface ClaimedMemory {
+  readonly budgetBytes: number
+  readonly warning: string | undefined
+  readonly cgroup: ReturnType<typeof findMemoryCgroup>
+  readonly running: RunningBuild
+}
+
+async function openClaimedRun(
+  resolved: ResolvedOptions,
+  sourceIsResumable: boolean,
+  claimed: ClaimedMemory,
+): Promise<BuildRun> {
+  const { budgetBytes, warning } = claimed
   const trace = await openBuildTrace(traceAttributes(resolved, budgetBytes), (message) => resolved.logger.warn(message))
   const stop = new StopSignal(resolved.signal)
   const options = { ...resolved, signal: stop.signal }
@@ -61,7 +84,7 @@ async function openRun(given: BuildOptions, sourceIsResumable: boolean): Promise
     })
     const workspace = await openWorkspace(options, sourceIsResumable && options.resume)
     if (workspace.note !== undefined) log.event(workspace.note.kind, workspace.note.message)
-    return new BuildRun({ options, budgetBytes, cgroup, trace, stop, log, workspace, first })
+    return new BuildRun({ options, claimed, trace, stop, log, workspace, first })
   } catch (error) {
     stop.close()
     log.close()
@@ -81,21 +104,21 @@ class BuildRun implements OpenRun {
   readonly #workspace: Workspace
   readonly #trace: BuildTrace
   readonly #stop: StopSignal
-  readonly #budgetBytes: number
+  readonly #claimed: ClaimedMemory
   #threads: WorkerPool | undefined
   #published = false
 
   constructor(parts: {
     options: ResolvedOptions
-    budgetBytes: number
-    cgroup: ReturnType<typeof findMemoryCgroup>
+    claimed: ClaimedMemory
     trace: BuildTrace
     stop: StopSignal
     log: BuildLog
     workspace: Workspace
     first: BuildPlan
   }) {
-    const { options, budgetBytes, cgroup, trace, stop, log, workspace, first } = parts
+    const { options, claimed, trace, stop, log, workspace, first } = parts
+    const { budgetBytes, cgroup, running } = claimed
     const { queueBytes, batchBytes } = first
     this.options = options
     this.log = log
@@ -104,7 +127,7 @@ class BuildRun implements OpenRun {
     this.#workspace = workspace
     this.#trace = trace
     this.#stop = stop
-    this.#budgetBytes = budgetBytes
+    this.#claimed = claimed
     const queues = new Queues({
       directory: workspace.paths.spillDir,
       limitBytes: queueBytes,
@@ -113,6 +136,7 @@ class BuildRun implements OpenRun {
     })
     const memory = new MemoryMonitor({
       budgetBytes,
+      othersBytes: () => sumOfClaims(running.others),
       cgroup,
       budget: queues.budget,
       queueBytes,
@@ -131,7 +155,8 @@ class BuildRun implements OpenRun {
 
   plan(ingested: IngestedFacts): PlannedRun {
     const { options, paths, log, memory, queues, resume } = this
-    const plan = finalPlan(options, log, this.#budgetBytes, ingested)
+    const plan = finalPlan(options, log, this.#plannedBudget(), ingested)
+    this.#claimed.running.lowerTo(plan.peakBytes)
     memory.plannedQueueBytes = plan.queueBytes
     queues.batchBytes = plan.batchBytes
     const threads = startThreads(plan, options, log)
@@ -154,6 +179,17 @@ class BuildRun implements OpenRun {
         this.#published = true
       },
     }
+  }
+
+  /** The budget of the start, or less where builds that began since leave less. */
+  #plannedBudget(): number {
+    const { budgetBytes, cgroup, running } = this.#claimed
+    const { others } = running
+    if (this.options.memoryBytes !== undefined || others.length === 0) return budgetBytes
+    const now = memoryBudget(this.options, cgroup, others)
+    if (now.budgetBytes >= budgetBytes) return budgetBytes
+    if (now.warning !== undefined) this.log.event('memory', now.warning)
+    return now.budgetBytes
   }
 
   /** Records the finished report in the trace. */
@@ -185,6 +221,7 @@ class BuildRun implements OpenRun {
       ended.push(...(await Promise.allSettled([this.queues.disposeAll()])))
       for (const each of ended) if (each.status === 'rejected') throw each.reason
     } finally {
+      this.#claimed.running.close()
       this.#stop.close()
       this.memory.close()
       this.log.close()
