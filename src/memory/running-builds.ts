@@ -20,11 +20,11 @@ const running = ((globalThis as ListGlobal)[LIST] ??= new Set())
 
 /** The part that one build has in the memory of the process, from its start to its end. */
 export class RunningBuild {
-  #claim: MemoryClaim
+  readonly #claim: { bytes: number; readonly isDefault: boolean }
 
   constructor(claim: MemoryClaim) {
-    this.#claim = claim
-    running.add(claim)
+    this.#claim = { ...claim }
+    running.add(this.#claim)
   }
 
   /** The claims of all other builds that run now. */
@@ -32,12 +32,14 @@ export class RunningBuild {
     return claimsOfBuilds().filter((claim) => claim !== this.#claim)
   }
 
+  /** Whether any of them began after this one, which did not know of it. */
+  get hasNewer(): boolean {
+    return claimsOfBuilds().at(-1) !== this.#claim
+  }
+
   /** A plan that needs less than the budget leaves the rest to others. */
   lowerTo(bytes: number): void {
-    if (bytes >= this.#claim.bytes || !running.has(this.#claim)) return
-    running.delete(this.#claim)
-    this.#claim = { ...this.#claim, bytes }
-    running.add(this.#claim)
+    this.#claim.bytes = Math.min(bytes, this.#claim.bytes)
   }
 
   close(): void {

@@ -62,6 +62,7 @@ describe('decideSharedBudget', () => {
 describe('RunningBuild', () => {
   it('is known to others from its start to its end, with what its plan needs', () => {
     const [first, second] = [new RunningBuild(byDefault(5)), new RunningBuild(given(3))]
+    expect([first.hasNewer, second.hasNewer]).toEqual([true, false])
     first.lowerTo(4)
     first.lowerTo(9)
     expect(first.others).toEqual([given(3)])

@@ -184,9 +184,8 @@ class BuildRun implements OpenRun {
   /** The budget of the start, or less where builds that began since leave less. */
   #plannedBudget(): number {
     const { budgetBytes, cgroup, running } = this.#claimed
-    const { others } = running
-    if (this.options.memoryBytes !== undefined || others.length === 0) return budgetBytes
-    const now = memoryBudget(this.options, cgroup, others)
+    if (this.options.memoryBytes !== undefined || !running.hasNewer) return budgetBytes
+    const now = memoryBudget(this.options, cgroup, running.others)
     if (now.budgetBytes >= budgetBytes) return budgetBytes
     if (now.warning !== undefined) this.log.event('memory', now.warning)
     return now.budgetBytes
