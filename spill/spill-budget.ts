@@ -52,6 +52,7 @@ export class SpillBudget {
   #peakMemoryBytes = 0
   #writingBytes = 0
   #spilledBytes = 0
+  #copiedBytes = 0
   #failure: { readonly error: unknown } | undefined
 
   constructor({ limitBytes, pool, writeConcurrency = 2, fileSystem = nodeFileSystem }: SpillBudgetOptions) {
@@ -85,6 +86,11 @@ export class SpillBudget {
   /** Bytes written to spill files so far. */
   get spilledBytes(): number {
     return this.#spilledBytes
+  }
+
+  /** Those of them that were written while their batch stayed in memory: for a later process, not for want of room. */
+  get copiedBytes(): number {
+    return this.#copiedBytes
   }
 
   /**
@@ -162,6 +168,7 @@ export class SpillBudget {
     }
     this.#writingBytes -= bytes
     this.#spilledBytes += fileBytes
+    this.#copiedBytes += fileBytes
     this.#changed.notify()
     return true
   }

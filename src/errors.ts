@@ -351,8 +351,9 @@ export class NoAddressSpaceError extends ShardloomError {
   constructor(cause: unknown) {
     super(
       'SHARDLOOM_NO_ADDRESS_SPACE',
-      'no address space for a kernel: each thread reserves about 10 GB of addresses (not of memory); ' +
-        'raise the limit on virtual memory (ulimit -v), or use fewer threads',
+      'no address space for a kernel: each thread and each open index reserves about 10 GB of addresses (not of memory); ' +
+        'raise the limit on virtual memory (ulimit -v), use fewer threads, close indexes, or run Node with ' +
+        '--disable-wasm-trap-handler, which reserves less and is slower',
       { cause, kind: 'resources' },
     )
   }

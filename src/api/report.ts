@@ -142,6 +142,11 @@ export interface BuildReport {
   readonly memory: MemoryReport
   /** Bytes that queues wrote to temporary files. */
   readonly spilledBytes: number
+  /**
+   * Those of them that stayed in memory as well, and were written only so that the build can be resumed; absent in older
+   * reports.
+   */
+  readonly resumeBytes?: number
   /** Bytes of the published generation. */
   readonly diskBytes: number
   /** Nodes reachable from the entry point; always `count` in a published index. */

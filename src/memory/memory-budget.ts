@@ -1,4 +1,5 @@
 import os from 'node:os'
+import { shareOfMemory, type MemoryClaim } from './running-builds.js'
 import { findMemoryCgroup, unreclaimableBytes, type MemoryCgroup } from './memory-cgroup.js'
 
 /** The memory that the machine reports, in bytes. */
@@ -12,8 +13,8 @@ export interface MemoryFacts {
 export interface MemoryBudget {
   readonly budgetBytes: number
   /** The smallest of the candidates. */
-  readonly decidedBy: 'memory option' | 'cgroup limit' | 'available memory'
-  /** For one message at the start, when the caller asked for more than there is. */
+  readonly decidedBy: 'memory option' | 'cgroup limit' | 'available memory' | 'other builds'
+  /** For one message, when the caller asked for more than there is, or other builds leave less than there is. */
   readonly warning: string | undefined
 }
 
@@ -48,5 +49,29 @@ export function decideBudget(requestedBytes: number | undefined, facts: MemoryFa
     warning:
       `memory is ${mb(requestedBytes)}, but ${mb(machineBytes)} are available (${machineSays}); ` +
       'planning with the smaller',
+  }
+}
+
+/**
+ * `decideBudget` for a build beside `others` in this process, which uses `processBytes`. A given `memory` stays: the
+ * caller divides. Pure.
+ */
+export function decideSharedBudget(
+  requestedBytes: number | undefined,
+  facts: MemoryFacts,
+  { others, processBytes }: { readonly others: readonly MemoryClaim[]; readonly processBytes: number },
+): MemoryBudget {
+  if (others.length === 0 || requestedBytes !== undefined) return decideBudget(requestedBytes, facts)
+  // What the process holds belongs to the claims of the others, and is not subtracted twice.
+  const machine = decideBudget(undefined, { ...facts, availableBytes: facts.availableBytes + processBytes })
+  const budgetBytes = shareOfMemory(machine.budgetBytes, others)
+  const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+  const builds = others.length === 1 ? '1 other build runs' : `${others.length} other builds run`
+  return {
+    budgetBytes,
+    decidedBy: 'other builds',
+    warning:
+      `${builds} in this process: planning with ${mb(budgetBytes)} of the ${mb(machine.budgetBytes)} that are ` +
+      `available; give each build its memory to divide them otherwise`,
   }
 }

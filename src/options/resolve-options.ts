@@ -22,6 +22,8 @@ export function resolveOptions(given: BuildOptions) {
     path: path.resolve(options.path),
     memoryBytes: memory === undefined ? undefined : parseByteSize(memory, 'memory'),
     threads: threads ?? os.availableParallelism(),
+    /** The caller gave `threads`: fewer are then worth an event, whatever the reason. */
+    hasThreads: threads !== undefined,
     tempDir: tempDir === undefined ? undefined : path.resolve(tempDir),
     queueBytes: queueBytes === undefined ? undefined : bytesOrZero(queueBytes),
     onProgress: options.onProgress,

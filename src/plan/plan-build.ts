@@ -4,6 +4,7 @@ import { InsufficientMemoryError } from '../errors.js'
 import { quantizedShape } from '../format/graph/quantized-shape.js'
 import { gridDimensions, shardGeometry, type EngineFacts, type ShardGeometry } from './shard-geometry.js'
 import { upperLevelBytes, type BuildSizes, type StageMemories } from './stage-memory.js'
+import { usefulThreads } from './useful-threads.js'
 import { BUFFER_CLASS_OVERHEAD, weighBuffers, type Buffers } from './weigh-buffers.js'
 import { weighStages, type StageWeights } from './weigh-stages.js'
 
@@ -16,7 +17,7 @@ export interface PlanFacts {
   readonly quantization?: Quantization | undefined
   readonly engine: EngineFacts
   readonly budgetBytes: number
-  /** Worker threads at most. */
+  /** Worker threads at most; fewer when there is work for fewer. */
   readonly threads: number
   /** Bytes of an average id as stored, 0 when ids are the ordinals. */
   readonly idBytes: number
@@ -86,7 +87,8 @@ export function planBuild(facts: PlanFacts, memories: StageMemories): BuildPlan 
   let last: BuildPlan | undefined
   for (let aimed = engine.shardMembers; aimed >= MIN_SHARD_MEMBERS; aimed = Math.floor(aimed / 2)) {
     const geometry = shardGeometry(count, engine.overlap, aimed)
-    for (let threads = facts.threads; threads >= 1; threads--) {
+    const most = Math.min(facts.threads, usefulThreads(facts, geometry.shardCount))
+    for (let threads = most; threads >= 1; threads--) {
       const plan = weigh(facts, memories, threads, geometry)
       if (neededBytes(plan) <= facts.budgetBytes) {
         return { ...plan, reducedShards: aimed < engine.shardMembers && geometry.shardCount > 1 }

@@ -10,6 +10,9 @@ import { html, type Html } from './draw/html.js'
 export function buildSection({ report }: Manifest): Html {
   return html` <section id="course" aria-labelledby="course-title">
     <h2 id="course-title">How the build went</h2>
+    <p class="note">
+      Charts over time share one axis. Their lines mark where stages begin; the first chart names them.
+    </p>
     ${stagesChart(report)} ${memoryChart(report)} ${throughputChart(report)}
     ${spillChart(report) ?? html`<p class="note">${spillNote(report.spilledBytes)}</p>`}
   </section>`

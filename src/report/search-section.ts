@@ -12,10 +12,11 @@ export interface SearchFacts {
   readonly report: BuildReport
   readonly tunings: readonly Tuning[]
   readonly recall: RecallCurve | undefined
+  readonly efInUse: number
 }
 
 /** Recall, and the beam widths that were chosen. */
-export function searchSection({ path, report, tunings, recall }: SearchFacts): Html {
+export function searchSection({ path, report, tunings, recall, efInUse }: SearchFacts): Html {
   const own = ownRecall(report, recall)
   return html` <section id="search" aria-labelledby="search-title">
     <h2 id="search-title">How good searches are</h2>
@@ -39,7 +40,7 @@ export function searchSection({ path, report, tunings, recall }: SearchFacts): H
             <code>shardloom report ${given(shellWord(path))} --recall --out FILE</code> measures it with vectors of the
             index, <code>--queries FILE</code> with your own queries.
           </p>`
-        : recallChart(recall)
+        : recallChart(recall, efInUse)
     }
   </section>`
 }

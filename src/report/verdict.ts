@@ -7,7 +7,10 @@ export type Verdict = 'good' | 'fair' | 'poor'
 /** The least recall@10 and self-recall, both at ef 64. Anything less is poor. */
 const LEAST = { good: { recall: 0.95, itself: 0.99 }, fair: { recall: 0.9, itself: 0.95 } } as const
 
-export const VERDICT_RULE = 'good from recall 0.95 and self-recall 0.99 on, fair from 0.90 and 0.95 on, else poor'
+export const VERDICT_RULE = 'Good is from recall 0.95 and self-recall 0.99 on, fair from 0.90 and 0.95 on, else poor.'
+
+/** Beside the word, because colour alone is not enough. */
+export const VERDICT_SIGNS: Readonly<Record<Verdict, string>> = { good: '✓', fair: '◆', poor: '▲' }
 
 export function verdictOf({ recall, selfRecall = 1 }: { recall: number; selfRecall?: number | undefined }): Verdict {
   const reaches = (least: { recall: number; itself: number }): boolean =>

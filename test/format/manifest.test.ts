@@ -115,6 +115,7 @@ describe('parseManifest', () => {
     ['report.stages[0].atSeconds', inReport({ stages: [{ name: 'x', seconds: 1, peakRssBytes: 1, atSeconds: '1' }] })],
     ['report.seconds', inReport({ seconds: 1e300 })],
     ['report.selfRecall', inReport({ selfRecall: '1' })],
+    ['report.resumeBytes', inReport({ resumeBytes: '1' })],
     ['report.memory', inReport({ memory: 'much' })],
     ['report.memory.pressure.high', inReport({ memory: { pressure: { elevated: 0 }, timeline: [] } })],
     ['report.memory.timeline[0].atSeconds', inReport({ memory: { pressure, timeline: [{}] } })],

@@ -53,6 +53,18 @@ describe('MemoryMonitor', () => {
     expect(budget.limitBytes).toBe(80 * MB)
   })
 
+  it('counts what other builds of the process may hold as theirs', () => {
+    let others = 1000 * MB
+    const { events, use } = watch({ othersBytes: () => others })
+    use(1400)
+    expect(events).toEqual([])
+    use(1520)
+    expect(events).toEqual(['memory-elevated: 76% of 2000 MB are in use: queues spill early'])
+    others = 0
+    use(1000)
+    expect(events[1]).toMatch(/^memory-critical: 100% of 1000 MB/)
+  })
+
   it('at 90% lets no new task start beside a running one, until it falls', () => {
     const { monitor, pauses, use } = watch()
     use(910)

@@ -4,10 +4,21 @@ import { reportPage, type ReportPage } from '../../src/report/report-page.js'
 import type { BuildReport } from '../../src/api/report.js'
 import { CURVE, fullManifest, fullReport, textOf } from '../fixtures/reports.js'
 
-const MADE = { path: '/data/articles.index', tunings: [], madeAt: '2026-02-01T06:00:00.000Z', version: '0.1.0' }
+const MADE = {
+  path: 'articles.index',
+  directory: '/data/articles.index',
+  tunings: [],
+  efInUse: 64,
+  madeAt: '2026-02-01T06:00:00.000Z',
+  version: '0.1.0',
+}
 
 function page(report: Partial<BuildReport> = {}, rest: Partial<ReportPage> = {}): string {
   return reportPage({ manifest: fullManifest(report), recall: CURVE, ...MADE, ...rest })
+}
+
+function figureOf(html: string, id: string): string {
+  return new RegExp(`<figure id="${id}".*?</figure>`, 's').exec(html)?.[0] ?? ''
 }
 
 describe('reportPage', () => {
@@ -45,7 +56,7 @@ describe('reportPage', () => {
     const html = page()
     expect(html).not.toMatch(/<(script|img|iframe|object|embed|base|form)\b/i)
     expect(html).not.toMatch(/\b(src|srcset|action)=|url\(|@import|https?:/i)
-    expect([...html.matchAll(/href="([^"]*)"/g)].every(([, to]) => to.startsWith('#') || to === 'data:,')).toBe(true)
+    expect([...html.matchAll(/href="([^"]*)"/g)].every(([, to]) => /^(#|data:image\/svg\+xml,)/.test(to))).toBe(true)
     expect(html).toContain(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;`)
   })
 
@@ -80,10 +91,99 @@ describe('reportPage', () => {
     expect(summaryOf(page({}, { recall: { ...CURVE, source: 'given' } }))).toContain('0.9877 at ef 64')
   })
 
-  it('gives a verdict', () => {
-    expect(textOf(page())).toContain('answers good good from recall 0.95')
-    expect(textOf(page({ recallAt10: 0.94 }, { recall: undefined }))).toContain('answers fair')
-    expect(textOf(page({ selfRecall: 0.9 }))).toContain('answers poor')
+  it.each([
+    { word: '✓ Good', state: 'good', change: {} },
+    { word: '◆ Fair', state: 'fair', change: { recallAt10: 0.94 } },
+    { word: '▲ Poor', state: 'poor', change: { selfRecall: 0.9 } },
+  ])('shows the verdict $state by word, sign and colour', ({ word, state, change }) => {
+    const html = page(change, { recall: undefined })
+    expect(textOf(html)).toContain(word)
+    expect(html).toContain(`<body class="state-${state}">`)
+  })
+
+  it('says what to try when the verdict is not good', () => {
+    expect(textOf(page({ selfRecall: 0.9 }))).toContain("Try quality 'high' or a larger m for the build, or")
+    expect(textOf(page({ selfRecall: 0.9 }))).toContain(
+      '(shardloom recall articles.index --target-recall R chooses one)',
+    )
+    expect(textOf(page())).not.toContain('Try quality')
+  })
+
+  it('is named after path, vectors and metric', () => {
+    expect(/<title>(.*?)<\/title>/.exec(page())?.[1]).toBe(
+      '/data/articles.index: 100,000 vectors of 128 dimensions, l2. Build report of Shardloom',
+    )
+    expect(textOf(page())).toMatch(
+      /Shardloom build report \/data\/ articles.index 100,000 vectors of 128 dimensions, l2 /,
+    )
+  })
+
+  it('gives all charts over time the same edges, and names stages in one of them', () => {
+    const html = page()
+    const drawn = ['stages', 'memory', 'throughput', 'spill'].map((id) => figureOf(html, id))
+    for (const at of ['narrow', 'middle', 'wide']) {
+      const edges = drawn.map((figure) => {
+        const drawing = new RegExp(`<svg class="at-${at}".*?</svg>`, 's').exec(figure)?.[0] ?? ''
+        const axis = /class="base" x1="([\d.]+)" x2="([\d.]+)" y1="([\d.]+)" y2="\3"/.exec(drawing)
+        const marks = [...(/class="stage-marks">(.*?)<\/g>/s.exec(drawing)?.[1] ?? '').matchAll(/x1="([\d.]+)"/g)]
+        return [axis?.[1], axis?.[2], ...marks.map(([, x]) => x)].join(' ')
+      })
+      expect(edges[0]).toMatch(/^[\d. ]+$/)
+      expect(new Set(edges).size).toBe(1)
+    }
+    const named = drawn.map((figure) => /<svg.*<\/svg>/s.exec(figure)?.[0].includes('>upper levels<'))
+    expect(named).toEqual([true, false, false, false])
+  })
+
+  it('gives bars of stages the width that other charts have on a narrow page', () => {
+    const [narrow] = figureOf(page(), 'stages').match(/<svg class="at-narrow".*?<\/svg>/s) ?? ['']
+    const track = Number(/class="track"[^>]* width="([\d.]+)"/.exec(narrow)?.[1])
+    expect(track).toBeGreaterThan(0.6 * 350)
+  })
+
+  it.each([
+    { budget: 300e6, isBroken: false },
+    { budget: 20e9, isBroken: true },
+  ])('draws a budget of $budget, whatever was used of it', ({ budget, isBroken }) => {
+    const memory = figureOf(page({ memoryBytes: budget }), 'memory')
+    expect(memory.match(/class="budget"/g)?.length).toBe(3)
+    expect(memory.match(/class="break"/g)?.length ?? 0).toBe(isBroken ? 3 : 0)
+    expect(textOf(memory).includes('The axis is broken below the budget.')).toBe(isBroken)
+  })
+
+  it('draws no chart of one shard, and no block of a few', () => {
+    const graphOf = (counts: number[]): Partial<BuildReport> => {
+      const { graph } = fullReport()
+      if (graph === undefined) throw new Error('no graph')
+      return { graph: { ...graph, shardSizes: { from: 9000, width: 1, counts, least: 9000, most: 9000 } } }
+    }
+    const one = page(graphOf([1]))
+    expect(one).not.toContain('<figure id="shards"')
+    expect(textOf(one)).toContain('One shard has all 9,000 vectors.')
+    const bar = /class="bar" [^>]*width="([\d.]+)"/.exec(figureOf(page(graphOf([5])), 'shards'))
+    expect(Number(bar?.[1])).toBeLessThan(40)
+  })
+
+  it.each([
+    { resumeBytes: 161e6, says: 'Nothing had to leave memory', tile: 'only so that the build can be resumed' },
+    { resumeBytes: 61e6, says: 'They hold 100 MB that the queues', tile: '100 MB for want of memory' },
+    { resumeBytes: 0, says: 'They hold 161 MB that the queues', tile: '161 MB for want of memory' },
+    { resumeBytes: undefined, says: 'They hold rows and ids from which', tile: 'written by queues' },
+  ])(
+    'says why temporary files were written when $resumeBytes bytes were for a resume',
+    ({ resumeBytes, says, tile }) => {
+      const html = page(resumeBytes === undefined ? {} : { resumeBytes })
+      expect(textOf(figureOf(html, 'spill'))).toContain(says)
+      expect(textOf(html)).toContain(`temporary files 161 MB ${tile}`)
+    },
+  )
+
+  it('marks the ef in use in the curve of recall', () => {
+    const recall = figureOf(page({}, { efInUse: 256 }), 'recall')
+    expect(recall.match(/class="ring"/g)?.length).toBe(2)
+    expect(recall).toMatch(/class="dot-name value"[^>]*>ef 256, in use</)
+    expect(textOf(recall)).toContain('The ring marks ef 256')
+    expect(figureOf(page({}, { efInUse: 37 }), 'recall')).not.toMatch(/ring/)
   })
 
   it('says how many vectors find themselves, when the report says so', () => {
@@ -106,9 +206,7 @@ describe('reportPage', () => {
   })
 
   it('says how to get the curve when it was not measured', () => {
-    expect(textOf(page({}, { recall: undefined }))).toContain(
-      'shardloom report /data/articles.index --recall --out FILE',
-    )
+    expect(textOf(page({}, { recall: undefined }))).toContain('shardloom report articles.index --recall --out FILE')
   })
 
   it('says how a chosen ef is used', () => {
@@ -133,7 +231,12 @@ describe('reportPage', () => {
       resumed: { startedAt: HOSTILE, vectors: 1, shards: 1, segments: 1 },
     }
     const pageOf = (given: Partial<BuildReport>, path: string): string =>
-      page(given, { path, recall: undefined, before: fullManifest({ ...given, generation: 'gen-000003' }) })
+      page(given, {
+        path,
+        directory: `/data/${path}`,
+        recall: undefined,
+        before: fullManifest({ ...given, generation: 'gen-000003' }),
+      })
     const html = pageOf(report, HOSTILE)
     expect(tagsOf(html)).toEqual(tagsOf(pageOf(harmless(report), 'x')))
     expect(html).not.toMatch(/<script|<img|<!--/)

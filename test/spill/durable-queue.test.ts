@@ -120,6 +120,22 @@ describe('DurableQueue', () => {
     expect(await readdir(directory)).toEqual(['queue-000000.spill'])
   })
 
+  it('tells what it wrote beside a copy in memory from what had no room there', async () => {
+    const directory = await makeDirectory()
+    const written = async (limitBytes: number): Promise<[number, number]> => {
+      const budget = new SpillBudget({ limitBytes, pool: new BufferPool() })
+      const queue = new DurableQueue<TestHeader>({ name: `queue-${limitBytes}`, directory, budget })
+      for (const number of [0, 1]) await queue.push(makeBatch(number, 1000))
+      await queue.stored(2)
+      await queue.dispose()
+      return [budget.copiedBytes, budget.spilledBytes]
+    }
+    const [copied, spilled] = await written(1e6)
+    expect(spilled).toBeGreaterThan(2000)
+    expect(copied).toBe(spilled)
+    expect(await written(0)).toEqual([0, spilled])
+  })
+
   it('recovers nothing after a torn file', async () => {
     const directory = await makeDirectory()
     const budget = new SpillBudget({ limitBytes: 1e9, pool: new BufferPool() })

@@ -1,4 +1,5 @@
 /** Makes the report page: reads the manifest, measures when asked, writes the file. */
+import { resolve } from 'node:path'
 import { packageVersion } from '../../pipeline/run/package-version.js'
 import { CorruptIndexError, InsufficientMemoryError } from '../../errors.js'
 import type { Manifest } from '../../format/generation/manifest.js'
@@ -7,6 +8,9 @@ import { readTunings } from '../../format/generation/tuning.js'
 import type { BuildReport } from '../../api/report.js'
 import type { RecallCurve } from '../../api/measure.js'
 import { PREVIOUS, REPORT_SAMPLE } from '../../options/command-options.js'
+import { DEFAULT_K } from '../../options/shared-options.js'
+import { defaultEf } from '../../search/default-ef.js'
+import { defaultWidths } from '../../search/measure/check-measure-options.js'
 import { interruptible } from '../interruptible.js'
 import { openPreloaded } from './open-preloaded.js'
 import { measureProgressText } from '../print/progress-text.js'
@@ -82,15 +86,19 @@ async function writePage(
   terminal: Terminal,
 ): Promise<WrittenPage> {
   const { path, out } = request
-  const recall = await recallOf(request, manifest, terminal)
+  const tunings = await readTunings(directory, manifest.generation)
+  const efInUse = defaultEf(tunings, DEFAULT_K)
+  const recall = await recallOf(request, manifest, { efInUse, terminal })
   // Loaded here, so that other commands start faster.
   const { reportPage } = await import('../../report/report-page.js')
   const page = reportPage({
     manifest,
     path,
+    directory: resolve(path),
     ...(before !== undefined && { before }),
     ...(recall !== undefined && { recall }),
-    tunings: await readTunings(directory, manifest.generation),
+    tunings,
+    efInUse,
     madeAt: new Date().toISOString(),
     version: packageVersion(),
   })
@@ -121,13 +129,14 @@ async function previousOf(path: string, { generation }: Manifest): Promise<Manif
 async function recallOf(
   request: PageRequest,
   { count, dimensions }: Manifest,
-  terminal: Terminal,
+  { efInUse, terminal }: { readonly efInUse: number; readonly terminal: Terminal },
 ): Promise<RecallCurve | undefined> {
   const isAsked = request.recall === true || request.queries !== undefined || request.sample !== undefined
   const isSmall = count > 1 && 4 * count * dimensions <= SMALL_INDEX_BYTES
   if (request.recall === false || !(isAsked || isSmall)) return undefined
   try {
-    return await measure(request, terminal)
+    // The width in use is measured too, so that the curve can mark it.
+    return await measure(request, [...defaultWidths(DEFAULT_K, count), efInUse], terminal)
   } catch (error) {
     if (isAsked || !(error instanceof InsufficientMemoryError)) throw error
     terminal.log(`warning: recall and speed are not on the page: ${error.message}`)
@@ -137,6 +146,7 @@ async function recallOf(
 
 async function measure(
   { path, queries, sample = REPORT_SAMPLE, memory, quiet = false }: PageRequest,
+  ef: readonly number[],
   terminal: Terminal,
 ): Promise<RecallCurve> {
   const index = await openPreloaded(path, memory)
@@ -146,6 +156,7 @@ async function measure(
     return await interruptible(terminal, (signal) =>
       index.recallCurve({
         ...asked,
+        ef,
         signal,
         onProgress: (progress) => status.show(() => measureProgressText(progress)),
       }),

@@ -32,6 +32,7 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
     peakRssBytes: log.peakRssBytes,
     memory: run.memory.report,
     spilledBytes: queues.budget.spilledBytes,
+    resumeBytes: queues.budget.copiedBytes,
     diskBytes,
     reachable: proof.reachable,
     repaired: proof.repaired,

@@ -1,4 +1,5 @@
 import type { BuildReport } from '../../api/report.js'
+import { lowRecallAdvice } from '../../report/low-recall-advice.js'
 import type { GraphOrigin } from './graph-origin.js'
 
 /** Below this a build warns. */
@@ -31,11 +32,5 @@ export function lowRecallText({ recallAt10, selfRecall = 1 }: Measured, made: Ma
       `self-recall is ${selfRecall.toFixed(4)}: a search at ef 64 for a vector misses it in ${lost}% of cases`,
     )
   }
-  return remarks.length === 0 ? undefined : `${remarks.join('; ')}. Try ${whatToTry(made)}`
-}
-
-function whatToTry({ quality }: Made): string {
-  const search = `a larger ef for searches (shardloom recall DIR --target-recall R chooses one)`
-  if (quality === 'imported') return search
-  return `${quality === 'high' ? '' : `quality 'high' or `}a larger m for the build, or ${search}`
+  return remarks.length === 0 ? undefined : `${remarks.join('; ')}. Try ${lowRecallAdvice(made)}`
 }

@@ -14,6 +14,8 @@ import type { MemoryReport, StageName } from '../../api/report.js'
 
 export interface MemoryMonitorOptions {
   readonly budgetBytes: number
+  /** What other builds may hold now: the memory of the process is theirs too. Default none. */
+  readonly othersBytes?: () => number
   /**
    * The cgroup that limits this process, if any. At its limit the kernel kills the process without an error message.
    */
@@ -66,6 +68,12 @@ export class MemoryMonitor {
     this.#plannedQueueBytes = options.queueBytes
   }
 
+  /** What all builds of the process may hold. */
+  get #processBytes(): number {
+    const { budgetBytes, othersBytes = () => 0 } = this.#options
+    return budgetBytes + othersBytes()
+  }
+
   get level(): PressureLevel {
     return this.#level
   }
@@ -82,10 +90,10 @@ export class MemoryMonitor {
 
   sample(rssBytes: number, atSeconds: number, stage: StageName, vectorsDone?: number): void {
     if (this.#closed) return
-    const { budgetBytes, cgroup, budget, cgroupBytes: readCgroup = unreclaimableBytes } = this.#options
+    const { cgroup, budget, cgroupBytes: readCgroup = unreclaimableBytes } = this.#options
     const cgroupBytes = cgroup && readCgroup(cgroup)
     const cgroupShare = cgroup === undefined ? 0 : (cgroupBytes ?? 0) / cgroup.limitBytes
-    const share = Math.max(rssBytes / budgetBytes, cgroupShare)
+    const share = Math.max(rssBytes / this.#processBytes, cgroupShare)
     const before = this.#level
     this.#level = pressureLevel(share, before)
     if (this.#level !== before) this.#changed(before, share)
@@ -135,7 +143,7 @@ export class MemoryMonitor {
 
   #changed(before: PressureLevel, share: number): void {
     const level = this.#level
-    const { onEvent, onPauseTasks, budgetBytes } = this.#options
+    const { onEvent, onPauseTasks } = this.#options
     const rises = isAtLeast(level, before)
     if (rises && level !== 'normal') this.#entered[level]++
     if (this.pausesTasks !== isAtLeast(before, 'high')) onPauseTasks(this.pausesTasks)
@@ -143,7 +151,7 @@ export class MemoryMonitor {
       const percent = Math.round(100 * share)
       onEvent(
         `memory-${level}`,
-        `${percent}% of ${Math.round(budgetBytes / 1e6)} MB are in use: ${WHAT_IS_DONE[level]}`,
+        `${percent}% of ${Math.round(this.#processBytes / 1e6)} MB are in use: ${WHAT_IS_DONE[level]}`,
       )
     }
   }

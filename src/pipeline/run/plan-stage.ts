@@ -1,12 +1,16 @@
+import os from 'node:os'
 import { engineByName } from '../../engines/engine-by-name.js'
 import { formatByteSize } from '../../memory/byte-size.js'
 import type { BuildPlan } from '../../plan/plan-build.js'
+import { threadsForCores, usefulThreads } from '../../plan/useful-threads.js'
+import { plural } from '../../report/number-text.js'
 import { planStages } from '../plan-stages.js'
 import type { BuildLog } from './build-log.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 import type { MemoryCgroup } from '../../memory/memory-cgroup.js'
-import { decideBudget, readMemoryFacts, type MemoryBudget } from '../../memory/memory-budget.js'
+import type { MemoryClaim } from '../../memory/running-builds.js'
+import { decideSharedBudget, readMemoryFacts, type MemoryBudget } from '../../memory/memory-budget.js'
 
 /** Dimensions assumed before the first vector, for a source that does not state them. */
 const ASSUMED_DIMENSIONS = 128
@@ -18,8 +22,13 @@ const ASSUMED_DIMENSIONS = 128
 const OPEN_STREAM_SHARE = 1 / 8
 const OPEN_STREAM_RESERVE_BYTES = 64 * 2 ** 20
 
-export function memoryBudget(options: ResolvedOptions, cgroup: MemoryCgroup | undefined): MemoryBudget {
-  return decideBudget(options.memoryBytes, readMemoryFacts(cgroup))
+/** `others`: of the other builds that run in this process now. */
+export function memoryBudget(
+  { memoryBytes }: Pick<ResolvedOptions, 'memoryBytes'>,
+  cgroup: MemoryCgroup | undefined,
+  others: readonly MemoryClaim[],
+): MemoryBudget {
+  return decideSharedBudget(memoryBytes, readMemoryFacts(cgroup), { others, processBytes: process.memoryUsage.rss() })
 }
 
 /**
@@ -42,12 +51,8 @@ export function finalPlan(
 ): BuildPlan {
   const idBytes = Math.ceil(ingested.ids.totalIdBytes / Math.max(1, ingested.ordinalCount))
   const final = plan(options, budgetBytes, ingested.count, ingested.dimensions, idBytes)
-  if (final.threads < options.threads) {
-    log.event(
-      'fewer-threads',
-      `memory for ${final.threads} of ${options.threads} worker threads (${formatByteSize(budgetBytes)})`,
-    )
-  }
+  const reason = whyFewerThreads(final, options, os.availableParallelism())
+  if (reason !== undefined) log.event('fewer-threads', reason)
   if (final.reducedShards) {
     log.event(
       'smaller-shards',
@@ -58,6 +63,24 @@ export function finalPlan(
   return final
 }
 
+/** Undefined when as many run as were asked for, or as a default can keep busy. */
+export function whyFewerThreads(
+  { threads, budgetBytes, count, dimensions, geometry }: BuildPlan,
+  { threads: asked, hasThreads, quantization }: Pick<ResolvedOptions, 'threads' | 'hasThreads' | 'quantization'>,
+  cores: number,
+): string | undefined {
+  const forCores = threadsForCores(cores)
+  const forWork = usefulThreads({ count, dimensions, quantization }, geometry.shardCount)
+  const most = Math.min(asked, forCores, forWork)
+  if (threads < most) return `memory for ${threads} of ${most} worker threads (${formatByteSize(budgetBytes)})`
+  if (threads === asked || !hasThreads) return undefined
+  const reason =
+    forWork <= forCores
+      ? `${plural(count, 'vector')} of ${plural(dimensions, 'dimension')} have no work for more`
+      : `more than ${forCores} on ${plural(cores, 'core')} gain nothing`
+  return `${plural(threads, 'worker thread')} of the ${asked} that were asked for: ${reason}`
+}
+
 function plan(
   options: ResolvedOptions,
   budgetBytes: number,
@@ -65,7 +88,8 @@ function plan(
   dimensions: number,
   idBytes: number,
 ): BuildPlan {
-  const { metric, m, threads, queueBytes, quantization } = options
+  const { metric, m, queueBytes, quantization } = options
+  const threads = Math.min(options.threads, threadsForCores(os.availableParallelism()))
   const engine = engineByName(options.engine)
   return planStages({
     count: Math.max(1, count),

@@ -15,6 +15,7 @@ import { releaseMemoryBefore } from './release-memory-before.js'
 import type { PlannedRun, Run } from './run.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
+import { claimsOfBuilds, RunningBuild, sumOfClaims } from '../../memory/running-builds.js'
 import { findMemoryCgroup } from '../../memory/memory-cgroup.js'
 import { checkOpenFiles } from '../../memory/open-files.js'
 import { messageOf } from '../../realms.js'
@@ -59,7 +60,29 @@ export async function withRun(
 async function openRun(given: BuildOptions, sourceIsResumable: boolean): Promise<BuildRun> {
   const resolved = resolveOptions(given)
   const cgroup = findMemoryCgroup()
-  const { budgetBytes, warning } = memoryBudget(resolved, cgroup)
+  const { budgetBytes, warning } = memoryBudget(resolved, cgroup, claimsOfBuilds())
+  const running = new RunningBuild({ bytes: budgetBytes, isDefault: resolved.memoryBytes === undefined })
+  try {
+    return await openClaimedRun(resolved, sourceIsResumable, { budgetBytes, warning, cgroup, running })
+  } catch (error) {
+    running.close()
+    throw error
+  }
+}
+
+interface ClaimedMemory {
+  readonly budgetBytes: number
+  readonly warning: string | undefined
+  readonly cgroup: ReturnType<typeof findMemoryCgroup>
+  readonly running: RunningBuild
+}
+
+async function openClaimedRun(
+  resolved: ResolvedOptions,
+  sourceIsResumable: boolean,
+  claimed: ClaimedMemory,
+): Promise<BuildRun> {
+  const { budgetBytes, warning } = claimed
   const trace = await openBuildTrace(traceAttributes(resolved, budgetBytes), (message) => resolved.logger.warn(message))
   const stop = new StopSignal(resolved.signal)
   const options = { ...resolved, signal: stop.signal }
@@ -73,7 +96,7 @@ async function openRun(given: BuildOptions, sourceIsResumable: boolean): Promise
     })
     const workspace = await openWorkspace(options, sourceIsResumable && options.resume)
     if (workspace.note !== undefined) log.event(workspace.note.kind, workspace.note.message)
-    return new BuildRun({ options, budgetBytes, cgroup, trace, stop, log, workspace, first })
+    return new BuildRun({ options, claimed, trace, stop, log, workspace, first })
   } catch (error) {
     const failure = await withFullDiskAdvice(error, resolved)
     stop.close()
@@ -94,21 +117,21 @@ class BuildRun implements OpenRun {
   readonly #workspace: Workspace
   readonly #trace: BuildTrace
   readonly #stop: StopSignal
-  readonly #budgetBytes: number
+  readonly #claimed: ClaimedMemory
   #threads: WorkerPool | undefined
   #published = false
 
   constructor(parts: {
     options: ResolvedOptions
-    budgetBytes: number
-    cgroup: ReturnType<typeof findMemoryCgroup>
+    claimed: ClaimedMemory
     trace: BuildTrace
     stop: StopSignal
     log: BuildLog
     workspace: Workspace
     first: BuildPlan
   }) {
-    const { options, budgetBytes, cgroup, trace, stop, log, workspace, first } = parts
+    const { options, claimed, trace, stop, log, workspace, first } = parts
+    const { budgetBytes, cgroup, running } = claimed
     const { queueBytes, batchBytes } = first
     this.options = options
     this.log = log
@@ -117,7 +140,7 @@ class BuildRun implements OpenRun {
     this.#workspace = workspace
     this.#trace = trace
     this.#stop = stop
-    this.#budgetBytes = budgetBytes
+    this.#claimed = claimed
     const queues = new Queues({
       directory: workspace.paths.spillDir,
       limitBytes: queueBytes,
@@ -126,6 +149,7 @@ class BuildRun implements OpenRun {
     })
     const memory = new MemoryMonitor({
       budgetBytes,
+      othersBytes: () => sumOfClaims(running.others),
       cgroup,
       budget: queues.budget,
       queueBytes,
@@ -144,7 +168,8 @@ class BuildRun implements OpenRun {
 
   plan(ingested: IngestedFacts): PlannedRun {
     const { options, paths, log, memory, queues, resume } = this
-    const plan = finalPlan(options, log, this.#budgetBytes, ingested)
+    const plan = finalPlan(options, log, this.#plannedBudget(), ingested)
+    this.#claimed.running.lowerTo(plan.peakBytes)
     memory.plannedQueueBytes = plan.queueBytes
     queues.batchBytes = plan.batchBytes
     const threads = startThreads(plan, options, log)
@@ -167,6 +192,16 @@ class BuildRun implements OpenRun {
         this.#published = true
       },
     }
+  }
+
+  /** The budget of the start, or less where builds that began since leave less. */
+  #plannedBudget(): number {
+    const { budgetBytes, cgroup, running } = this.#claimed
+    if (this.options.memoryBytes !== undefined || !running.hasNewer) return budgetBytes
+    const now = memoryBudget(this.options, cgroup, running.others)
+    if (now.budgetBytes >= budgetBytes) return budgetBytes
+    if (now.warning !== undefined) this.log.event('memory', now.warning)
+    return now.budgetBytes
   }
 
   /** Records the finished report in the trace. */
@@ -198,6 +233,7 @@ class BuildRun implements OpenRun {
       ended.push(...(await Promise.allSettled([this.queues.disposeAll()])))
       for (const each of ended) if (each.status === 'rejected') throw each.reason
     } finally {
+      this.#claimed.running.close()
       this.#stop.close()
       this.memory.close()
       this.log.close()

@@ -18,6 +18,9 @@ import { html, type Content, type Html } from '../draw/html.js'
 import { countText } from '../number-text.js'
 import { shortNumber } from '../draw/short-number.js'
 
+/** The axis has room for at least so many buckets: a few that fill it look like one block. */
+const LEAST_BUCKETS = 12
+
 export interface HistogramShape {
   readonly id: string
   readonly title: string
@@ -51,8 +54,10 @@ export function histogramChart(histogram: Histogram, { id, title, caption, what,
 
 function draw(page: PageWidth, { from, width, counts }: Histogram, label: string, what: string): Html {
   const frame: Frame = { width: page.width, height: 240, left: 56, right: 8, top: 12, bottom: 42 }
-  const end = from + width * counts.length
-  const x = scaleLinear([from, end], [frame.left, innerRight(frame)]).clamp(true)
+  const spare = Math.max(0, LEAST_BUCKETS - counts.length)
+  const start = Math.max(0, from - Math.floor(spare / 2) * width)
+  const end = Math.max(from + width * counts.length, start + LEAST_BUCKETS * width)
+  const x = scaleLinear([start, end], [frame.left, innerRight(frame)]).clamp(true)
   const y = scaleLinear([0, Math.max(1, max(counts) ?? 0)], [innerBottom(frame), frame.top])
     .clamp(true)
     .nice(4)

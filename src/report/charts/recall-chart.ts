@@ -20,22 +20,24 @@ import { countText } from '../number-text.js'
 import { shortNumber } from '../draw/short-number.js'
 
 /** Recall against queries per second: to the right is more recall, up is faster. */
-export function recallChart({ k, queries, source, points }: RecallCurve): Html {
+export function recallChart({ k, queries, source, points }: RecallCurve, efInUse: number): Html {
   const asked =
     source === 'sampled'
       ? `${countText(queries)} vectors of the index, each left out of its own neighbours; new queries are harder`
       : `${countText(queries)} given queries`
+  const isMarked = points.some(({ ef }) => ef === efInUse)
+  const marked = isMarked ? ` The ring marks ef ${countText(efInUse)}, which a search uses that gives none.` : ''
   return figure({
     id: 'recall',
     title: `Recall@${k} and speed of searches`,
-    caption: `Each point is one beam width (ef): wider beams find more and take longer. One thread; ${asked}.`,
-    drawings: HALF_WIDTHS.map((page) => draw(page, points, k)),
+    caption: `Each point is one beam width (ef): wider beams find more and take longer.${marked} One thread; ${asked}.`,
+    drawings: HALF_WIDTHS.map((page) => draw(page, points, k, efInUse)),
     isBeside: true,
     data: {
       name: 'Recall and speed by ef',
       head: ['ef', `Recall@${k}`, 'Queries per second', 'Median time'],
       rows: points.map(({ ef, recall, queriesPerSecond, p50Ms }) => [
-        String(ef),
+        ef === efInUse ? html`<strong>${ef}, in use</strong>` : String(ef),
         recall.toFixed(4),
         countText(queriesPerSecond),
         `${p50Ms.toFixed(3)} ms`,
@@ -44,7 +46,7 @@ export function recallChart({ k, queries, source, points }: RecallCurve): Html {
   })
 }
 
-function draw(page: PageWidth, points: readonly RecallPoint[], k: number): Html {
+function draw(page: PageWidth, points: readonly RecallPoint[], k: number, efInUse: number): Html {
   const frame: Frame = { width: page.width, height: 280, left: 56, right: 20, top: 18, bottom: 42 }
   const [least = 0, most = 1] = extent(points, ({ recall }) => recall)
   const margin = 0.06 * (most - least) + 0.001
@@ -61,7 +63,8 @@ function draw(page: PageWidth, points: readonly RecallPoint[], k: number): Html 
     .y(({ queriesPerSecond }) => y(queriesPerSecond))
   const digits = most - least > 0.05 ? 2 : 3
   const dots = points.map(({ ef, recall, queriesPerSecond }) => {
-    return { text: `ef ${ef}`, x: x(recall), y: y(queriesPerSecond) }
+    const isInUse = ef === efInUse
+    return { text: `ef ${ef}${isInUse ? ', in use' : ''}`, x: x(recall), y: y(queriesPerSecond), isInUse }
   })
   const ends =
     points.length === 0
@@ -80,9 +83,25 @@ function draw(page: PageWidth, points: readonly RecallPoint[], k: number): Html 
     ),
     baseTitle(frame, `recall@${k}`),
     html`<path class="recall-line" d="${over([...points]) ?? ''}" />`,
-    dots.map((dot) => html`<circle class="recall-dot" cx="${dot.x}" cy="${dot.y}" r="4" />`),
-    placeNames(dots, frame).map(
-      ({ text, left, middle }) => html`<text class="dot-name" x="${left}" y="${middle}" dy="0.32em">${text}</text>`,
+    dots.map(
+      (dot) => html`
+        ${dot.isInUse ? html`<circle class="ring" cx="${dot.x}" cy="${dot.y}" r="8" />` : undefined}
+        <circle class="recall-dot" cx="${dot.x}" cy="${dot.y}" r="4" />
+      `,
+    ),
+    // The one in use is placed first: its name is never left out for another.
+    placeNames(
+      [...dots].sort((a, b) => Number(b.isInUse) - Number(a.isInUse)),
+      frame,
+    ).map(
+      ({ text, left, middle }) =>
+        html`<text
+          class="${text.endsWith('in use') ? 'dot-name value' : 'dot-name'}"
+          x="${left}"
+          y="${middle}"
+          dy="0.32em"
+          >${text}</text
+        >`,
     ),
   ])
 }

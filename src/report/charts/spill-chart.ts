@@ -2,21 +2,26 @@ import { scaleLinear } from 'd3-scale'
 import { area, line } from 'd3-shape'
 import { formatByteSize } from '../../memory/byte-size.js'
 import type { BuildReport, MemorySample } from '../../api/report.js'
-import {
-  baseAxis,
-  drawing,
-  innerBottom,
-  innerRight,
-  PAGE_WIDTHS,
-  roundTicks,
-  valueAxis,
-  type Frame,
-} from '../draw/drawing.js'
+import { drawing, innerBottom, PAGE_WIDTHS, roundTicks, valueAxis } from '../draw/drawing.js'
 import { figure } from '../draw/figure.js'
 import { html, type Html } from '../draw/html.js'
 import { tookText } from '../number-text.js'
 import { endSeconds } from '../stage-spans.js'
-import { timeTicks } from '../draw/time-ticks.js'
+import { stageMarks } from '../draw/stage-marks.js'
+import { timeAxis } from '../draw/time-axis.js'
+
+/** Why queues wrote to temporary files: a checkpoint is no sign that memory was short. */
+export function spillReason({ spilledBytes, resumeBytes }: BuildReport): string {
+  if (resumeBytes === undefined) {
+    return 'They hold rows and ids from which an interrupted build goes on, and what queues have no room for in memory.'
+  }
+  if (resumeBytes >= spilledBytes) {
+    return 'Nothing had to leave memory: they hold the rows and ids from which an interrupted build goes on.'
+  }
+  const needed = formatByteSize(spilledBytes - resumeBytes)
+  const rest = resumeBytes > 0 ? ' The rest are rows and ids from which an interrupted build goes on.' : ''
+  return `They hold ${needed} that the queues between stages had no room for in memory.${rest}`
+}
 
 /**
  * Bytes that queues wrote to temporary files over time; undefined when they wrote none, or the report has no samples.
@@ -29,10 +34,10 @@ export function spillChart(report: BuildReport): Html | undefined {
   return figure({
     id: 'spill',
     title: 'Written to temporary files',
-    caption: `${summary} They hold what the queues between stages have no room for in memory.`,
+    caption: `${summary} ${spillReason(report)}`,
     drawings: PAGE_WIDTHS.map((page) => {
-      const frame: Frame = { width: page.width, height: 190, left: 62, right: 52, top: 12, bottom: 26 }
-      const x = scaleLinear([0, end], [frame.left, innerRight(frame)]).clamp(true)
+      const time = timeAxis(page, report, { height: 190, top: 12, bottom: 26 })
+      const { frame, x, axis } = time
       const y = scaleLinear([0, report.spilledBytes], [innerBottom(frame), frame.top])
         .clamp(true)
         .nice(4)
@@ -46,7 +51,8 @@ export function spillChart(report: BuildReport): Html | undefined {
       return drawing(page, frame, `Line of bytes spilled over time. ${summary}`, [
         valueAxis(frame, y, roundTicks(y, 3, formatByteSize)),
         html`<path class="spill-area" d="${below ?? ''}" /> <path class="spill-line" d="${over ?? ''}" />`,
-        baseAxis(frame, x, timeTicks(end, page.name === 'narrow' ? 4 : 8)),
+        stageMarks(time, report),
+        axis,
       ])
     }),
     data: {

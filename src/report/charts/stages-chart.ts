@@ -1,18 +1,16 @@
-import { scaleLinear } from 'd3-scale'
 import type { BuildReport } from '../../api/report.js'
-import { baseAxis, drawing, innerRight, PAGE_WIDTHS, type Frame } from '../draw/drawing.js'
+import { formatByteSize } from '../../memory/byte-size.js'
+import { drawing, innerRight, PAGE_WIDTHS, type Frame, type PageWidth } from '../draw/drawing.js'
 import { figure } from '../draw/figure.js'
 import { html, type Html } from '../draw/html.js'
+import { stageMarks } from '../draw/stage-marks.js'
+import { COLUMN_GAP, stageColumns, timeAxis, type TimeAxis } from '../draw/time-axis.js'
 import { rateText, tookText } from '../number-text.js'
 import { endSeconds, stageSpans, type StageSpan } from '../stage-spans.js'
-import { widestText } from '../draw/text-width.js'
-import { timeTicks } from '../draw/time-ticks.js'
-import { formatByteSize } from '../../memory/byte-size.js'
 
-const ROW_HEIGHT = 30
+/** Beside its name a bar has a row of its own height; below it, also the height of a line of text. */
+const ROW_HEIGHT = { beside: 30, below: 42 }
 const BAR_HEIGHT = 14
-/** Pixels between columns. */
-const GAP = 12
 
 /** The stages on a time axis, with their seconds and their vectors per second. */
 export function stagesChart(report: BuildReport): Html {
@@ -26,29 +24,11 @@ export function stagesChart(report: BuildReport): Html {
     longest === undefined
       ? 'The report has no stages.'
       : `${tookText(report.seconds)} in total. The longest stage, ${longest.name}, took ${tookText(longest.seconds)}.`
-  const columns = {
-    seconds: widestText(spans.map(({ seconds }) => tookText(seconds))),
-    rates: widestText(spans.map(({ vectorsPerSecond: rate }) => (rate === undefined ? '' : rateText(rate)))),
-  }
   return figure({
     id: 'stages',
     title: 'Where the time went',
     caption: html`${caption}${spans.some(({ name }) => name === 'publish') ? undefined : ' The last stage, publish, ended after this report was written into the index.'}`,
-    drawings: PAGE_WIDTHS.map((page) => {
-      const isNarrow = page.name === 'narrow'
-      const frame: Frame = {
-        width: page.width,
-        height: spans.length * ROW_HEIGHT + 26,
-        left: isNarrow ? 86 : 96,
-        right: columns.seconds + columns.rates + 2 * GAP,
-        top: 0,
-        bottom: 26,
-      }
-      const x = scaleLinear([0, end], [frame.left, innerRight(frame)]).clamp(true)
-      const rows = spans.map((span, i) => row(frame, x, span, i, frame.width - columns.rates - GAP))
-      const axis = baseAxis(frame, x, timeTicks(end, isNarrow ? 3 : 8))
-      return drawing(page, frame, `Time axis of ${spans.length} stages. ${caption}`, [rows, axis])
-    }),
+    drawings: PAGE_WIDTHS.map((page) => draw(page, report, spans, caption)),
     data: {
       name: 'Stages',
       head: ['Stage', 'Began at', 'Took', 'Share', 'Vectors per second', 'Peak memory'],
@@ -64,19 +44,56 @@ export function stagesChart(report: BuildReport): Html {
   })
 }
 
-/** `secondsRight`: where the column of seconds ends; the column of rates ends with the drawing. */
-function row(frame: Frame, x: (seconds: number) => number, span: StageSpan, i: number, secondsRight: number): Html {
-  const middle = (i + 0.5) * ROW_HEIGHT
+function draw(page: PageWidth, report: BuildReport, spans: readonly StageSpan[], caption: string): Html {
+  const isWide = page.name === 'wide'
+  const rowHeight = isWide ? ROW_HEIGHT.beside : ROW_HEIGHT.below
+  const time = timeAxis(page, report, { height: spans.length * rowHeight + 26, top: 0, bottom: 26 })
+  const { frame } = time
+  const secondsRight = frame.width - stageColumns(report).rates - COLUMN_GAP
+  const rows = spans.map((span, i) => {
+    const middle = isWide ? (i + 0.5) * rowHeight : (i + 1) * rowHeight - BAR_HEIGHT / 2 - 5
+    const labels = isWide
+      ? labelsBeside(span, middle, frame, secondsRight)
+      : labelsAbove(span, middle - 18, page, frame)
+    return { bar: bar(time, span, middle), labels }
+  })
+  return drawing(page, frame, `Time axis of ${spans.length} stages. ${caption}`, [
+    rows.map((row) => row.bar),
+    stageMarks(time, report),
+    rows.map((row) => row.labels),
+    time.axis,
+  ])
+}
+
+function bar({ frame, x }: TimeAxis, { fromSeconds, seconds }: StageSpan, middle: number): Html {
   const top = middle - BAR_HEIGHT / 2
-  const from = x(span.fromSeconds)
-  const width = Math.max(1.5, x(span.fromSeconds + span.seconds) - from)
-  const { vectorsPerSecond: rate } = span
+  const from = x(fromSeconds)
+  const width = Math.max(1.5, x(fromSeconds + seconds) - from)
   const track = innerRight(frame) - frame.left
   return html`
     <rect class="track" x="${frame.left}" y="${top}" width="${track}" height="${BAR_HEIGHT}" />
     <rect class="bar" x="${from}" y="${top}" width="${width}" height="${BAR_HEIGHT}" />
-    ${label('name', frame.left - 10, middle, span.name)} ${label('value', secondsRight, middle, tookText(span.seconds))}
+  `
+}
+
+/** `secondsRight`: where the column of seconds ends; the column of rates ends with the drawing. */
+function labelsBeside(span: StageSpan, middle: number, frame: Frame, secondsRight: number): Html {
+  const { name, seconds, vectorsPerSecond: rate } = span
+  return html`
+    ${label('name', frame.left - 10, middle, name)} ${label('value', secondsRight, middle, tookText(seconds))}
     ${rate === undefined ? undefined : label('faint', frame.width, middle, rateText(rate))}
+  `
+}
+
+/** Where the page is not wide, names and numbers do not take the width of the bars. The narrowest has no room for rates. */
+function labelsAbove(span: StageSpan, middle: number, page: PageWidth, frame: Frame): Html {
+  const { name, seconds, vectorsPerSecond: rate } = span
+  const right = innerRight(frame)
+  const hasRate = page.name !== 'narrow' && rate !== undefined
+  return html`
+    <text class="name haloed" x="${frame.left}" y="${middle}" dy="0.32em">${name}</text>
+    ${hasRate ? label('faint haloed', right - 90, middle, rateText(rate)) : undefined}
+    ${label('value haloed', right, middle, tookText(seconds))}
   `
 }
 

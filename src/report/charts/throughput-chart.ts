@@ -1,15 +1,14 @@
 import { max } from 'd3-array'
 import { scaleLinear } from 'd3-scale'
 import type { BuildReport } from '../../api/report.js'
-import { baseAxis, drawing, innerBottom, innerRight, PAGE_WIDTHS, roundTicks, valueAxis } from '../draw/drawing.js'
-import type { Frame } from '../draw/drawing.js'
+import { drawing, innerBottom, PAGE_WIDTHS, roundTicks, valueAxis } from '../draw/drawing.js'
 import { figure } from '../draw/figure.js'
 import { html, type Html } from '../draw/html.js'
 import { rateText, tookText } from '../number-text.js'
 import { shortNumber } from '../draw/short-number.js'
 import { stageMarks } from '../draw/stage-marks.js'
 import { endSeconds, overallRate, stageSpans, type StageSpan } from '../stage-spans.js'
-import { timeTicks } from '../draw/time-ticks.js'
+import { timeAxis } from '../draw/time-axis.js'
 
 /** Stages of a smaller share of the time are left out: some pass all vectors in an instant, and would set the scale. */
 const LEAST_SHARE = 0.03
@@ -55,7 +54,6 @@ function piecesOf(span: StageSpan, report: BuildReport, leastSeconds: number): R
 export function throughputChart(report: BuildReport): Html | undefined {
   const pieces = ratePieces(report)
   if (pieces.length === 0) return undefined
-  const end = endSeconds(report)
   const summary = `${rateText(overallRate(report)).replace('/s', ' vectors per second')} over the whole build.`
   const most = max(pieces, ({ vectorsPerSecond }) => vectorsPerSecond) ?? 0
   return figure({
@@ -63,8 +61,8 @@ export function throughputChart(report: BuildReport): Html | undefined {
     title: 'Vectors per second in each stage',
     caption: `${summary} Every vector goes through every stage. Stages of less than ${100 * LEAST_SHARE}% of the time are left out.`,
     drawings: PAGE_WIDTHS.map((page) => {
-      const frame: Frame = { width: page.width, height: 220, left: 62, right: 52, top: 26, bottom: 26 }
-      const x = scaleLinear([0, end], [frame.left, innerRight(frame)]).clamp(true)
+      const time = timeAxis(page, report, { height: 206, top: 12, bottom: 26 })
+      const { frame, x, axis } = time
       const y = scaleLinear([0, Math.max(1, most)], [innerBottom(frame), frame.top])
         .clamp(true)
         .nice(4)
@@ -75,8 +73,8 @@ export function throughputChart(report: BuildReport): Html | undefined {
           roundTicks(y, 3, (rate) => `${shortNumber(rate)}/s`),
         ),
         html`<g>${pieces.map((piece) => step(piece, x, y))}</g>`,
-        stageMarks(frame, x, report),
-        baseAxis(frame, x, timeTicks(end, page.name === 'narrow' ? 4 : 8)),
+        stageMarks(time, report),
+        axis,
       ])
     }),
     data: {

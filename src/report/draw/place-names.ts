@@ -14,7 +14,7 @@ export interface PlacedName {
 }
 
 const TEXT_HEIGHT = 15
-const DOT_ROOM = 8
+const DOT_ROOM = 11
 
 interface Box {
   readonly left: number

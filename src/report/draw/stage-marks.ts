@@ -1,18 +1,14 @@
 import type { BuildReport } from '../../api/report.js'
-import { innerBottom, type Frame } from './drawing.js'
-import { html, type Html } from './html.js'
 import { stageSpans } from '../stage-spans.js'
-import { textWidth } from './text-width.js'
+import { innerBottom } from './drawing.js'
+import { html, type Html } from './html.js'
+import type { TimeAxis } from './time-axis.js'
 
-/** The starts of stages, as lines through a chart over time, with names above where there is room. */
-export function stageMarks(frame: Frame, x: (seconds: number) => number, report: BuildReport): Html {
-  const marks = stageSpans(report).map(({ name, fromSeconds, seconds }) => {
-    const [from, to] = [x(fromSeconds), x(fromSeconds + seconds)]
-    const hasRoom = to - from > textWidth(name) + 4
-    return html`
-      <line x1="${from}" x2="${from}" y1="${frame.top - 18}" y2="${innerBottom(frame)}" />
-      ${hasRoom ? html`<text x="${from + 4}" y="${frame.top - 9}">${name}</text>` : undefined}
-    `
+/** The starts of stages, as lines through a chart over time. The chart of the stages is the one place that names them. */
+export function stageMarks({ frame, x }: TimeAxis, report: BuildReport): Html {
+  const marks = stageSpans(report).map(({ fromSeconds }) => {
+    const at = x(fromSeconds)
+    return html`<line x1="${at}" x2="${at}" y1="${frame.top}" y2="${innerBottom(frame)}" />`
   })
   return html`<g class="stage-marks">${marks}</g>`
 }

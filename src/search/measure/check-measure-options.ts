@@ -27,13 +27,17 @@ export function checkMeasureOptions(
 }
 
 /**
- * The widths to measure, ascending, without repeats; by default none above the count, from which all are alike.
+ * The widths to measure, ascending, without repeats.
  * @throws InvalidOptionError
  */
 export function checkWidths(ef: RecallOptions['ef'], k: number, count: number): number[] {
+  return [...new Set(ef ?? defaultWidths(k, count))].sort((a, b) => a - b)
+}
+
+/** None is above the count, from which all are alike. */
+export function defaultWidths(k: number, count: number): number[] {
   const first = Math.max(LEAST_EF, k)
-  const widths = ef ?? Array.from({ length: DEFAULT_POINTS }, (_, i) => Math.min(first * 2 ** i, count))
-  return [...new Set(widths)].sort((a, b) => a - b)
+  return Array.from({ length: DEFAULT_POINTS }, (_, i) => Math.min(first * 2 ** i, count))
 }
 
 /** @throws InvalidOptionError */
