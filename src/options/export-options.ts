@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { callable, choice, flag, name, option } from './option-values.js'
-import { SHARED_OPTIONS } from './shared-options.js'
+import { OUT_ALIAS, SHARED_OPTIONS } from './shared-options.js'
 
 /**
  * hnswlib: what hnswlib's `saveIndex` writes on 64-bit machines. usearch: a `.usearch` file of version 2. fvecs: the
@@ -23,6 +23,7 @@ export const EXPORT_OPTIONS = {
   }),
   out: option(name('the file to write'), 'the file to write', {
     value: 'FILE',
+    alias: OUT_ALIAS,
     doc: 'the file to write. It appears under its name when it is complete, not before',
   }),
   overwrite: v.optional(

@@ -119,6 +119,9 @@ export const SHARED_OPTIONS = {
   }),
 } as const
 
+/** Another way to write `--out`. */
+export const OUT_ALIAS = '-o, --output'
+
 /** A file of queries, on the command line. */
 export const QUERIES_FILE = option(name('a path'), 'file of queries; - for standard input', { value: 'FILE' })
 

@@ -27,13 +27,14 @@ export function checkMeasureOptions(
 }
 
 /**
- * The widths to measure, ascending, without repeats; by default none above the count, from which all are alike.
+ * The widths to measure, ascending, without repeats, none below k, which a search would raise to k; by default none
+ * above the count, from which all are alike.
  * @throws InvalidOptionError
  */
 export function checkWidths(ef: RecallOptions['ef'], k: number, count: number): number[] {
   const first = Math.max(LEAST_EF, k)
   const widths = ef ?? Array.from({ length: DEFAULT_POINTS }, (_, i) => Math.min(first * 2 ** i, count))
-  return [...new Set(widths)].sort((a, b) => a - b)
+  return [...new Set(widths.map((width) => Math.max(width, Math.min(k, count))))].sort((a, b) => a - b)
 }
 
 /** @throws InvalidOptionError */
