@@ -20,7 +20,7 @@ export const MEASURE_OPTIONS = {
   queries: v.optional(
     option(
       v.custom<NonNullable<MeasureOptions['queries']>>(
-        (value) => Array.isArray(value) || value instanceof Float32Array,
+        (value) => Array.isArray(value) || Object.prototype.toString.call(value) === '[object Float32Array]',
         'an array of vectors, or rows in one Float32Array',
       ),
       'the queries to measure with',

@@ -40,7 +40,7 @@ export const SHARED_OPTIONS = {
     type: 'Quantization',
     doc:
       "what searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or " +
-      "'binary', which needs metric 'cosine'",
+      "'binary', one bit of each component, which needs metric 'cosine' and suits embeddings of 256 dimensions and more",
   }),
   memory: option(size(), 'memory budget, as 512MB or 2GiB', {
     value: 'SIZE',

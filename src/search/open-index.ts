@@ -1,4 +1,5 @@
 import type { OpenOptions } from '../api/search.js'
+import type { Id } from '../api/vectors.js'
 import { CorruptIndexError } from '../errors.js'
 import { readCurrent } from '../format/generation/current.js'
 import { checkOptions } from '../options/check-options.js'
@@ -14,13 +15,21 @@ import { VectorIndex } from './vector-index.js'
  * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was, or is what no
  * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into.
  */
-export async function openIndex(path: string, given: OpenOptions = {}): Promise<VectorIndex> {
+export function openIndex(
+  path: string,
+  options: OpenOptions & { readonly integerIds: 'bigint' },
+): Promise<VectorIndex<string | bigint>>
+export function openIndex(path: string, options?: OpenOptions): Promise<VectorIndex>
+export async function openIndex(
+  path: string,
+  given: OpenOptions = {},
+): Promise<VectorIndex | VectorIndex<string | bigint>> {
   const options = checkOptions(openOptionsSchema, given)
   const openNewer = async ({ generation }: IndexFacts): Promise<OpenGeneration | undefined> => {
     const current = await readCurrent(path)
     return current?.generation === generation ? undefined : openCurrent(path, options)
   }
-  return new VectorIndex(await openCurrent(path, options), openNewer)
+  return new VectorIndex<Id>(await openCurrent(path, options), openNewer)
 }
 
 async function openCurrent(path: string, options: OpenOptions): Promise<OpenGeneration> {

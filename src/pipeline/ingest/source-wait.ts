@@ -1,4 +1,5 @@
 import { StalledError } from '../../errors.js'
+import { isThenable, letGo } from '../../value-kind.js'
 import { abortError } from '../../tasks/abort-error.js'
 import type { Uses } from '../run/run.js'
 
@@ -36,12 +37,13 @@ export class SourceWait {
     )
   }
 
-  async for<Value>(given: Value | Promise<Value>): Promise<Value> {
-    if (!(given instanceof Promise)) return given
+  async for<Value>(given: Value | PromiseLike<Value>): Promise<Value> {
+    // Promises of another realm or library are none of `Promise`.
+    if (!isThenable<Value>(given)) return given
     // The listener does not receive an abort from before it was added.
     if (this.#signal?.aborted === true) {
       this.givenUp = true
-      given.catch(() => undefined)
+      letGo(given)
       throw abortError(this.#signal)
     }
     try {

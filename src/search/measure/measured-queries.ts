@@ -28,7 +28,7 @@ export function measuredQueries(
 ): MeasuredQueries {
   const { count, dimensions, metric } = core
   if (queries !== undefined) {
-    const given = queries instanceof Float32Array ? queryRows(queries, dimensions) : queries
+    const given = queryRows(queries, dimensions)
     if (given.length === 0) throw new InvalidOptionError('queries has no vectors, expected at least one')
     const neighbours = Math.min(k, count)
     return { source: 'given', ...prepared(given, dimensions, metric), neighbours, k: neighbours }
