@@ -22,18 +22,14 @@ export function messageOf(thrown: unknown): string {
 
 /** Typed arrays name their kind in every realm. */
 export function isFloat32Array(value: unknown): value is Float32Array {
-  return kindOf(value) === 'Float32Array'
+  return viewKind(value) === 'Float32Array'
 }
 
 /** 'Float32Array', 'BigInt64Array', 'DataView', …; undefined for what is no view of bytes. */
-export function kindOf(value: unknown): string | undefined {
+export function viewKind(value: unknown): string | undefined {
   return ArrayBuffer.isView(value)
     ? (value as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag]
     : undefined
-}
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 /** Whether the memory is shared between threads. */

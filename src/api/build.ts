@@ -54,8 +54,8 @@ export interface BuildOptions {
    */
   readonly engine?: EngineName
   /**
-   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary',
-   * which needs metric 'cosine'. Default 'f32'.
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary', one
+   * bit of each component, which needs metric 'cosine' and suits embeddings of 256 dimensions and more. Default 'f32'.
    */
   readonly quantization?: Quantization
   /**

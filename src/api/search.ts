@@ -1,6 +1,6 @@
 /** What a search is asked for, and what it gives. */
 import type { Quantization } from './report.js'
-import type { Id, Metric } from './vectors.js'
+import type { GivenId, Id, Metric } from './vectors.js'
 
 /** A set of nodes of one generation, for the `filter` of a search. `index.select` makes one. */
 export interface NodeSet {
@@ -39,12 +39,18 @@ export interface OpenOptions {
    * `memory`. 1 is the calling thread. Default 1.
    */
   readonly threads?: number
+  /**
+   * What ids that are integers are in results: 'number', and text beyond 2^53 − 1, where a number is not exact; or
+   * 'bigint', all of them. Default 'number'.
+   */
+  readonly integerIds?: 'number' | 'bigint'
   /** Read everything when the index is opened, instead of each part when a search first needs it. Default false. */
   readonly preload?: boolean
   // </generated>
 }
 
-export interface SearchOptions {
+/** `OneId`: an id as the index gives it, by `integerIds`. */
+export interface SearchOptions<OneId extends GivenId = Id> {
   // <generated options-search>
   /** Number of neighbours wanted. Default 10. */
   readonly k?: number
@@ -60,22 +66,23 @@ export interface SearchOptions {
    */
   readonly rerank?: number
   /**
-   * Which vectors may be found: a set from `index.select`, or a function of the id, which every search calls for many
-   * ids. k vectors are found when the filter keeps k.
+   * Which vectors may be found: a Set or an array of ids, which every search looks up; a set from `index.select`, which
+   * was looked up once; or a function of the id, which every search calls for many ids. k vectors are found when the
+   * filter keeps k.
    */
-  readonly filter?: NodeSet | ((id: Id) => boolean)
+  readonly filter?: NodeSet | Iterable<GivenId> | ((id: OneId) => boolean)
   // </generated>
 }
 
 /** A vector of the index, and its id as it was given. */
-export interface StoredVector {
-  readonly id: Id
+export interface StoredVector<OneId extends GivenId = Id> {
+  readonly id: OneId
   /** A copy; of unit length for cosine. */
   readonly vector: Float32Array
 }
 
-export interface SearchHit {
-  readonly id: Id
+export interface SearchHit<OneId extends GivenId = Id> {
+  readonly id: OneId
   /** In the index's metric: squared l2, 1 − cos, or −ip. */
   readonly distance: number
 }

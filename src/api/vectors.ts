@@ -7,15 +7,35 @@ export const METRICS = ['l2', 'cosine', 'ip'] as const satisfies readonly Metric
 
 export type Id = string | number
 
+/**
+ * An id as programs may give it. A bigint is the integer that it is: 5n is 5. Beyond 2^53 − 1, where a number is not
+ * exact, it is the same id as its digits as text.
+ */
+export type GivenId = Id | bigint
+
 /** Longest vector that can be indexed. A larger number in a file's header is damage, not data. */
 export const MAX_DIMENSIONS = 65_536
 
-/** Anything a row of numbers can be. Values are read as float32. */
-export type VectorLike = Float32Array | Float64Array | Int8Array | Uint8Array | readonly number[]
+/**
+ * Anything a row of numbers can be. Values are read as float32. Text is what pgvector and Postgres give: '[1,2]' or
+ * '{1,2}'. Bytes, in a Buffer or an ArrayBuffer, are float32 where the dimensions are known and say so.
+ */
+export type VectorLike =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint32Array
+  | readonly number[]
+  | string
+  | ArrayBuffer
 
 /** One vector. `id` defaults to the ordinal (position in the stream); given for one record, it must be for all. */
 export interface VectorRecord {
-  readonly id?: Id
+  readonly id?: GivenId
   readonly vector: VectorLike
 }
 
@@ -26,7 +46,14 @@ export interface VectorBatch {
   readonly dimensions: number
 }
 
-export type SourceItem = VectorRecord | VectorBatch
+/** A batch as programs may give it. */
+export interface GivenBatch {
+  readonly ids?: readonly GivenId[] | BigInt64Array | BigUint64Array
+  readonly vectors: Float32Array
+  readonly dimensions: number
+}
+
+export type SourceItem = VectorRecord | GivenBatch
 
 /** Any iterable of records or batches: an array, a generator, a Node Readable in object mode, a web ReadableStream. */
 export type VectorSource = AsyncIterable<SourceItem> | Iterable<SourceItem>

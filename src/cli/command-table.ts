@@ -45,17 +45,18 @@ const SEARCH = defineCommand({
   name: 'search',
   summary: 'search an index with a file of queries, and measure',
   description: 'Searches the live generation of DIR with every vector of a file, and measures speed and recall.',
+  usage: '<DIR> <queries> [options]',
   options: SEARCH_COMMAND_OPTIONS,
   load: async () => (await import('./commands/search-command.js')).searchCommand,
   notes: `
 Queries: the formats that build reads. With --json:
-{"results":[[{"id","distance"}]],"recall"?,"queriesPerSecond","p50Ms","p99Ms","tuning"?}.
+{"results":[[{"id","distance"}]],"recall"?,"ef","queriesPerSecond","p50Ms","p99Ms","tuning"?}.
 Without --ef a search uses the choice that is stored with the index for this k or the next larger one, else 64.
 --target-recall takes the stored choice for that recall, or measures with 500 vectors of the index, chooses and stores.
 Exit code 1 when no ef reaches it.
 
 Examples:
-  $ shardloom search sift.index --queries sift_query.bvecs
+  $ shardloom search sift.index sift_query.bvecs
   $ shardloom search sift.index --queries sift_query.bvecs -k 10 --ef 128 --ground-truth sift_gt.ivecs
   $ shardloom search sift.index --queries sift_query.bvecs --target-recall 0.95
   $ shardloom search words.index --queries query.npy --ground-truth gt.ivecs --ids words-ids.txt

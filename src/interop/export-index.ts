@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path'
 import { InvalidOptionError } from '../errors.js'
 import type { ExportFormat, ExportProgress, LabelKind } from '../api/interop.js'
 import type { Metric } from '../api/vectors.js'
+import { checkPath } from '../sources/check-path.js'
 import { checkOptions } from '../options/check-options.js'
 import { exportOptionsSchema } from '../options/export-options.js'
 import { ExportPass } from './export-pass.js'
@@ -73,6 +74,7 @@ const IDS_SUFFIX = '.ids.jsonl'
  */
 export async function exportIndex(path: string, options: ExportOptions): Promise<ExportReport> {
   const startedMs = performance.now()
+  checkPath(path, 'the index directory')
   const { format, overwrite, ...hooks } = checkOptions(exportOptionsSchema, options)
   const out = targetOutside(path, hooks.out)
   const targets = [out, out + IDS_SUFFIX]

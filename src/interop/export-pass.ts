@@ -1,4 +1,5 @@
-import { AbortedError } from '../errors.js'
+import { AbortedError, InvalidOptionError } from '../errors.js'
+import { promisedText } from '../value-kind.js'
 import type { ExportProgress, LabelKind } from '../api/interop.js'
 import type { OutputFile } from './output-file.js'
 import type { StoredGraph } from './stored-graph.js'
@@ -39,7 +40,9 @@ export class ExportPass {
   /** Call between two pieces of work: reports progress. @throws AbortedError */
   checkpoint(): void {
     if (this.#signal?.aborted === true) throw interrupted(this.#signal)
-    this.#onProgress?.({ bytesWritten: this.out.length, totalBytes: this.totalBytes })
+    const answer: unknown = this.#onProgress?.({ bytesWritten: this.out.length, totalBytes: this.totalBytes })
+    const promised = promisedText('onProgress', answer)
+    if (promised !== undefined) throw new InvalidOptionError(promised)
   }
 }
 

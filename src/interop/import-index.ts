@@ -4,7 +4,8 @@ import { DuplicateIdError, InvalidOptionError } from '../errors.js'
 import type { BuildOptions, Logger, ProgressEvent } from '../api/build.js'
 import type { BuildReport, Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
-import { checkOptions } from '../options/check-options.js'
+import { checkPath } from '../sources/check-path.js'
+import { assertOptions, checkOptions } from '../options/check-options.js'
 import { importOptionsSchema } from '../options/import-options.js'
 import { HnswlibFile } from './hnswlib/hnswlib-file.js'
 import { surveyFile, type Survey } from './hnswlib/survey.js'
@@ -30,8 +31,8 @@ export interface ImportOptions {
    */
   readonly ids?: string
   /**
-   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary',
-   * which needs metric 'cosine'. Default 'f32'.
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary', one
+   * bit of each component, which needs metric 'cosine' and suits embeddings of 256 dimensions and more. Default 'f32'.
    */
   readonly quantization?: Quantization
   /**
@@ -79,6 +80,8 @@ const LAYOUT_NODES = 4096
  * before stays live.
  */
 export async function importIndex(path: string, options: ImportOptions): Promise<BuildReport> {
+  checkPath(path, 'the hnswlib file')
+  assertOptions(options)
   // No default could be right for either.
   if (options.dimensions === undefined || options.metric === undefined) {
     throw new InvalidOptionError(

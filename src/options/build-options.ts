@@ -5,7 +5,7 @@
 import * as v from 'valibot'
 import { MAX_COUNT, MAX_STALL_SECONDS } from './limits.js'
 import { choice, flag, integer, name, numberFrom, option, sizeOrZero, text } from './option-values.js'
-import { DEFAULT_ENGINE, DEFAULT_M, DEFAULT_SEED, SHARED_OPTIONS } from './shared-options.js'
+import { DEFAULT_ENGINE, DEFAULT_M, DEFAULT_SEED, OUT_ALIAS, SHARED_OPTIONS } from './shared-options.js'
 
 /** Longer than any task of a build that fits a machine, and than a source that waits out a rate limit. */
 const DEFAULT_STALL_SECONDS = 1800
@@ -13,6 +13,7 @@ const DEFAULT_STALL_SECONDS = 1800
 /** Where an index goes. */
 export const INDEX_PATH = option(name('the path of the index directory'), 'the index directory; created when missing', {
   flag: 'out',
+  alias: OUT_ALIAS,
   value: 'DIR',
   isPath: true,
   fallback: 'required',

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { InvalidOptionError } from '../errors.js'
+import { isThenable, kindOf } from '../value-kind.js'
 import { interned } from '../interned.js'
 import { nearestName } from './nearest-name.js'
 import { kebabCase, optionFacts } from './option-facts.js'
@@ -24,9 +25,7 @@ export function checkOptions<Schema extends OptionsSchema>(
   given: unknown,
   { where = '', warn }: CheckSettings = {},
 ): v.InferOutput<Schema> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new InvalidOptionError(`${where}options must be an object, got ${shown(given)}`)
-  }
+  assertOptions(given, where)
   const options = renameOptions(schema.entries, given, warn ?? ((message) => warnCaller(given, message)), where)
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(schema.entries, name)) throw new InvalidOptionError(where + unknownOption(name, schema.entries))
@@ -38,6 +37,12 @@ export function checkOptions<Schema extends OptionsSchema>(
   // A missing key has the message of the object, which says nothing of the key.
   const allowed = issue.kind === 'schema' && issue.type === 'strict_object' ? 'given' : issue.message
   throw new InvalidOptionError(`${where}${String(key)} must be ${allowed}, got ${shown(value)}`)
+}
+
+/** @throws InvalidOptionError */
+export function assertOptions(given: unknown, where = ''): asserts given is object {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given) && !isThenable(given)) return
+  throw new InvalidOptionError(`${where}options must be an object, got ${kindOf(given)}`)
 }
 
 /** Options from a command line or a file are strings of their own. */
@@ -60,7 +65,7 @@ export function checkValue(name: string, schema: v.GenericSchema, value: unknown
   throw new InvalidOptionError(`${name} must be ${result.issues[0].message}, got ${got}`)
 }
 
-function unknownOption(name: string, entries: v.ObjectEntries): string {
+export function unknownOption(name: string, entries: v.ObjectEntries): string {
   // A flag's name in place of the option's: "out", "keep-generations".
   const ofFlag = optionFacts(entries).find(({ flag }) => flag?.replace(/^--(no-)?| <.*/g, '') === kebabCase(name))
   const meant = ofFlag?.name ?? nearestName(name, Object.keys(entries))
@@ -69,6 +74,7 @@ function unknownOption(name: string, entries: v.ObjectEntries): string {
 
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function'
+  if (isThenable(value)) return 'a Promise'
   if (typeof value === 'number' || typeof value === 'bigint' || value === undefined) return String(value)
   try {
     return JSON.stringify(value) ?? Object.prototype.toString.call(value)

@@ -5,14 +5,14 @@ import { EXPORT_OPTIONS } from './export-options.js'
 import { IMPORT_OPTIONS } from './import-options.js'
 import { DEFAULT_SAMPLE, WIDTHS } from './measure-options.js'
 import { flag, name, option } from './option-values.js'
-import { DEFAULT_K, DEFAULT_SEED, INDEX_ARGUMENT, QUERIES_FILE, SHARED_OPTIONS } from './shared-options.js'
+import { DEFAULT_K, DEFAULT_SEED, INDEX_ARGUMENT, OUT_ALIAS, QUERIES_FILE, SHARED_OPTIONS } from './shared-options.js'
 
 const { ef, k, rerank, sample, seed, targetRecall, openMemory } = SHARED_OPTIONS
 const quiet = v.optional(SHARED_OPTIONS.quiet, false)
 
 export const SEARCH_COMMAND_OPTIONS = {
   path: INDEX_ARGUMENT,
-  queries: QUERIES_FILE,
+  queries: option(QUERIES_FILE, 'file of queries; - for standard input', { orArgument: '[queries]' }),
   k: v.optional(k, DEFAULT_K),
   ef: v.optional(ef),
   rerank: v.optional(rerank),
@@ -39,7 +39,10 @@ export const RECALL_COMMAND_OPTIONS = {
   rerank: v.optional(rerank),
   sample: v.optional(option(sample, 'vectors of the index to search for', { fallback: String(DEFAULT_SAMPLE) })),
   queries: v.optional(
-    option(QUERIES_FILE, 'file of queries, in place of sampled vectors; - for standard input', { fallback: 'none' }),
+    option(QUERIES_FILE, 'file of queries, in place of sampled vectors; - for standard input', {
+      fallback: 'none',
+      orArgument: '[queries]',
+    }),
   ),
   targetRecall: v.optional(targetRecall),
   seed: v.optional(option(seed, 'decides what is sampled'), DEFAULT_SEED),
@@ -64,7 +67,10 @@ export const REPORT_SAMPLE = 200
 
 export const REPORT_COMMAND_OPTIONS = {
   path: INDEX_ARGUMENT,
-  out: option(name('a path'), 'the page to write; an older page there is replaced', { value: 'FILE' }),
+  out: option(name('a path'), 'the page to write; an older page there is replaced', {
+    value: 'FILE',
+    alias: OUT_ALIAS,
+  }),
   compare: v.optional(option(name('a path'), 'another index to compare with', { value: 'DIR', fallback: 'none' })),
   compareGeneration: v.optional(
     option(

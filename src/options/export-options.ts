@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { ExportFormat, ExportProgress } from '../api/interop.js'
 import { callable, choice, flag, name, option } from './option-values.js'
-import { SHARED_OPTIONS } from './shared-options.js'
+import { OUT_ALIAS, SHARED_OPTIONS } from './shared-options.js'
 
 export const EXPORT_FORMATS = ['hnswlib', 'usearch', 'fvecs'] as const satisfies readonly ExportFormat[]
 
@@ -13,6 +13,7 @@ export const EXPORT_OPTIONS = {
   }),
   out: option(name('the file to write'), 'the file to write', {
     value: 'FILE',
+    alias: OUT_ALIAS,
     doc: 'the file to write. It appears under its name when it is complete, not before',
   }),
   overwrite: v.optional(

@@ -8,6 +8,10 @@ export interface OptionFacts {
   readonly isPath: boolean
   /** As on the command line: `--keep-generations <N>`, `--no-resume`, `-k <N>`; undefined: it has no flag. */
   readonly flag: string | undefined
+  /** Another way to write the flag: `-o, --output`. */
+  readonly alias: string | undefined
+  /** An argument that may stand in place of the flag: `[queries]`. */
+  readonly orArgument: string | undefined
   /** As on the command line: `<DIR>`, `[input...]`; undefined: it is not an argument. */
   readonly argument: string | undefined
   /** What the flag's opposite does, where the help shows it. */
@@ -33,7 +37,7 @@ export function optionFacts(entries: v.ObjectEntries): OptionFacts[] {
 function factsOf(name: string, entry: v.GenericSchema): OptionFacts {
   const schema = 'wrapped' in entry ? (entry.wrapped as v.GenericSchema) : entry
   const notes = v.getMetadata(schema) as OptionNotes
-  const { kind = 'text', isPath = false, argument, opposite } = notes
+  const { kind = 'text', isPath = false, argument, opposite, alias, orArgument } = notes
   const help = v.getDescription(schema) ?? ''
   const required = entry === schema
   const defaultValue = v.getDefault(entry) as OptionFacts['defaultValue']
@@ -42,6 +46,8 @@ function factsOf(name: string, entry: v.GenericSchema): OptionFacts {
     kind,
     isPath,
     flag: notes.noFlag === true || argument !== undefined ? undefined : flagOf(name, notes, defaultValue === true),
+    alias,
+    orArgument,
     argument,
     opposite,
     help,

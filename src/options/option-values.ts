@@ -17,6 +17,10 @@ export interface OptionNotes {
   readonly value?: string
   /** The flag, where it is not the option's name in kebab case: `overwrite` is `--force`, `k` is `-k`. */
   readonly flag?: string
+  /** Another way to write the flag, which the help does not list: '-o, --output'. */
+  readonly alias?: string
+  /** An argument of the command that may stand in place of the flag: '[queries]'. */
+  readonly orArgument?: string
   /** An argument of the command in place of a flag: '<DIR>', '[input...]'. */
   readonly argument?: string
   /** What the opposite of the flag, `--no-…`, does; absent: the help does not show it. */

@@ -42,7 +42,12 @@ const warned = new Set<string>()
 
 /** For a caller without a logger: on stderr, by Node.js, once in a process. */
 export function warnProcess(message: string): void {
-  if (warned.has(message)) return
-  warned.add(message)
-  process.emitWarning(message, 'DeprecationWarning')
+  warnOnce(message, message, 'DeprecationWarning')
+}
+
+/** As `warnProcess`, once for all messages of one kind: their numbers differ. */
+export function warnOnce(kind: string, message: string, type = 'ShardloomWarning'): void {
+  if (warned.has(kind)) return
+  warned.add(kind)
+  process.emitWarning(message, type)
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { SearchOptions } from '../api/search.js'
-import { flag, option } from './option-values.js'
+import { choice, flag, option } from './option-values.js'
 import { DEFAULT_K, SHARED_OPTIONS } from './shared-options.js'
 
 export const OPEN_OPTIONS = {
@@ -12,6 +12,14 @@ export const OPEN_OPTIONS = {
         '`memory`. 1 is the calling thread',
     }),
     1,
+  ),
+  integerIds: v.optional(
+    option(choice(['number', 'bigint']), 'integer ids in results: number or bigint', {
+      doc:
+        "what ids that are integers are in results: 'number', and text beyond 2^53 − 1, where a number is not exact; " +
+        "or 'bigint', all of them",
+    }),
+    'number',
   ),
   preload: v.optional(
     option(flag(), 'read everything at once', {
@@ -38,10 +46,11 @@ export const SEARCH_OPTIONS = {
       {
         noFlag: true,
         fallback: 'none',
-        type: 'NodeSet | ((id: Id) => boolean)',
+        type: 'NodeSet | Iterable<GivenId> | ((id: OneId) => boolean)',
         doc:
-          'which vectors may be found: a set from `index.select`, or a function of the id, which every search calls ' +
-          'for many ids. k vectors are found when the filter keeps k',
+          'which vectors may be found: a Set or an array of ids, which every search looks up; a set from ' +
+          '`index.select`, which was looked up once; or a function of the id, which every search calls for many ids. ' +
+          'k vectors are found when the filter keeps k',
       },
     ),
   ),

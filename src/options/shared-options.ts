@@ -40,7 +40,7 @@ export const SHARED_OPTIONS = {
     type: 'Quantization',
     doc:
       "what searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or " +
-      "'binary', which needs metric 'cosine'",
+      "'binary', one bit of each component, which needs metric 'cosine' and suits embeddings of 256 dimensions and more",
   }),
   memory: option(size(), 'memory budget, as 512MB or 2GiB', {
     value: 'SIZE',
@@ -123,6 +123,9 @@ export const SHARED_OPTIONS = {
     doc: 'an object with the methods `info(message)` and `warn(message)`: `console` or pino',
   }),
 } as const
+
+/** Another way to write `--out`. */
+export const OUT_ALIAS = '-o, --output'
 
 /** A file of queries, on the command line. */
 export const QUERIES_FILE = option(name('a path'), 'file of queries; - for standard input', { value: 'FILE' })

@@ -25,6 +25,7 @@ import { withRun } from './run/with-run.js'
 export async function buildIndex(source: VectorSource | ResumableSource, options: BuildOptions): Promise<BuildReport> {
   const described = await describeSource(source, options)
   return withRun(described.options, described.isResumable, async (open) => {
+    if (described.note !== undefined) open.log.event('count', described.note)
     const ingested = await open.stage('ingest', () => ingest(open, described.read))
     const run = open.plan(ingested)
     const routed = await run.stage('route', () => route(run, ingested))

@@ -53,14 +53,14 @@ export async function prove(
   maxSquaredNorm: number,
   made: GraphOrigin['chosen'],
 ): Promise<Proof> {
-  const { seed, minRecall } = run.options
+  const { seed, minRecall, quantization } = run.options
   const questions = askNeighbours(graph, seed)
   const { reach, exact } = await walkAndScan(run, graph, questions, maxSquaredNorm)
   const { repaired, degreeCounts } = await repair(run, graph, linkChecksums, reach)
   const recall = await measureRecall(run, graph, questions, exact)
   const { recallAt10 } = recall
   if (minRecall !== undefined && recallAt10 < minRecall) throw new RecallTooLowError({ recallAt10, minRecall })
-  const warning = lowRecallText(recall, made)
+  const warning = lowRecallText(recall, made, quantization)
   if (warning !== undefined) run.log.event('low-recall', warning)
   return { reachable: graph.count, repaired, ...recall, degreeCounts }
 }

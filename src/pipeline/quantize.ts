@@ -1,4 +1,5 @@
 import { quantizedShape, type CodeQuantization } from '../format/graph/quantized-shape.js'
+import { LEAST_BINARY_DIMENSIONS } from '../options/limits.js'
 import type { RowFile } from '../rows/file-rows.js'
 import type { PlannedRun, Uses } from './run/run.js'
 import { SALT_CODEBOOK } from '../rows/hash-ordinal.js'
@@ -42,6 +43,14 @@ export async function quantize(
 ): Promise<QuantizedVectors | undefined> {
   const { quantization } = run.options
   if (quantization === 'f32') return undefined
+  const { dimensions } = shape
+  if (quantization === 'binary' && dimensions < LEAST_BINARY_DIMENSIONS) {
+    run.log.event(
+      'few-dimensions',
+      `quantization 'binary' keeps one bit of each component, ${dimensions} a vector: it suits embeddings of ` +
+        `${LEAST_BINARY_DIMENSIONS} dimensions and more; 'sq8' or 'pq' find more here`,
+    )
+  }
   return run.stage('quantize', async () => {
     const codebook = await trainCodebook(run, quantization, vectors, shape)
     const segments = await createSegments(run, 'codes', layout, { dimensions: shape.dimensions, quantization })

@@ -1,3 +1,4 @@
+import { metricNote } from './report/metric-note.js'
 import { makeGridSpec, type GridSpec } from '../rows/grid-spec.js'
 import type { LeadersTask } from '../tasks/route/leaders-task.js'
 import { chooseQuality, type ChosenQuality } from './choose-quality.js'
@@ -25,6 +26,8 @@ export async function route(run: PlannedRun, ingested: Ingested): Promise<Routed
   const { metric } = run.options
   const { dimensions, maxSquaredNorm } = ingested
   const sample = ingested.takeSample()
+  const note = metricNote(metric, sample)
+  if (note !== undefined) run.log.event('metric', note)
   const spec = makeGridSpec(metric, dimensions, sample, maxSquaredNorm)
   const layer = baseLayer(run, ingested, spec)
   const routing = routeShards(run, layer, sample)

@@ -7,6 +7,7 @@ import type { Metric } from '../api/vectors.js'
 import type { Quantization } from '../api/report.js'
 import { formatByteSize, parseByteSize } from '../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../memory/memory-budget.js'
+import { LEAST_BINARY_DIMENSIONS } from '../options/limits.js'
 import { checkOptions } from '../options/check-options.js'
 import { suggestOptionsSchema } from '../options/estimate-options.js'
 import { QUANTIZATIONS } from '../api/report.js'
@@ -66,7 +67,7 @@ const SEARCH_BYTES = 64 * 1024
 
 /**
  * Computes the memory that searches would need with each quantization, and the first one that fits, in the order f32,
- * f16, sq8, pq, binary (for cosine only). An index that does not fit can still be searched: pages are read and evicted
+ * f16, sq8, pq, binary (for cosine and 256 dimensions or more only). An index that does not fit can still be searched: pages are read and evicted
  * as needed.
  * @throws InvalidOptionError on impossible numbers.
  */
@@ -82,7 +83,10 @@ export function suggestQuantization(options: SuggestQuantizationOptions): Quanti
       return { quantization, walkedBytes, memoryBytes: wanted, fits, recallLoss: RECALL_LOSS[quantization] }
     },
   )
-  const chosen = quantizations.find(({ fits }) => fits)
+  // Of a few bits little can be found.
+  const suits = ({ quantization }: QuantizationFit): boolean =>
+    quantization !== 'binary' || shape.dimensions >= LEAST_BINARY_DIMENSIONS
+  const chosen = quantizations.find((fit) => fit.fits && suits(fit))
   return {
     memoryBytes,
     suggestion: chosen?.quantization,

@@ -1,11 +1,16 @@
 import { InvalidOptionError } from '../errors.js'
-import type { SearchOptions } from '../api/search.js'
-import type { Tuning } from '../api/measure.js'
-import { checkValue } from '../options/check-options.js'
+import type { NodeSet } from '../api/search.js'
+import type { GivenId } from '../api/vectors.js'
+import { assertOptions, checkValue, unknownOption } from '../options/check-options.js'
 import { MAX_UINT32 } from '../options/limits.js'
+import { warnOnce } from '../options/renamed-options.js'
+import { SEARCH_OPTIONS } from '../options/search-options.js'
 import { DEFAULT_K, SHARED_OPTIONS } from '../options/shared-options.js'
-import { defaultEf } from './default-ef.js'
+import { kindOf } from '../value-kind.js'
+import { defaultEf, raisedEfText } from './default-ef.js'
 import { NodeBits } from './node-bits.js'
+import { isIds, nodesOf, type IdFilter } from './node-filter.js'
+import type { OpenGeneration } from './open-generation.js'
 
 /** A search takes microseconds: the schemas run only for a value that is refused, and make the message. */
 const SCHEMAS = { k: SHARED_OPTIONS.k, ef: SHARED_OPTIONS.ef, rerank: SHARED_OPTIONS.rerank }
@@ -15,25 +20,45 @@ export interface CheckedSearch {
   readonly ef: number
   /** Absent: the default of the index's quantization. */
   readonly rerank: number | undefined
-  readonly filter: SearchOptions['filter']
+  readonly filter: NodeSet | IdFilter | undefined
+}
+
+/** As programs may give them. */
+interface GivenSearch {
+  readonly k?: number
+  readonly ef?: number
+  readonly rerank?: number
+  readonly filter?: NodeSet | Iterable<GivenId> | ((id: never) => boolean)
 }
 
 /**
- * The options with their defaults. `tunings`: the choices of ef that are stored with the index.
- * @throws InvalidOptionError unless k, ef and rerank are integers of at least 1, and the filter is a function or a
- * NodeSet
+ * The options with their defaults; a filter that is ids is looked up.
+ * @throws InvalidOptionError unless k, ef and rerank are integers of at least 1, and the filter is a function, a
+ * NodeSet, or ids; InvalidIdError
  */
-export function checkSearchOptions(options: SearchOptions, tunings: readonly Tuning[]): CheckedSearch {
-  const { k = DEFAULT_K, ef = defaultEf(tunings, k), rerank, filter } = options
+export function checkSearchOptions(options: GivenSearch, open: OpenGeneration): CheckedSearch {
+  assertOptions(options)
+  for (const name in options) {
+    if (!Object.hasOwn(SEARCH_OPTIONS, name)) throw new InvalidOptionError(unknownOption(name, SEARCH_OPTIONS))
+  }
+  const { k = DEFAULT_K, ef = defaultEf(open.tunings, k), rerank, filter } = options
   if (!isCount(k)) checkValue('k', SCHEMAS.k, k)
   if (!isCount(ef)) checkValue('ef', SCHEMAS.ef, ef)
   if (rerank !== undefined && !isCount(rerank)) checkValue('rerank', SCHEMAS.rerank, rerank)
-  if (filter !== undefined && typeof filter !== 'function' && !(filter instanceof NodeBits)) {
+  if (options.ef !== undefined && ef < k) warnOnce('ef', raisedEfText(ef, k, k))
+  return { k, ef, rerank, filter: checkFilter(filter, open) }
+}
+
+function checkFilter(filter: GivenSearch['filter'], open: OpenGeneration): CheckedSearch['filter'] {
+  if (filter === undefined || filter instanceof NodeBits) return filter
+  if (typeof filter === 'function') return filter as IdFilter
+  if (!isIds(filter)) {
     throw new InvalidOptionError(
-      `filter must be a function of the id or a set from index.select(), got ${typeof filter}`,
+      `filter must be a function of the id, a Set or an array of ids, or a set from index.select(), got ${kindOf(filter)}`,
     )
   }
-  return { k, ef, rerank, filter }
+  const { generation, count } = open.facts
+  return new NodeBits(generation, count, nodesOf(open, filter))
 }
 
 function isCount(value: number): boolean {

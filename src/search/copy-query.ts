@@ -1,12 +1,19 @@
 /** Query vectors of callers, checked before the kernel sees them. */
 import type { Metric, VectorLike } from '../api/vectors.js'
-import { DimensionMismatchError, InvalidVectorError } from '../errors.js'
+import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../errors.js'
+import { isFloat32Array } from '../realms.js'
+import { givenVector } from '../rows/given-vector.js'
+import { kindOf } from '../value-kind.js'
 
 /**
- * Copies `query` to `out` as float32, at unit length for cosine. `position` names the query in errors.
+ * Copies a query to `out` as float32, at unit length for cosine. `position` names the query in errors.
  * @throws DimensionMismatchError, InvalidVectorError
  */
-export function copyQuery(query: VectorLike, position: number, metric: Metric, out: Float32Array): void {
+export function copyQuery(given: VectorLike, position: number, metric: Metric, out: Float32Array): void {
+  const query = givenVector(given, out.length)
+  if (typeof query === 'string') {
+    throw new InvalidVectorError({ ordinal: position, reason: query, what: 'query', invalidOption: false })
+  }
   if (query.length !== out.length) {
     throw new DimensionMismatchError({ ordinal: position, expected: out.length, got: query.length, what: 'query' })
   }
@@ -28,8 +35,17 @@ export function copyQuery(query: VectorLike, position: number, metric: Metric, o
   for (let i = 0; i < out.length; i++) out[i] *= scale
 }
 
-/** Views of row-major queries, one each. @throws DimensionMismatchError when the last one is cut short */
-export function queryRows(queries: Float32Array, dimensions: number): Float32Array[] {
+/**
+ * The queries of a batch, one each: views of row-major ones.
+ * @throws DimensionMismatchError when the last one is cut short; InvalidOptionError unless they are an array or rows
+ */
+export function queryRows(queries: readonly VectorLike[] | Float32Array, dimensions: number): readonly VectorLike[] {
+  if (!isFloat32Array(queries)) {
+    if (Array.isArray(queries)) return queries as readonly VectorLike[]
+    throw new InvalidOptionError(
+      `queries must be an array of vectors, or rows in one Float32Array, got ${kindOf(queries)}`,
+    )
+  }
   const count = Math.floor(queries.length / dimensions)
   const rest = queries.length % dimensions
   if (rest !== 0) throw new DimensionMismatchError({ ordinal: count, expected: dimensions, got: rest, what: 'query' })

@@ -10,6 +10,11 @@ export function tuningFor(tunings: readonly Tuning[], k: number): Tuning | undef
   return tunings.find((tuning) => tuning.k >= k)
 }
 
+/** A beam holds what it finds, so that none is narrower than k. */
+export function raisedEfText(given: number, k: number, used: number): string {
+  return `ef ${given} is below k ${k}, and ${used} is used: a search keeps as many candidates as it finds`
+}
+
 export function defaultEf(tunings: readonly Tuning[], k: number): number {
   return tuningFor(tunings, k)?.ef ?? DEFAULT_EF
 }

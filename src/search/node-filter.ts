@@ -1,7 +1,9 @@
 /** What a search is filtered with, from the caller's ids to nodes. */
 import { InvalidOptionError } from '../errors.js'
-import type { Id } from '../api/vectors.js'
+import { storedId } from '../api/integer-id.js'
+import type { GivenId } from '../api/vectors.js'
 import type { NodeSet } from '../api/search.js'
+import { isThenable, kindOf, letGo } from '../value-kind.js'
 import type { OpenGeneration } from './open-generation.js'
 
 export interface NodeFilter {
@@ -14,12 +16,15 @@ export interface NodeFilter {
   nodes(): Iterable<number>
 }
 
+/** A function of the id, as programs give it: it may return anything. */
+export type IdFilter = (id: GivenId) => boolean
+
 /** @throws InvalidOptionError for a set of another generation */
-export function nodeFilter(open: OpenGeneration, filter: NodeSet | ((id: Id) => boolean)): NodeFilter {
-  const { facts, ids } = open
+export function nodeFilter(open: OpenGeneration, filter: NodeSet | IdFilter): NodeFilter {
+  const { facts } = open
   if (typeof filter === 'function') {
     return {
-      keeps: (node) => filter(ids.idOf(node)),
+      keeps: (node) => answerFor(open, filter, node),
       size: facts.count,
       counted: false,
       nodes: () => nodesWhere(open, filter),
@@ -33,15 +38,32 @@ export function nodeFilter(open: OpenGeneration, filter: NodeSet | ((id: Id) => 
   return { keeps: (node) => filter.has(node), size: filter.size, counted: true, nodes: () => filter.nodes() }
 }
 
-/** The nodes whose ids `keeps` accepts, ascending. */
-export function* nodesWhere({ facts, ids }: OpenGeneration, keeps: (id: Id) => boolean): Generator<number> {
-  for (let node = 0; node < facts.count; node++) if (keeps(ids.idOf(node))) yield node
+/** The nodes whose ids `keeps` accepts, ascending. @throws InvalidOptionError when it returns no boolean */
+export function* nodesWhere(open: OpenGeneration, keeps: IdFilter): Generator<number> {
+  for (let node = 0; node < open.facts.count; node++) if (answerFor(open, keeps, node)) yield node
 }
 
-/** The nodes of the ids that the index has, in the order of the ids. */
-export function* nodesOf({ lookup }: OpenGeneration, ids: Iterable<Id>): Generator<number> {
+/** The nodes of the ids that the index has, in the order of the ids. @throws InvalidIdError */
+export function* nodesOf({ lookup }: OpenGeneration, ids: Iterable<GivenId>): Generator<number> {
   for (const id of ids) {
-    const node = lookup.nodeOf(id)
+    const node = lookup.nodeOf(storedId(id))
     if (node !== undefined) yield node
   }
+}
+
+/** Whether a value can be given as ids: a Set, an array, any iterable, but no string, whose items are characters. */
+export function isIds(value: unknown): value is Iterable<GivenId> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value
+}
+
+/** A search does not wait, and a Promise is true whatever it resolves with. */
+function answerFor({ ids }: OpenGeneration, keeps: IdFilter, node: number): boolean {
+  const id = ids.shownIdOf(node)
+  const answer: unknown = keeps(id)
+  if (typeof answer === 'boolean') return answer
+  if (isThenable(answer)) letGo(answer)
+  const fix = isThenable(answer) ? ': a search does not wait; ask before it, and give a Set of ids' : ''
+  throw new InvalidOptionError(
+    `a filter must return true or false, got ${kindOf(answer)} for the id ${typeof id === 'string' ? JSON.stringify(id) : String(id)}${fix}`,
+  )
 }

@@ -1,7 +1,8 @@
 import { CorruptIndexError } from '../errors.js'
 import { decodeId, decodeIdBytes, idsView, type IdsView } from '../format/ids/encode-ids.js'
 import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
-import type { Id } from '../api/vectors.js'
+import { bigintId } from '../api/integer-id.js'
+import type { GivenId, Id } from '../api/vectors.js'
 import { segmentOf } from './core/segment-rows.js'
 
 /** Single ids read from a segment before all of it is read. */
@@ -18,16 +19,23 @@ export class NodeIds {
   /** By position in `#segments`, the most recently used last. */
   readonly #views = new Map<number, IdsView>()
   readonly #reads: Uint8Array
+  readonly #asBigint: boolean
   #heldBytes = 0
 
-  /** `segments` cover all nodes, in any order. */
-  constructor(segments: readonly SegmentBlocks[], cacheBytes: number) {
+  /** `segments` cover all nodes, in any order. `integers`: what ids that are integers are for the caller. */
+  constructor(segments: readonly SegmentBlocks[], cacheBytes: number, integers: 'number' | 'bigint' = 'number') {
+    this.#asBigint = integers === 'bigint'
     this.#segments = segments.toSorted((a, b) => a.header.firstNode - b.header.firstNode)
     this.#cacheBytes = cacheBytes
     this.#reads = new Uint8Array(segments.length)
   }
 
-  /** @throws CorruptIndexError */
+  /** The id for the caller. @throws CorruptIndexError */
+  shownIdOf(node: number): GivenId {
+    return this.#asBigint ? bigintId(this.idOf(node)) : this.idOf(node)
+  }
+
+  /** The id as it is stored. @throws CorruptIndexError */
   idOf(node: number): Id {
     const at = segmentOf(this.#segments, node)
     const index = node - this.#segments[at].header.firstNode

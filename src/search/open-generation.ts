@@ -96,7 +96,7 @@ async function loadSearch(
   const kernel = threads > 1 ? Kernel.createShared() : Kernel.create()
   kernel.reserve(plan.kernelBytes)
   const core = makeCore(manifest, files, plan.pageBytes, kernel)
-  const ids = new NodeIds(files.of('ids'), plan.idsBytes)
+  const ids = new NodeIds(files.of('ids'), plan.idsBytes, options.integerIds)
   if (preload) {
     await preloadRows(files.directory, manifest, core.memory.rows, kernelChecks(kernel))
     core.memory.loadUpperLevels()

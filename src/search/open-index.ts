@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { IndexFacts, OpenOptions } from '../api/search.js'
+import type { Id } from '../api/vectors.js'
 import { CorruptIndexError } from '../errors.js'
 import { readCurrent } from '../format/generation/current.js'
 import { checkOptions } from '../options/check-options.js'
@@ -15,7 +16,15 @@ import { VectorIndex } from './vector-index.js'
  * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was, or is what no
  * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into.
  */
-export async function openIndex(path: string, given: OpenOptions = {}): Promise<VectorIndex> {
+export function openIndex(
+  path: string,
+  options: OpenOptions & { readonly integerIds: 'bigint' },
+): Promise<VectorIndex<string | bigint>>
+export function openIndex(path: string, options?: OpenOptions): Promise<VectorIndex>
+export async function openIndex(
+  path: string,
+  given: OpenOptions = {},
+): Promise<VectorIndex | VectorIndex<string | bigint>> {
   // `refresh` and `tune` come later, when the process may work in another folder.
   const place = resolve(path)
   const options = checkOptions(openOptionsSchema, given)
@@ -23,7 +32,7 @@ export async function openIndex(path: string, given: OpenOptions = {}): Promise<
     const current = await readCurrent(place)
     return current?.generation === generation ? undefined : openCurrent(place, options)
   }
-  return new VectorIndex(await openCurrent(place, options), openNewer)
+  return new VectorIndex<Id>(await openCurrent(place, options), openNewer)
 }
 
 async function openCurrent(path: string, options: OpenOptions): Promise<OpenGeneration> {

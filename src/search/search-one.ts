@@ -1,4 +1,4 @@
-import type { Metric, VectorLike } from '../api/vectors.js'
+import type { GivenId, Metric, VectorLike } from '../api/vectors.js'
 import type { SearchHit } from '../api/search.js'
 import type { CheckedSearch } from './check-search-options.js'
 import { copyQuery } from './copy-query.js'
@@ -16,7 +16,7 @@ export function searchOne(
   query: VectorLike,
   position: number,
   { filter, ...asked }: CheckedSearch,
-): SearchHit[] {
+): SearchHit<GivenId>[] {
   const { core, ids, facts, query: copy } = open
   copyQuery(query, position, facts.metric, copy)
   const found =
@@ -27,12 +27,17 @@ export function searchOne(
 }
 
 /** Found nodes in the caller's ids. */
-export function hitsOf(metric: Metric, ids: NodeIds, nodes: Uint32Array, distances: Float32Array): SearchHit[] {
-  const hits: SearchHit[] = []
+export function hitsOf(
+  metric: Metric,
+  ids: NodeIds,
+  nodes: Uint32Array,
+  distances: Float32Array,
+): SearchHit<GivenId>[] {
+  const hits: SearchHit<GivenId>[] = []
   // In float32 the product of two unit vectors can be a little above 1; no cosine distance is below 0.
   const least = metric === 'cosine' ? 0 : Number.NEGATIVE_INFINITY
   for (let i = 0; i < nodes.length; i++) {
-    hits.push({ id: ids.idOf(nodes[i]), distance: Math.max(least, distances[i]) })
+    hits.push({ id: ids.shownIdOf(nodes[i]), distance: Math.max(least, distances[i]) })
   }
   return hits
 }

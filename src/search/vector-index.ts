@@ -1,7 +1,11 @@
 import type { MeasureOptions, RecallCurve, RecallOptions, TuneOptions, TuneResult, Tuning } from '../api/measure.js'
 import type { Quantization } from '../api/report.js'
 import type { IndexFacts, NodeSet, SearchHit, SearchOptions, StoredVector } from '../api/search.js'
-import type { Id, Metric, VectorLike } from '../api/vectors.js'
+import { storedId } from '../api/integer-id.js'
+import type { GivenId, Id, Metric, VectorLike } from '../api/vectors.js'
+import { InvalidOptionError } from '../errors.js'
+import { assertOptions } from '../options/check-options.js'
+import { kindOf } from '../value-kind.js'
 import { searchBatch } from './batch/search-batch.js'
 import { checkSearchOptions } from './check-search-options.js'
 import { Generations, type OpenNewer } from './generations.js'
@@ -9,12 +13,12 @@ import { measureRecallCurve } from './measure/measure-recall-curve.js'
 import { Pace } from './measure/pace.js'
 import { tune } from './measure/tune.js'
 import { NodeBits } from './node-bits.js'
-import { nodesOf, nodesWhere } from './node-filter.js'
+import { isIds, nodesOf, nodesWhere, type IdFilter } from './node-filter.js'
 import type { OpenGeneration } from './open-generation.js'
 import { searchOne } from './search-one.js'
 
-/** An open index, which `openIndex` makes. Answers in the caller's ids. */
-export class VectorIndex implements IndexFacts {
+/** An open index, which `openIndex` makes. Answers in the caller's ids. `OneId`: what they are, by `integerIds`. */
+export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
   readonly #generations: Generations
 
   /** @internal */
@@ -56,9 +60,9 @@ export class VectorIndex implements IndexFacts {
    * @throws DimensionMismatchError, InvalidVectorError, InvalidOptionError, IndexClosedError; CorruptIndexError when it
    * reads a damaged block
    */
-  search(query: VectorLike, options: SearchOptions = {}): SearchHit[] {
+  search(query: VectorLike, options: SearchOptions<OneId> = {}): SearchHit<OneId>[] {
     const open = this.#generations.live()
-    return searchOne(open, query, 0, checkSearchOptions(options, open.tunings))
+    return searchOne(open, query, 0, checkSearchOptions(options, open)) as SearchHit<OneId>[]
   }
 
   /**
@@ -67,11 +71,12 @@ export class VectorIndex implements IndexFacts {
    */
   async searchBatch(
     queries: readonly VectorLike[] | Float32Array,
-    options: SearchOptions = {},
-  ): Promise<SearchHit[][]> {
-    return this.#generations.during((open) =>
-      searchBatch(open, queries, checkSearchOptions(options, open.tunings), () => this.#generations.live()),
+    options: SearchOptions<OneId> = {},
+  ): Promise<SearchHit<OneId>[][]> {
+    const hits = this.#generations.during((open) =>
+      searchBatch(open, queries, checkSearchOptions(options, open), () => this.#generations.live()),
     )
+    return hits as Promise<SearchHit<OneId>[][]>
   }
 
   /**
@@ -99,10 +104,10 @@ export class VectorIndex implements IndexFacts {
    * The vector stored under an id, undefined when there is none.
    * @throws InvalidIdError, IndexClosedError, CorruptIndexError
    */
-  get(id: Id): StoredVector | undefined {
-    const { core, lookup } = this.#generations.live()
-    const node = lookup.nodeOf(id)
-    return node === undefined ? undefined : { id, vector: core.vectorOf(node) }
+  get(id: GivenId): StoredVector<OneId> | undefined {
+    const { core, lookup, ids } = this.#generations.live()
+    const node = lookup.nodeOf(storedId(id))
+    return node === undefined ? undefined : { id: ids.shownIdOf(node) as OneId, vector: core.vectorOf(node) }
   }
 
   /**
@@ -110,10 +115,12 @@ export class VectorIndex implements IndexFacts {
    * the given ids that the index has. It belongs to this generation: make a new one when `refresh` has resolved with
    * true.
    */
-  select(ids: Iterable<Id> | ((id: Id) => boolean)): NodeSet {
+  select(ids: Iterable<GivenId> | ((id: OneId) => boolean)): NodeSet {
     const open = this.#generations.live()
     const { generation, count } = open.facts
-    return new NodeBits(generation, count, typeof ids === 'function' ? nodesWhere(open, ids) : nodesOf(open, ids))
+    if (typeof ids === 'function') return new NodeBits(generation, count, nodesWhere(open, ids as IdFilter))
+    if (isIds(ids)) return new NodeBits(generation, count, nodesOf(open, ids))
+    throw new InvalidOptionError(`select takes a function of the id, or a Set or an array of ids, got ${kindOf(ids)}`)
   }
 
   /**
@@ -129,7 +136,9 @@ export class VectorIndex implements IndexFacts {
     return this.#generations.close()
   }
 
-  #pace({ signal, onProgress }: MeasureOptions): Pace {
+  #pace(options: MeasureOptions): Pace {
+    assertOptions(options)
+    const { signal, onProgress } = options
     return new Pace({ signal, onProgress, check: () => this.#generations.live() })
   }
 }

@@ -1,6 +1,7 @@
 /** Expands patterns such as `parts/*.parquet` to the files they match, when no shell did. */
 import { stat } from 'node:fs/promises'
 import { InvalidOptionError, PathError } from '../errors.js'
+import { checkPath } from './check-path.js'
 
 /** Without one of these a path is not a pattern, and tinyglobby need not be loaded. */
 const PATTERN_CHARACTERS = /[*?[\]{}()!+@\\]/
@@ -13,6 +14,7 @@ const PATTERN_CHARACTERS = /[*?[\]{}()!+@\\]/
  */
 export async function expandPaths(given: readonly string[]): Promise<string[]> {
   if (given.length === 0) throw new InvalidOptionError('no vector file is given')
+  for (const path of given) checkPath(path, 'the file of vectors')
   if (given.filter((path) => path === '-').length > 1) {
     throw new InvalidOptionError("standard input ('-') can be read only once, and is given twice")
   }

@@ -1,6 +1,8 @@
 /** Opens a vector file in any supported format: plans from header and size, then reads in passes. */
 import { InvalidOptionError, PathError } from '../errors.js'
 import type { VectorBatch } from '../api/vectors.js'
+import { kindOf } from '../value-kind.js'
+import { checkPath } from './check-path.js'
 import { planArrow } from './arrow/plan-arrow.js'
 import { planBvecs } from './rows/plan-bvecs.js'
 import { fileFingerprint } from './file-fingerprint.js'
@@ -21,6 +23,37 @@ export interface OpenVectorFileOptions extends ReadOptions {
   readonly ids?: string
   /** The stream that '-' reads. Default: `process.stdin`. */
   readonly stdin?: ByteStream
+}
+
+/** The compiler holds this list to the options. */
+const OPTION_NAMES: Readonly<Record<keyof OpenVectorFileOptions, true>> = {
+  vectorColumn: true,
+  idColumn: true,
+  invalid: true,
+  ids: true,
+  stdin: true,
+}
+
+/** @throws InvalidOptionError for options that are no object, and for an unknown one */
+function checkReadOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new InvalidOptionError(`options must be an object, got ${kindOf(options)}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(OPTION_NAMES, name)) continue
+    throw new InvalidOptionError(
+      `unknown option ${JSON.stringify(name)}; the options of a file are ${Object.keys(OPTION_NAMES).join(', ')}`,
+    )
+  }
+  const { invalid = 'error', stdin: _stdin, ...texts } = options as OpenVectorFileOptions
+  if (invalid !== 'error' && invalid !== 'skip') {
+    throw new InvalidOptionError(`invalid must be one of error, skip, got ${kindOf(invalid)}`)
+  }
+  for (const [name, value] of Object.entries(texts) as [string, unknown][]) {
+    if (value !== undefined && typeof value !== 'string') {
+      throw new InvalidOptionError(`${name} must be a string, got ${kindOf(value)}`)
+    }
+  }
 }
 
 const STDIN = '-'
@@ -50,6 +83,8 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
  * @throws InvalidFileError when the file breaks its format, or has another number of vectors than ids
  */
 export async function openVectorFile(path: string, options: OpenVectorFileOptions = {}): Promise<VectorFile> {
+  checkPath(path, 'the file of vectors')
+  checkReadOptions(options)
   const file = path === STDIN ? openStdin(options) : await openPath(path, options)
   return options.ids === undefined ? file : attachIds(file, options.ids)
 }
@@ -59,10 +94,9 @@ export async function openVectorFile(path: string, options: OpenVectorFileOption
  * dimensions, and all or none have ids; `ids` is one file for all of them.
  * @throws the errors of `openVectorFile`, and InvalidFileError that names both files when they differ
  */
-export async function openVectorFiles(
-  given: readonly string[],
-  { ids, ...options }: OpenVectorFileOptions = {},
-): Promise<VectorFile> {
+export async function openVectorFiles(given: readonly string[], all: OpenVectorFileOptions = {}): Promise<VectorFile> {
+  checkReadOptions(all)
+  const { ids, ...options } = all
   const paths = await expandPaths(given)
   if (paths.length === 1) return openVectorFile(paths[0], { ids, ...options })
   const files: VectorFile[] = []

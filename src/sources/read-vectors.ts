@@ -15,7 +15,8 @@ export interface VectorReader extends DescribedSource, AsyncIterable<VectorBatch
  * first use, which throws the errors of `openVectorFile`.
  */
 export function readVectors(paths: string | readonly string[], options: OpenVectorFileOptions = {}): VectorReader {
-  const given = typeof paths === 'string' ? [paths] : [...paths]
+  // A value that is neither is refused by its kind when the first file is opened.
+  const given = Array.isArray(paths) ? [...(paths as readonly string[])] : [paths as string]
   let opening: Promise<VectorFile> | undefined
   const open = (): Promise<VectorFile> => {
     opening ??= openVectorFiles(given, options).catch((error: unknown) => {

@@ -28,6 +28,23 @@ function errorIn(stdout: string): { code: string; message: string } {
 }
 
 describe('a build that succeeds', () => {
+  it.each(['-o', '--output'])('takes %s for --out', async (flag) => {
+    const out = inFolder(`alias${flag}.index`)
+    expect(await shardloom(['build', input, flag, out, '--quiet'])).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(existsSync(path.join(out, 'CURRENT'))).toBe(true)
+  })
+
+  it('says when the file has another number of vectors than --count', async () => {
+    const out = inFolder('count.index')
+    const { stdout, stderr } = await shardloom(['build', input, '-o', out, '--count', '1e2', '--json'])
+    const message = `count is 100, and the source has ${COUNT} vectors`
+    expect(stderr).toContain(message)
+    const { events } = onlyJson(stdout) as { events?: { kind: string; message: string }[] }
+    expect(events).toContainEqual(
+      expect.objectContaining({ kind: 'count', message: expect.stringContaining(message) as string }),
+    )
+  })
+
   it('prints a summary and the next command on stdout, and each stage with its seconds on stderr', async () => {
     const out = inFolder('summary index')
     const { exitCode, stdout, stderr } = await shardloom(['build', input, '--out', out])

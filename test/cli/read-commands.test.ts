@@ -49,11 +49,29 @@ async function failure(args: readonly string[]): Promise<{ exitCode: number | nu
 }
 
 describe('search', () => {
+  it('takes the queries as an argument in place of the flag, not as both', async () => {
+    const { exitCode, stdout } = await shardloom(['search', byRow, queries, '-k', '5', '--json'])
+    expect(exitCode).toBe(0)
+    expect(onlyJson(stdout)['results']).toHaveLength(QUERIES)
+    const both = await failure(['search', byRow, queries, '--queries', queries])
+    expect(both.message).toContain('--queries <FILE> and the argument')
+    const neither = await failure(['search', byRow])
+    expect(neither).toMatchObject({ exitCode: 2, message: expect.stringContaining("'--queries <FILE>'") as string })
+  })
+
+  it('says the ef that was used when the given one is below k', async () => {
+    const args = ['search', byRow, queries, '-k', '50', '--ef', '10']
+    const { stdout, stderr } = await shardloom(args)
+    expect(stdout).toContain('k 50, ef 50')
+    expect(stderr).toContain('ef 10 is below k 50, and 50 is used')
+    expect(onlyJson((await shardloom([...args, '--json'])).stdout)['ef']).toBe(50)
+  })
+
   it('answers every query and measures with --json', async () => {
     const { exitCode, stdout, stderr } = await shardloom(['search', byRow, '--queries', queries, '-k', '5', '--json'])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     const report = onlyJson(stdout)
-    expect(Object.keys(report)).toEqual(['results', 'queriesPerSecond', 'p50Ms', 'p99Ms'])
+    expect(Object.keys(report)).toEqual(['results', 'ef', 'queriesPerSecond', 'p50Ms', 'p99Ms'])
     const results = report['results'] as { id: number; distance: number }[][]
     expect(results.map((hits) => hits.length)).toEqual(Array.from({ length: QUERIES }, () => 5))
     for (const hits of results) expect(hits.map(({ distance }) => distance)).toEqual(hits.map((h) => h.distance).sort())
@@ -229,8 +247,8 @@ describe('estimate', () => {
 
   it('needs count and dimensions', async () => {
     expect(await failure(['estimate', '--count', '5'])).toMatchObject({ exitCode: 2, code: 'SHARDLOOM_INVALID_OPTION' })
-    expect((await failure(['estimate', '--count', '1e6', '--dimensions', '8'])).message).toBe(
-      '--count must be an integer from 1 to 4294967294, got "1e6"',
+    expect((await failure(['estimate', '--count', '1e12', '--dimensions', '8'])).message).toBe(
+      '--count must be an integer from 1 to 4294967294, got "1e12"',
     )
   })
 })

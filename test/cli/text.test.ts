@@ -123,16 +123,22 @@ describe('flag values', () => {
   it('are integers written in digits', () => {
     const parse = parser(integer(0, 64))
     expect([parse('0'), parse('64'), parse('007')]).toEqual([0, 64, 7])
-    for (const text of ['', ' 1', '1 ', '-1', '+1', '1.0', '1e1', '0x10', '65', 'NaN', '1_0', '٣']) {
+    for (const text of ['', ' 1', '1 ', '-1', '+1', '1.5', '1e-1', '0x10', '65', 'NaN', '_4', '4_', '1__0', '٣']) {
       expect(() => parse(text)).toThrow(
         new InvalidOptionError(`--x must be an integer from 0 to 64, got ${JSON.stringify(text)}`),
       )
     }
   })
 
+  it('are integers as programs write them', () => {
+    const parse = parser(integer(0, 10_000_000))
+    expect(['1000000', '1e6', '1E6', '1_000_000', '1.5e6', '2.0'].map(parse)).toEqual([1e6, 1e6, 1e6, 1e6, 1.5e6, 2])
+    for (const text of ['1e8', '1e999', '1.5', '1,000']) expect(() => parse(text)).toThrow(InvalidOptionError)
+  })
+
   it('are lists of integers', () => {
     const parse = parser(integers(1, 64))
-    expect([parse('5'), parse('16,32')]).toEqual([[5], [16, 32]])
+    expect([parse('5'), parse('16,32'), parse('1e1,6_0')]).toEqual([[5], [16, 32], [10, 60]])
     for (const text of ['', '1,', '0', '1, 2', '65']) {
       expect(() => parse(text)).toThrow(/--x must be a list of integers from 1 to 64, got/)
     }
@@ -141,7 +147,7 @@ describe('flag values', () => {
   it('are fractions from 0 to 1', () => {
     const parse = parser(numberFrom(0, 1))
     expect([parse('0'), parse('0.95'), parse('.5'), parse('1')]).toEqual([0, 0.95, 0.5, 1])
-    for (const text of ['', '1.01', '-0', '95%', '1e-1', '0.'])
+    for (const text of ['', '1.01', '-0', '95%', '1e', '0.'])
       expect(() => parse(text)).toThrow(/--x must be a number from 0 to 1, got/)
     expect(() => parser(share())('0')).toThrow('--x must be a number above 0 and up to 1, got "0"')
   })

@@ -72,7 +72,7 @@ describe.each(some(CASES, 2))(
       expect(Buffer.compare(codes, twin.codes)).toBe(0)
       expect(codebook.every(Number.isFinite)).toBe(true)
       // One bit for each of 21 components tells few vectors apart.
-      expect(report.events.filter(({ kind }) => kind !== 'low-recall')).toEqual([])
+      expect(report.events.filter(({ kind }) => !['low-recall', 'few-dimensions'].includes(kind))).toEqual([])
     })
   },
 )

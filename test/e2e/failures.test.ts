@@ -139,9 +139,12 @@ describe('a vector that cannot be indexed', () => {
     expect(error).toMatchObject({ details: { ordinal: 5000, id: 'n5000' } })
   })
 
-  it.each([[undefined], [null], ['1,2,3'], [5], [{ 0: 1 }]])('that is %j and no array', async (vector) => {
-    await expectFailure(() => [{ vector }] as unknown as VectorSource, {}, INVALID)
-  })
+  it.each([[undefined], [null], ['1,2,3'], [5], [{ 0: 1 }], [Promise.resolve([1])], [['1', '2']], [Buffer.alloc(8)]])(
+    'that is %o and no vector',
+    async (vector) => {
+      await expectFailure(() => [{ vector }] as unknown as VectorSource, {}, INVALID)
+    },
+  )
 })
 
 describe('ids', () => {
@@ -169,6 +172,12 @@ describe('ids', () => {
   })
 })
 
+/** As an array of the results of an async function. */
+function* withPromise(cause: Error): Generator<VectorRecord> {
+  yield Promise.resolve({ vector: [1] }) as never
+  yield Promise.reject(cause) as never
+}
+
 describe('a source', () => {
   it('without vectors', async () => {
     await expectFailure(() => [], {}, EMPTY)
@@ -195,6 +204,12 @@ describe('a source', () => {
     expect(error.message).toBe('the source failed after 150 vectors: the database went away')
   })
 
+  it('of a promise that is rejected: its error is the cause', async () => {
+    const cause = new Error('late')
+    const error = await failureOf(withPromise(cause), { path: live })
+    expect(error).toMatchObject({ code: 'SHARDLOOM_SOURCE_FAILED', cause })
+  })
+
   it('that rejects at once', async () => {
     await expectFailure(
       async function* (): AsyncGenerator<VectorRecord> {
@@ -212,11 +227,35 @@ describe('a source', () => {
     }
   })
 
-  it('of items that are neither records nor batches', async () => {
-    for (const item of [5, null, { vectors: [1, 2], dimensions: 2 }, { vector: [1n] }]) {
-      const error = await failureOf([item] as unknown as VectorSource, { path: live })
-      expect(error.code).toMatch(/^SHARDLOOM_/)
-    }
+  it.each<[string, unknown, string]>([
+    ['a number', 5, 'vector 0 is the number 5: a record is { id?, vector }'],
+    ['null', null, 'vector 0 is null: a record is'],
+    ['an array', [1, 2], 'vector 0 is an array: a record is'],
+    ['a record of other fields', { id: 1, values: [1] }, 'vector 0 is an object with the fields id, values'],
+    ['a batch of plain numbers', { vectors: [1, 2], dimensions: 2 }, 'vectors are an array, expected a Float32Array'],
+    [
+      'a batch of bytes',
+      { vectors: Buffer.alloc(8), dimensions: 2 },
+      'new Float32Array(new Uint8Array(vectors).buffer)',
+    ],
+    ['a batch without dimensions', { vectors: Float32Array.of(1) }, 'undefined as dimensions, expected a number'],
+    ['a batch with a Set of ids', { ids: new Set([1]), vectors: Float32Array.of(1), dimensions: 1 }, 'a Set as ids'],
+    ['bigints', { vector: [1n] }, 'the bigint 1 at position 0, expected numbers: pass vector.map(Number)'],
+  ])('of %s: the kind is said', async (_, item, message) => {
+    const error = await failureOf([item] as unknown as VectorSource, { path: live })
+    expect(error.code).toBe('SHARDLOOM_INVALID_VECTOR')
+    expect(error.message).toContain(message)
+  })
+
+  it.each<[string, () => unknown, string]>([
+    ['a Promise', () => Promise.resolve([]), 'got a Promise: await it'],
+    ['a function of a Promise', () => () => Promise.resolve([]), 'got a Promise: await it'],
+    ['an iterator of nothing', () => ({ [Symbol.iterator]: () => ({ next: () => 5 }) }), 'got the number 5'],
+    ['facts that are nothing', () => Object.assign(() => [], { facts: () => undefined }), 'got undefined'],
+    ['facts of another kind', () => Object.assign(() => [], { facts: () => ({ count: '5' }) }), 'count in facts() of'],
+  ])('that is %s: the kind is said', async (_, make, message) => {
+    const error = await failureOf(make() as VectorSource, { path: live })
+    expect(error.message).toContain(message)
   })
 
   it('is closed when the build gives up before its end', async () => {
@@ -316,6 +355,23 @@ describe('options', () => {
     ['dimensions', { dimensions: 0 }],
   ])('that cannot be used: %s %j', async (_, options) => {
     await expectFailure(good, options, OPTION)
+  })
+})
+
+describe('a callback that is async', () => {
+  const late = (): Promise<never> => Promise.reject(new Error('late'))
+  it.each<[string, object]>([
+    ['onProgress', { onProgress: late }],
+    ['logger.info', { logger: { info: late, warn: () => undefined } }],
+  ])('%s is refused: nothing would await it', async (name, hooks) => {
+    const error = await failureOf(good(), { path: live, ...hooks })
+    expect(error.message).toContain(`${name} returned a Promise, which nothing awaits`)
+  })
+
+  it('may return anything else', async () => {
+    const seen: unknown[] = []
+    await buildIndex(good(), { path: join(makeFolder(), 'pushed.index'), onProgress: (event) => seen.push(event) })
+    expect(seen.length).toBeGreaterThan(0)
   })
 })
 

@@ -46,7 +46,7 @@ describe('a vector is found under the id it was given', () => {
 
   it('its ordinal in the stream, where vectors before it were skipped', async () => {
     const stream = [...records(rows)].map((record, i) =>
-      i % 4 === 0 ? { vector: record.vector.map(() => Number.NaN) } : record,
+      i % 4 === 0 ? { vector: new Float32Array(rows.dimensions).fill(Number.NaN) } : record,
     )
     const { path, report } = await build(stream, { invalid: 'skip' })
     expect(report).toMatchObject({ count: 900, skipped: 300, skippedInvalid: 300, skippedDuplicates: 0 })
@@ -81,6 +81,26 @@ describe('an id twice', () => {
     })
   })
 
+  it('as a bigint, as a number and as digits is one id', async () => {
+    const large = 2n ** 53n + 1n
+    const stream = [{ id: 7n, vector: [1, 0] }, { id: 7, vector: [2, 0] }, { id: large, vector: [3, 0] }, { id: `${large}`, vector: [4, 0] }, { id: large + 1n, vector: [5, 0] }] // prettier-ignore
+    const { path, report } = await build(stream, { duplicates: 'last' })
+    expect(report).toMatchObject({ count: 3, skippedDuplicates: 2 })
+    await withIndex(path, (index) => {
+      const hits = index.search([0, 0], { k: 3 }).map(({ id }) => id)
+      expect(hits).toEqual([7, '9007199254740993', '9007199254740994'])
+      expect(index.get(large)?.vector).toEqual(Float32Array.of(4, 0))
+    })
+  })
+
+  it('of a batch may be 64-bit integers of DuckDB or Arrow', async () => {
+    const ids = BigInt64Array.of(-5n, 2n ** 62n)
+    const { path } = await build([{ ids, vectors: Float32Array.of(1, 1, 2, 2), dimensions: 2 }])
+    await withIndex(path, (index) => {
+      expect(index.search([0, 0]).map(({ id }) => id)).toEqual([-5, '4611686018427387904'])
+    })
+  })
+
   it('does not count against a vector that is skipped as invalid', async () => {
     const stream = [{ id: 'a', vector: [Number.NaN, 1] }, { id: 'a', vector: [1, 1] }, { id: 'b', vector: [2, 2] }] // prettier-ignore
     const { report } = await build(stream, { invalid: 'skip' })
@@ -93,9 +113,10 @@ it('records and batches, numbers of any kind, sync and async: all the same index
   for (let i = 0; i < rows8.values.length; i++) rows8.values[i] = Math.floor(rows8.values[i] * 50)
   const one = await build(records(rows8))
   const sources: Record<string, Parameters<typeof build>[0]> = {
-    arrays: [...records(rows8)].map(({ vector }) => ({ vector: Array.from(vector) })),
-    doubles: [...records(rows8)].map(({ vector }) => ({ vector: Float64Array.from(vector) })),
-    bytes: [...records(rows8)].map(({ vector }) => ({ vector: Int8Array.from(vector) })),
+    arrays: Array.from({ length: rows8.count }, (_, row) => ({ vector: Array.from(rowOf(rows8, row)) })),
+    doubles: Array.from({ length: rows8.count }, (_, row) => ({ vector: Float64Array.from(rowOf(rows8, row)) })),
+    bytes: Array.from({ length: rows8.count }, (_, row) => ({ vector: Int8Array.from(rowOf(rows8, row)) })),
+    text: Array.from({ length: rows8.count }, (_, row) => ({ vector: `[${rowOf(rows8, row).join(',')}]` })),
     batches: batches(rows8),
     'empty batches between': [
       { vectors: new Float32Array(0), dimensions: 8 },

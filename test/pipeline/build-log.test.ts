@@ -44,6 +44,14 @@ describe('BuildLog', () => {
     expect(warn).toEqual(['less than wished', 'something odd'])
   })
 
+  it('fails the stage with the error of a logger, also when a timer calls it', async () => {
+    const logger = { info: () => undefined, warn: () => { throw new Error('the log is full') } } // prettier-ignore
+    const log = new BuildLog({ logger, onProgress: undefined, budgetBytes: 5e8 })
+    logs.push(log)
+    log.watchMemory(() => log.event('memory', 'pressure'))
+    await expect(log.stage('ingest', async () => 7)).rejects.toThrow('the log is full')
+  })
+
   it('tells progress at most ten times a second, and always at the end of a stage', async () => {
     const events: ProgressEvent[] = []
     const { log } = makeLog((event) => events.push(event))

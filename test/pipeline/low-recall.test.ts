@@ -34,3 +34,12 @@ it('lowRecallText suggests only what is left to try', () => {
   expect(lowRecallText(low, { quality: 'high', trialRecall: undefined })).toMatch('. Try a larger m for the build, or')
   expect(lowRecallText(low, { quality: 'imported', trialRecall: undefined })).toMatch('. Try a larger ef for searches')
 })
+
+it('lowRecallText names a coarse quantization first', () => {
+  const low = { recallAt10: 0.8, selfRecall: 1 }
+  expect(lowRecallText(low, BALANCED, 'binary')).toMatch(
+    ". Try quantization 'sq8' ('binary' keeps a bit of each component",
+  )
+  expect(lowRecallText(low, BALANCED, 'pq')).toMatch("Try quantization 'sq8' ('pq' keeps")
+  expect(lowRecallText(low, BALANCED, 'sq8')).toMatch("Try quality 'high'")
+})

@@ -70,13 +70,15 @@ describe('readIdLines', () => {
     expect(await idsOf(ids.map((id) => JSON.stringify(id)).join('\n'), name)).toEqual(ids)
   })
 
-  it.each(['x', '1.5', 'null', '["a"]', '9007199254740992'])(
-    'refuses the JSON %j, which is not an id',
-    async (text) => {
-      const error = await invalidFile(idsOf(`"a"\n${text}\n`, 'read.jsonl'))
-      expect(error.message).toContain('at byte 4: line 2 is not an id as JSON')
-    },
-  )
+  it('keeps every digit of an integer in JSON, as text beyond 2^53', async () => {
+    const text = '9007199254740991\n9007199254740993\n -18446744073709551615 \n'
+    expect(await idsOf(text, 'large.jsonl')).toEqual([2 ** 53 - 1, '9007199254740993', '-18446744073709551615'])
+  })
+
+  it.each(['x', '1.5', 'null', '["a"]', '1e20'])('refuses the JSON %j, which is not an id', async (text) => {
+    const error = await invalidFile(idsOf(`"a"\n${text}\n`, 'read.jsonl'))
+    expect(error.message).toContain('at byte 4: line 2 is not an id as JSON')
+  })
 
   it('refuses text that is not UTF-8', async () => {
     const error = await invalidFile(idsOf(Buffer.from([97, 10, 0xff, 10])))

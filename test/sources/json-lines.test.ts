@@ -57,6 +57,29 @@ describe('a JSON lines file', () => {
     expect((await batchesOf('{"vector":[1e39,-1e400]}\n'))[0].vectors).toEqual(Float32Array.of(Infinity, -Infinity))
   })
 
+  it('keeps every digit of an integer id, wherever the key is, as text beyond 2^53', async () => {
+    const lines = [
+      '{"id":9007199254740991,"vector":[1]}',
+      '{"id":9007199254740993,"vector":[1]}',
+      ' { "vector" : [1], "id" : -1234567890123456789 }',
+      '{"note":{"id":1},"id":18446744073709551615,"vector":[1]}',
+      String.raw`{"note":"\"id\":5,","\u0069d":18446744073709551614,"vector":[1]}`,
+      '{"id":18446744073709551611,"vector":[1],"id":18446744073709551612}',
+    ]
+    expect((await batchesOf(lines.join('\n'))).flatMap(({ ids }) => ids)).toEqual([
+      2 ** 53 - 1,
+      '9007199254740993',
+      '-1234567890123456789',
+      '18446744073709551615',
+      '18446744073709551614',
+      '18446744073709551612',
+    ])
+  })
+
+  it('takes a vector as the text of pgvector', async () => {
+    expect((await batchesOf('{"vector":"[1,-2.5]"}\n'))[0].vectors).toEqual(Float32Array.of(1, -2.5))
+  })
+
   it('keeps characters that are split between reads', async () => {
     const ids = Array.from({ length: 60_000 }, (_, i) => `é漢😀${i}`)
     const batches = await batchesOf(ids.map((id) => `{"id":"${id}","vector":[1]}\n`).join(''))
@@ -98,8 +121,8 @@ describe('a JSON lines file', () => {
     ['{"id":{},"vector":[1]}', 'has an object as "id", expected a string or an integer'],
     ['{"id":1.5,"vector":[1]}', 'has the id 1.5, not an integer'],
     [
-      '{"id":9007199254740993,"vector":[1]}',
-      'has the id 9007199254740992, an integer too large to be exact; write it as a string',
+      '{"id":1e20,"vector":[1]}',
+      'has the id 100000000000000000000, an integer too large to be exact; write all its digits, or a string',
     ],
     [`{"vector":[${'1,'.repeat(65_536)}1]}`, 'has 65537 numbers in "vector", expected at most 65536'],
   ])('with the line %.40j fails there, after the lines before it', async (bad, reason) => {

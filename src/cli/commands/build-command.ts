@@ -110,18 +110,19 @@ async function buildFrom(
     if (inputs.includes('-') && process.stdin.isTTY && !quiet) {
       terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')
     }
+    const { count, dimensions } = file
     const fingerprint = await file.fingerprint()
+    // Known counts let the plan refuse before a row is read. A pipe gives its bytes once, and has no fingerprint: its
+    // build cannot be resumed.
+    const source = Object.assign((startAt: number) => file.batches(startAt), {
+      facts: () => Promise.resolve({ count, dimensions, fingerprint }),
+    })
     const complete: BuildOptions = {
       ...options,
-      // Known counts let the plan refuse before a row is read.
-      count: file.count ?? options.count,
-      dimensions: options.dimensions ?? file.dimensions,
-      sourceFingerprint: options.sourceFingerprint ?? fingerprint,
       signal,
       ...(view !== undefined && { logger: view.logger, onProgress: view.onProgress }),
     }
-    // A pipe gives its bytes once: its build cannot be resumed.
-    report = await buildIndex(fingerprint === undefined ? file.batches() : (startAt) => file.batches(startAt), complete)
+    report = await buildIndex(source, complete)
     return report
   } finally {
     view?.end(report)

@@ -1,6 +1,7 @@
 import type { MeasureOptions, RecallCurve, TuneResult } from '../../api/measure.js'
 import { InvalidOptionError } from '../../errors.js'
 import type { RECALL_COMMAND_OPTIONS } from '../../options/command-options.js'
+import { raisedEfText } from '../../search/default-ef.js'
 import type { CommandBody, OptionsOf } from '../command.js'
 import { openPreloaded } from '../files/open-preloaded.js'
 import { readQueries } from '../files/read-queries.js'
@@ -45,6 +46,8 @@ async function measure(flags: RecallFlags, { terminal }: Session): Promise<Measu
       queries: queries === undefined ? undefined : await readQueries(queries, index.dimensions),
       onProgress: (progress) => status.show(() => measureProgressText(progress)),
     }
+    const least = Math.min(k, index.count)
+    for (const width of ef ?? []) if (width < least) terminal.warn(raisedEfText(width, k, least))
     return await interruptible<Measured>(terminal, (signal) =>
       recall === undefined
         ? index.recallCurve({ ...options, ef, rerank, signal })

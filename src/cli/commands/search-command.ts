@@ -1,7 +1,7 @@
 import type { MeasureProgress } from '../../api/measure.js'
 import { InvalidOptionError } from '../../errors.js'
 import type { SEARCH_COMMAND_OPTIONS } from '../../options/command-options.js'
-import { DEFAULT_EF, tuningFor } from '../../search/default-ef.js'
+import { DEFAULT_EF, raisedEfText, tuningFor } from '../../search/default-ef.js'
 import type { VectorIndex } from '../../search/vector-index.js'
 import type { CommandBody, OptionsOf } from '../command.js'
 import { checkComparable, readGroundTruth, recallOf } from '../files/ground-truth.js'
@@ -46,12 +46,15 @@ async function search(flags: SearchFlags, terminal: Terminal): Promise<SearchRep
     const files = groundTruth === undefined ? undefined : { path: groundTruth, idsPath: ids }
     const truth = files === undefined ? undefined : await readGroundTruth(files, queries.length, depth)
     const tuning = await chooseTuning(index, flags, terminal)
-    const ef = flags.ef ?? tuning?.ef ?? DEFAULT_EF
+    const wanted = flags.ef ?? tuning?.ef ?? DEFAULT_EF
+    const ef = Math.max(wanted, depth)
+    if (flags.ef !== undefined && ef > wanted) terminal.warn(raisedEfText(wanted, k, ef))
     const { results, ...speed } = await measureSearch(index, queries, { k, ef, rerank })
     if (files !== undefined) checkComparable(results, files)
     return {
       results,
       ...(truth !== undefined && { recall: recallOf(results, truth, depth) }),
+      ef,
       ...speed,
       ...(tuning !== undefined && { tuning }),
     }

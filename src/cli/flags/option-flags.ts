@@ -15,8 +15,14 @@ export function addOptionFlags(command: Command, entries: v.ObjectEntries): void
   for (const { argument, help } of all) {
     if (argument !== undefined) command.addArgument(new Argument(argument, help))
   }
+  for (const { orArgument, help } of all) {
+    if (orArgument !== undefined) command.addArgument(new Argument(orArgument, help))
+  }
   for (const facts of all.filter(hasFlag)) {
-    command.addOption(flagOption(facts, facts.flag).makeOptionMandatory(facts.required))
+    // What an argument can give is asked for in givenFlags.
+    const isMandatory = facts.required && facts.orArgument === undefined
+    command.addOption(flagOption(facts, facts.flag).makeOptionMandatory(isMandatory))
+    addAlias(command, facts)
     if (facts.kind === 'flag' || facts.opposite !== undefined) command.addOption(oppositeOption(facts))
   }
   for (const { old, facts } of oldFlags(entries)) command.addOption(flagOption(facts, old).hideHelp())
@@ -32,12 +38,30 @@ export function givenFlags(command: Command, entries: v.ObjectEntries): OptionLa
   const all = optionFacts(entries)
   for (const { name, flag } of all.filter(hasFlag)) take(name, flag)
   for (const { name, old } of oldFlags(entries)) take(name, old)
-  const names = all.filter(({ argument }) => argument !== undefined).map(({ name }) => name)
-  for (const [i, value] of (command.processedArgs as readonly (string | readonly string[])[]).entries()) {
-    if (typeof value === 'string') options[names[i]] = value
-    else if (value.length > 0) options[names[i]] = value.length === 1 ? value[0] : value
-  }
+  takeArguments(command, all, options)
   return { from: 'flag', options }
+}
+
+/** Arguments come in the order in which `addOptionFlags` added them. */
+function takeArguments(command: Command, all: readonly OptionFacts[], options: Record<string, unknown>): void {
+  const own = all.filter(({ argument }) => argument !== undefined)
+  const instead = all.filter(({ orArgument }) => orArgument !== undefined)
+  const values = command.processedArgs as readonly (string | readonly string[] | undefined)[]
+  for (const [i, { name }] of own.entries()) {
+    const value = values[i]
+    if (typeof value === 'string') options[name] = value
+    else if (value !== undefined && value.length > 0) options[name] = value.length === 1 ? value[0] : value
+  }
+  for (const [i, { name, flag, required }] of instead.entries()) {
+    const value = values[own.length + i]
+    if (value !== undefined && options[name] !== undefined) {
+      throw new InvalidOptionError(`${flag} and the argument ${JSON.stringify(value)} say the same; give one`)
+    }
+    options[name] ??= value
+    if (required && options[name] === undefined) {
+      throw new InvalidOptionError(`required option '${flag}' not specified; see shardloom ${command.name()} --help`)
+    }
+  }
 }
 
 /** What the help and the tables say of a default: a value, words, or nothing. */
@@ -65,6 +89,19 @@ function flagOption(facts: OptionFacts, flag: string): Option {
   return facts.kind === 'flag' ? option : option.argParser(flagParser(facts, flag.split(' ')[0]))
 }
 
+/** The other way to write a flag sets the same value. */
+function addAlias(command: Command, facts: FlagFacts): void {
+  const { alias, flag } = facts
+  if (alias === undefined) return
+  const [name, value] = flag.split(' ')
+  const option = flagOption(facts, `${alias} ${value}`).hideHelp()
+  command.addOption(option)
+  const parse = flagParser(facts, name)
+  command.on(`option:${option.name()}`, (text: string) =>
+    command.setOptionValueWithSource(new Option(flag).attributeName(), parse(text), 'cli'),
+  )
+}
+
 /** A flag can be reversed, for a configuration file that sets it; the help shows the opposite where it has a line. */
 function oppositeOption({ flag, opposite }: FlagFacts): Option {
   const [long] = flag.split(' ')
@@ -86,12 +123,15 @@ function helpOf(facts: OptionFacts): string {
   return text === undefined || text === 'none' || text === 'unknown' ? facts.help : `${facts.help} (default: ${text})`
 }
 
+/** Digits with `_` between them, a fraction, an exponent: 1000000, 1_000_000, 1e6, 1.5e6, .5. */
+const NUMBER = /^(\d+(_\d+)*(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i
+
 /**
- * Numbers are written in plain decimals, without sign, exponent or blanks. Other text stays text, which the schemas of
+ * Numbers are written as programs write them, without sign or blanks. Other text stays text, which the schemas of
  * numbers refuse.
  */
 function valueOf(kind: OptionFacts['kind'], text: string): unknown {
   if (kind === 'integers') return text.split(',').map((part) => valueOf('integer', part))
-  const isNumber = kind === 'integer' ? /^\d+$/ : kind === 'number' ? /^(\d+(\.\d+)?|\.\d+)$/ : undefined
-  return isNumber?.test(text) === true ? Number(text) : text
+  const isNumber = (kind === 'integer' || kind === 'number') && NUMBER.test(text)
+  return isNumber ? Number(text.replaceAll('_', '')) : text
 }

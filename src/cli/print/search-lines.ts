@@ -1,13 +1,14 @@
 import type { Tuning } from '../../api/measure.js'
 import type { SearchHit } from '../../api/search.js'
 import { countText, rateText } from '../../report/number-text.js'
-import { DEFAULT_EF } from '../../search/default-ef.js'
 import type { MeasuredSearch } from '../commands/measure-search.js'
 import { tableLines } from './table-lines.js'
 import { tuningText } from './tuning-text.js'
 
 /** What `shardloom search` found and measured. */
 export interface SearchReport extends MeasuredSearch {
+  /** The beam width that was used. */
+  readonly ef: number
   readonly recall?: number
   /** Where ef came from, when it was a stored choice or one made for --target-recall. */
   readonly tuning?: Tuning & { readonly reached: boolean }
@@ -17,11 +18,11 @@ export interface SearchReport extends MeasuredSearch {
 const SHOWN_QUERIES = 3
 const SHOWN_HITS = 5
 
-export function searchLines(report: SearchReport, { k, ef }: { readonly k: number; readonly ef?: number }): string[] {
-  const { results, recall, queriesPerSecond, p50Ms, p99Ms, tuning } = report
+export function searchLines(report: SearchReport, { k }: { readonly k: number }): string[] {
+  const { results, recall, ef, queriesPerSecond, p50Ms, p99Ms, tuning } = report
   const hidden = results.length - SHOWN_QUERIES
   const rows = [
-    ['queries', `${countText(results.length)}, k ${k}, ef ${ef ?? tuning?.ef ?? DEFAULT_EF}`],
+    ['queries', `${countText(results.length)}, k ${k}, ef ${ef}`],
     ...(tuning === undefined ? [] : [['tuned', tuningText(tuning)]]),
     ...(recall === undefined ? [] : [[`recall@${k}`, recall.toFixed(4)]]),
     ['speed', `${rateText(queriesPerSecond).replace('/s', ' queries/s')}, one thread`],

@@ -1,6 +1,7 @@
 /** CURRENT: one line that says which generation is live, and the CRC-32 of its manifest. */
 import { join } from 'node:path'
 import { CorruptIndexError } from '../../errors.js'
+import { checkPath } from '../../sources/check-path.js'
 import { readFailure, systemErrorCode } from '../bytes/file-errors.js'
 import { readSmallFile } from '../bytes/read-small-file.js'
 
@@ -31,8 +32,9 @@ export function parseCurrent(bytes: Uint8Array, path: string): Current {
   return { generation: match[1], manifestCrc32: Number.parseInt(match[2], 16) }
 }
 
-/** The live generation; undefined when nothing was ever published here. @throws CorruptIndexError */
+/** The live generation; undefined when nothing was ever published here. @throws CorruptIndexError, InvalidOptionError */
 export async function readCurrent(indexDir: string): Promise<Current | undefined> {
+  checkPath(indexDir, 'the index directory')
   const path = join(indexDir, CURRENT_NAME)
   try {
     return parseCurrent(await readSmallFile(path, MAX_LINE_BYTES), path)

@@ -4,6 +4,7 @@
  */
 import { CorruptIndexError, InvalidIdError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
+import { kindOf } from '../../value-kind.js'
 
 const INTEGER_TAG = 0
 const STRING_TAG = 1
@@ -13,13 +14,18 @@ const MAX_BLOB_BYTES = 2 ** 32 - 1
 /** @throws InvalidIdError unless `id` is a safe integer or a string without a lone surrogate */
 export function assertId(id: unknown): asserts id is Id {
   if (typeof id === 'number') {
-    if (!Number.isSafeInteger(id)) throw new InvalidIdError(`id ${id} is not a safe integer; pass it as a string`)
+    if (!Number.isSafeInteger(id)) {
+      const fix = Number.isInteger(id)
+        ? 'its last digits may be lost already; pass a bigint or a string'
+        : 'pass a string'
+      throw new InvalidIdError(`id ${id} is not a safe integer: ${fix}`)
+    }
   } else if (typeof id === 'string') {
     if (LONE_SURROGATE.test(id)) {
       throw new InvalidIdError(`id ${JSON.stringify(id)} has half of a surrogate pair and cannot be stored as UTF-8`)
     }
   } else {
-    throw new InvalidIdError(`an id must be a string or a safe integer, got ${id === null ? 'null' : typeof id}`)
+    throw new InvalidIdError(`an id must be a string or an integer, got ${kindOf(id)}`)
   }
 }
 const LONE_SURROGATE = /\p{Surrogate}/u

@@ -4,7 +4,6 @@
  * Not cryptographic. Uses words, rotations and multiplications only, so that ASCII strings cost no allocation. The
  * first 64 bits order the id table and the top bits choose a partition, so every lane must be well mixed.
  */
-import { InvalidIdError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import { assertId } from './encode-ids.js'
 import { lowbias32 } from './lowbias32.js'
@@ -20,7 +19,7 @@ export const FINGERPRINT_LANES = 3
 export function idFingerprint(id: Id, out: Uint32Array, at: number): void {
   if (typeof id === 'string') stringFingerprint(id, out, at)
   else if (Number.isSafeInteger(id)) integerFingerprint(id, out, at)
-  else throw new InvalidIdError(`id ${String(id)} is neither a string nor a safe integer`)
+  else assertId(id)
 }
 
 function integerFingerprint(id: number, out: Uint32Array, at: number): void {

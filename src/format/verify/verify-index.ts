@@ -14,6 +14,7 @@ import { loadManifest } from '../generation/read-manifest.js'
 import { SegmentReader } from '../segment/segment-reader.js'
 import { type SegmentFile, linksStrideBytes } from '../segment/segment-file.js'
 import { IdTableCheck, PairSum, readStoredId, verifyIds } from './verify-ids.js'
+import { ProgressCalls } from './progress-calls.js'
 import { VerifyFindings, type VerifyProgress, type VerifyReport } from './verify-report.js'
 import { isTuningFile, readTunings, TUNING_NAME } from '../generation/tuning.js'
 import { fileOffset, verifySegment, type SegmentCheck, type VisitRecords } from './verify-segment.js'
@@ -24,12 +25,14 @@ export type { VerifyProblem, VerifyProgress, VerifyReport } from './verify-repor
 
 /**
  * Checks every byte under a checksum, every link, every id and every code of the live generation.
- * @throws PathError when nothing was ever published at `indexDir`. Damage is not thrown: it is in the report.
+ * @throws PathError when nothing was ever published at `indexDir`; what `onProgress` throws, when all is checked;
+ * InvalidOptionError. Damage is not thrown: it is in the report.
  */
 export async function verifyIndex(
   indexDir: string,
   onProgress?: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
+  const progress = new ProgressCalls(onProgress)
   const findings = new VerifyFindings()
   const live = await loadLive(indexDir, findings)
   if (live === undefined) return findings.report(undefined, 0)
@@ -42,7 +45,7 @@ export async function verifyIndex(
     findings,
     onBytes: (bytes) => {
       findings.bytesChecked += bytes
-      onProgress?.({ name: file.name, bytesChecked: findings.bytesChecked, totalBytes })
+      progress.tell({ name: file.name, bytesChecked: findings.bytesChecked, totalBytes })
     },
   })
   const ofKind = (kind: SegmentFile['kind']): SegmentCheck[] =>
@@ -61,6 +64,7 @@ export async function verifyIndex(
   await verifyStoredIds(ofKind('ids'), ofKind('id-table'), findings)
   await verifyTuning(directory, manifest, findings)
   await findStrangers(directory, manifest, findings)
+  progress.check()
   return findings.report(manifest.generation, manifest.count)
 }
 

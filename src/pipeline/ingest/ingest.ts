@@ -5,6 +5,7 @@ import { IdCollector } from './id-collector.js'
 import { RowWriter } from './row-writer.js'
 import { readSource } from './read-source.js'
 import { SourceWait } from './source-wait.js'
+import { countNote } from '../run/describe-source.js'
 import { firstDimensions, isBatch } from './source-item.js'
 import { throwIfAborted } from '../run/run.js'
 import { EmptySourceError, SourceError, StalledError, AbortedError } from '../../errors.js'
@@ -45,6 +46,8 @@ export async function ingest(run: Run, source: ResumableSource): Promise<Ingeste
     const ingested = await writer?.finish(ordinal)
     if (ingested === undefined || ingested.count === 0) throw new EmptySourceError(ingested?.skippedInvalid)
     log.progress(ordinal, ordinal, 'vectors')
+    const note = countNote(options.count, ordinal)
+    if (note !== undefined) log.event('count', note)
     return ingested
   } catch (error) {
     const sourceFailed = error instanceof SourceError || error instanceof StalledError

@@ -1,4 +1,5 @@
 import type { VectorSource, SourceItem } from '../../api/vectors.js'
+import { isThenable, kindOf, letGo } from '../../value-kind.js'
 import type { SourceWait } from './source-wait.js'
 import { AbortedError, ShardloomError, SourceError, InvalidOptionError } from '../../errors.js'
 
@@ -15,18 +16,24 @@ export async function* readSource(
   let ended = false
   try {
     for (;;) {
-      let step: IteratorResult<SourceItem>
+      let step: IteratorResult<SourceItem | PromiseLike<SourceItem>>
       try {
-        step = await wait.for(iterator.next())
+        step = checkStep(await wait.for(iterator.next()))
       } catch (error) {
         ended = !wait.givenUp && !(error instanceof AbortedError)
-        throw error instanceof ShardloomError ? error : new SourceError(ordinal(), error)
+        throw sourceError(error, ordinal())
       }
       if (step.done === true) {
         ended = true
         return
       }
-      yield step.value
+      const { value } = step
+      // As `for await` does: an array of promises gives what they resolve with.
+      if (isThenable<SourceItem>(value)) {
+        yield await wait.for(value).catch((error: unknown) => {
+          throw sourceError(error, ordinal())
+        })
+      } else yield value
     }
   } finally {
     wait.close()
@@ -38,14 +45,25 @@ export async function* readSource(
   }
 }
 
+function sourceError(error: unknown, ordinal: number): ShardloomError {
+  return error instanceof ShardloomError ? error : new SourceError(ordinal, error)
+}
+
+function checkStep(step: unknown): IteratorResult<SourceItem | PromiseLike<SourceItem>> {
+  if (typeof step === 'object' && step !== null) return step as IteratorResult<SourceItem>
+  throw new InvalidOptionError(`next() of the source must give { value, done }, got ${kindOf(step)}`)
+}
+
 function iteratorOf(source: VectorSource): AsyncIterator<SourceItem> | Iterator<SourceItem> {
   const given: unknown = source
   if (typeof given === 'object' && given !== null && !ArrayBuffer.isView(given)) {
     if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]()
     if (Symbol.iterator in source) return source[Symbol.iterator]()
   }
+  const fix = isThenable(given) ? ': await it' : ''
+  if (isThenable(given)) letGo(given)
   throw new InvalidOptionError(
     `source must be a sync or async iterable of { id?, vector } records or { ids?, vectors, dimensions } batches, ` +
-      `or a function that gives one from an ordinal on`,
+      `or a function that gives one from an ordinal on, got ${kindOf(given)}${fix}`,
   )
 }

@@ -10,8 +10,9 @@ import type { RecoveredIngest } from './recover-ingest.js'
 import { columnBatchBytes } from '../../rows/record-layout.js'
 import { replayRows } from './recover-ingest.js'
 import { replayIds } from './recover-ingest.js'
-import type { SourceItem, VectorBatch } from '../../api/vectors.js'
-import { vectorLength } from './source-item.js'
+import { storedId } from '../../api/integer-id.js'
+import type { GivenBatch, SourceItem } from '../../api/vectors.js'
+import { vectorOf } from './source-item.js'
 import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../../errors.js'
 import { whyInvalid, whyTooShort } from './why-invalid.js'
 import { dropRepeatedIds } from './drop-repeated-ids.js'
@@ -117,25 +118,27 @@ export class RowWriter {
 
   /** `addRecord` and `addBatch` return the next ordinal. */
   async addRecord(item: SourceItem, ordinal: number): Promise<number> {
-    const got = vectorLength(item, ordinal)
-    const id = 'id' in item ? item.id : undefined
+    const vector = vectorOf(item, ordinal, this.#dimensions)
+    const given = 'id' in item ? item.id : undefined
+    const id = given === undefined ? undefined : storedId(given)
+    const got = vector.length
     if (got !== this.#dimensions) {
       await this.flush()
       throw new DimensionMismatchError({ ordinal, ...(id !== undefined && { id }), expected: this.#dimensions, got })
     }
     const idPushed = this.#ids.add(id, ordinal)
     if (idPushed !== undefined) await idPushed
-    if ('vector' in item) this.#rows().set(item.vector, this.#used * this.#dimensions)
+    this.#rows().set(vector, this.#used * this.#dimensions)
     this.#ordinals[this.#used++] = ordinal
     if (this.#used === this.#capacity) await this.flush()
     return ordinal + 1
   }
 
-  async addBatch(batch: VectorBatch, firstOrdinal: number): Promise<number> {
+  async addBatch(batch: GivenBatch, firstOrdinal: number): Promise<number> {
     const { vectors, dimensions, ids } = batch
     if (dimensions !== this.#dimensions) {
       await this.flush()
-      const id = ids?.[0]
+      const id = ids?.[0] === undefined ? undefined : storedId(ids[0])
       throw new DimensionMismatchError({
         ordinal: firstOrdinal,
         ...(id !== undefined && { id }),
@@ -157,7 +160,8 @@ export class RowWriter {
       this.#rows().set(rows, this.#used * dimensions)
       for (let i = 0; i < run; i++) {
         this.#ordinals[this.#used + i] = firstOrdinal + taken + i
-        const idPushed = this.#ids.add(ids?.[taken + i], firstOrdinal + taken + i)
+        const id = ids?.[taken + i]
+        const idPushed = this.#ids.add(typeof id === 'bigint' ? storedId(id) : id, firstOrdinal + taken + i)
         if (idPushed !== undefined) await idPushed
       }
       this.#used += run

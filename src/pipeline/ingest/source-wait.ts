@@ -1,7 +1,7 @@
 import { StalledError } from '../../errors.js'
+import { isThenable, letGo } from '../../value-kind.js'
 import { abortError } from '../../tasks/abort-error.js'
 import type { Uses } from '../run/run.js'
-import { isPromise } from '../../realms.js'
 
 /** The longest interval between two checks of the clock. */
 const LOOK_MS = 1000
@@ -38,11 +38,12 @@ export class SourceWait {
   }
 
   async for<Value>(given: Value | PromiseLike<Value>): Promise<Value> {
-    if (!isPromise(given)) return given
+    // Promises of another realm or library are none of `Promise`.
+    if (!isThenable<Value>(given)) return given
     // The listener does not receive an abort from before it was added.
     if (this.#signal?.aborted === true) {
       this.givenUp = true
-      given.then(undefined, () => undefined)
+      letGo(given)
       throw abortError(this.#signal)
     }
     try {

@@ -1,4 +1,4 @@
-import type { BuildReport } from '../../api/report.js'
+import type { BuildReport, Quantization } from '../../api/report.js'
 import { lowRecallAdvice } from '../../report/low-recall-advice.js'
 import type { GraphOrigin } from './graph-origin.js'
 
@@ -12,7 +12,11 @@ type Measured = Pick<BuildReport, 'recallAt10' | 'selfRecall'>
 type Made = GraphOrigin['chosen']
 
 /** Says what a search of the graph misses, and what to try; undefined when the proof found enough. */
-export function lowRecallText({ recallAt10, selfRecall = 1 }: Measured, made: Made): string | undefined {
+export function lowRecallText(
+  { recallAt10, selfRecall = 1 }: Measured,
+  made: Made,
+  quantization: Quantization = 'f32',
+): string | undefined {
   const remarks: string[] = []
   if (recallAt10 < ENOUGH) {
     const missed = (10 * (1 - recallAt10)).toFixed(1)
@@ -32,5 +36,14 @@ export function lowRecallText({ recallAt10, selfRecall = 1 }: Measured, made: Ma
       `self-recall is ${selfRecall.toFixed(4)}: a search at ef 64 for a vector misses it in ${lost}% of cases`,
     )
   }
-  return remarks.length === 0 ? undefined : `${remarks.join('; ')}. Try ${lowRecallAdvice(made)}`
+  return remarks.length === 0
+    ? undefined
+    : `${remarks.join('; ')}. Try ${betterQuantization(quantization)}${lowRecallAdvice(made)}`
+}
+
+/** The coarse ones lose more than the graph does, on data that they do not suit. */
+function betterQuantization(quantization: Quantization): string {
+  if (quantization !== 'binary' && quantization !== 'pq') return ''
+  const kept = quantization === 'binary' ? 'a bit of each component' : 'a byte of four components'
+  return `quantization 'sq8' ('${quantization}' keeps ${kept}, too little for these vectors), `
 }

@@ -1,3 +1,5 @@
+import { InvalidOptionError } from '../../errors.js'
+import { promisedText } from '../../value-kind.js'
 import { NO_TRACE, type BuildTrace } from './build-trace.js'
 import type { BuildEvent, StageName, StageReport } from '../../api/report.js'
 import type { Logger, ProgressEvent } from '../../api/build.js'
@@ -98,7 +100,7 @@ export class BuildLog {
         { 'shardloom.peak_memory_bytes': peakRssBytes, 'shardloom.spilled_bytes': this.#spilledBytes() },
         failure,
       )
-      this.#logger.info(`stage ${name}: ${seconds.toFixed(2)} s`)
+      this.#call('logger.info', () => this.#logger.info(`stage ${name}: ${seconds.toFixed(2)} s`))
     }
   }
 
@@ -112,7 +114,7 @@ export class BuildLog {
   event(kind: string, message: string): void {
     const stage = this.stageName
     this.#events.push({ kind, stage, message, atSeconds: round(this.elapsedSeconds) })
-    this.#logger.warn(message)
+    this.#call('logger.warn', () => this.#logger.warn(message))
   }
 
   get elapsedSeconds(): number {
@@ -152,7 +154,7 @@ export class BuildLog {
     this.#progressMs = now
     const stageSeconds = (now - this.#stage.startedMs) / 1000
     const rate = stageSeconds > 0 ? done / stageSeconds : 0
-    this.#tell(this.#onProgress, {
+    const event: ProgressEvent = {
       stage: this.#stage.name,
       done,
       total,
@@ -164,13 +166,18 @@ export class BuildLog {
       budgetBytes: this.#budgetBytes,
       spilledBytes: this.#spilledBytes(),
       pressure: this.#pressure(),
-    })
+    }
+    const onProgress = this.#onProgress
+    this.#call('onProgress', () => onProgress(event))
   }
 
-  /** The caller's function may throw, even when a timer calls it. The stage then fails with that error. */
-  #tell(onProgress: (event: ProgressEvent) => void, event: ProgressEvent): void {
+  /**
+   * The caller's function may throw, even when a timer calls it, or be async. The stage then fails with that error.
+   */
+  #call(name: string, call: () => unknown): void {
     try {
-      onProgress(event)
+      const promised = promisedText(name, call())
+      if (promised !== undefined) throw new InvalidOptionError(promised)
     } catch (error) {
       this.#callbackError ??= { error }
     }

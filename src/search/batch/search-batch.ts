@@ -1,13 +1,12 @@
 /** Many queries of one generation: on the calling thread, or on the threads of the index. */
 import { setImmediate } from 'node:timers/promises'
 import type { SearchHit } from '../../api/search.js'
-import type { VectorLike } from '../../api/vectors.js'
+import type { GivenId, VectorLike } from '../../api/vectors.js'
 import type { CheckedSearch } from '../check-search-options.js'
 import { copyQuery, queryRows } from '../copy-query.js'
 import type { OpenGeneration } from '../open-generation.js'
 import { hitsOf, searchOne } from '../search-one.js'
 import type { SearchThreads } from './search-threads.js'
-import { isFloat32Array } from '../../realms.js'
 
 /** After this long, a batch lets other work of the calling thread run. */
 const SLICE_MS = 10
@@ -25,8 +24,8 @@ export async function searchBatch(
   queries: readonly VectorLike[] | Float32Array,
   checked: CheckedSearch,
   assertOpen: () => void,
-): Promise<SearchHit[][]> {
-  const rows = isFloat32Array(queries) ? queryRows(queries, open.facts.dimensions) : queries
+): Promise<SearchHit<GivenId>[][]> {
+  const rows = queryRows(queries, open.facts.dimensions)
   const { threads } = open
   return threads === undefined || checked.filter !== undefined
     ? searchHere(open, rows, checked, assertOpen)
@@ -38,8 +37,8 @@ async function searchHere(
   rows: readonly VectorLike[],
   checked: CheckedSearch,
   assertOpen: () => void,
-): Promise<SearchHit[][]> {
-  const hits: SearchHit[][] = []
+): Promise<SearchHit<GivenId>[][]> {
+  const hits: SearchHit<GivenId>[][] = []
   let sliceEnd = performance.now() + SLICE_MS
   for (const [position, query] of rows.entries()) {
     assertOpen()
@@ -56,9 +55,9 @@ async function searchOnThreads(
   rows: readonly VectorLike[],
   { k, ef, rerank }: CheckedSearch,
   assertOpen: () => void,
-): Promise<SearchHit[][]> {
+): Promise<SearchHit<GivenId>[][]> {
   const { dimensions, metric } = facts
-  const hits: SearchHit[][] = []
+  const hits: SearchHit<GivenId>[][] = []
   for (let first = 0; first < rows.length; first += THREADS_CHUNK) {
     const chunk = rows.slice(first, first + THREADS_CHUNK)
     const queries = new Float32Array(new SharedArrayBuffer(4 * dimensions * chunk.length))

@@ -27,11 +27,13 @@ export function checkMeasureOptions(
 }
 
 /**
- * The widths to measure, ascending, without repeats.
+ * The widths to measure, ascending, without repeats, none below k, which a search would raise to k; by default none
+ * above the count, from which all are alike.
  * @throws InvalidOptionError
  */
 export function checkWidths(ef: RecallOptions['ef'], k: number, count: number): number[] {
-  return [...new Set(ef ?? defaultWidths(k, count))].sort((a, b) => a - b)
+  const widths = ef ?? defaultWidths(k, count)
+  return [...new Set(widths.map((width) => Math.max(width, Math.min(k, count))))].sort((a, b) => a - b)
 }
 
 /** None is above the count, from which all are alike. */

@@ -5,7 +5,6 @@ import { copyQuery, queryRows } from '../copy-query.js'
 import type { CheckedMeasure } from './check-measure-options.js'
 import type { SearchCore } from '../core/search-core.js'
 import { lowbias32 } from '../../format/ids/lowbias32.js'
-import { isFloat32Array } from '../../realms.js'
 
 /** The queries that recall is measured with: vectors of the index, or the caller's. */
 export interface MeasuredQueries {
@@ -29,7 +28,7 @@ export function measuredQueries(
 ): MeasuredQueries {
   const { count, dimensions, metric } = core
   if (queries !== undefined) {
-    const given = isFloat32Array(queries) ? queryRows(queries, dimensions) : queries
+    const given = queryRows(queries, dimensions)
     if (given.length === 0) throw new InvalidOptionError('queries has no vectors, expected at least one')
     const neighbours = Math.min(k, count)
     return { source: 'given', ...prepared(given, dimensions, metric), neighbours, k: neighbours }

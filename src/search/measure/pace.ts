@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { AbortedError } from '../../errors.js'
+import { AbortedError, InvalidOptionError } from '../../errors.js'
+import { promisedText } from '../../value-kind.js'
 import type { MeasureProgress } from '../../api/measure.js'
 
 /** Other work of the thread waits about this long at most. */
@@ -32,7 +33,8 @@ export class Pace {
     const { onProgress } = this.#hooks
     if (onProgress !== undefined && (now - this.#toldMs >= PROGRESS_MS || progress.done === progress.total)) {
       this.#toldMs = now
-      onProgress(progress)
+      const promised = promisedText('onProgress', onProgress(progress))
+      if (promised !== undefined) throw new InvalidOptionError(promised)
     }
     if (now >= this.#sliceEnd) {
       await setImmediate()

@@ -1,5 +1,6 @@
 /** One record batch: reads slices of rows from the buffers of a column, and holds only the slice. */
 import { InvalidFileError } from '../../errors.js'
+import { integerId } from '../../api/integer-id.js'
 import type { Id } from '../../api/vectors.js'
 import { readExactly, type ByteReader } from '../bytes/byte-reader.js'
 import type { ArrowColumn, ArrowIds, ArrowList } from './arrow-columns.js'
@@ -135,7 +136,7 @@ export class ArrowBatch {
     { bytes, signed }: Extract<ArrowIds, { kind: 'integer' }>,
     row: number,
     count: number,
-  ): Promise<number[]> {
+  ): Promise<Id[]> {
     const { buffer } = await this.#read(this.#region(column, 1), row * bytes, count * bytes)
     const words = {
       1: signed ? Int8Array : Uint8Array,
@@ -143,13 +144,9 @@ export class ArrowBatch {
       4: signed ? Int32Array : Uint32Array,
       8: signed ? BigInt64Array : BigUint64Array,
     }[bytes]
-    return Array.from(new words(buffer) as ArrayLike<number | bigint>, (value) => {
-      const id = Number(value)
-      if (Number.isSafeInteger(id)) return id
-      throw this.#damaged(
-        `the id ${value} in column ${JSON.stringify(column.name)}, too large to be exact; cast it to text:`,
-      )
-    })
+    return Array.from(new words(buffer) as ArrayLike<number | bigint>, (value) =>
+      typeof value === 'bigint' ? integerId(value) : value,
+    )
   }
 
   async #values(

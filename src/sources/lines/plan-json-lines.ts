@@ -5,6 +5,8 @@
 import { InvalidFileError } from '../../errors.js'
 import { type Id, type VectorBatch, MAX_DIMENSIONS } from '../../api/vectors.js'
 import { batchRecords, isBatchLine } from './openai-batch.js'
+import { fieldDigits } from './exact-integer.js'
+import { textVector } from '../text-vector.js'
 import { plainText } from '../bytes/plain-text.js'
 import { lineBlocks } from './line-blocks.js'
 import { BATCH_BYTES, type ReadOptions, type ReadPlan } from '../vector-file.js'
@@ -84,14 +86,17 @@ function parseRecords(text: string, line: Line): readonly JsonRecord[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw refuse(`is ${kindOf(value)}, expected an object such as {"id": "a", "vector": [1, 2]}`)
   }
-  const { id, vector, embedding } = value as { id?: unknown; vector?: unknown; embedding?: unknown }
+  const { id: parsed, vector, embedding } = value as { id?: unknown; vector?: unknown; embedding?: unknown }
+  const id = typeof parsed === 'number' && !Number.isSafeInteger(parsed) ? (fieldDigits(text, 'id') ?? parsed) : parsed
   if (vector === undefined && embedding === undefined && isBatchLine(value)) {
     const records = batchRecords(value)
     if (typeof records === 'string') throw refuse(records)
     return records
   }
   if (vector !== undefined && embedding !== undefined) throw refuse('has both "vector" and "embedding", expected one')
-  const [name, given] = embedding === undefined ? ['vector', vector] : ['embedding', embedding]
+  const [name, written] = embedding === undefined ? ['vector', vector] : ['embedding', embedding]
+  // pgvector writes its vectors as text, in JSON too.
+  const given = typeof written === 'string' ? (textVector(written) ?? written) : written
   const reason = vectorProblem(name, given) ?? idProblem(id)
   if (reason !== undefined) throw refuse(reason)
   return [{ id: id as Id | undefined, vector: given as number[] }]
@@ -146,7 +151,9 @@ function vectorProblem(name: string, vector: unknown): string | undefined {
 function idProblem(id: unknown): string | undefined {
   if (id === undefined || typeof id === 'string' || Number.isSafeInteger(id)) return undefined
   if (typeof id !== 'number') return `has ${kindOf(id)} as "id", expected a string or an integer`
-  const exact = Number.isInteger(id) ? 'an integer too large to be exact; write it as a string' : 'not an integer'
+  const exact = Number.isInteger(id)
+    ? 'an integer too large to be exact; write all its digits, or a string'
+    : 'not an integer'
   return `has the id ${id}, ${exact}`
 }
 

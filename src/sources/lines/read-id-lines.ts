@@ -4,6 +4,7 @@ import type { Id, VectorBatch } from '../../api/vectors.js'
 import { IdQueue } from '../id-queue.js'
 import { fileFingerprint } from '../file-fingerprint.js'
 import { fileFacts, openFileBytes, type ByteReader } from '../bytes/byte-reader.js'
+import { integerDigits } from './exact-integer.js'
 import { plainText } from '../bytes/plain-text.js'
 import { lineBlocks } from './line-blocks.js'
 import type { VectorFile, VectorFileFormat } from '../vector-file.js'
@@ -17,7 +18,7 @@ const MAX_ID_BYTES = 1 << 20
  * line is an integer: '007' must stay '007', and one line with a letter must not change the type of the other ids. The
  * text is UTF-8, a line ends with LF or CRLF, blanks inside or around an id belong to it, and the last line may be
  * empty. A file named .jsonl or .ndjson has a JSON string or integer on each line, as an export writes it, and ids keep
- * their type. The file may be compressed with gzip or zstd. `open` has the file while it is read: closing it ends a
+ * their type; an integer beyond 2^53 − 1 is text, with all its digits. The file may be compressed with gzip or zstd. `open` has the file while it is read: closing it ends a
  * wait for a pipe.
  * @throws InvalidFileError with the line number for an empty line before the last, and text that is not UTF-8 or such
  * JSON
@@ -53,7 +54,7 @@ export async function* readIdLines(path: string, open: Set<ByteReader> = new Set
 
 function jsonId(text: string, path: string, line: { number: number; offset: number }): Id {
   const refused = (cause?: unknown): InvalidFileError =>
-    new InvalidFileError(path, `line ${line.number} is not an id as JSON: expected a string or a safe integer`, {
+    new InvalidFileError(path, `line ${line.number} is not an id as JSON: expected a string or an integer`, {
       offset: line.offset,
       cause,
     })
@@ -64,6 +65,8 @@ function jsonId(text: string, path: string, line: { number: number; offset: numb
     throw refused(cause)
   }
   if (typeof id === 'string' || Number.isSafeInteger(id)) return id as Id
+  const digits = typeof id === 'number' ? integerDigits(text) : undefined
+  if (digits !== undefined) return digits
   throw refused()
 }
 

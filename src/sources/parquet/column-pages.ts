@@ -15,7 +15,7 @@ import { widenHalves } from '../rows/value-type.js'
 import { decompressPage } from './decompress-page.js'
 import type { ChunkPlace, ColumnKind, ParquetColumn, ParquetFooter } from './parquet-footer.js'
 import { CUT, thriftEnd } from './thrift-end.js'
-import { kindOf, messageOf } from '../../realms.js'
+import { messageOf, viewKind } from '../../realms.js'
 
 /** DuckDB writes pages of up to 100 MB, most other writers of 1 MiB. */
 const MAX_PAGE_BYTES = 128 * 1024 * 1024
@@ -285,7 +285,7 @@ function places(input: Input, count: number): Uint32Array {
 function lookUp(dictionary: PageValues, from: Uint32Array): PageValues {
   for (const place of from) if (place >= dictionary.length) throw new Error('it has an index beyond its dictionary')
   if (!ArrayBuffer.isView(dictionary)) return Array.from(from, (place) => dictionary[place])
-  const kind = kindOf(dictionary)
+  const kind = viewKind(dictionary)
   if (kind === 'BigInt64Array') return BigInt64Array.from(from, (place) => (dictionary as BigInt64Array)[place])
   const values =
     kind === 'Float64Array'

@@ -1,5 +1,6 @@
 /** The ids of a Parquet file: a column of text or integers. */
 import { InvalidFileError } from '../../errors.js'
+import { integerId } from '../../api/integer-id.js'
 import type { Id } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import type { ParquetColumn, ParquetFooter } from './parquet-footer.js'
@@ -7,7 +8,8 @@ import { columnPages } from './column-pages.js'
 
 /**
  * Yields the ids from a row group on, in one array for each page.
- * @throws InvalidFileError at a null, an integer that is not exact, or text that is not UTF-8
+ * Yields integers beyond 2^53 − 1 as text.
+ * @throws InvalidFileError at a null, or text that is not UTF-8
  */
 export async function* parquetIds(
   bytes: ByteReader,
@@ -24,11 +26,7 @@ export async function* parquetIds(
 
   const idOf = (value: number | bigint | Uint8Array): Id => {
     if (typeof value === 'number') return isUnsigned ? value >>> 0 : value
-    if (typeof value === 'bigint') {
-      const id = Number(isUnsigned ? BigInt.asUintN(64, value) : value)
-      if (Number.isSafeInteger(id)) return id
-      throw refuse(`the id ${value}, too large to be exact; cast the column to text`)
-    }
+    if (typeof value === 'bigint') return integerId(isUnsigned ? BigInt.asUintN(64, value) : value)
     try {
       return decoder.decode(value)
     } catch (cause) {
