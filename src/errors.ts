@@ -285,7 +285,7 @@ export class RecallTooLowError extends ShardloomError {
   }
 }
 
-/** The caller's AbortSignal fired, or the process got SIGINT or SIGTERM. */
+/** The caller's AbortSignal fired, or the command got SIGHUP, SIGINT or SIGTERM. */
 export class AbortedError extends ShardloomError {
   constructor(cause?: unknown, message = 'the build was interrupted; the live generation is unchanged') {
     super('SHARDLOOM_ABORTED', message, {

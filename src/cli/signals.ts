@@ -80,7 +80,8 @@ export function wouldAbort(): boolean {
 /** Says so in one line and ends the process; for the time when nothing else is loaded. */
 export function failAtOnce(code: string, message: string, exitCode: number): void {
   const end = (): void => endProcess(exitCode)
-  process.stderr.write(`error: ${message}\n`)
+  // A line of progress may stand there.
+  process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}error: ${message}\n`)
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`, end)
   else end()
 }

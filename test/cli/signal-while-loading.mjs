@@ -4,5 +4,5 @@ const { SIGNAL_WHILE_LOADING: signal } = process.env
 process.on('newListener', function onListener(name) {
   if (name !== signal) return
   process.off('newListener', onListener)
-  setImmediate(() => process.kill(process.pid, signal))
+  process.nextTick(() => process.kill(process.pid, signal))
 })

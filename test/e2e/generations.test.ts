@@ -1,6 +1,6 @@
 /** Rebuilding in place: the old generation answers until the new one is live, and after. */
-import { readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildIndex, openIndex, readManifest } from '../../dist/src/index.js'
 import { build, makeFolder, randomRows, records, rowOf, withIndex } from '../fixtures/builds.js'
@@ -88,4 +88,28 @@ it('spill files go to tempDir, and from there', async () => {
   })
   expect(seen).toBeGreaterThan(1)
   expect(readdirSync(tempDir)).toEqual([])
+})
+
+it('a folder of other files is refused, and with force all of them are there after builds into it', async () => {
+  const path = makeFolder()
+  const theirs = {
+    'notes.txt': 'a',
+    'gen-000001/photo.jpg': 'b',
+    'gen-000002/vectors-000.seg': 'c',
+    'build/app.js': 'd',
+  }
+  for (const [name, text] of Object.entries(theirs)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true })
+    writeFileSync(join(path, name), text)
+  }
+  await expect(buildIndex(records(before), { path })).rejects.toThrow('--force (force: true)')
+  const first = await buildIndex(records(before), { path, force: true, keepGenerations: 0 })
+  expect(first.generation).toBe('gen-000003')
+  // Now it is an index.
+  const { events } = await buildIndex(records(before), { path, keepGenerations: 0 })
+  expect(events.map(({ message }) => message)).toContain(
+    'gen-000001 could not be deleted: it holds photo.jpg, which no build wrote',
+  )
+  for (const [name, text] of Object.entries(theirs)) expect(readFileSync(join(path, name), 'utf8')).toBe(text)
+  expect(generationsIn(path)).toEqual(['gen-000001', 'gen-000002', 'gen-000004'])
 })

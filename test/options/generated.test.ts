@@ -50,7 +50,7 @@ describe('npm run docs', () => {
     expect(text).toMatch(/^\| `keepGenerations` +\| `1` +\| Old generations kept beside the live one\. +\|$/m)
     expect(text).toMatch(/^\| `--metric <M>` +\| required +\| `l2`, `cosine` or `ip` +\|$/m)
     expect(text).toMatch(/^\| `<DIR>` +\| required +\| the index directory +\|$/m)
-    expect(text).toMatch(/^\| `130` +\| interrupted by a signal +\|$/m)
+    expect(text).toMatch(/^\| `130` +\| interrupted by SIGINT or SIGTERM +\|$/m)
     expect(text).toMatch(/^\| `count` +\| `number` +\| Vectors in the index\. +\|$/m)
     expect(text).toMatch(/^\| `SHARDLOOM_DISK_FULL` +\| `DiskFullError` +\| `3` +\| A write failed/m)
   }, 120_000)
