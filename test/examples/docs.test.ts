@@ -54,7 +54,7 @@ const namesIn = (table: string): string[] =>
 function fieldsOf(file: string, ...interfaces: readonly string[]): string[] {
   return interfaces.flatMap((name) => {
     const [, picked = '', body] =
-      new RegExp(`export interface ${name} (.*?)\\{\n(.*?)\n\\}`, 's').exec(textOf(file)) ?? []
+      new RegExp(`export interface ${name}(?:<[^>]*>)? (.*?)\\{\n(.*?)\n\\}`, 's').exec(textOf(file)) ?? []
     if (body === undefined) throw new Error(`${file} has no interface ${name}`)
     const own = [...body.matchAll(/^ {2}readonly (\w+)/gm)].map((match) => match[1])
     return [...own, ...[...picked.matchAll(/'(\w+)'/g)].map((match) => match[1])]
