@@ -2,7 +2,8 @@ import { runInNewContext } from 'node:vm'
 import { Linter } from 'eslint'
 import { describe, expect, it } from 'vitest'
 import { internStrings } from '../src/interned.js'
-import { isFloat32Array, isPromise, isShared, kindOf, messageOf, systemErrorCode } from '../src/realms.js'
+import { isFloat32Array, isShared, messageOf, systemErrorCode, viewKind } from '../src/realms.js'
+import { isThenable } from '../src/value-kind.js'
 
 interface ConfigFile {
   readonly default: readonly { readonly rules?: Linter.RulesRecord }[]
@@ -31,7 +32,7 @@ describe('a value of another realm', () => {
     for (const other of ['new Float64Array(2)', '[1]', '({ length: 1 })', 'new ArrayBuffer(4)', 'null']) {
       expect(isFloat32Array(foreign(other))).toBe(false)
     }
-    expect(kindOf(foreign('new BigInt64Array(1)'))).toBe('BigInt64Array')
+    expect(viewKind(foreign('new BigInt64Array(1)'))).toBe('BigInt64Array')
   })
 
   it('is shared memory, or not', () => {
@@ -40,8 +41,8 @@ describe('a value of another realm', () => {
   })
 
   it('is a promise when it has a then', () => {
-    expect(isPromise(foreign('Promise.resolve(1)'))).toBe(true)
-    expect(isPromise(foreign('({ done: false, value: 1 })'))).toBe(false)
+    expect(isThenable(foreign('Promise.resolve(1)'))).toBe(true)
+    expect(isThenable(foreign('({ done: false, value: 1 })'))).toBe(false)
   })
 
   it('has its strings interned in place, unless it is of a class', () => {

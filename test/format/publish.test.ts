@@ -102,7 +102,7 @@ describe('publishing deletes no folder that does not prove to be a generation', 
     const published = await publishGeneration(indexDir, 'gen-000002', manifest, { keepGenerations: 0 })
     expect(published.deletedGenerations).toEqual([])
     expect(published.undeleted.map(({ generation, cause }) => `${generation}: ${String(cause)}`)).toEqual([
-      expect.stringContaining(`gen-000001: ${why}`),
+      expect.stringContaining(`gen-000001: ${why}`) as string,
     ])
     for (const [name, text] of Object.entries(files)) expect(await readFile(join(theirs, name), 'utf8')).toBe(text)
   })
