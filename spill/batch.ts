@@ -3,8 +3,8 @@
 /**
  * A batch of rows. `bytes` holds the rows, raw and little-endian: in a SharedArrayBuffer and 8-byte aligned to cross
  * threads without a copy, in a plain ArrayBuffer otherwise, and empty when the header says everything. `count` is the
- * number of vectors or rows. `header` is any value that msgpack can hold: plain objects, arrays, strings, numbers,
- * typed arrays (−0 comes back as 0, and a lone surrogate in a string as U+FFFD).
+ * number of vectors or rows. `header` is plain data that msgpack can hold: objects, arrays, strings, numbers,
+ * null (−0 comes back as 0). It is small: what is large goes into `bytes`.
  */
 export interface Batch<H = unknown> {
   readonly header: H

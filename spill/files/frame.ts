@@ -9,13 +9,15 @@
  * bytes long, so the raw bytes are 8-byte aligned when a frame is read to an aligned address.
  */
 
-import { Packr } from 'msgpackr'
+import { decode, encode, type ExtensionCodecType } from '@msgpack/msgpack'
 import { CorruptSpillError } from '../../src/errors.js'
 import type { Batch } from '../batch.js'
 import { crc32 } from './crc32.js'
 import { isSoundHeader } from './is-sound-header.js'
 
 export const FRAME_PREFIX_BYTES = 24
+/** Real headers have some ten bytes. */
+const MAX_HEADER_BYTES = 65_536
 
 /** Where a frame is, for error messages. */
 export interface FramePlace {
@@ -42,10 +44,13 @@ export interface EncodedFrame {
   readonly frameBytes: number
 }
 
-// No records: every frame must be readable alone. moreTypes: without it typed arrays lose their type.
-// copyBuffers: a decoded binary would otherwise be a view that pins the read buffer, or changes when the buffer is
-// reused.
-const packr = new Packr({ useRecords: false, moreTypes: true, copyBuffers: true })
+// A header is plain data. Extensions are refused: the package would make dates and objects of its own of them.
+const extensionCodec: ExtensionCodecType<undefined> = {
+  tryToEncode: () => null,
+  decode: (_data, type) => {
+    throw new Error(`it has an extension of type ${type}`)
+  },
+}
 
 const ZEROS = new Uint8Array(8)
 
@@ -55,10 +60,11 @@ export function padded(bytes: number): number {
 }
 
 /**
- * The frame of a batch; its raw bytes are viewed, not copied. Throws what msgpackr throws for a header it cannot hold.
+ * The frame of a batch; its raw bytes are viewed, not copied. Throws for a header that msgpack cannot hold.
  */
 export function encodeFrame(batch: Batch): EncodedFrame {
-  const header = packr.pack(batch.header)
+  const header = encode(batch.header, { extensionCodec })
+  if (header.byteLength > MAX_HEADER_BYTES) throw new RangeError(`a frame header of ${header.byteLength} bytes`)
   const payloadBytes = batch.bytes.byteLength
   const leadBytes = FRAME_PREFIX_BYTES + padded(header.byteLength)
   const frameBytes = leadBytes + padded(payloadBytes)
@@ -132,9 +138,10 @@ export function decodeFrame<H>(
 }
 
 function unpackHeader<H>(bytes: Buffer, { path, offset }: FramePlace): H {
-  if (!isSoundHeader(bytes)) throw new CorruptSpillError(path, offset, 'the frame header is not one msgpack value')
+  if (bytes.byteLength > MAX_HEADER_BYTES || !isSoundHeader(bytes))
+    throw new CorruptSpillError(path, offset, 'the frame header is not one msgpack value')
   try {
-    return packr.unpack(bytes) as H
+    return decode(bytes, { extensionCodec }) as H
   } catch (cause) {
     throw new CorruptSpillError(path, offset, `the frame header cannot be read: ${String(cause)}`)
   }
