@@ -41,7 +41,22 @@ const nodeCommand = (version) => ({
 const compiler = (version, ...flags) => ({
   name: `TypeScript ${version} ${flags.join(' ')}`,
   runtime: `typescript@${version}`,
-  steps: [{ command: ['node', 'runtime', '--noEmit', '--strict', '--target', 'es2022', ...flags, 'main.ts'] }],
+  steps: [
+    {
+      command: [
+        'node',
+        'runtime',
+        '--noEmit',
+        '--strict',
+        '--target',
+        'es2022',
+        '--typeRoots',
+        'none',
+        ...flags,
+        'main.ts',
+      ],
+    },
+  ],
 })
 
 export const ENVIRONMENTS = [

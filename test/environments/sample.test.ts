@@ -2,13 +2,13 @@
  * What a test can see of the environments without a download: the packed package beside its dependencies, and the
  * tools that this repository has. `npm run test:environments` runs them all.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { execFileSync } from 'node:child_process'
+import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { REPOSITORY, run } from '../examples/run.js'
 import { makeFolder } from '../fixtures/builds.js'
+import { installPacked } from '../fixtures/packed-package.js'
 
 interface Environment {
   readonly name: string
@@ -19,30 +19,11 @@ const { ENVIRONMENTS } = (await import(new URL('environments.mjs', import.meta.u
 const { runEnvironment } = (await import(new URL('run-environment.mjs', import.meta.url).href)) as {
   readonly runEnvironment: (environment: Environment, project: string, runtime?: string) => Promise<void>
 }
-const { peerDependencies } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
-  readonly peerDependencies: Readonly<Record<string, string>>
-}
-
-/** All that is installed here, but no optional peer: a user need not have them. */
-function linkPackages(from: string, to: string): void {
-  mkdirSync(to, { recursive: true })
-  for (const name of readdirSync(from)) {
-    if (name.startsWith('@') && name !== '@opentelemetry') linkPackages(join(from, name), join(to, name))
-    else if (!(name in peerDependencies) && !name.startsWith('.') && name !== '@opentelemetry')
-      symlinkSync(join(from, name), join(to, name))
-  }
-}
-
-const folder = makeFolder()
-const project = join(folder, 'project')
+const project = join(makeFolder(), 'project')
 
 beforeAll(() => {
   cpSync(join(REPOSITORY, 'test/environments/project'), project, { recursive: true })
-  linkPackages(join(REPOSITORY, 'node_modules'), join(project, 'node_modules'))
-  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder]
-  const packed = execFileSync('npm', pack, { cwd: REPOSITORY, encoding: 'utf8' }).trim()
-  execFileSync('tar', ['-xzf', join(folder, packed), '-C', folder])
-  cpSync(join(folder, 'package'), join(project, 'node_modules/shardloom'), { recursive: true })
+  installPacked(project)
 }, 120_000)
 
 const SAMPLE = ['vitest vmThreads', 'esbuild esm, external', 'esbuild esm, bundled, is told what to do', 'esbuild cjs, bundled, is told what to do'] // prettier-ignore
@@ -51,6 +32,12 @@ it.each(SAMPLE)('%s', async (name) => {
   const environment = ENVIRONMENTS.find((each) => each.name === name)
   expect(environment).toBeDefined()
   if (environment !== undefined) await runEnvironment(environment, project)
+})
+
+it('loads no native addon', async () => {
+  const refuse = "process.dlopen = (_, file) => { throw new Error('native: ' + file) }"
+  const steps = ['--import', `data:text/javascript,${encodeURIComponent(refuse)}`, 'main.mjs']
+  expect(await run(process.execPath, steps, { cwd: project })).toMatchObject({ exitCode: 0, stderr: '' })
 })
 
 describe('an old Node.js', () => {
