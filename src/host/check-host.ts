@@ -20,6 +20,6 @@ export function hasItsFiles(url: string | undefined): boolean {
 
 const reason = whyUnsupported(process.versions.node)
 if (reason !== undefined) throw new UnsupportedNodeError(reason)
-if (typeof __webpack_require__ !== 'undefined' || !hasItsFiles(import.meta.url as string | undefined)) {
+if (typeof __webpack_require__ !== 'undefined' || !hasItsFiles(import.meta.url)) {
   throw new BundledError()
 }

@@ -35,8 +35,8 @@ it.each(SAMPLE)('%s', async (name) => {
 })
 
 it('loads no native addon', async () => {
-  const refuse = "process.dlopen = (_, file) => { throw new Error('native: ' + file) }"
-  const steps = ['--import', `data:text/javascript,${encodeURIComponent(refuse)}`, 'main.mjs']
+  const tell = "process.dlopen = (_, file) => process.stderr.write('native: ' + file)"
+  const steps = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, 'main.mjs']
   expect(await run(process.execPath, steps, { cwd: project })).toMatchObject({ exitCode: 0, stderr: '' })
 })
 
