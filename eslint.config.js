@@ -16,7 +16,17 @@ const NEW_BUILTINS = {
 }
 
 export default tseslint.config(
-  { ignores: ['dist', '/api', 'node_modules', 'bench/node_modules', 'kernel/assembly', 'examples/data'] },
+  {
+    ignores: [
+      'dist',
+      '/api',
+      'node_modules',
+      'bench/node_modules',
+      'kernel/assembly',
+      'examples/data',
+      'test/environments/project',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -6,7 +6,9 @@
 import { defineConfig } from 'vitest/config'
 
 /** Folders whose tests start threads, processes or whole builds, replace methods, or measure memory. */
-const ISOLATED = ['cli', 'e2e', 'engines', 'examples', 'fuzz', 'interop'].map((name) => `test/${name}/*.test.ts`)
+const ISOLATED = ['cli', 'e2e', 'engines', 'environments', 'examples', 'fuzz', 'interop'].map(
+  (name) => `test/${name}/*.test.ts`,
+)
 
 export default defineConfig(({ mode }) => {
   // Projects load this file again without the mode: the variable carries it to them.

@@ -9,7 +9,7 @@
  * bytes long, so the raw bytes are 8-byte aligned when a frame is read to an aligned address.
  */
 
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { CorruptSpillError } from '../../src/errors.js'
 import type { Batch } from '../batch.js'
 import { crc32 } from './crc32.js'

@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { some } from '../whole.js'
+import { installPacked } from '../fixtures/packed-package.js'
 import { projectFolder, REPOSITORY, run, runTypeScript, type Ended } from './run.js'
 
 /**
@@ -73,8 +74,12 @@ describe('README.md', () => {
   const shown = shownIn(textOf('README.md'))
 
   beforeAll(async () => {
-    // It promises to run where only shardloom is installed.
+    // It promises to run where the package is installed and nothing else of the repository is.
     await rm(project.file('examples'))
+    await rm(project.file('node_modules'), { recursive: true })
+    installPacked(project.path)
+    const command = project.file('node_modules/shardloom/dist/src/cli/main.js')
+    await writeFile(project.file('bin/npx'), `#!/bin/sh\nshift\nexec '${process.execPath}' '${command}' "$@"\n`)
   })
 
   it('shows a program and commands, each with its output', () => {
