@@ -77,6 +77,8 @@ describe.each([
   ['parquet', parquet(rows, { codec: 'UNCOMPRESSED' })],
   ['arrow', arrow(rows, { batchRows: 16 })],
   ['arrow', arrow(rows, { list: 'list', format: 'stream', batchRows: 16 })],
+  ['arrow', arrow(rows, { list: 'list', batchRows: 16, compression: 'lz4' })],
+  ['arrow', arrow(rows, { batchRows: 16, compression: 'zstd' })],
   ['hdf5', hdf5({ train: rows })],
   ['fbin', bin('f4', rows)],
   ['u8bin', bin('u1', rows)],

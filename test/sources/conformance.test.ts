@@ -125,6 +125,23 @@ const FORMATS: readonly Format[] = [
     countKnown: true,
   },
   {
+    name: 'arrow with lz4',
+    format: 'arrow',
+    extension: 'feather',
+    value: float,
+    write: (rows) => arrow(rows, { list: 'list', compression: 'lz4', batchRows: 5000 }),
+    countKnown: true,
+    quick: true,
+  },
+  {
+    name: 'arrow with zstd that saves nothing',
+    format: 'arrow',
+    extension: 'arrow',
+    value: float,
+    write: (rows) => arrow(rows, { compression: 'zstd' }),
+    countKnown: true,
+  },
+  {
     name: 'hdf5',
     extension: 'hdf5',
     value: float,

@@ -38,7 +38,7 @@ describe('an HDF5 file', () => {
 
   it('of 32-bit integers is refused, because float32 cannot hold them', async () => {
     const error = await invalidFile(open(hdf5({ train: few }, { dtype: '<i' })))
-    expect(error.message).toContain('it has no column of lists of float16, float32 or float64')
+    expect(error.message).toContain('it has no column of lists of float16, float32, float64 or 8-bit integers')
   })
 
   it('is refused when it is cut anywhere', async () => {

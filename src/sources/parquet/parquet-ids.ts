@@ -1,9 +1,10 @@
-/** The ids of a Parquet file: a column of text or integers. */
+/** The ids of a Parquet file: a column of text, integers or UUIDs. */
 import { InvalidFileError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import type { ParquetColumn, ParquetFooter } from './parquet-footer.js'
 import { columnPages } from './column-pages.js'
+import { uuidText } from '../tables/uuid-text.js'
 
 /**
  * Yields the ids from a row group on, in one array for each page.
@@ -28,6 +29,10 @@ export async function* parquetIds(
       const id = Number(isUnsigned ? BigInt.asUintN(64, value) : value)
       if (Number.isSafeInteger(id)) return id
       throw refuse(`the id ${value}, too large to be exact; cast the column to text`)
+    }
+    if (column.kind === 'uuid') {
+      if (value.length === 16) return uuidText(value)
+      throw refuse(`a UUID of ${value.length} bytes`)
     }
     try {
       return decoder.decode(value)

@@ -4,7 +4,8 @@
 export interface TableColumn {
   readonly name: string
   readonly type: string
-  readonly use: 'vector' | 'id' | 'none'
+  /** A byte vector has 8-bit integers. It is chosen by name, or where there is no vector of floats. */
+  readonly use: 'vector' | 'byte vector' | 'id' | 'none'
 }
 
 export interface ColumnNames {
@@ -13,6 +14,11 @@ export interface ColumnNames {
 }
 
 const MAX_LISTED = 20
+const EXPECTED = 'lists of float16, float32, float64 or 8-bit integers'
+
+function isVector({ use }: TableColumn): boolean {
+  return use === 'vector' || use === 'byte vector'
+}
 
 /** Indexes in `columns`, or a reason as text. Without `vectorColumn` the only column of vectors is chosen. */
 export function chooseColumns(
@@ -32,13 +38,14 @@ function vectorPlace(columns: readonly TableColumn[], wanted: string | undefined
   if (wanted !== undefined) {
     const place = columns.findIndex(({ name }) => name === wanted)
     if (place < 0) return `it has no column ${JSON.stringify(wanted)}; ${listed(columns)}`
-    if (columns[place].use === 'vector') return place
+    if (isVector(columns[place])) return place
     const { type } = columns[place]
-    return `its column ${JSON.stringify(wanted)} is ${type}, expected lists of float16, float32 or float64`
+    return `its column ${JSON.stringify(wanted)} is ${type}, expected ${EXPECTED}`
   }
-  const candidates = columns.filter(({ use }) => use === 'vector')
+  const floats = columns.filter(({ use }) => use === 'vector')
+  const candidates = floats.length > 0 ? floats : columns.filter(isVector)
   if (candidates.length === 1) return columns.indexOf(candidates[0])
-  if (candidates.length === 0) return `it has no column of lists of float16, float32 or float64; ${listed(columns)}`
+  if (candidates.length === 0) return `it has no column of ${EXPECTED}; ${listed(columns)}`
   const names = candidates.slice(0, MAX_LISTED).map(({ name }) => name.slice(0, 60))
   const listing = `it has ${candidates.length} columns of vectors: ${names.join(', ')}`
   return `${listing}; choose with vectorColumn (--vector-column)`
