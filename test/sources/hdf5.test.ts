@@ -30,8 +30,12 @@ describe('an HDF5 file', () => {
 
   it.each([
     [{ a: few, b: few }, {}, 'it has 2 columns of vectors: a, b; choose with vectorColumn (--vector-column)'],
-    [{ a: few }, { vectorColumn: 'x' }, 'it has no column "x"; its columns are a (2 dimensions of 4 bytes)'],
-    [{ a: few }, { idColumn: 'a' }, 'its column "a" is 2 dimensions of 4 bytes, expected text or integers as ids'],
+    [{ a: few }, { vectorColumn: 'x' }, 'it has no column "x"; its columns are a (floats of 4 bytes in 2 dimensions)'],
+    [
+      { a: few },
+      { idColumn: 'a' },
+      'its column "a" is floats of 4 bytes in 2 dimensions, expected text or integers as ids',
+    ],
   ])('is refused when the dataset is ambiguous (%#)', async (datasets, options, message) => {
     expect((await invalidFile(open(hdf5(datasets), options))).message).toContain(message)
   })

@@ -80,3 +80,25 @@ describe.each(['arrow', 'parquet'])('a file of pyarrow, .%s,', (extension) => {
     await expectFile(`pyarrow-missing.${extension}`, { invalid: 'skip' }, expected, [])
   })
 })
+
+describe('an array of NumPy', () => {
+  it.each(['numpy-fortran.npy', 'numpy-big-endian.npy'])('%s is read from any row', async (name) => {
+    await expectFile(name, {}, rows, [])
+  })
+
+  it.each([
+    ['numpy-object.npy', "numpy.save(path, numpy.stack([numpy.asarray(row, '<f4') for row in array]))"],
+    ['numpy-structured.npy', "numpy.save(path, array['vector'].astype('<f4'))"],
+  ])('%s is refused with the line that converts it', async (name, hint) => {
+    await expect(openVectorFile(fileOf(name))).rejects.toThrow(hint)
+  })
+})
+
+describe('HDF5 of h5py', () => {
+  it.each(['float16', 'big-endian', 'float16-big-endian', 'float64-big-endian', 'int16-big-endian'])(
+    'of %s is read from any row',
+    async (type) => {
+      await expectFile(`h5py-${type}.hdf5`, {}, rows, [])
+    },
+  )
+})

@@ -87,7 +87,7 @@ async function integers(
     4: signed ? Int32Array : Uint32Array,
     8: signed ? BigInt64Array : BigUint64Array,
   }[bytes]
-  return new words(buffer) as ArrayLike<number | bigint>
+  return new words(buffer)
 }
 
 /** The ids of rows that are numbers of values in `dictionary`. */
