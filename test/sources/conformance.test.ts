@@ -6,6 +6,8 @@ import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import { InvalidFileError, PathError } from '../../src/errors.js'
 import { arrow } from '../fixtures/write-arrow.js'
 import { hdf5 } from '../fixtures/write-hdf5.js'
+import { npz, safetensors } from '../fixtures/write-tensors.js'
+import { csvOfColumns, csvOfTexts, jsonArray, word2vec, wordLines } from '../fixtures/write-texts.js'
 import { listSchema, parquet, parquetTable } from '../fixtures/write-parquet.js'
 import {
   bin,
@@ -148,6 +150,17 @@ const FORMATS: readonly Format[] = [
     write: (rows) => arrow(rows, { compression: 'zstd' }),
     countKnown: true,
   },
+  { name: 'npz', extension: 'npz', value: float, write: (rows) => npz(rows), countKnown: true },
+  {
+    name: 'npz with deflate',
+    format: 'npz',
+    extension: 'npz',
+    value: float,
+    write: (rows) => npz(rows, true),
+    countKnown: true,
+    quick: true,
+  },
+  { name: 'safetensors', extension: 'safetensors', value: float, write: safetensors, countKnown: true, quick: true },
   {
     name: 'hdf5',
     extension: 'hdf5',
@@ -183,6 +196,52 @@ const FORMATS: readonly Format[] = [
     write: (rows) => zstdRaw(jsonLines(rows)),
     countKnown: false,
   },
+  {
+    name: 'a JSON array',
+    format: 'json-lines',
+    extension: 'json',
+    value: float,
+    write: jsonArray,
+    countKnown: false,
+    quick: true,
+  },
+  {
+    name: 'csv of vectors as text',
+    format: 'csv',
+    extension: 'csv',
+    value: float,
+    write: (rows) => csvOfTexts(rows),
+    countKnown: false,
+    knownByContent: false,
+    quick: true,
+  },
+  {
+    name: 'csv of columns',
+    format: 'csv',
+    extension: 'csv.gz',
+    value: float,
+    write: (rows) => gzipSync(csvOfColumns(rows), { level: 1 }),
+    countKnown: false,
+    knownByContent: false,
+  },
+  {
+    name: 'tsv',
+    extension: 'tsv',
+    value: float,
+    write: (rows) => csvOfTexts(rows, '\t'),
+    countKnown: false,
+    knownByContent: false,
+  },
+  {
+    name: 'word-vectors',
+    extension: 'vec',
+    value: float,
+    write: (rows) => wordLines(rows, true),
+    countKnown: true,
+    ownIds: true,
+    quick: true,
+  },
+  { name: 'word2vec', extension: 'bin', value: float, write: word2vec, countKnown: true, ownIds: true },
   {
     name: "OpenAI's batch output",
     format: 'json-lines',

@@ -94,6 +94,32 @@ describe('an array of NumPy', () => {
   })
 })
 
+describe('a file of named arrays', () => {
+  const numbers = rows.map((_, r) => r)
+
+  it.each(['numpy.npz', 'numpy-compressed.npz', 'numpy.safetensors'])('%s is read from any row', async (name) => {
+    await expectFile(name, {}, rows, [])
+    await expectFile(name, { vectorColumn: 'embedding', idColumn: 'labels' }, rows, numbers)
+  })
+
+  it.each(['numpy.npz', 'numpy-compressed.npz'])('%s has text as ids', async (name) => {
+    await expectFile(name, { idColumn: 'id' }, rows, ids)
+  })
+
+  it.each([
+    ['numpy.npz', { vectorColumn: 'x' }, 'it has no array "x"; its arrays are embedding (<f4 (300, 12)), labels'],
+    ['numpy.npz', { vectorColumn: 'labels' }, 'its array "labels" is <i8 (300), expected floats or short integers'],
+    [
+      'numpy.safetensors',
+      { vectorColumn: 'x' },
+      'it has no array "x"; its arrays are labels (I64 (300)), embedding (F32 (300, 12))',
+    ],
+    ['numpy.safetensors', { idColumn: 'norms' }, 'its array "norms" is F32 (300), expected text or integers'],
+  ])('%s is refused as %j with the existing arrays', async (name, options, message) => {
+    await expect(openVectorFile(fileOf(name), options)).rejects.toThrow(message)
+  })
+})
+
 describe('HDF5 of h5py', () => {
   it.each(['float16', 'big-endian', 'float16-big-endian', 'float64-big-endian', 'int16-big-endian'])(
     'of %s is read from any row',

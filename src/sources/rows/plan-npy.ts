@@ -18,14 +18,18 @@ const MAX_HEADER_BYTES = 65_535
 /** @throws InvalidFileError when it has no rows of a supported type, or its size does not fit its shape; PathError */
 export async function planNpy(bytes: ByteReader): Promise<ReadPlan> {
   const byteLength = knownByteLength(bytes, 'npy')
-  const { header, dataOffset } = await readHeader(bytes, byteLength)
+  const { header, dataOffset } = await readNpyHeader(bytes, byteLength)
   const rows = { ...checkedRows(bytes.path, header), dataOffset }
   checkDataLength(bytes.path, byteLength, rows, 'shape')
   // One column is a row after a row in both orders.
   return header.fortranOrder && rows.dimensions > 1 ? planColumnRows(rows) : planFlatRows(rows)
 }
 
-async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ header: NpyHeader; dataOffset: number }> {
+/** The header, and the offset after it. @throws InvalidFileError when it is truncated, damaged or of an unknown version */
+export async function readNpyHeader(
+  bytes: ByteReader,
+  byteLength: number,
+): Promise<{ header: NpyHeader; dataOffset: number }> {
   const { path } = bytes
   const start = new Uint8Array(LENGTH_AT + 4)
   const got = await readFully(bytes, start, 0)
