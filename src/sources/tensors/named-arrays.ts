@@ -41,6 +41,7 @@ export function planNamedArrays(path: string, arrays: readonly NamedArray[], opt
   return {
     ...plan,
     async *batches(pass, startAt) {
+      const one = new Uint8Array(1)
       const opened = await vectors.open(pass)
       const idBytes = await ids?.open(pass)
       const queue = ids?.ids && idBytes && new IdQueue(flatIds(idBytes, ids.ids, startAt))
@@ -48,6 +49,8 @@ export function planNamedArrays(path: string, arrays: readonly NamedArray[], opt
         for await (const batch of plan.batches(opened, startAt)) {
           const taken = await queue?.take(batch.vectors.length / dimensions)
           yield taken === undefined ? batch : { ids: taken, ...batch }
+          // Compressed data may be read to its end already: this read throws when the pass was closed.
+          await pass.read(one, 0)
         }
       } finally {
         await queue?.close()
