@@ -148,14 +148,14 @@ export const BUILD_COMMAND_OPTIONS = {
     }),
   ),
   vectorColumn: v.optional(
-    option(name('the name of a column'), 'column of vectors in a table', {
+    option(name('the name of a column'), 'column, array or field of the vectors', {
       value: 'NAME',
-      fallback: 'the only one with lists of floats',
-      doc: 'column of vectors in a table, such as Parquet',
+      fallback: 'the only one',
+      doc: 'column of the vectors in a table, array of npz or safetensors, or field of JSON, such as `data.vector`',
     }),
   ),
   idColumn: v.optional(
-    option(name('the name of a column'), 'column of ids in a table: text or integers', {
+    option(name('the name of a column'), 'column, array or field of the ids', {
       value: 'NAME',
       fallback: 'none',
     }),

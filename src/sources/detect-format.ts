@@ -13,13 +13,19 @@ import { NPY_MAGIC } from './rows/plan-npy.js'
 import { PARQUET_MAGIC } from './parquet/parquet-magic.js'
 import { compressionOf, plainText, type Compression } from './bytes/plain-text.js'
 import { readInt32, ROW_PREFIX_BYTES } from './rows/vecs-layout.js'
-import type { VectorFileFormat } from './vector-file.js'
+import { beginsAsSafetensors } from './tensors/plan-safetensors.js'
+import { ZIP_MAGIC } from './tensors/plan-npz.js'
+import { UNREAD_FORMATS } from './unread-formats.js'
+import { beginsWithWord, wordsHeader } from './lines/plan-word-vectors.js'
+import type { ReadOptions, VectorFileFormat } from './vector-file.js'
 import { MAX_DIMENSIONS } from '../api/vectors.js'
 
 const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
   ['.fvecs', 'fvecs'],
   ['.bvecs', 'bvecs'],
   ['.npy', 'npy'],
+  ['.npz', 'npz'],
+  ['.safetensors', 'safetensors'],
   ['.fbin', 'fbin'],
   ['.u8bin', 'u8bin'],
   ['.i8bin', 'i8bin'],
@@ -31,15 +37,21 @@ const FORMATS_BY_EXTENSION: ReadonlyMap<string, VectorFileFormat> = new Map([
   ['.feather', 'arrow'],
   ['.jsonl', 'json-lines'],
   ['.ndjson', 'json-lines'],
+  ['.json', 'json-lines'],
+  ['.csv', 'csv'],
+  ['.tsv', 'tsv'],
+  ['.tab', 'tsv'],
+  ['.vec', 'word-vectors'],
+  ['.glove', 'word-vectors'],
+  ['.f32', 'raw'],
+  ['.float32', 'raw'],
+  ['.raw', 'raw'],
 ])
 
-/** Extensions of formats that are not read; guessing from the content could misread such files. */
-const UNREAD_EXTENSIONS: ReadonlyMap<string, string> = new Map([
-  ['.ivecs', 'ivecs holds neighbour numbers, not vectors'],
-  ['.ibin', 'ibin holds neighbour numbers, not vectors'],
-  ['.npz', 'npz is an archive; save one array with numpy.save'],
-  ...['.csv'].map((extension) => [extension, `${extension.slice(1)} is not read`] as const),
-])
+/** Read compressed too. Their names win over their content, which may begin as JSON. */
+const TEXT_FORMATS: ReadonlySet<VectorFileFormat> = new Set(['json-lines', 'csv', 'tsv', 'word-vectors'])
+/** Names that raw float32 has, when the caller says its dimensions. */
+const RAW_EXTENSIONS: ReadonlySet<string> = new Set(['', '.bin', '.dat', '.data', '.mmap', '.memmap'])
 
 type Magic = readonly [magic: ArrayLike<number>, format: VectorFileFormat]
 
@@ -48,16 +60,12 @@ const MAGICS: readonly Magic[] = [
   [PARQUET_MAGIC, 'parquet'],
   [ARROW_MAGIC, 'arrow'],
   [HDF5_MAGIC, 'hdf5'],
-]
-
-const UNREAD_MAGICS: readonly (readonly [magic: readonly number[], what: string])[] = [
-  [[0x50, 0x4b, 0x03, 0x04], 'it is a zip archive (npz is one); save one array with numpy.save'],
-  [[0x50, 0x41, 0x52, 0x45], 'it is Parquet with an encrypted footer, which is not read'],
+  [ZIP_MAGIC, 'npz'],
 ]
 
 const READ_FORMATS =
-  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow, hdf5 and JSON lines ' +
-  '(.jsonl, .ndjson, also with gzip or zstd)'
+  'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, npz, safetensors, parquet, arrow, hdf5, JSON lines and arrays, ' +
+  'csv, tsv, word vectors (word2vec, GloVe), and raw float32 (.f32, with --dimensions); text also with gzip or zstd'
 const HEAD_BYTES = 4096
 
 /** The extension of a compressed file; the extension before it tells the format of the content. */
@@ -67,18 +75,15 @@ const COMPRESSED_NAME = /\.(gz|zst)$/i
 export function formatByName(filePath: string): VectorFileFormat | undefined {
   const compressed = COMPRESSED_NAME.test(filePath)
   const extension = path.extname(filePath.replace(COMPRESSED_NAME, '')).toLowerCase()
-  const unread = UNREAD_EXTENSIONS.get(extension)
-  if (unread !== undefined) throw new InvalidFileError(filePath, `${unread}; ${READ_FORMATS}`)
+  const unread = UNREAD_FORMATS.find(({ extensions }) => extensions?.includes(extension))
+  if (unread !== undefined) throw new InvalidFileError(filePath, `${unread.what}; ${READ_FORMATS}`)
   const format = FORMATS_BY_EXTENSION.get(extension)
-  if (compressed && format !== undefined && format !== 'json-lines') throw onlyLinesCompressed(filePath, format)
+  if (compressed && format !== undefined && !TEXT_FORMATS.has(format)) throw onlyTextCompressed(filePath, format)
   return format
 }
 
-function onlyLinesCompressed(filePath: string, what: string): InvalidFileError {
-  return new InvalidFileError(
-    filePath,
-    `it is compressed ${what}; only JSON lines are read compressed: decompress it first`,
-  )
+function onlyTextCompressed(filePath: string, what: string): InvalidFileError {
+  return new InvalidFileError(filePath, `it is compressed ${what}; only text is read compressed: decompress it first`)
 }
 
 /**
@@ -86,7 +91,11 @@ function onlyLinesCompressed(filePath: string, what: string): InvalidFileError {
  * @throws InvalidFileError with what was found when no format fits, when several do and the name does not decide, or
  * when name and content disagree
  */
-export async function detectFormat(bytes: ByteReader, byteLength: number): Promise<VectorFileFormat> {
+export async function detectFormat(
+  bytes: ByteReader,
+  byteLength: number,
+  { dimensions }: Pick<ReadOptions, 'dimensions'> = {},
+): Promise<VectorFileFormat> {
   const named = formatByName(bytes.path)
   const buffer = new Uint8Array(HEAD_BYTES)
   const head = buffer.subarray(0, await readFully(bytes, buffer, 0))
@@ -94,13 +103,17 @@ export async function detectFormat(bytes: ByteReader, byteLength: number): Promi
   // The name first: rows and d of an fbin file may equal the first bytes of any format.
   if (named !== undefined && fits.some(({ format }) => format === named)) return named
   const compression = compressionOf(head)
-  if (compression !== undefined) return formatInside(bytes, compression)
-  const unread = UNREAD_MAGICS.find(([magic]) => startsWith(head, magic))
-  if (unread !== undefined) throw new InvalidFileError(bytes.path, `${unread[1]}; ${READ_FORMATS}`, { offset: 0 })
+  if (compression !== undefined) return formatInside(bytes, compression, named)
+  const unread = UNREAD_FORMATS.find(({ magic }) => magic !== undefined && startsWith(head, magic))
+  if (unread !== undefined) throw new InvalidFileError(bytes.path, `${unread.what}; ${READ_FORMATS}`, { offset: 0 })
   const marked = MAGICS.find(([magic]) => startsWith(head, magic))
   if (marked !== undefined) return marked[1]
   if (beginsAsArrowStream(head)) return 'arrow'
+  if (beginsAsSafetensors(head, byteLength)) return 'safetensors'
+  if (named !== undefined && named !== 'json-lines' && TEXT_FORMATS.has(named) && !head.includes(0)) return named
   if (looksLikeJson(head, named === undefined)) return 'json-lines'
+  const words = wordsFormat(head)
+  if (words !== undefined && fits.length === 0) return words
   if (named !== undefined) {
     // One or two rows may fit by chance, as in a truncated file.
     const other = fits.filter(({ count }) => count > 2).map(({ format }) => format)
@@ -113,6 +126,7 @@ export async function detectFormat(bytes: ByteReader, byteLength: number): Promi
     const several = fits.map(({ format }) => format).join(' or ')
     throw new InvalidFileError(bytes.path, `it could be ${several}; name it with one of these extensions`)
   }
+  if (dimensions !== undefined && RAW_EXTENSIONS.has(path.extname(bytes.path).toLowerCase())) return 'raw'
   throw new InvalidFileError(
     bytes.path,
     `neither its name nor its content is of a known format: it has ${byteLength} bytes and begins with ` +
@@ -121,15 +135,20 @@ export async function detectFormat(bytes: ByteReader, byteLength: number): Promi
   )
 }
 
-/** Only the line formats are read compressed. */
-async function formatInside(bytes: ByteReader, compression: Compression): Promise<VectorFileFormat> {
+/** Only text is read compressed. */
+async function formatInside(
+  bytes: ByteReader,
+  compression: Compression,
+  named: VectorFileFormat | undefined,
+): Promise<VectorFileFormat> {
   const text = await plainText(bytes)
   try {
     const buffer = new Uint8Array(HEAD_BYTES)
     const head = buffer.subarray(0, await readFully(text, buffer, 0))
+    if (named !== undefined && named !== 'json-lines' && !head.includes(0)) return named
     if (looksLikeJson(head, true)) return 'json-lines'
     const marked = MAGICS.find(([magic]) => startsWith(head, magic))
-    throw onlyLinesCompressed(
+    throw onlyTextCompressed(
       bytes.path,
       `with ${compression}, and is ${marked?.[1] ?? `not text: ${beginning(head)}`} inside`,
     )
@@ -166,6 +185,17 @@ function looksLikeJson(head: Uint8Array, orBlank: boolean): boolean {
     .replace(/^\ufeff/, '')
     .trimStart()
   return (orBlank && text === '') || text.startsWith('{') || text.startsWith('[')
+}
+
+/** No text has these control characters. */
+function isBinary(head: Uint8Array): boolean {
+  return head.some((byte) => byte < 0x09 || (byte > 0x0d && byte < 0x20))
+}
+
+/** Word vectors: behind a line with their number, or text that begins with a word and numbers. */
+function wordsFormat(head: Uint8Array): VectorFileFormat | undefined {
+  if (wordsHeader(head) !== undefined) return isBinary(head) ? 'word2vec' : 'word-vectors'
+  return !isBinary(head) && beginsWithWord(Buffer.from(head).toString('utf8')) ? 'word-vectors' : undefined
 }
 
 interface Fit {

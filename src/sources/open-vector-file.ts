@@ -10,12 +10,19 @@ import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream
 import { detectFormat, formatByName } from './detect-format.js'
 import { planBin } from './rows/plan-bin.js'
 import { expandPaths } from './expand-paths.js'
+import { refuseFolder, refuseUrl } from './refuse-places.js'
 import { planFvecs } from './rows/plan-fvecs.js'
 import { planHdf5 } from './rows/plan-hdf5.js'
 import { attachIds } from './lines/read-id-lines.js'
 import { JoinedFiles } from './joined-files.js'
+import { planCsv } from './lines/plan-csv.js'
 import { planJsonLines } from './lines/plan-json-lines.js'
+import { planWord2vec } from './lines/plan-word2vec.js'
+import { planWordVectors } from './lines/plan-word-vectors.js'
+import { planRaw } from './rows/plan-raw.js'
 import { planNpy } from './rows/plan-npy.js'
+import { planNpz } from './tensors/plan-npz.js'
+import { planSafetensors } from './tensors/plan-safetensors.js'
 import type { ReadOptions, ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
 export interface OpenVectorFileOptions extends ReadOptions {
@@ -30,6 +37,7 @@ const OPTION_NAMES: Readonly<Record<keyof OpenVectorFileOptions, true>> = {
   vectorColumn: true,
   idColumn: true,
   invalid: true,
+  dimensions: true,
   ids: true,
   stdin: true,
 }
@@ -64,6 +72,8 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   fvecs: planFvecs,
   bvecs: planBvecs,
   npy: planNpy,
+  npz: planNpz,
+  safetensors: planSafetensors,
   fbin: planBin('fbin'),
   u8bin: planBin('u8bin'),
   i8bin: planBin('i8bin'),
@@ -72,6 +82,11 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   arrow: planArrow,
   hdf5: planHdf5,
   'json-lines': (_, options) => planJsonLines(options),
+  csv: (_, options) => planCsv(undefined, options),
+  tsv: (_, options) => planCsv('\t', options),
+  'word-vectors': planWordVectors,
+  word2vec: planWord2vec,
+  raw: planRaw,
 }
 
 /**
@@ -85,6 +100,7 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
 export async function openVectorFile(path: string, options: OpenVectorFileOptions = {}): Promise<VectorFile> {
   checkPath(path, 'the file of vectors')
   checkReadOptions(options)
+  refuseUrl(path)
   const file = path === STDIN ? openStdin(options) : await openPath(path, options)
   return options.ids === undefined ? file : attachIds(file, options.ids)
 }
@@ -97,6 +113,7 @@ export async function openVectorFile(path: string, options: OpenVectorFileOption
 export async function openVectorFiles(given: readonly string[], all: OpenVectorFileOptions = {}): Promise<VectorFile> {
   checkReadOptions(all)
   const { ids, ...options } = all
+  for (const path of given) refuseUrl(path)
   const paths = await expandPaths(given)
   if (paths.length === 1) return openVectorFile(paths[0], { ids, ...options })
   const files: VectorFile[] = []
@@ -106,12 +123,12 @@ export async function openVectorFiles(given: readonly string[], all: OpenVectorF
 }
 
 function openStdin(options: OpenVectorFileOptions): VectorFile {
-  refuseColumns('standard input', 'json-lines', options)
   const open = async (): Promise<ByteReader> => streamBytes(STDIN, options.stdin ?? process.stdin)
   return new PlannedFile({ path: STDIN, format: 'json-lines', plan: planJsonLines(options), bytes: undefined, open })
 }
 
 async function openPath(path: string, options: ReadOptions): Promise<VectorFile> {
+  await refuseFolder(path)
   const facts = await fileFacts(path)
   if (facts.byteLength === undefined) {
     // A pipe gives its bytes once, so nothing may be read before the pass.
@@ -129,24 +146,35 @@ async function openPath(path: string, options: ReadOptions): Promise<VectorFile>
   }
   const bytes = await openFileBytes(path, facts)
   try {
-    const format = await detectFormat(bytes, facts.byteLength)
+    const format = await detectFormat(bytes, facts.byteLength, options)
     refuseColumns(path, format, options)
     const plan = await PLANNERS[format](bytes, options)
-    // JSON lines may be appended until they are read: the plan does not depend on their number.
-    const planned = format === 'json-lines' ? undefined : facts
+    // Lines may be appended until they are read: the plan does not depend on their number.
+    const planned = plan.count === undefined && TEXTS.has(format) ? undefined : facts
     return new PlannedFile({ path, format, plan, bytes: facts.byteLength, open: () => openFileBytes(path, planned) })
   } finally {
     await bytes.close()
   }
 }
 
-const TABLES: ReadonlySet<VectorFileFormat> = new Set(['parquet', 'arrow', 'hdf5'])
+/** The formats whose columns, arrays or fields have names. */
+const TABLES: ReadonlySet<VectorFileFormat> = new Set([
+  'parquet',
+  'arrow',
+  'hdf5',
+  'npz',
+  'safetensors',
+  'json-lines',
+  'csv',
+  'tsv',
+])
+const TEXTS: ReadonlySet<VectorFileFormat> = new Set(['json-lines', 'csv', 'tsv', 'word-vectors'])
 
 function refuseColumns(path: string, format: VectorFileFormat, { vectorColumn, idColumn }: ReadOptions): void {
   if (TABLES.has(format) || (vectorColumn === undefined && idColumn === undefined)) return
   const [option, flag] = vectorColumn === undefined ? ['idColumn', '--id-column'] : ['vectorColumn', '--vector-column']
   throw new InvalidOptionError(
-    `${option} (${flag}) names a column of ${[...TABLES].join(' or ')}, but ${path} is ${format}`,
+    `${option} (${flag}) names a column of ${[...TABLES].join(', ')}, but ${path} is ${format}`,
   )
 }
 

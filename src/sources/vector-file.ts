@@ -3,7 +3,23 @@ import type { VectorBatch } from '../api/vectors.js'
 import type { ByteReader } from './bytes/byte-reader.js'
 
 export type VectorFileFormat =
-  'fvecs' | 'bvecs' | 'npy' | 'fbin' | 'u8bin' | 'i8bin' | 'parquet' | 'arrow' | 'hdf5' | 'json-lines'
+  | 'fvecs'
+  | 'bvecs'
+  | 'npy'
+  | 'npz'
+  | 'safetensors'
+  | 'fbin'
+  | 'u8bin'
+  | 'i8bin'
+  | 'parquet'
+  | 'arrow'
+  | 'hdf5'
+  | 'json-lines'
+  | 'csv'
+  | 'tsv'
+  | 'word-vectors'
+  | 'word2vec'
+  | 'raw'
 
 /** Most bytes of float32 in one batch. */
 export const BATCH_BYTES = 1 << 20
@@ -16,9 +32,9 @@ export interface VectorFile {
   /** The path that the caller gave; '-' is standard input. */
   readonly path: string
   readonly format: VectorFileFormat
-  /** Number of rows; undefined for JSON lines, which have no header. */
+  /** Number of rows; undefined for text such as JSON lines, which has no header. */
   readonly count: number | undefined
-  /** Length of every row; undefined for JSON lines, which have no header. */
+  /** Length of every row; undefined for text such as JSON lines, which has no header. */
   readonly dimensions: number | undefined
   /** Size of the file; undefined for a pipe. */
   readonly bytes: number | undefined
@@ -43,14 +59,17 @@ export interface VectorFile {
 /** Options for reading a file; each format uses the ones that concern it. */
 export interface ReadOptions {
   /**
-   * The column of vectors of a Parquet or Arrow file, or the dataset of HDF5. Default: the only one, or `train` of
-   * HDF5.
+   * The column of vectors of a table, the dataset of HDF5, the array of npz or safetensors, or the field of JSON records,
+   * which may be a path such as `data.embedding`; `dim_*` is all columns of CSV whose names begin so. Default: the only
+   * one; `train` of HDF5; `vector` or `embedding` of JSON and CSV.
    */
   readonly vectorColumn?: string
-  /** The column of ids of a Parquet or Arrow file: text or integers. Default: none. */
+  /** The column of ids: text, integers or UUIDs. Default: `id` of JSON and CSV, otherwise none. */
   readonly idColumn?: string
+  /** Length of the rows of raw float32, which does not say it. */
+  readonly dimensions?: number
   /**
-   * For rows without a vector, such as null in Parquet or a failed request in OpenAI's batch output: `'error'`, the
+   * For rows without a vector, such as null or an empty list, or a failed request in OpenAI's batch output: `'error'`, the
    * default, ends the pass; `'skip'` yields rows of NaN, which a build with `invalid: 'skip'` leaves out and counts.
    */
   readonly invalid?: 'error' | 'skip'

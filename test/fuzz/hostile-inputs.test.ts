@@ -12,6 +12,8 @@ import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import type { VectorFile } from '../../src/sources/vector-file.js'
 import { arrow } from '../fixtures/write-arrow.js'
 import { hdf5 } from '../fixtures/write-hdf5.js'
+import { npz, safetensors } from '../fixtures/write-tensors.js'
+import { csvOfColumns, csvOfTexts, jsonArray, word2vec, wordLines } from '../fixtures/write-texts.js'
 import { parquet } from '../fixtures/write-parquet.js'
 import {
   bin,
@@ -77,7 +79,12 @@ describe.each([
   ['parquet', parquet(rows, { codec: 'UNCOMPRESSED' })],
   ['arrow', arrow(rows, { batchRows: 16 })],
   ['arrow', arrow(rows, { list: 'list', format: 'stream', batchRows: 16 })],
+  ['arrow', arrow(rows, { list: 'list', batchRows: 16, compression: 'lz4' })],
+  ['arrow', arrow(rows, { batchRows: 16, compression: 'zstd' })],
   ['hdf5', hdf5({ train: rows })],
+  ['npz', npz(rows)],
+  ['npz', npz(rows, true)],
+  ['safetensors', safetensors(rows)],
   ['fbin', bin('f4', rows)],
   ['u8bin', bin('u1', rows)],
   [
@@ -97,6 +104,12 @@ describe.each([
       ),
     ),
   ],
+  ['json', Buffer.from(jsonArray(rows))],
+  ['csv', Buffer.from(csvOfTexts(rows))],
+  ['csv', Buffer.from(csvOfColumns(rows))],
+  ['vec', Buffer.from(wordLines(rows, true))],
+  ['glove', Buffer.from(wordLines(rows, false))],
+  ['w2v', word2vec(rows)],
   ['unnamed', fvecs(rows)],
 ])('a damaged %s file', (extension, whole) => {
   it('is refused with its place, and its rows come from its bytes', async () => {
@@ -218,12 +231,11 @@ describe('a lying header', () => {
   )
 
   it.each([
-    ["'>f4'", 'False', "astype('<f4')"],
+    ["'<i8'", 'False', "astype('<f4')"],
     ["'<f8'", 'False', 'truncated'],
-    ["'|O'", 'False', 'expected one of <f2'],
-    ["[('a', '<f4')]", 'False', 'expected one of <f2'],
-    ["'" + 'x'.repeat(50_000) + "'", 'False', 'expected one of <f2'],
-    ["'<f4'", 'True', 'Fortran'],
+    ["'|O'", 'False', 'expected one of f2'],
+    ["[('a', '<f4')]", 'False', 'expected one of f2'],
+    ["'" + 'x'.repeat(50_000) + "'", 'False', 'expected one of f2'],
     ["'<f4'", '1', 'neither True nor False'],
     ["'<f4'", "__import__('os')", 'cannot be read'],
     ["'<f4', 'descr': '<f4'", 'False', 'given twice'],
@@ -280,7 +292,7 @@ describe('hostile JSON lines', () => {
   const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
 
   it.each<[string, string | Buffer, string]>([
-    ['100,000 brackets', deep(100_000), 'line 2 is an array'],
+    ['100,000 brackets', deep(100_000), 'line 2 has an array at element[0]'],
     ['100,000 brackets as the vector', `{"vector":${deep(100_000)}}`, 'line 2 has an array at vector[0]'],
     ['80,000 objects', `${'{"vector":'.repeat(80_000)}1${'}'.repeat(80_000)}`, 'line 2 has an object as "vector"'],
     ['2 MB of brackets', deep(1_000_000), 'line 2 is nested deeper than 1000'],

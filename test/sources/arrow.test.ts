@@ -95,6 +95,7 @@ describe('the columns of Arrow', () => {
 
   it.each([
     ['text', before.text],
+    ['category', before.category],
     ['n', after.n.map(Number)],
     ['small', after.small],
   ])('can be ids: %s, from any row', async (idColumn, ids) => {
@@ -108,14 +109,13 @@ describe('the columns of Arrow', () => {
 
   it.each([
     [{}, 'it has 2 columns of vectors: other, embedding; choose with vectorColumn (--vector-column)'],
-    [{ vectorColumn: 'text' }, 'its column "text" is text, expected lists of float16, float32 or float64'],
+    [
+      { vectorColumn: 'text' },
+      'its column "text" is text, expected lists of float16, float32, float64 or 8-bit integers',
+    ],
     [
       { vectorColumn: 'x' },
       'it has no column "x"; its columns are text (text), flag (bool), category (text in a dictionary)',
-    ],
-    [
-      { vectorColumn: 'other', idColumn: 'category' },
-      'its column "category" is text in a dictionary, expected text or',
     ],
     [{ vectorColumn: 'other', idColumn: 'day' }, 'its column "day" is date, expected text or integers as ids'],
   ])('are refused as %j with the existing columns', async (options, message) => {

@@ -129,9 +129,7 @@ describe('compressed JSON lines', () => {
 
   it('are the only format that is read compressed', async () => {
     const error = await invalidFile(openVectorFile(folder.file('compressed', gzipSync(npy(rows)))))
-    expect(error.message).toContain(
-      'it is compressed with gzip, and is npy inside; only JSON lines are read compressed',
-    )
+    expect(error.message).toContain('it is compressed with gzip, and is npy inside; only text is read compressed')
     const other = await invalidFile(openVectorFile(folder.file('compressed', gzipSync(fvecs(rows)))))
     expect(other.message).toContain('and is not text: 0x10000000')
   })

@@ -30,15 +30,19 @@ describe('an HDF5 file', () => {
 
   it.each([
     [{ a: few, b: few }, {}, 'it has 2 columns of vectors: a, b; choose with vectorColumn (--vector-column)'],
-    [{ a: few }, { vectorColumn: 'x' }, 'it has no column "x"; its columns are a (2 dimensions of 4 bytes)'],
-    [{ a: few }, { idColumn: 'a' }, 'its column "a" is 2 dimensions of 4 bytes, expected text or integers as ids'],
+    [{ a: few }, { vectorColumn: 'x' }, 'it has no column "x"; its columns are a (floats of 4 bytes in 2 dimensions)'],
+    [
+      { a: few },
+      { idColumn: 'a' },
+      'its column "a" is floats of 4 bytes in 2 dimensions, expected text or integers as ids',
+    ],
   ])('is refused when the dataset is ambiguous (%#)', async (datasets, options, message) => {
     expect((await invalidFile(open(hdf5(datasets), options))).message).toContain(message)
   })
 
   it('of 32-bit integers is refused, because float32 cannot hold them', async () => {
     const error = await invalidFile(open(hdf5({ train: few }, { dtype: '<i' })))
-    expect(error.message).toContain('it has no column of lists of float16, float32 or float64')
+    expect(error.message).toContain('it has no column of lists of float16, float32, float64 or 8-bit integers')
   })
 
   it('is refused when it is cut anywhere', async () => {

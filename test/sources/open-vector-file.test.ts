@@ -8,12 +8,15 @@ import {
   statSync,
   truncateSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs'
+import path from 'node:path'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { PathError } from '../../src/errors.js'
-import { openVectorFile } from '../../src/sources/open-vector-file.js'
+import { parquet } from '../fixtures/write-parquet.js'
+import { openVectorFile, openVectorFiles } from '../../src/sources/open-vector-file.js'
 import {
   bin,
   bvecs,
@@ -137,22 +140,22 @@ describe('the format', () => {
       'neither its name nor its content is of a known format: it has 4 bytes and begins with 0x00000000',
     ],
     [Buffer.from('PK\x05\x06....'), 'begins with 0x504b0506'],
-    [Buffer.from('PK\x03\x04....'), 'zip archive'],
     [Buffer.from('PARE....'), 'encrypted footer'],
+    [Buffer.from('FEA1....'), 'pyarrow.feather.write_feather(pyarrow.feather.read_table(path), path)'],
+    [Buffer.from([0x80, 4, 0x95, 1, 2, 3, 4, 5]), 'it is a pickle'],
+    [Buffer.from('SQLite format 3\0'), 'sqlite3 FILE "select json_object('],
   ])('is refused when the content is unknown (%#)', async (content, reason) => {
     const error = await invalidFile(openVectorFile(folder.file('unknown', content)))
     expect(error.message).toContain(reason)
-    expect(error.message).toContain(
-      'the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, parquet, arrow, hdf5 and JSON lines',
-    )
+    expect(error.message).toContain('the formats are fvecs, bvecs, fbin, u8bin, i8bin, npy, npz, safetensors, parquet')
   })
 
   it.each([
     ['gt.ivecs', 'neighbour numbers, not vectors'],
-    ['a.csv', 'csv is not read'],
+    ['a.pkl', 'numpy.save(path, numpy.asarray(vectors'],
     ['gt.ibin', 'neighbour numbers, not vectors'],
-    ['a.npz', 'numpy.save'],
-    ['a.npy.gz', 'only JSON lines are read compressed: decompress it first'],
+    ['a.npz', 'it is truncated, or no zip archive'],
+    ['a.npy.gz', 'only text is read compressed: decompress it first'],
   ])('is refused by the name %s', async (name, reason) => {
     const error = await invalidFile(openVectorFile(folder.file(name, fvecs(rows))))
     expect(error.message).toContain(reason)
@@ -249,5 +252,31 @@ describe('standard input', () => {
     expect(early.code).toBe(0)
     expect(early.rows).toBeGreaterThan(1000)
     expect(early.rows).toBeLessThan(200_000)
+  })
+})
+
+describe('a place that is no file', () => {
+  it.each([
+    [
+      'https://example.com/a.parquet',
+      'it is a URL, and a file is needed; download it first (curl -LO https://example.com',
+    ],
+    ['s3://bucket/a.parquet', 'download it first (aws s3 cp s3://bucket/a.parquet .)'],
+    ['hf://datasets/a', 'it is a URL, and a file is needed; download it first'],
+    ['file:///a.npy', 'pass the path in place of the URL'],
+  ])('such as %s is refused with the way to it', async (place, message) => {
+    await expect(openVectorFile(place)).rejects.toThrow(message)
+    await expect(openVectorFiles([place])).rejects.toThrow(message)
+  })
+
+  it('is a folder of Parquet with partitions, whose pattern is named', async () => {
+    const base = path.dirname(folder.file('x'))
+    mkdirSync(path.join(base, 'table/year=2024'), { recursive: true })
+    writeFileSync(path.join(base, 'table/year=2024/part-0.parquet'), parquet(rows))
+    const pattern = path.join(base, 'table/**/*.parquet')
+    await expect(openVectorFile(path.join(base, 'table'))).rejects.toThrow(
+      `name its files with a pattern: '${pattern}'`,
+    )
+    expect((await readAll(await openVectorFiles([pattern]))).rows).toHaveLength(rows.length)
   })
 })

@@ -86,7 +86,7 @@ describe("OpenAI's batch output", () => {
 
   it('with only failed requests is refused', async () => {
     const error = await invalidFile(read(expired('a') + rateLimited('b'), { invalid: 'skip' }))
-    expect(error.message).toContain('none of its 2 requests gave a vector; the first, "a", failed: batch_expired')
+    expect(error.message).toContain('none of its 2 records has a vector; the first, "a", failed: batch_expired')
   })
 
   it.each([

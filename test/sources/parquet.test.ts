@@ -80,7 +80,7 @@ describe('the column of vectors', () => {
     ],
     [
       { vectorColumn: 'tokens' },
-      'its column "tokens" is lists of INT64, expected lists of float16, float32 or float64',
+      'its column "tokens" is lists of INT64, expected lists of float16, float32, float64 or 8-bit integers',
     ],
     [{ vectorColumn: 'url' }, 'its column "url" is UTF8, expected lists'],
     [{ vectorColumn: 'body', idColumn: 'x' }, 'it has no column "x" for ids'],
@@ -95,7 +95,7 @@ describe('the column of vectors', () => {
   it('is refused when there is none', async () => {
     const bytes = parquetTable({ columns: [{ schema: [{ name: 'n', type: 'INT32' }], data: [1, 2] }] })
     expect((await invalidFile(open(bytes))).message).toContain(
-      'it has no column of lists of float16, float32 or float64',
+      'it has no column of lists of float16, float32, float64 or 8-bit integers',
     )
   })
 
@@ -118,7 +118,7 @@ describe('a list that is not a vector', () => {
   it.each([
     ['null', null, 'is null, or has a null in it'],
     ['a list with a null', withNull, 'is null, or has a null in it'],
-    ['an empty list', [], 'has 0 numbers, expected 12 as in the first one'],
+    ['an empty list', [], 'is an empty list; pass invalid'],
     ['a shorter list', rows[0].slice(1), 'has 11 numbers, expected 12'],
     ['a longer list', [...rows[0], 1], 'has 13 numbers, expected 12'],
   ])('as %s ends the pass after all rows before it', async (_, row, message) => {

@@ -103,7 +103,13 @@ async function buildFrom(
 ): Promise<BuildReport> {
   const { ids, vectorColumn, idColumn, quiet = false, logFormat } = given
   const options = ofLibrary(given)
-  const file = await openVectorFiles(inputs, { ids, vectorColumn, idColumn, invalid: options.invalid })
+  const file = await openVectorFiles(inputs, {
+    ids,
+    vectorColumn,
+    idColumn,
+    invalid: options.invalid,
+    dimensions: options.dimensions,
+  })
   let report: BuildReport | undefined
   const view = quiet ? undefined : await openBuildView(terminal, { verbose, json: logFormat === 'json' })
   try {

@@ -10,9 +10,12 @@ export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'signal' | '
   readonly input?: string | readonly string[]
   /** File with one id a line: text, which is always a string; or JSON in a `.jsonl`. */
   readonly ids?: string
-  /** Column of vectors in a table, such as Parquet. Default: the only one with lists of floats. */
+  /**
+   * Column of the vectors in a table, array of npz or safetensors, or field of JSON, such as `data.vector`. Default:
+   * the only one.
+   */
   readonly vectorColumn?: string
-  /** Column of ids in a table: text or integers. */
+  /** Column, array or field of the ids. */
   readonly idColumn?: string
   /** Write a page about the build, compared with the build before. */
   readonly report?: string

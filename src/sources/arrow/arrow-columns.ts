@@ -7,7 +7,7 @@ const MAX_FIELDS = 20_000
 const MAX_DEPTH = 50
 
 /** Numbers of the union Type in Arrow's Schema.fbs. */
-const [NULL, INT, FLOAT, UTF8, LIST, STRUCT, UNION, FIXED_LIST] = [1, 2, 3, 5, 12, 13, 14, 16]
+const [NULL, INT, FLOAT, UTF8, LIST, STRUCT, UNION, FIXED_BINARY, FIXED_LIST] = [1, 2, 3, 5, 12, 13, 14, 15, 16]
 const [LARGE_UTF8, LARGE_LIST, RUN_END, BINARY_VIEW, UTF8_VIEW, LIST_VIEW, LARGE_LIST_VIEW] = [
   20, 21, 22, 23, 24, 25, 26,
 ]
@@ -27,36 +27,56 @@ export interface ArrowList {
   readonly offsetBytes: 0 | 4 | 8
 }
 
-export type ArrowIds =
+export interface ArrowInteger {
+  readonly kind: 'integer'
+  readonly bytes: 1 | 2 | 4 | 8
+  readonly signed: boolean
+}
+
+export type ArrowPlainIds =
   | { readonly kind: 'text'; readonly offsetBytes: 4 | 8 }
-  | { readonly kind: 'integer'; readonly bytes: 1 | 2 | 4 | 8; readonly signed: boolean }
+  | { readonly kind: 'view' }
+  | { readonly kind: 'uuid' }
+  | ArrowInteger
+
+/** Rows are numbers of values in the dictionary of this id. */
+export interface ArrowDictionaryIds {
+  readonly kind: 'dictionary'
+  readonly id: number
+  readonly index: ArrowInteger
+  readonly values: ArrowPlainIds
+}
+
+export type ArrowIds = ArrowPlainIds | ArrowDictionaryIds
 
 export interface ArrowColumn extends TableColumn {
   readonly shape: ArrowList | ArrowIds | undefined
-  /** Indexes of its first node and first buffer in a record batch; undefined after a column whose number is unknown. */
-  readonly node: number | undefined
-  readonly buffer: number | undefined
+  /** Indexes of its first node and first buffer in a record batch, without the data buffers of views. */
+  readonly node: number
+  readonly buffer: number
+  /** Columns of views before it: each batch says how many data buffers each of them has. */
+  readonly views: number
 }
 
 /** @throws RangeError when the schema is damaged */
 export function arrowColumns(schema: FlatTable, version: number): ArrowColumn[] {
   let fieldCount = 0
   let node = 0
-  let buffer: number | undefined = 0
+  let buffer = 0
+  let views = 0
 
   const walk = (field: FlatTable, depth: number): void => {
     if (++fieldCount > MAX_FIELDS || depth > MAX_DEPTH) throw new RangeError('the schema is too large')
     const type = field.byte(2, 0)
     const isDictionary = field.table(4) !== undefined
     node++
-    if (buffer !== undefined) buffer += bufferCount(type, isDictionary, field, version)
-    // Each batch has a separate number of buffers for a view.
-    if (!isDictionary && (type === BINARY_VIEW || type === UTF8_VIEW)) buffer = undefined
+    buffer += bufferCount(type, isDictionary, field, version)
+    if (!isDictionary && (type === BINARY_VIEW || type === UTF8_VIEW)) views++
     if (!isDictionary) for (const child of field.tables(5)) walk(child, depth + 1)
   }
 
   return schema.tables(1).map((field) => {
-    const place = { node, buffer }
+    const place = { node, buffer, views }
     walk(field, 0)
     return { ...columnOf(field), ...place }
   })
@@ -69,15 +89,16 @@ function bufferCount(type: number, isDictionary: boolean, field: FlatTable, vers
   return 1 + (DATA_BUFFERS.get(type) ?? 1)
 }
 
-function columnOf(field: FlatTable): Omit<ArrowColumn, 'node' | 'buffer'> {
+function columnOf(field: FlatTable): Omit<ArrowColumn, 'node' | 'buffer' | 'views'> {
   const type = field.byte(2, 0)
-  const isDictionary = field.table(4) !== undefined
-  const shape = isDictionary ? undefined : (listOf(field, type) ?? idsOf(field, type))
+  const encoding = field.table(4)
+  const shape =
+    encoding === undefined ? (listOf(field, type) ?? idsOf(field, type)) : inDictionary(field, type, encoding)
   const inner = type === LIST || type === LARGE_LIST || type === FIXED_LIST ? `s of ${innerName(field)}` : ''
   return {
     name: field.text(0),
-    type: `${TYPE_NAMES[type] ?? `type ${type}`}${inner}${isDictionary ? ' in a dictionary' : ''}`,
-    use: shape === undefined ? 'none' : shape.kind === 'list' ? 'vector' : 'id',
+    type: `${TYPE_NAMES[type] ?? `type ${type}`}${inner}${encoding === undefined ? '' : ' in a dictionary'}`,
+    use: shape === undefined ? 'none' : shape.kind === 'list' ? listUse(field) : 'id',
     shape,
   }
 }
@@ -87,22 +108,49 @@ function innerName(field: FlatTable): string {
   return TYPE_NAMES[type] ?? `type ${type}`
 }
 
+function listUse(field: FlatTable): 'vector' | 'byte vector' {
+  return field.tables(5)[0].byte(2, 0) === FLOAT ? 'vector' : 'byte vector'
+}
+
 const FLOATS: readonly (ValueType | undefined)[] = [VALUE_TYPES.f2, VALUE_TYPES.f4, VALUE_TYPES.f8]
 
 function listOf(field: FlatTable, type: number): ArrowList | undefined {
   if (type !== LIST && type !== LARGE_LIST && type !== FIXED_LIST) return undefined
   const children = field.tables(5)
-  if (children.length !== 1 || children[0].byte(2, 0) !== FLOAT || children[0].table(4) !== undefined) return undefined
-  const values = FLOATS[children[0].table(3)?.int16(0, 0) ?? 0]
+  const values = children.length === 1 ? valuesOf(children[0]) : undefined
   if (values === undefined) return undefined
   if (type === FIXED_LIST) return { kind: 'list', values, size: field.table(3)?.int32(0, 0) ?? 0, offsetBytes: 0 }
   return { kind: 'list', values, size: 0, offsetBytes: type === LIST ? 4 : 8 }
 }
 
-function idsOf(field: FlatTable, type: number): ArrowIds | undefined {
-  if (type === UTF8 || type === LARGE_UTF8) return { kind: 'text', offsetBytes: type === UTF8 ? 4 : 8 }
-  if (type !== INT) return undefined
-  const bytes = (field.table(3)?.int32(0, 0) ?? 0) / 8
-  if (bytes !== 1 && bytes !== 2 && bytes !== 4 && bytes !== 8) return undefined
-  return { kind: 'integer', bytes, signed: field.table(3)?.byte(1, 0) === 1 }
+function valuesOf(child: FlatTable): ValueType | undefined {
+  if (child.table(4) !== undefined) return undefined
+  const type = child.byte(2, 0)
+  if (type === FLOAT) return FLOATS[child.table(3)?.int16(0, 0) ?? 0]
+  const integer = type === INT ? integerOf(child.table(3)) : undefined
+  return integer?.bytes === 1 ? VALUE_TYPES[integer.signed ? 'i1' : 'u1'] : undefined
 }
+
+function idsOf(field: FlatTable, type: number): ArrowPlainIds | undefined {
+  if (type === UTF8 || type === LARGE_UTF8) return { kind: 'text', offsetBytes: type === UTF8 ? 4 : 8 }
+  if (type === UTF8_VIEW) return { kind: 'view' }
+  if (type === FIXED_BINARY) return field.table(3)?.int32(0, 0) === 16 ? { kind: 'uuid' } : undefined
+  return type === INT ? integerOf(field.table(3)) : undefined
+}
+
+function integerOf(type: FlatTable | undefined): ArrowInteger | undefined {
+  const bytes = (type?.int32(0, 0) ?? 0) / 8
+  if (bytes !== 1 && bytes !== 2 && bytes !== 4 && bytes !== 8) return undefined
+  return { kind: 'integer', bytes, signed: type?.byte(1, 0) === 1 }
+}
+
+function inDictionary(field: FlatTable, type: number, encoding: FlatTable): ArrowDictionaryIds | undefined {
+  const values = idsOf(field, type)
+  const indexType = encoding.table(1)
+  // Without a type indexes are signed, of 32 bits.
+  const index = indexType === undefined ? INT32 : integerOf(indexType)
+  if (values === undefined || index === undefined) return undefined
+  return { kind: 'dictionary', id: encoding.int64(0), index, values }
+}
+
+const INT32: ArrowInteger = { kind: 'integer', bytes: 4, signed: true }

@@ -32,8 +32,8 @@ export interface ArrowMessage {
 export interface ArrowFooter {
   readonly version: number
   readonly schema: FlatTable
-  /** Offsets of the record batches, in order. */
-  readonly batchesAt: readonly number[]
+  /** Offsets of the dictionaries, then of the record batches, in order. */
+  readonly messagesAt: readonly number[]
 }
 
 /**
@@ -62,9 +62,9 @@ export async function arrowFooter(bytes: ByteReader): Promise<ArrowFooter | unde
     const table = FlatTable.root(footer)
     const schema = table.table(1)
     // A block is offset, metadata length and body length; the message at the offset repeats the two lengths.
-    const batchesAt = table.int64s(3, 3).filter((_, i) => i % 3 === 0)
-    if (schema !== undefined && batchesAt.every((at) => at >= 8 && at < tailAt)) {
-      return { version: table.int16(0, 0), schema, batchesAt }
+    const messagesAt = [2, 3].flatMap((field) => table.int64s(field, 3).filter((_, i) => i % 3 === 0))
+    if (schema !== undefined && messagesAt.every((at) => at >= 8 && at < tailAt)) {
+      return { version: table.int16(0, 0), schema, messagesAt }
     }
   } catch (cause) {
     throw refuse('its Arrow footer is damaged', cause)

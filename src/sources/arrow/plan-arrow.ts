@@ -3,9 +3,13 @@
  * straight from the buffers in the file, so record batches of any size take no more memory than a slice.
  */
 import { InvalidFileError } from '../../errors.js'
-import { ArrowBatch } from './arrow-batch.js'
+import { arrowVectors, firstListLength } from './arrow-batch.js'
+import { ArrowBuffers } from './arrow-buffers.js'
+import { ArrowDictionaries } from './arrow-dictionaries.js'
+import { dictionaryIds, plainIds, type RowRange } from './arrow-ids.js'
 import { arrowFooter, DICTIONARY_BATCH, messageAt, SCHEMA, type ArrowMessage } from './arrow-message.js'
 import { arrowColumns, type ArrowColumn, type ArrowIds, type ArrowList } from './arrow-columns.js'
+import type { Id } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns } from '../tables/choose-columns.js'
 import type { FlatTable } from './flat-table.js'
@@ -14,7 +18,7 @@ import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
 /**
  * Reads the schema and the metadata of every record batch.
- * @throws InvalidFileError when it is damaged, truncated, compressed, or has no such column; PathError for a pipe
+ * @throws InvalidFileError when it is damaged, truncated, or has no such column; PathError for a pipe
  */
 export async function planArrow(bytes: ByteReader, options: ReadOptions): Promise<ReadPlan> {
   const { columns, messages } = await openArrow(bytes)
@@ -23,19 +27,24 @@ export async function planArrow(bytes: ByteReader, options: ReadOptions): Promis
   const column = columns[chosen.vector]
   const idColumn = chosen.id === undefined ? undefined : columns[chosen.id]
   const list = column.shape as ArrowList
+  const dictionaries = new ArrowDictionaries(idColumn)
   let count = 0
   let dimensions = list.size
   /** Offset of each record batch that has rows. */
   const places: number[] = []
   const firstRows: number[] = []
   for await (const message of messages) {
-    if (message.type === DICTIONARY_BATCH) continue
-    const batch = new ArrowBatch(bytes, message)
+    if (message.type === DICTIONARY_BATCH) {
+      dictionaries.meet(message, bytes.path)
+      continue
+    }
+    const batch = new ArrowBuffers(bytes, message)
     if (batch.rows === 0) continue
     places.push(message.at)
     firstRows.push(count)
+    dictionaries.endBatch()
     count += batch.rows
-    if (dimensions === 0) dimensions = await batch.firstLength(column, list)
+    if (dimensions === 0) dimensions = await firstListLength(batch, column, list)
   }
   if (count > 0 || list.offsetBytes === 0) checkDimensions(bytes.path, column, dimensions)
   return {
@@ -55,17 +64,24 @@ export async function planArrow(bytes: ByteReader, options: ReadOptions): Promis
             dimensions,
             skip: options.invalid === 'skip',
           }
-          const { vectors, failure } = await batch.vectors(column, list, range)
+          const { vectors, failure } = await arrowVectors(batch, column, list, range)
           const rows = vectors.length / dimensions
           if (rows > 0 && idColumn === undefined) yield { vectors, dimensions }
           if (rows > 0 && idColumn !== undefined) {
-            yield { ids: await batch.ids(idColumn, idColumn.shape as ArrowIds, row, rows), vectors, dimensions }
+            const dictionary = await dictionaries.before(pass, i)
+            yield { ids: await idsOf(batch, idColumn, dictionary, { row, count: rows }), vectors, dimensions }
           }
           if (failure !== undefined) throw failure
         }
       }
     },
   }
+}
+
+function idsOf(batch: ArrowBuffers, column: ArrowColumn, dictionary: readonly Id[], range: RowRange): Promise<Id[]> {
+  const shape = column.shape as ArrowIds
+  if (shape.kind !== 'dictionary') return plainIds(batch, column, shape, range)
+  return dictionaryIds(batch, column, shape.index, { dictionary, ...range })
 }
 
 interface OpenArrow {
@@ -78,7 +94,7 @@ async function openArrow(bytes: ByteReader): Promise<OpenArrow> {
   const footer = await arrowFooter(bytes)
   if (footer !== undefined) {
     const columns = columnsOf(bytes.path, footer.schema, footer.version)
-    return { columns, messages: messagesAt(bytes, footer.batchesAt) }
+    return { columns, messages: messagesAt(bytes, footer.messagesAt) }
   }
   const schema = await messageAt(bytes, 0)
   if (schema?.type !== SCHEMA) {
@@ -123,9 +139,9 @@ function checkDimensions(path: string, { name }: ArrowColumn, dimensions: number
   throw new InvalidFileError(path, reason)
 }
 
-async function batchAt(bytes: ByteReader, at: number, rows: number): Promise<ArrowBatch> {
+async function batchAt(bytes: ByteReader, at: number, rows: number): Promise<ArrowBuffers> {
   const message = await messageAt(bytes, at)
-  const batch = message && new ArrowBatch(bytes, message)
+  const batch = message && new ArrowBuffers(bytes, message)
   if (batch?.rows === rows) return batch
   throw new InvalidFileError(bytes.path, 'it was changed while it was read', { offset: at })
 }

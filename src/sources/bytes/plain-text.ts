@@ -38,7 +38,7 @@ function forwarding(bytes: ByteReader): Omit<ByteReader, 'close'> {
 }
 
 /** A stream whose first bytes are already read. */
-function withHead(bytes: ByteReader, head: Uint8Array): ByteReader {
+export function withHead(bytes: ByteReader, head: Uint8Array): ByteReader {
   let rest = head
   return {
     ...forwarding(bytes),

@@ -9,6 +9,10 @@ export interface LineBlock {
   readonly offsets: number[]
   /** Number of the block's first line; the file's first line is 1. */
   readonly firstNumber: number
+  /** Number of each text, where they do not follow each other. */
+  readonly numbers?: number[]
+  /** What a text is, for messages. Default: a line. */
+  readonly what?: string
 }
 
 const LINE_FEED = 10

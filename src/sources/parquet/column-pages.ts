@@ -228,13 +228,15 @@ function decodeValues(
     if (dictionary === undefined) throw new Error('its dictionary is missing')
     return lookUp(dictionary, places(input, count))
   }
-  if (encoding === 'BYTE_STREAM_SPLIT' && kind !== 'text') return splitValues(input, count, kind, physical.type)
+  if (encoding === 'BYTE_STREAM_SPLIT' && kind !== 'text' && kind !== 'uuid')
+    return splitValues(input, count, kind, physical.type)
   if (encoding === 'DELTA_BINARY_PACKED' && (kind === 'i4' || kind === 'i8')) {
     const values = kind === 'i4' ? new Int32Array(count) : new BigInt64Array(count)
     deltaBinaryUnpack(input, count, values)
     return values
   }
-  if (kind === 'text' && (encoding === 'DELTA_LENGTH_BYTE_ARRAY' || encoding === 'DELTA_BYTE_ARRAY')) {
+  const isBytes = kind === 'text' || kind === 'uuid'
+  if (isBytes && (encoding === 'DELTA_LENGTH_BYTE_ARRAY' || encoding === 'DELTA_BYTE_ARRAY')) {
     const values: Uint8Array[] = []
     const decode = encoding === 'DELTA_BYTE_ARRAY' ? deltaByteArray : deltaLengthByteArray
     decode(input, count, values)
@@ -244,7 +246,7 @@ function decodeValues(
   throw new Error(`the encoding ${encoding} is not read`)
 }
 
-const KIND_BYTES: Readonly<Record<ColumnKind, number>> = { f2: 2, f4: 4, f8: 8, i4: 4, i8: 8, text: 4 }
+const KIND_BYTES: Readonly<Record<ColumnKind, number>> = { f2: 2, f4: 4, f8: 8, i4: 4, i8: 8, text: 4, uuid: 16 }
 const PHYSICAL = { f4: 'FLOAT', f8: 'DOUBLE', i4: 'INT32', i8: 'INT64', text: 'BYTE_ARRAY' } as const
 
 function needBytes(input: Input, bytes: number): void {
@@ -254,12 +256,21 @@ function needBytes(input: Input, bytes: number): void {
 function plainValues(input: Input, count: number, kind: ColumnKind): PageValues {
   needBytes(input, count * KIND_BYTES[kind])
   if (count === 0) return new Float32Array(0)
+  if (kind === 'uuid') {
+    const from = (i: number): number => input.offset + i * KIND_BYTES.uuid
+    return Array.from({ length: count }, (_, i) => input.bytes.subarray(from(i), from(i + 1)))
+  }
   if (kind !== 'f2') return readPlain(input, PHYSICAL[kind], count, undefined) as PageValues
   const at = input.bytes.byteOffset + input.offset
   return halves(new Uint16Array(input.bytes.buffer.slice(at, at + 2 * count)))
 }
 
-function splitValues(input: Input, count: number, kind: Exclude<ColumnKind, 'text'>, type: unknown): PageValues {
+function splitValues(
+  input: Input,
+  count: number,
+  kind: Exclude<ColumnKind, 'text' | 'uuid'>,
+  type: unknown,
+): PageValues {
   needBytes(input, count * KIND_BYTES[kind])
   if (kind !== 'f2') return byteStreamSplit(input, count, type as 'FLOAT', undefined) as PageValues
   const low = input.bytes.subarray(input.offset)

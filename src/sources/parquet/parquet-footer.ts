@@ -13,8 +13,8 @@ const MAX_SCHEMA_ELEMENTS = 20_000
 const MAX_SCHEMA_DEPTH = 50
 const TAIL_BYTES = 8
 
-/** f2 to f8 are lists of floats, the others are ids. */
-export type ColumnKind = 'f2' | 'f4' | 'f8' | 'i4' | 'i8' | 'text'
+/** f2 to f8 are lists of floats, i4 may be lists of bytes; otherwise ids. */
+export type ColumnKind = 'f2' | 'f4' | 'f8' | 'i4' | 'i8' | 'text' | 'uuid'
 
 /** A leaf column; `kind` is undefined when it cannot be read. */
 export interface ParquetColumn extends TableColumn {
@@ -167,7 +167,7 @@ function columnOf(name: string, physical: SchemaElement, levels: Levels, leaf: n
   return {
     name,
     type: isList ? `lists of ${what}` : alone && repetition === 0 ? what : `nested ${what}`,
-    use: kind === undefined ? 'none' : isList ? 'vector' : 'id',
+    use: kind === undefined ? 'none' : !isList ? 'id' : kind === 'i4' ? 'byte vector' : 'vector',
     kind,
     physical,
     maxDefinition: definition,
@@ -183,8 +183,11 @@ function kindOf(physical: SchemaElement, repetition: number, alone: boolean): Co
   if (repetition === 1) {
     if (type === 'FLOAT') return 'f4'
     if (type === 'DOUBLE') return 'f8'
+    // Integers of 8 bits are stored in 32.
+    if (type === 'INT32' && isByte(physical)) return 'i4'
     return type === 'FIXED_LEN_BYTE_ARRAY' && logical?.type === 'FLOAT16' && width === 2 ? 'f2' : undefined
   }
+  if (type === 'FIXED_LEN_BYTE_ARRAY') return width === UUID_BYTES && isUuid(physical) ? 'uuid' : undefined
   // Dates, times and decimals are stored as integers, but are not ids.
   const plain = logical === undefined || logical.type === 'INTEGER'
   const integer = converted === undefined || /^U?INT_/.test(converted)
@@ -193,4 +196,15 @@ function kindOf(physical: SchemaElement, repetition: number, alone: boolean): Co
   const isText =
     logical?.type === 'STRING' || converted === 'UTF8' || (logical === undefined && converted === undefined)
   return type === 'BYTE_ARRAY' && isText ? 'text' : undefined
+}
+
+const UUID_BYTES = 16
+
+/** Sixteen bytes without another meaning are taken for a UUID: many writers cannot say that they are one. */
+function isUuid({ logical_type: logical, converted_type: converted }: SchemaElement): boolean {
+  return logical?.type === 'UUID' || (logical === undefined && converted === undefined)
+}
+
+function isByte({ logical_type: logical, converted_type: converted }: SchemaElement): boolean {
+  return converted === 'INT_8' || converted === 'UINT_8' || (logical?.type === 'INTEGER' && logical.bitWidth === 8)
 }

@@ -1,10 +1,11 @@
-/** The ids of a Parquet file: a column of text or integers. */
+/** The ids of a Parquet file: a column of text, integers or UUIDs. */
 import { InvalidFileError } from '../../errors.js'
 import { integerId } from '../../api/integer-id.js'
 import type { Id } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import type { ParquetColumn, ParquetFooter } from './parquet-footer.js'
 import { columnPages } from './column-pages.js'
+import { uuidText } from '../tables/uuid-text.js'
 
 /**
  * Yields the ids from a row group on, in one array for each page.
@@ -27,6 +28,10 @@ export async function* parquetIds(
   const idOf = (value: number | bigint | Uint8Array): Id => {
     if (typeof value === 'number') return isUnsigned ? value >>> 0 : value
     if (typeof value === 'bigint') return integerId(isUnsigned ? BigInt.asUintN(64, value) : value)
+    if (column.kind === 'uuid') {
+      if (value.length === 16) return uuidText(value)
+      throw refuse(`a UUID of ${value.length} bytes`)
+    }
     try {
       return decoder.decode(value)
     } catch (cause) {

@@ -6,10 +6,11 @@ import type * as H5wasm from 'h5wasm/node'
 import { InvalidFileError, MissingPackageError } from '../../errors.js'
 import { knownByteLength, type ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns, type TableColumn } from '../tables/choose-columns.js'
+import { widenHalves } from './value-type.js'
 import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
 import { loadPeer } from '../../load-peer.js'
-import { isFloat32Array, messageOf } from '../../realms.js'
+import { isFloat32Array, messageOf, viewKind } from '../../realms.js'
 
 export const HDF5_MAGIC = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
 
@@ -17,8 +18,12 @@ export const HDF5_MAGIC = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a
 const USUAL_NAME = 'train'
 const MESSAGE_CHARACTERS = 200
 
+/** HDF5's type classes. */
+const [INTEGERS, FLOATS] = [0, 1]
+
 type Library = typeof H5wasm
 type Dataset = H5wasm.Dataset
+type NumberArray = ArrayBufferView & ArrayLike<number>
 
 let loading: Promise<Library> | undefined
 
@@ -99,27 +104,32 @@ class Hdf5File {
 
   rows(name: string, from: number, to: number, dimensions: number): Float32Array {
     return this.#opened((file) => {
-      const values: unknown = this.#dataset(file, name)?.slice([
+      const dataset = this.#dataset(file, name)
+      if (dataset === undefined) throw new Error(`its dataset ${JSON.stringify(name)} is gone`)
+      const type = dataset.metadata
+      const values: unknown = readable(dataset).slice([
         [from, to],
         [0, dimensions],
       ])
       if (!ArrayBuffer.isView(values) || !('length' in values) || values.length !== (to - from) * dimensions) {
         throw new Error(`rows ${from} to ${to} of its dataset ${JSON.stringify(name)} cannot be read`)
       }
-      return isFloat32Array(values) ? values : Float32Array.from(values as unknown as ArrayLike<number>)
+      return asFloats(values as unknown as NumberArray, type)
     })
   }
 
   #columnOf(file: H5wasm.File, name: string): TableColumn {
     const dataset = this.#dataset(file, name)
     if (dataset === undefined) return { name, type: 'no dataset', use: 'none' }
-    const { type, size, littleEndian } = dataset.metadata
-    // HDF5's type classes: 0 is integers, 1 is floats.
-    const isRead = type === 1 ? size === 4 || size === 8 : type === 0 && size <= 2
+    const { type, size } = dataset.metadata
+    const isRead = type === FLOATS ? size === 2 || size === 4 || size === 8 : type === INTEGERS && size <= 2
     const { shape } = dataset
-    const what = `${shape?.length ?? 0} dimensions of ${size} bytes`
-    const use = shape?.length === 2 && isRead && (littleEndian || size === 1) ? 'vector' : 'none'
-    return { name, type: what, use }
+    const what = type === FLOATS ? 'floats' : type === INTEGERS ? 'integers' : 'values'
+    return {
+      name,
+      type: `${what} of ${size} bytes in ${shape?.length ?? 0} dimensions`,
+      use: shape?.length === 2 && isRead ? 'vector' : 'none',
+    }
   }
 
   #dataset(file: H5wasm.File, name: string): Dataset | undefined {
@@ -143,4 +153,23 @@ class Hdf5File {
       file?.close()
     }
   }
+}
+
+const isHalf = ({ type, size }: Dataset['metadata']): boolean => type === FLOATS && size === 2
+
+/** h5wasm has no array for float16: as integers of 16 bits it gives their bits. */
+function readable(dataset: Dataset): Dataset {
+  const { metadata } = dataset
+  if (isHalf(metadata)) {
+    Object.defineProperty(dataset, 'metadata', { value: { ...metadata, type: INTEGERS, signed: false } })
+  }
+  return dataset
+}
+
+function asFloats(values: NumberArray, metadata: Dataset['metadata']): Float32Array {
+  if (isFloat32Array(values)) return values
+  const into = new Float32Array(values.length)
+  if (viewKind(values) === 'Uint16Array' && isHalf(metadata)) widenHalves(values as unknown as Uint16Array, into)
+  else into.set(values)
+  return into
 }

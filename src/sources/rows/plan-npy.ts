@@ -1,9 +1,10 @@
-/** npy (numpy.lib.format, versions 1 to 3): floats or short integers, little-endian, C order, two-dimensional. */
+/** npy (numpy.lib.format, versions 1 to 3): floats or short integers, two-dimensional, in any order of bytes and axes. */
 import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readExactly, readFully, type ByteReader } from '../bytes/byte-reader.js'
 import { parseNpyHeader, type NpyHeader } from './npy-header.js'
+import { planColumnRows } from './column-rows.js'
 import { checkDataLength, planFlatRows, type FlatRows } from './flat-rows.js'
-import { VALUE_TYPES, type ValueType } from './value-type.js'
+import { npyTypeHint, npyValueType, NPY_TYPES } from './npy-types.js'
 import type { ReadPlan } from '../vector-file.js'
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
 
@@ -17,13 +18,18 @@ const MAX_HEADER_BYTES = 65_535
 /** @throws InvalidFileError when it has no rows of a supported type, or its size does not fit its shape; PathError */
 export async function planNpy(bytes: ByteReader): Promise<ReadPlan> {
   const byteLength = knownByteLength(bytes, 'npy')
-  const { header, dataOffset } = await readHeader(bytes, byteLength)
+  const { header, dataOffset } = await readNpyHeader(bytes, byteLength)
   const rows = { ...checkedRows(bytes.path, header), dataOffset }
   checkDataLength(bytes.path, byteLength, rows, 'shape')
-  return planFlatRows(rows)
+  // One column is a row after a row in both orders.
+  return header.fortranOrder && rows.dimensions > 1 ? planColumnRows(rows) : planFlatRows(rows)
 }
 
-async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ header: NpyHeader; dataOffset: number }> {
+/** The header, and the offset after it. @throws InvalidFileError when it is truncated, damaged or of an unknown version */
+export async function readNpyHeader(
+  bytes: ByteReader,
+  byteLength: number,
+): Promise<{ header: NpyHeader; dataOffset: number }> {
   const { path } = bytes
   const start = new Uint8Array(LENGTH_AT + 4)
   const got = await readFully(bytes, start, 0)
@@ -69,38 +75,17 @@ async function readHeader(bytes: ByteReader, byteLength: number): Promise<{ head
   return { header, dataOffset }
 }
 
-/** NumPy's names; a type of one byte has no byte order. */
-const TYPES_BY_DESCR: ReadonlyMap<string, ValueType> = new Map([
-  ['<f2', VALUE_TYPES.f2],
-  ['<f4', VALUE_TYPES.f4],
-  ['<f8', VALUE_TYPES.f8],
-  ['|i1', VALUE_TYPES.i1],
-  ['|u1', VALUE_TYPES.u1],
-  ['<i2', VALUE_TYPES.i2],
-  ['<u2', VALUE_TYPES.u2],
-])
-
-function checkedRows(path: string, { descr, fortranOrder, shape }: NpyHeader): Omit<FlatRows, 'dataOffset'> {
+function checkedRows(path: string, { descr, shape }: NpyHeader): Omit<FlatRows, 'dataOffset'> {
   const refuse = (reason: string): InvalidFileError => new InvalidFileError(path, reason, { offset: 0 })
   const written = shortened(`(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`)
-  const type = TYPES_BY_DESCR.get(descr)
+  const type = npyValueType(descr)
   if (type === undefined) {
-    const known = [...TYPES_BY_DESCR.keys()].join(', ')
-    throw refuse(
-      `its dtype is '${shortened(descr)}', expected one of ${known}; ` +
-        `convert it: numpy.save(path, array.astype('<f4'))`,
-    )
+    throw refuse(`its dtype is '${shortened(descr)}', expected one of ${NPY_TYPES}; ${npyTypeHint(descr)}`)
   }
   if (shape.length !== 2) {
     throw refuse(
       `its shape is ${written}, ${shape.length}-dimensional, expected 2 dimensions (rows, d); ` +
         'convert it: numpy.save(path, array.reshape(-1, d))',
-    )
-  }
-  if (fortranOrder) {
-    throw refuse(
-      'its values are in Fortran (column) order, expected C (row) order; ' +
-        'convert it: numpy.save(path, numpy.ascontiguousarray(array))',
     )
   }
   const [count, dimensions] = shape

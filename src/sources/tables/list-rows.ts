@@ -12,7 +12,7 @@ export interface ListRowsOptions {
   readonly firstRow: number
   /** Rows before this one are checked and skipped. */
   readonly startAt: number
-  /** 'skip' makes a list that is null, or has a null, a row of NaN. */
+  /** 'skip' makes a list that is null, has a null or is empty a row of NaN. */
   readonly invalid: 'error' | 'skip'
 }
 
@@ -68,7 +68,7 @@ export class ListRows {
   /** Ends the open list. @throws InvalidFileError when it has another length, or a null */
   end(): void {
     if (this.#filled < 0) return
-    if (this.#isNull) this.#endNull()
+    if (this.#isNull || this.#filled === 0) this.#endMissing()
     else if (this.#filled !== this.#dimensions) throw wrongLength(this.#path, this.row, this.#filled, this.#dimensions)
     if (this.row >= this.#startAt) this.#rows++
     this.row++
@@ -93,8 +93,8 @@ export class ListRows {
     this.#isNull = true
   }
 
-  #endNull(): void {
-    if (this.#invalid === 'error') throw nullVector(this.#path, this.row)
+  #endMissing(): void {
+    if (this.#invalid === 'error') throw missingVector(this.#path, this.row, this.#isNull)
     const at = this.#rows * this.#dimensions
     this.#values.fill(NaN, at, at + this.#dimensions)
   }
@@ -109,7 +109,9 @@ export function wrongLength(path: string, row: number, length: number, dimension
   return new InvalidFileError(path, reason)
 }
 
-export function nullVector(path: string, row: number): InvalidFileError {
-  const reason = `the vector of row ${row} is null, or has a null in it`
+/** A vector that is null or has a null, or is a list without a number. */
+export function missingVector(path: string, row: number, isNull: boolean): InvalidFileError {
+  const what = isNull ? 'is null, or has a null in it' : 'is an empty list'
+  const reason = `the vector of row ${row} ${what}`
   return new InvalidFileError(path, `${reason}; pass invalid: 'skip' (--invalid skip) to leave out such rows`)
 }
