@@ -53,9 +53,12 @@ function checkReadOptions(options: unknown): void {
       `unknown option ${JSON.stringify(name)}; the options of a file are ${Object.keys(OPTION_NAMES).join(', ')}`,
     )
   }
-  const { invalid = 'error', stdin: _stdin, ...texts } = options as OpenVectorFileOptions
+  const { invalid = 'error', stdin: _stdin, dimensions, ...texts } = options as OpenVectorFileOptions
   if (invalid !== 'error' && invalid !== 'skip') {
     throw new InvalidOptionError(`invalid must be one of error, skip, got ${kindOf(invalid)}`)
+  }
+  if (dimensions !== undefined && !Number.isInteger(dimensions)) {
+    throw new InvalidOptionError(`dimensions must be a whole number, got ${kindOf(dimensions)}`)
   }
   for (const [name, value] of Object.entries(texts) as [string, unknown][]) {
     if (value !== undefined && typeof value !== 'string') {
