@@ -9,7 +9,9 @@
  * bytes long, so the raw bytes are 8-byte aligned when a frame is read to an aligned address.
  */
 
-import { Packr } from 'msgpackr/pack'
+import type * as msgpackr from 'msgpackr'
+// Not 'msgpackr' itself, which loads a native addon where one is installed. This entry has no types that resolve.
+import * as withoutAddon from 'msgpackr/pack'
 import { CorruptSpillError } from '../../src/errors.js'
 import type { Batch } from '../batch.js'
 import { crc32 } from './crc32.js'
@@ -45,6 +47,7 @@ export interface EncodedFrame {
 // No records: every frame must be readable alone. moreTypes: without it typed arrays lose their type.
 // copyBuffers: a decoded binary would otherwise be a view that pins the read buffer, or changes when the buffer is
 // reused.
+const { Packr } = withoutAddon as unknown as typeof msgpackr
 const packr = new Packr({ useRecords: false, moreTypes: true, copyBuffers: true })
 
 const ZEROS = new Uint8Array(8)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { IndexFacts, OpenOptions } from '../api/search.js'
 import type { Id } from '../api/vectors.js'
 import { CorruptIndexError } from '../errors.js'
+import { checkPath } from '../sources/check-path.js'
 import { readCurrent } from '../format/generation/current.js'
 import { checkOptions } from '../options/check-options.js'
 import { openOptionsSchema } from '../options/search-options.js'
@@ -25,6 +26,7 @@ export async function openIndex(
   path: string,
   given: OpenOptions = {},
 ): Promise<VectorIndex | VectorIndex<string | bigint>> {
+  checkPath(path, 'the index directory')
   // `refresh` and `tune` come later, when the process may work in another folder.
   const place = resolve(path)
   const options = checkOptions(openOptionsSchema, given)

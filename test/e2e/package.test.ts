@@ -43,7 +43,7 @@ describe('the package', () => {
   it('holds what runs, its types and its documents, and nothing else', () => {
     const others = packed.files
       .map(({ path }) => path)
-      .filter((path) => !/^dist\/(kernel|spill|src|workers)\/.*(\.js|\.d\.ts|\.wasm)$/.test(path))
+      .filter((path) => !/^dist\/(kernel|spill|src|workers)\/.*(\.c?js|\.d\.c?ts|\.wasm)$/.test(path))
       .filter((path) => !/^(docs\/.*\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(path))
     expect(others).toEqual([])
     expect(packed.files.filter(({ path }) => path.endsWith('.wasm')).length).toBe(2)

@@ -32,6 +32,8 @@ describe('from another realm', () => {
 
   it('bigint components are refused', async () => {
     const source = foreign<VectorRecord[]>('[{ vector: new BigInt64Array(4) }]')
-    await expect(buildIndex(source, { path: `${folder}/big.index` })).rejects.toThrow('is not an array of numbers')
+    await expect(buildIndex(source, { path: `${folder}/big.index` })).rejects.toThrow(
+      'is a BigInt64Array: pass Float32Array.from(vector, Number)',
+    )
   })
 })

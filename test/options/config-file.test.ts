@@ -59,7 +59,7 @@ describe('findConfig', () => {
   it.each([
     ['{ "m": 16, }', 'SHARDLOOM_INVALID_FILE', 'it is not JSON'],
     ['', 'SHARDLOOM_INVALID_FILE', 'it is empty'],
-    ['[]', 'SHARDLOOM_INVALID_OPTION', 'options must be an object, got []'],
+    ['[]', 'SHARDLOOM_INVALID_OPTION', 'options must be an object, got an array'],
     ['null', 'SHARDLOOM_INVALID_OPTION', 'options must be an object, got null'],
     ['{ "m": 3 }', 'SHARDLOOM_INVALID_OPTION', 'm must be an integer from 4 to 64, got 3'],
     ['{ "metrics": "l2" }', 'SHARDLOOM_INVALID_OPTION', 'unknown option "metrics"; did you mean "metric"?'],
