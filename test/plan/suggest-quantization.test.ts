@@ -37,6 +37,12 @@ describe('suggestQuantization', () => {
     expect(quantizations.map(({ quantization }) => quantization)).toEqual(['f32', 'f16', 'sq8', 'pq'])
   })
 
+  it('does not suggest binary below 256 dimensions, where a bit of each tells too little', () => {
+    const of = (dimensions: number): unknown =>
+      suggestQuantization({ count: 1_000_000, dimensions, metric: 'cosine', memory: '206MB' }).suggestion
+    expect([255, 256].map(of)).toEqual([undefined, 'binary'])
+  })
+
   it('says in a sentence what it chose, or what to do when nothing fits', () => {
     expect(suggestQuantization({ ...WORDNET, memory: '800MB' }).message).toMatch(
       /^sq8: \d+ MB of 800 MB, recall@10 up to 0\.01 below that of f32$/,
