@@ -1,5 +1,5 @@
 /** What programs give as a vector: numbers, or what databases give in their place. */
-import { textVector } from '../sources/text-vector.js'
+import { vectorOfText } from '../sources/lines/vector-text.js'
 import { isFloat32Array } from '../realms.js'
 import { className, kindOf } from '../value-kind.js'
 
@@ -22,7 +22,8 @@ export function givenVector(value: unknown, dimensions: number | undefined): Arr
   if (isFloat32Array(value)) return value
   if (Array.isArray(value)) return itemProblem(value) ?? (value as readonly number[])
   if (typeof value === 'string') {
-    return textVector(value) ?? `is ${kindOf(value)}, expected numbers, or text such as '[1, 2, 3]'`
+    const vector = vectorOfText(value)
+    return typeof vector === 'string' ? `is ${kindOf(value)}, expected numbers, or text such as '[1, 2, 3]'` : vector
   }
   const tag = tagOf(value)
   if (tag === undefined) return isBytes(value) ? bytesVector(value, dimensions) : otherProblem(value)
