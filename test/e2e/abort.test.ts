@@ -8,7 +8,7 @@ import { makeFolder } from '../fixtures/builds.js'
 import { WHOLE } from '../whole.js'
 
 const CHILD = fileURLToPath(new URL('abort-child.mjs', import.meta.url))
-const ABORTS = WHOLE ? 500 : 50
+const ABORTS = WHOLE ? 150 : 50
 
 // With an ES module as the entry, one abort in 50 ended the process with SIGABRT on Node.js 20, one in 230 on 24.
 it(`${ABORTS} aborts at all moments of a start leave the process alive`, async () => {

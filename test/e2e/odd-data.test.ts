@@ -207,13 +207,19 @@ describe('shards of the pipnn engine that come out too large, or nearly', () => 
   }
 
   it.each(
-    some<[string, () => Rows, number]>(
+    some<[string, () => Rows, number, number?]>(
       [
         ['50,000 copies of one vector among 8,000 others', massive, 3],
         ['50,000 copies of one vector behind 8,000 others', () => concatRows(others, copies(50_000)), 3],
         ['50,000 copies and nothing else', () => copies(50_000), 1],
         ['two masses of copies, side by side', () => concatRows(copies(25_000), copies(25_000, 0.5001), others), 3],
-        ['25,000 nearly the same, so that no code tells them apart', () => concatRows(noisy(25_000, 1e-6), others), 3],
+        // A mass is cut by ordinals, so the nearest of one are in parts that it has no link to. The proof says so.
+        [
+          '25,000 nearly the same, so that no code tells them apart',
+          () => concatRows(noisy(25_000, 1e-6), others),
+          3,
+          0.4,
+        ],
         [
           '25,000 nearly the same, so that codes hardly tell them apart',
           () => concatRows(noisy(25_000, 1e-3), others),
@@ -222,14 +228,15 @@ describe('shards of the pipnn engine that come out too large, or nearly', () => 
       ],
       6,
     ),
-  )('%s: shards are split, and everything is found', async (_, makeOddRows, atLeast) => {
+  )('%s: shards are split, and everything is found', async (_, makeOddRows, atLeast, proven = 0.95) => {
     const rows = makeOddRows()
     const { recall, report } = await recallOf(rows, 8000)
     expect(report.splitShards).toBeGreaterThanOrEqual(atLeast)
     expect(report.events.map(({ kind }) => kind)).toContain('split-shards')
     expect(report.repaired).toBe(0)
     expect(recall).toBeGreaterThan(0.98)
-    expect(report.recallAt10).toBeGreaterThan(0.95)
+    expect(report.recallAt10).toBeGreaterThan(proven)
+    expect(report.events.some(({ kind }) => kind === 'low-recall')).toBe(report.recallAt10 < 0.95)
   })
 
   it.runIf(WHOLE)('they are split alike whatever the threads and the memory', async () => {

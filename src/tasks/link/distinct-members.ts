@@ -73,7 +73,7 @@ export function groupsOf(distinct: DistinctMembers): Groups {
 export type LinksInside = (group: number, place: number, size: number) => ArrayLike<number>
 
 /** A binary tree under the first member, so that k of them are found in log steps. */
-export const treeLinks: LinksInside = (_, place, size) => {
+export function treeLinks(_group: number, place: number, size: number): number[] {
   const links = place > 0 ? [(place - 1) >> 1] : []
   for (let child = 2 * place + 1; child <= 2 * place + 2 && child < size; child++) links.push(child)
   return links

@@ -29,12 +29,15 @@ export async function linksInside(
   return (group, place, size) => {
     const graph = graphs.get(group)
     if (graph === undefined) return treeLinks(group, place, size)
+    const count = graph.offsets.length - 1
     // Replicas have their links inside where they are homes; here they only lead to the first member.
-    const isReplica = place + 1 >= graph.offsets.length
-    if (isReplica) return [0]
-    const end = graph.offsets[place + 1]
+    if (place >= count) return [0]
+    const down = treeLinks(group, place, count).slice(place === 0 ? 0 : 1)
     // The first member keeps its places for links to the outside: it is the way in and out.
-    return graph.neighbours.subarray(graph.offsets[place], place === 0 ? Math.min(end, graph.offsets[0] + 2) : end)
+    if (place === 0) return down
+    const near = graph.neighbours.subarray(graph.offsets[place], graph.offsets[place + 1])
+    // By the tree every member is reached, which near links alone do not promise.
+    return [...near, ...down.filter((child) => !near.includes(child))]
   }
 }
 
