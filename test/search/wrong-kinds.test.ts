@@ -1,8 +1,10 @@
 /** What programs without types pass to the functions of an open index, by its kind. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InvalidIdError, InvalidOptionError, InvalidVectorError, ShardloomError } from '../../src/errors.js'
 import type { SearchOptions } from '../../src/api/search.js'
 import type { Id } from '../../src/api/vectors.js'
@@ -115,14 +117,15 @@ describe('other functions of an index', () => {
     expect((failure as Error).message).toContain(message)
   })
 
-  it('say once that an ef below k is raised', () => {
-    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
-    index.search(query, { k: 20, ef: 5 })
-    index.search(query, { k: 30, ef: 5 })
-    index.search(query, { k: 100 })
-    const said = warn.mock.calls.map(([message]) => message)
-    warn.mockRestore()
-    expect(said).toEqual([expect.stringContaining('ef 5 is below k 20, and 20 is used')])
+  it('say once in a process that an ef below k is raised', async () => {
+    const program = `
+      import { openIndex } from ${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)}
+      const index = await openIndex(${JSON.stringify(root)})
+      const query = new Float32Array(index.dimensions)
+      for (const asked of [{ k: 20, ef: 5 }, { k: 30, ef: 5 }, { k: 100 }]) index.search(query, asked)
+      await index.close()`
+    const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+    expect(stderr.match(/Warning: .*/g)).toEqual([expect.stringContaining('ef 5 is below k 20, and 20 is used')])
   })
 })
 
