@@ -9,8 +9,8 @@ import { gatherVectors } from './segments/gather-vectors.js'
 const EVEN = 1.05
 
 /**
- * The longest of the finished vectors, by node. Undefined when all lengths are about equal:
- * inner products then order as distances do.
+ * The longest of the finished vectors, by node. Undefined when all lengths are about equal: inner products then order
+ * as distances do.
  */
 export async function findLongestRows(
   { threads }: Uses<'threads'>,

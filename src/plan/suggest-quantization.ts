@@ -67,8 +67,8 @@ const SEARCH_BYTES = 64 * 1024
 
 /**
  * Computes the memory that searches would need with each quantization, and the first one that fits, in the order f32,
- * f16, sq8, pq, binary (for cosine and 256 dimensions or more only). An index that does not fit can still be searched: pages are read and evicted
- * as needed.
+ * f16, sq8, pq, binary (for cosine only, and only suggested from 256 dimensions on). An index that does not fit can
+ * still be searched: pages are read and evicted as needed.
  * @throws InvalidOptionError on impossible numbers.
  */
 export function suggestQuantization(options: SuggestQuantizationOptions): QuantizationSuggestion {
