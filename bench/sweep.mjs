@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { median } from './search-curve.mjs'
-import { readIvecs, readMatrix } from './vector-files.mjs'
+import { readIvecs } from './vector-files.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const REPORT_USAGE = new URL('report-usage.mjs', import.meta.url).href
@@ -28,7 +28,7 @@ const TEXTS = {
   shardMembers: ['src/engines/pipnn/pipnn-engine.js', /shardMembers: [\d_]+/, (value) => `shardMembers: ${value}`],
   alpha: ['kernel/typed-ops.js', /PRUNE_ALPHA = [\d.]+/, (value) => `PRUNE_ALPHA = ${value}`],
 }
-const ENGINE_PARAMETERS = ['fanOut', 'leafSize', 'leafK', 'reservoir', 'farReservoir', 'shardDegree']
+const ENGINE_PARAMETERS = ['fanOut', 'leafSize', 'leafK', 'reservoir', 'farReservoir']
 
 const { values: options } = parseArgs({
   options: {
@@ -50,7 +50,11 @@ try {
 
 function run() {
   const sets = options.set.map(givenSet)
-  const variants = ['', ...options.variant].map((text, i) => ({ name: text || 'as it is', home: variantHome(text, i), runs: [] }))
+  const variants = ['', ...options.variant].map((text, i) => ({
+    name: text || 'as it is',
+    home: variantHome(text, i),
+    runs: [],
+  }))
   for (let round = 0; round < Number(options.repeat); round++) {
     for (const set of sets) for (const variant of variants) variant.runs.push(measure(variant, set))
   }
@@ -76,7 +80,10 @@ function variantHome(text, i) {
     if (name === 'dist') continue
     if (ENGINE_PARAMETERS.includes(name)) engine[name] = Number(value)
     else if (name in TEXTS) change(join(home, 'dist', TEXTS[name][0]), TEXTS[name][1], TEXTS[name][2](value))
-    else throw new Error(`unknown parameter ${name}; there are ${[...ENGINE_PARAMETERS, ...Object.keys(TEXTS), 'dist'].join(', ')}`)
+    else
+      throw new Error(
+        `unknown parameter ${name}; there are ${[...ENGINE_PARAMETERS, ...Object.keys(TEXTS), 'dist'].join(', ')}`,
+      )
   }
   const parameters = join(home, 'dist/src/engines/pipnn/pipnn-parameters.js')
   change(parameters, 'export function pipnnParameters(', 'function ownParameters(')
@@ -98,10 +105,14 @@ function measure({ home, name }, set) {
   const main = join(home, 'dist/src/cli/main.js')
   const flags = ['--metric', set.metric, '--quality', options.quality, '--threads', options.threads, '--quiet']
   const start = performance.now()
-  const build = spawnSync(process.execPath, ['--import', REPORT_USAGE, main, 'build', set.base, '--out', out, ...flags], {
-    env: { ...process.env, USAGE_FILE: usageFile },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const build = spawnSync(
+    process.execPath,
+    ['--import', REPORT_USAGE, main, 'build', set.base, '--out', out, ...flags],
+    {
+      env: { ...process.env, USAGE_FILE: usageFile },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
   if (build.status !== 0) throw new Error(`${name}: the build of ${set.name} ended with exit code ${build.status}`)
   const wall = (performance.now() - start) / 1000
   const { cpu } = JSON.parse(readFileSync(usageFile, 'utf8'))
@@ -137,13 +148,20 @@ function recallOf(home, out, set) {
 function printTable(set, variants) {
   const rows = variants.map(({ name, runs }) => {
     const own = runs.filter((run) => run.set === set.name)
-    return { name, cpu: median(own.map((run) => run.cpu)), wall: median(own.map((run) => run.wall)), recall: own[0].recall }
+    return {
+      name,
+      cpu: median(own.map((run) => run.cpu)),
+      wall: median(own.map((run) => run.wall)),
+      recall: own[0].recall,
+    }
   })
   console.log(`\n${set.name}, ${options.quality}\n`)
   console.log(`| variant | CPU, s | of the first | wall, s | ${EFS.map((ef) => `recall, ef ${ef}`).join(' | ')} |`)
   console.log(`| --- | --- | --- | --- | ${EFS.map(() => '---').join(' | ')} |`)
   for (const { name, cpu, wall, recall } of rows) {
     const share = (cpu / rows[0].cpu).toFixed(2)
-    console.log(`| ${name} | ${cpu.toFixed(2)} | ${share} | ${wall.toFixed(2)} | ${recall.map((r) => r.toFixed(4)).join(' | ')} |`)
+    console.log(
+      `| ${name} | ${cpu.toFixed(2)} | ${share} | ${wall.toFixed(2)} | ${recall.map((r) => r.toFixed(4)).join(' | ')} |`,
+    )
   }
 }

@@ -98,6 +98,8 @@ export const MERGE_LINKS = blockLayout('MergeLinks', {
   ranks: 'u32',
   /** Grid rows of all marked nodes, in order. */
   grid: 'u32',
+  /** Their squared norms, i32 or f32. */
+  norms: 'u32',
   gridDims: 'u32',
   maxDegree: 'u32',
   /** Most candidates of any node, repeats counted. */
@@ -124,7 +126,6 @@ export const LONGEST_LINKS = blockLayout('LongestLinks', {
 
 /** The members of a shard and their reservoirs: kernel/assembly/pipnn/pipnn-reservoir.ts has the layout of a record. */
 export const PIPNN_SHARD = blockLayout('PipnnShard', {
-  alpha: 'f64',
   count: 'u32',
   /** Grid rows of all members. */
   grid: 'u32',
@@ -141,9 +142,7 @@ export const PIPNN_SHARD = blockLayout('PipnnShard', {
   capacity: 'u32',
   /** Candidates of a far reservoir; a power of two from 4 on. */
   farCapacity: 'u32',
-  /** Candidates that the prune leaves, at most `capacity`. */
-  maxDegree: 'u32',
-  /** 16-byte aligned; 24 bytes x (capacity + farCapacity), and 8 bytes x the largest k of `pipnnOffer`. */
+  /** 16-byte aligned; 8 bytes x (capacity + farCapacity), and 8 bytes x the largest k of `pipnnOffer`. */
   scratch: 'u32',
 })
 

@@ -231,12 +231,10 @@ export interface BuildFunctions {
     matrix: number,
     stride: number,
   ): void
-  /** Prunes all reservoirs in place. */
-  pipnnPruneI16(shard: Block<'PipnnShard'>): void
-  /** As pipnnPruneI16 on f32 rows; distances are measured again, pair by pair. */
-  pipnnPruneF32(shard: Block<'PipnnShard'>): void
-  /** Makes rows from pruned reservoirs and their reverse links; of a row the nearest `degree` stay. */
-  pipnnLink(shard: Block<'PipnnShard'>, rows: Block<'PipnnRows'>): void
+  /** Makes a row of each member's candidates, `degree` at most: near ones, and those far from all of these. */
+  pipnnCandidatesI16(shard: Block<'PipnnShard'>, rows: Block<'PipnnRows'>): void
+  /** As pipnnCandidatesI16 on f32 rows; distances are measured again, pair by pair. */
+  pipnnCandidatesF32(shard: Block<'PipnnShard'>, rows: Block<'PipnnRows'>): void
   /**
    * Links each part of the graph (links in either direction make one) to another part by a near pair, both ways.
    * parents: u32 x count, scratch. Returns how many pairs were linked.

@@ -32,7 +32,7 @@ export interface EngineParams {
 }
 
 /**
- * For each member its neighbours, nearest first, ties by lower index, without the member itself and without repeats.
+ * For each member candidates for its links, not pruned: nearest first, ties by lower index, without the member itself and without repeats.
  * Arrays own their buffers, so they can be transferred.
  */
 export interface ShardGraph {

@@ -37,7 +37,6 @@ export function shardsMemory(sizes: BuildSizes): StageMemory {
     output: shardOutputBytes(sizes),
     usesQueues: true,
     usesGrid: true,
-    // Rows of hnswlib have two thirds of their 2M links on average.
-    spills: count * geometry.overlap * graphRowBytes((4 * m) / 3),
+    spills: count * geometry.overlap * graphRowBytes(2 * m),
   }
 }

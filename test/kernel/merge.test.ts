@@ -155,6 +155,8 @@ describe('merge', () => {
               kernel,
               Array.from(needed, (node) => grid[node]),
             )
+            const norms = kernel.alloc(4 * needed.length)
+            fn[name === 'mergeLinksI16' ? 'normsI16' : 'normsF32'](loaded, needed.length, gridDims, norms)
             const scratch = kernel.alloc(40 * widest)
             const linkWords = 1 + maxDegree
             const links = kernel.alloc(4 * given.count * linkWords)
@@ -168,6 +170,7 @@ describe('merge', () => {
               bits,
               ranks,
               grid: loaded,
+              norms,
               gridDims,
               maxDegree,
               widest,

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { placeBlock } from '../../kernel/block.js'
-import { PIPNN_SHARD } from '../../kernel/blocks.js'
+import { PIPNN_ROWS, PIPNN_SHARD } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
-import { PRUNE_ALPHA } from '../../kernel/typed-ops.js'
 
 const HEADER_BYTES = 64
 const CAPACITY = 8
@@ -122,7 +121,6 @@ describe('reservoirs', () => {
     )
     const matrix = kernel.alloc(4 * SIZE * SIZE)
     const shard = placeBlock(kernel, PIPNN_SHARD, {
-      alpha: PRUNE_ALPHA,
       count: SIZE,
       grid,
       gridDims: GRID_DIMS,
@@ -133,8 +131,7 @@ describe('reservoirs', () => {
       recordBytes: RECORD_BYTES,
       capacity: CAPACITY,
       farCapacity: FAR_CAPACITY,
-      maxDegree: CAPACITY,
-      scratch: kernel.alloc(8 * SIZE),
+      scratch: kernel.alloc(8 * (SIZE + CAPACITY + FAR_CAPACITY)),
     })
     /** Sketches the rows. Gives the key of a candidate for a member. */
     const sketch = (rows: readonly number[], lines: readonly number[]) => {
@@ -158,6 +155,27 @@ describe('reservoirs', () => {
       }
     }
     return { kernel, records, list, matrix, shard, sketch, putMatrix }
+  }
+
+  interface Candidate {
+    candidate: number
+    word: number
+  }
+
+  /** What the reservoirs of a member hold, in the order of their slots. */
+  function reservoirsOf(kernel: Kernel, records: number, member: number): { near: Candidate[]; far: Candidate[] } {
+    const record = records + member * RECORD_BYTES
+    const listOf = (at: number, capacity: number, count: number): Candidate[] => {
+      const words = kernel.u32(at, count)
+      const items = kernel.u32(at + 4 * capacity, count)
+      return [...words].map((word, slot) => ({ word, candidate: items[slot] }))
+    }
+    const near = listOf(record + HEADER_BYTES, CAPACITY, kernel.u32(record + 48, 1)[0])
+    const far = listOf(record + HEADER_BYTES + 8 * CAPACITY, FAR_CAPACITY, FAR_CAPACITY)
+    return {
+      near: near.map(({ word, candidate }) => ({ word, candidate: candidate & 0xfffff })),
+      far: far.filter(({ candidate }) => candidate !== 0xffffffff),
+    }
   }
 
   const component = fc.integer({ min: -3, max: 3 })
@@ -201,6 +219,39 @@ describe('reservoirs', () => {
     state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35)
     return (state ^ (state >>> 16)) >>> 0
   }
+
+  test('become rows: near ones nearest first, and those eight times as far as the middle one, in half a row', () => {
+    const { kernel, records, list, matrix, shard, sketch, putMatrix } = emptyShard()
+    const degree = 8
+    const addresses = [4 * SIZE, 4 * SIZE * degree, 4 * SIZE * degree].map((bytes) => kernel.alloc(bytes))
+    const [counts, neighbours, words] = addresses
+    const rows = placeBlock(kernel, PIPNN_ROWS, { count: SIZE, degree, counts, neighbours, words })
+    fc.assert(
+      fc.property(rowsOf(SIZE), rowsOf(12), fc.integer({ min: 1, max: 5 }), (grid, lines, clusters) => {
+        sketch(grid, lines)
+        const word = (a: number, b: number): number =>
+          ((Math.min(a, b) * 61 + Math.max(a, b) * 17) % 97) +
+          (a % clusters === b % clusters ? 40 : 4000) * (1 + (a ^ b))
+        putMatrix(word)
+        kernel.fn.pipnnOffer(shard, list, SIZE, matrix, SIZE, 3)
+        kernel.fn.pipnnOfferFar(shard, false, list, SIZE, matrix, SIZE)
+        const held = Array.from({ length: SIZE }, (_, member) => reservoirsOf(kernel, records, member))
+        kernel.fn.pipnnCandidatesI16(shard, rows)
+        const byDistance = (a: Candidate, b: Candidate): number => a.word - b.word || a.candidate - b.candidate
+        held.forEach(({ near, far }, member) => {
+          near.sort(byDistance)
+          const middle = near[near.length >> 1].word
+          const chosenFar = far.filter((one) => one.word > 8 * middle).slice(0, degree / 2)
+          const row = [...near.slice(0, degree - chosenFar.length), ...chosenFar].sort(byDistance)
+          const expected = row.filter((one, i) => one.candidate !== row[i - 1]?.candidate)
+          const size = kernel.u32(counts + 4 * member, 1)[0]
+          expect([...kernel.u32(neighbours + 4 * member * degree, size)]).toEqual(expected.map((one) => one.candidate))
+          expect([...kernel.u32(words + 4 * member * degree, size)]).toEqual(expected.map((one) => one.word))
+        })
+      }),
+      { numRuns: 40 },
+    )
+  })
 
   test('of far ones hold the nearest far one of a few others, by direction and scale, where a hash decides', () => {
     const { kernel, records, list, matrix, shard, sketch, putMatrix } = emptyShard()

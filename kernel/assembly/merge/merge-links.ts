@@ -1,7 +1,7 @@
 // The final links of a chunk of nodes: the rows of each node are united by (distance word, node), pruned, and written
 // as `[count][maxDegree x node]`.
 import { placeOf } from './merge-places'
-import { pruneF32, pruneI16 } from './prune'
+import { pruneWithNorms } from './prune'
 
 /**
  * Loads a row as sorted u64 entries, word above node, without repeats; returns where they end. Rows are sorted except
@@ -52,6 +52,7 @@ export class MergeLinks {
   bits!: usize
   ranks!: usize
   grid!: usize
+  norms!: usize
   gridDims!: u32
   maxDegree!: u32
   widest!: u32
@@ -67,6 +68,7 @@ function link<T>(chunk: MergeLinks): u32 {
   const bits = chunk.bits
   const ranks = chunk.ranks
   const grid = chunk.grid
+  const norms = chunk.norms
   const gridDims = chunk.gridDims
   const maxDegree = chunk.maxDegree
   const alpha = chunk.alpha
@@ -77,7 +79,8 @@ function link<T>(chunk: MergeLinks): u32 {
   const loaded = scratch
   const pointers = scratch + 3 * listBytes
   const distances = pointers + (listBytes >> 1)
-  const kept = distances + (listBytes >> 1)
+  const candidateNorms = distances + (listBytes >> 1)
+  const kept = candidateNorms + (listBytes >> 1)
   let degreeSum: u32 = 0
   for (let i = chunk.from; i < to; i++) {
     let list = scratch + listBytes
@@ -96,12 +99,12 @@ function link<T>(chunk: MergeLinks): u32 {
     for (let c: u32 = 0; c < count; c++) {
       const entry = load<u64>(list + ((<usize>c) << 3))
       const at = (<usize>c) << 2
-      store<u32>(pointers + at, <u32>grid + placeOf(bits, ranks, <u32>entry) * rowBytes)
+      const candidate = placeOf(bits, ranks, <u32>entry)
+      store<u32>(pointers + at, <u32>grid + candidate * rowBytes)
+      store<u32>(candidateNorms + at, load<u32>(norms + ((<usize>candidate) << 2)))
       store<u32>(distances + at, <u32>(entry >> 32))
     }
-    const degree = isFloat<T>()
-      ? pruneF32(pointers, distances, count, gridDims, maxDegree, alpha, kept)
-      : pruneI16(pointers, distances, count, gridDims, maxDegree, alpha, kept)
+    const degree = pruneWithNorms<T>(pointers, candidateNorms, distances, count, gridDims, maxDegree, alpha, kept)
     store<u32>(links, degree)
     for (let k: u32 = 0; k < degree; k++) {
       const at = (<usize>k) << 2

@@ -2,9 +2,6 @@
 // neighbour.
 //
 //     counts, u32 x members     neighbours, u32 x members x degree     words, u32 x members x degree
-import { FAR } from './pipnn-prune'
-import { HEAD_BYTES, NEAR } from './pipnn-reservoir'
-import { PipnnShard } from './pipnn-shard'
 
 /** Fields: PIPNN_ROWS in kernel/blocks.ts. */
 @unmanaged
@@ -45,42 +42,6 @@ export function insertLink(rows: PipnnRows, member: u32, neighbour: u32, word: u
   }
   store<u32>(rowWords + ((<usize>at) << 2), word)
   store<u32>(rowNeighbours + ((<usize>at) << 2), neighbour)
-}
-
-export function pipnnLink(shard: PipnnShard, rows: PipnnRows): void {
-  const list = shard.list
-  const count = shard.count
-  const records = shard.records
-  const recordBytes = shard.recordBytes
-  const capacity = shard.capacity
-  const degree = rows.degree
-  const counts = rows.counts
-  const neighbours = rows.neighbours
-  const words = rows.words
-  const wordsOffset = NEAR + HEAD_BYTES
-  const itemsOffset = wordsOffset + ((<usize>capacity) << 2)
-  for (let i: u32 = 0; i < count; i++) {
-    const member = load<u32>(list + ((<usize>i) << 2))
-    const record = records + <usize>member * recordBytes
-    const size = load<u32>(record, NEAR)
-    const row = (<usize>member * degree) << 2
-    store<u32>(counts + ((<usize>member) << 2), size)
-    for (let at: usize = 0; at < (<usize>size) << 2; at += 4) {
-      store<u32>(neighbours + row + at, load<u32>(record + itemsOffset + at) & ~FAR)
-      store<u32>(words + row + at, load<u32>(record + wordsOffset + at))
-    }
-  }
-  for (let i: u32 = 0; i < count; i++) {
-    const member = load<u32>(list + ((<usize>i) << 2))
-    const record = records + <usize>member * recordBytes
-    const size = load<u32>(record, NEAR)
-    for (let at: usize = 0; at < (<usize>size) << 2; at += 4) {
-      const neighbour = load<u32>(record + itemsOffset + at)
-      // A far one chose its own far links, of all that were offered.
-      if (neighbour & FAR) continue
-      insertLink(rows, neighbour, member, load<u32>(record + wordsOffset + at))
-    }
-  }
 }
 
 export function pipnnCompact(rows: PipnnRows, maxDegree: u32, offsets: usize): u32 {

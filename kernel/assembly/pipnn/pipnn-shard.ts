@@ -1,7 +1,6 @@
 /** The members of a shard and their reservoirs. Fields: PIPNN_SHARD in kernel/blocks.ts. */
 @unmanaged
 export class PipnnShard {
-  alpha!: f64
   count!: u32
   grid!: usize
   gridDims!: u32
@@ -12,6 +11,5 @@ export class PipnnShard {
   recordBytes!: u32
   capacity!: u32
   farCapacity!: u32
-  maxDegree!: u32
   scratch!: usize
 }

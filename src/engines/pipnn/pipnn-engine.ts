@@ -1,12 +1,12 @@
 /**
- * Partition, all pairs, prune: a shard graph without any graph search (after "PiPNN: Ultra-Scalable Graph-Based Nearest
+ * Partition and all pairs: the candidates of a shard without any graph search (after "PiPNN: Ultra-Scalable Graph-Based Nearest
  * Neighbor Indexing", arXiv 2602.21247). The distance tile takes the largest part of the time.
  */
 
 import { placeBlock, type Block } from '../../../kernel/block.js'
 import { PIPNN_ROWS, PIPNN_SHARD } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
-import { KIND_SUFFIX, PRUNE_ALPHA, typedOps } from '../../../kernel/typed-ops.js'
+import { KIND_SUFFIX, typedOps } from '../../../kernel/typed-ops.js'
 import { EngineError } from '../../errors.js'
 import type { EngineParams, Shard, ShardEngine, ShardGraph } from '../shard-engine.js'
 import { fillReservoirs } from './fill-reservoirs.js'
@@ -49,7 +49,6 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
   const words = randomWords(seed)
   const at = allocEach(kernel, memberRegions(sizes, parameters))
   const block = placeBlock(kernel, PIPNN_SHARD, {
-    alpha: PRUNE_ALPHA,
     count,
     grid,
     gridDims,
@@ -60,7 +59,6 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
     recordBytes: recordBytes(parameters),
     capacity: parameters.reservoir,
     farCapacity: parameters.farReservoir,
-    maxDegree: parameters.shardDegree,
     scratch: at.scratch,
   })
   const list = kernel.u32(at.list, count)
@@ -71,7 +69,6 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
   fillDirections(directions, kind, gridDims, words)
   kernel.fn[`pipnnSketch${KIND_SUFFIX[kind]}`](block, at.directions)
   fillReservoirs(kernel, ops, { sizes, block, list: at.list, isFloat: kind === 'f32' }, parameters, words)
-  kernel.fn[`pipnnPrune${KIND_SUFFIX[kind]}`](block)
   return linkedRows(kernel, kind, sizes, block, maxDegree)
 }
 
@@ -83,7 +80,7 @@ function allocEach<R extends Readonly<Record<string, number>>>(kernel: Kernel, r
   ) as unknown as Regions<R>
 }
 
-/** Adds reverse links and links between parts; then copies all rows out of kernel memory. */
+/** Makes rows, links their parts, and copies them out of kernel memory. */
 function linkedRows(
   kernel: Kernel,
   kind: Shard['kind'],
@@ -95,7 +92,7 @@ function linkedRows(
   const { count, degree } = sizes
   const { counts, neighbours, words, offsets, parents } = allocEach(kernel, rowRegions(sizes))
   const rows = placeBlock(kernel, PIPNN_ROWS, { count, degree, counts, neighbours, words })
-  fn.pipnnLink(shard, rows)
+  fn[`pipnnCandidates${KIND_SUFFIX[kind]}`](shard, rows)
   fn[`pipnnJoin${KIND_SUFFIX[kind]}`](shard, rows, parents)
   const entries = fn.pipnnCompact(rows, maxDegree, offsets)
   return {

@@ -13,14 +13,12 @@ export interface PipnnParameters {
   readonly reservoir: number
   /** Far candidates a member holds; a power of two from 4 on. */
   readonly farReservoir: number
-  /** The most links of a member after the prune, before reverse links. */
-  readonly shardDegree: number
 }
 
 const FAR_RESERVOIR = 16
 
 export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
-  // Below m = 16 the prune keeps as many as the row holds; above, candidates and reservoir grow with the row.
+  // Above m = 16 candidates and reservoir grow with the row.
   const wide = Math.max(1, m / 16)
   if (quality === 'high') {
     return {
@@ -29,7 +27,6 @@ export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
       leafK: Math.ceil(10 * wide),
       reservoir: fours(40 * wide),
       farReservoir: FAR_RESERVOIR,
-      shardDegree: Math.min(2 * m, Math.ceil(24 * wide)),
     }
   }
   return {
@@ -38,7 +35,6 @@ export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
     leafK: Math.ceil(6 * wide),
     reservoir: fours(32 * wide),
     farReservoir: FAR_RESERVOIR,
-    shardDegree: Math.min(2 * m, Math.ceil(16 * wide)),
   }
 }
 

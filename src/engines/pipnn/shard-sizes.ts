@@ -48,7 +48,7 @@ export function memberRegions({ count, gridDims }: ShardSizes, parameters: Pipnn
     records: recordBytes(parameters) * count,
     directions: 4 * DIRECTIONS * gridDims,
     scratch:
-      24 * (parameters.reservoir + parameters.farReservoir) +
+      8 * (parameters.reservoir + parameters.farReservoir) +
       8 * Math.max(parameters.leafK, parameters.fanOut, parameters.reservoir),
   }
 }

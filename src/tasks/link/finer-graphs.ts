@@ -8,6 +8,7 @@ import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import { makeGridSpec, type GridSpec } from '../../rows/grid-spec.js'
 import { treeLinks, type Groups, type LinksInside } from './distinct-members.js'
 import type { BuildGraph, GraphTask, MemberVectors } from './graph-task.js'
+import { pruneGraph } from './prune-graph.js'
 
 /** Links inside of groups: those of a finer graph, with a quarter of the places of a row, or those of a tree. */
 export async function linksInside(
@@ -56,11 +57,13 @@ async function finerGraph(kernel: Kernel, task: GraphTask, rows: Float32Array, b
   const mark = kernel.mark()
   const codes = kernel.alloc(count * gridOps(kernel, spec).rowBytes)
   encode(kernel, spec, rows, codes)
-  const graph = await build(kernel, { ...task, spec, m: Math.max(2, task.m >> 2) }, codes, count, {
+  const m = Math.max(2, task.m >> 2)
+  const candidates = await build(kernel, { ...task, spec, m }, codes, count, {
     count,
     below: count,
     read: (members) => rowsOf(rows, dimensions, members),
   })
+  const graph = pruneGraph(kernel, spec, codes, candidates, 2 * m)
   kernel.release(mark)
   return graph
 }

@@ -2,6 +2,7 @@ import { placeBlock } from '../../../kernel/block.js'
 import { MERGE_LINKS } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
 import { KIND_SUFFIX, PRUNE_ALPHA } from '../../../kernel/typed-ops.js'
+import { gridOps } from '../../rows/grid-ops.js'
 import { readBatches } from '../../../spill/read-batches.js'
 import type { BatchRef } from '../../../spill/batch.js'
 import type { PartChecksums } from '../../format/segment/segment-checksums.js'
@@ -110,14 +111,16 @@ function mergeChunk(
   const { gridDims, kind } = task.spec
   const { rowBytes } = task.grid
   const mark = kernel.mark()
-  const limit = Math.max(widest, Math.floor(task.chunkBytes / (rowBytes + 4)))
+  const limit = Math.max(widest, Math.floor(task.chunkBytes / (rowBytes + 8)))
   const nodes = kernel.alloc(4 * Math.min(limit, task.nodeCount))
   const scratch = kernel.alloc(40 * widest)
   kernel.u8(bits, 8 * words).fill(0)
   const end = fn.mergeMark(starts, places, from, task.count, limit, bits)
   const count = fn.mergeRank(bits, words, ranks, nodes)
   const codes = kernel.alloc(count * rowBytes)
+  const norms = kernel.alloc(4 * count)
   readGrid(task.grid, kernel.u32(nodes, count), kernel.u8(codes, count * rowBytes))
+  gridOps(kernel, task.spec).norms(codes, count, norms)
   const chunk = placeBlock(kernel, MERGE_LINKS, {
     alpha: PRUNE_ALPHA,
     starts,
@@ -127,6 +130,7 @@ function mergeChunk(
     bits,
     ranks,
     grid: codes,
+    norms,
     gridDims,
     maxDegree: task.maxDegree,
     widest,
@@ -138,7 +142,7 @@ function mergeChunk(
   return { end, degreeSum }
 }
 
-/** Bytes of grid rows and their node numbers that one chunk may contain. */
+/** Bytes of grid rows, their norms and node numbers that one chunk may contain. */
 export const MERGE_CHUNK_BYTES = 16 * 2 ** 20
 
 /**
@@ -148,8 +152,8 @@ export const MERGE_CHUNK_BYTES = 16 * 2 ** 20
 export function mergeTaskBytes(sizes: BuildSizes): number {
   const { count, m, geometry } = sizes
   const nodes = segmentNodes(sizes)
-  // Rows of hnswlib have two thirds of their 2M links on average. Each row also takes 4 bytes for its place.
-  const rows = geometry.overlap * (graphRowBytes((4 * m) / 3) + 4) + 4
+  // Each row also takes 4 bytes for its place.
+  const rows = geometry.overlap * (graphRowBytes(2 * m) + 4) + 4
   // Marks of a chunk's candidates: one bit per node, and 4 bytes per 64 nodes.
   const marks = (count * 3) / 16
   const merging = nodes * rows + marks + MERGE_CHUNK_BYTES

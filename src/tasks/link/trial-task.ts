@@ -6,6 +6,7 @@ import type { GridSpec } from '../../rows/grid-spec.js'
 import { buildGraph } from './build-graph.js'
 import type { GraphTask } from './graph-task.js'
 import { rowsOf } from './finer-graphs.js'
+import { pruneGraph } from './prune-graph.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import { emptyLists, insertNearest } from '../../search/measure/nearest-lists.js'
 import { recallOf } from '../../search/measure/recall-of.js'
@@ -45,11 +46,12 @@ export async function tryQuality(kernel: Kernel, task: TrialTask): Promise<Trial
   const rows = task.sample.subarray(0, rowCount * rowBytes)
   const codes = encodeRows(kernel, spec, rows, rowCount)
   const how: GraphTask = { spec, engine, quality, m, seed }
-  const graph = await buildGraph(kernel, how, codes, rowCount, {
+  const candidates = await buildGraph(kernel, how, codes, rowCount, {
     count: rowCount,
     below: Number.POSITIVE_INFINITY,
     read: (members) => rowsOf(floats(rows), dimensions, members),
   })
+  const graph = pruneGraph(kernel, spec, codes, candidates, 2 * m)
   const upperLevels = await linkLevelAbove(kernel, how, codes, rowCount)
 
   const entryPoint = { index: 0 }

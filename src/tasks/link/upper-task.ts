@@ -2,6 +2,7 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import { readGrid, type GridStore } from '../../rows/grid-store.js'
 import { buildGraph } from './build-graph.js'
 import type { GraphTask } from './graph-task.js'
+import { pruneGraph } from './prune-graph.js'
 import { gridOps } from '../../rows/grid-ops.js'
 
 /** Links one upper level that fits one shard. */
@@ -23,22 +24,12 @@ export async function linkUpperLevel(kernel: Kernel, task: UpperTask): Promise<U
   const count = nodes.length
   const codes = kernel.alloc(count * ops.rowBytes)
   readGrid(task.grid, nodes, kernel.u8(codes, count * ops.rowBytes))
-  const graph = await buildGraph(kernel, task, codes, count)
+  const graph = pruneGraph(kernel, task.spec, codes, await buildGraph(kernel, task, codes, count), m)
   const links = new Uint32Array(count * (1 + m))
-  const pointers = kernel.alloc(8 * m)
-  const words = kernel.alloc(8 * m)
-  const kept = kernel.alloc(16 * m)
   for (let i = 0; i < count; i++) {
-    const from = graph.offsets[i]
-    const degree = graph.offsets[i + 1] - from
-    const neighbours = graph.neighbours.subarray(from, from + degree)
-    kernel.u32(pointers, degree).set(neighbours.map((neighbour) => codes + neighbour * ops.rowBytes))
-    kernel.u32(words, degree).set(graph.distanceWords.subarray(from, from + degree))
-    const keptCount = ops.prune(pointers, words, degree, m, kept)
-    links[i * (1 + m)] = keptCount
-    kernel.u32(kept, keptCount).forEach((candidate, k) => {
-      links[i * (1 + m) + 1 + k] = neighbours[candidate]
-    })
+    const row = graph.neighbours.subarray(graph.offsets[i], graph.offsets[i + 1])
+    links[i * (1 + m)] = row.length
+    links.set(row, i * (1 + m) + 1)
   }
   return { links }
 }
