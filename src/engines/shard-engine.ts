@@ -32,8 +32,9 @@ export interface EngineParams {
 }
 
 /**
- * For each member candidates for its links, not pruned: nearest first, ties by lower index, without the member itself and without repeats.
- * Arrays own their buffers, so they can be transferred.
+ * For each member candidates for its links, not pruned: nearest first, ties by lower index, without the member itself
+ * and without repeats. The arrays may be views of kernel memory: they are valid until it grows, or the caller releases
+ * it. Copying them out would cost 3% of a build.
  */
 export interface ShardGraph {
   /** Row i is `[offsets[i], offsets[i + 1])` of the other two arrays; `count + 1` entries. */
@@ -54,11 +55,16 @@ export interface ShardEngine {
   /** The aim for the members of a shard. */
   readonly shardMembers: number
   /**
-   * Builds the graph of one shard. Releases its kernel memory before it returns. The memory may grow, which detaches
-   * views that the caller took before.
+   * Builds the graph of one shard. Releases its kernel memory before it returns, but for the graph. The memory may grow,
+   * which detaches views that the caller took before.
    * @throws EngineError
    */
   build(kernel: Kernel, shard: Shard, params: EngineParams): Promise<ShardGraph>
   /** Peak bytes of one worker's builds, for the plan. The grid rows in kernel memory are not counted. */
   workerBytes(members: number, gridDims: number, m: number): number
+}
+
+/** The graph in arrays of their own. */
+export function detached({ offsets, neighbours, distanceWords }: ShardGraph): ShardGraph {
+  return { offsets: offsets.slice(), neighbours: neighbours.slice(), distanceWords: distanceWords.slice() }
 }

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Kernel } from '../../kernel/kernel.js'
 import { engineByName } from '../../src/engines/engine-by-name.js'
 import type { EngineName } from '../../src/api/report.js'
+import { detached } from '../../src/engines/shard-engine.js'
 import { PARAMS, putShard, randomRows } from '../fixtures/shards.js'
 
 export interface ThreadJob {
@@ -18,5 +19,5 @@ for (const { count, seed } of job.shards) {
   const kernel = Kernel.create()
   const shard = putShard(kernel, randomRows(count, job.gridDims, seed), job.gridDims, 'i16')
   const graph = await engine.build(kernel, shard, PARAMS)
-  parentPort?.postMessage(graph)
+  parentPort?.postMessage(detached(graph))
 }

@@ -35,13 +35,37 @@ async function build(kernel: Kernel, shard: Shard, params: EngineParams): Promis
   }
   const mark = kernel.mark()
   try {
-    return buildIn(kernel, shard, params)
-  } finally {
+    return movedTo(kernel, mark, buildIn(kernel, shard, params))
+  } catch (error) {
     kernel.release(mark)
+    throw error
   }
 }
 
-function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: EngineParams): ShardGraph {
+/** Addresses of the arrays of a ShardGraph. */
+interface PlacedGraph {
+  readonly count: number
+  readonly entries: number
+  readonly offsets: number
+  readonly neighbours: number
+  readonly words: number
+}
+
+/** Moves the graph down to the mark, over the regions of the build, which it is smaller than, and releases the rest. */
+function movedTo(kernel: Kernel, mark: number, { count, entries, ...from }: PlacedGraph): ShardGraph {
+  kernel.release(mark)
+  const moved = (at: number, words: number): Uint32Array => {
+    const to = kernel.alloc(4 * words)
+    kernel.u8(0, kernel.heldBytes).copyWithin(to, at, at + 4 * words)
+    return kernel.u32(to, words)
+  }
+  // In the order of their addresses, so that none overwrites the next.
+  const neighbours = moved(from.neighbours, entries)
+  const distanceWords = moved(from.words, entries)
+  return { offsets: moved(from.offsets, count + 1), neighbours, distanceWords }
+}
+
+function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: EngineParams): PlacedGraph {
   const { count, gridDims, grid, kind } = shard
   const ops = typedOps(kernel, kind, gridDims)
   const parameters = pipnnParameters(quality, m)
@@ -80,14 +104,14 @@ function allocEach<R extends Readonly<Record<string, number>>>(kernel: Kernel, r
   ) as unknown as Regions<R>
 }
 
-/** Makes rows, links their parts, and copies them out of kernel memory. */
+/** Makes rows and links their parts. */
 function linkedRows(
   kernel: Kernel,
   kind: Shard['kind'],
   sizes: ShardSizes,
   shard: Block<'PipnnShard'>,
   maxDegree: number,
-): ShardGraph {
+): PlacedGraph {
   const { fn } = kernel
   const { count, degree } = sizes
   const { counts, neighbours, words, offsets, parents } = allocEach(kernel, rowRegions(sizes))
@@ -95,9 +119,5 @@ function linkedRows(
   fn[`pipnnCandidates${KIND_SUFFIX[kind]}`](shard, rows)
   fn[`pipnnJoin${KIND_SUFFIX[kind]}`](shard, rows, parents)
   const entries = fn.pipnnCompact(rows, maxDegree, offsets)
-  return {
-    offsets: kernel.u32(offsets, count + 1).slice(),
-    neighbours: kernel.u32(neighbours, entries).slice(),
-    distanceWords: kernel.u32(words, entries).slice(),
-  }
+  return { count, entries, offsets, neighbours, words }
 }

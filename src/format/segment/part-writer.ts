@@ -16,7 +16,9 @@ export class PartWriter {
   readonly #path: string
   readonly #offset: number
   readonly #endOfData: number
-  readonly #buffer: Uint8Array
+  /** Made at the first write that is smaller than it: many parts are one large write. */
+  #buffer: Uint8Array | undefined
+  readonly #bufferBytes: number
   readonly #pieces: ChecksumPiece[] = []
   #fd: number | undefined
   #buffered = 0
@@ -29,7 +31,7 @@ export class PartWriter {
   constructor(path: string, dataOffset: number, options: { bufferBytes?: number } = {}) {
     this.#path = path
     this.#offset = dataOffset
-    this.#buffer = new Uint8Array(options.bufferBytes ?? PART_BUFFER_BYTES)
+    this.#bufferBytes = options.bufferBytes ?? PART_BUFFER_BYTES
     try {
       this.#fd = openSync(path, 'r+')
       this.#endOfData = fstatSync(this.#fd).size - SEGMENT_HEADER_BYTES
@@ -50,11 +52,12 @@ export class PartWriter {
     if (end > this.#endOfData) {
       throw new RangeError(`${this.#path}: a part would end at data byte ${end}, the data ends at ${this.#endOfData}`)
     }
-    if (this.#buffered + bytes.length > this.#buffer.length) this.#flush()
-    if (bytes.length >= this.#buffer.length) {
+    if (this.#buffered + bytes.length > this.#bufferBytes) this.#flush()
+    if (bytes.length >= this.#bufferBytes) {
       this.#put(bytes)
       return
     }
+    this.#buffer ??= new Uint8Array(this.#bufferBytes)
     this.#buffer.set(bytes, this.#buffered)
     this.#buffered += bytes.length
   }
@@ -78,7 +81,7 @@ export class PartWriter {
   }
 
   #flush(): void {
-    if (this.#buffered === 0) return
+    if (this.#buffer === undefined || this.#buffered === 0) return
     const length = this.#buffered
     this.#buffered = 0
     this.#put(this.#buffer.subarray(0, length))

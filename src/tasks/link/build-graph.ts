@@ -5,10 +5,11 @@ import { gridOps } from '../../rows/grid-ops.js'
 import { addCopies, findCopies, groupsOf, packDistinct, treeLinks, unpackDistinct } from './distinct-members.js'
 import { linksInside } from './finer-graphs.js'
 import type { GraphTask, MemberVectors } from './graph-task.js'
+import { pruneGraph } from './prune-graph.js'
 
 /**
  * Builds the engine's graph of the distinct members, and links members with the same code to the first of them and to
- * each other: by their vectors, where these are known and differ.
+ * each other: by their vectors, where these are known and differ. The graph may lie in kernel memory, as an engine's.
  */
 export async function buildGraph(
   kernel: Kernel,
@@ -25,9 +26,16 @@ export async function buildGraph(
   const distinct = findCopies(kernel, codes, rowBytes, count)
   if (distinct === undefined) return engine.build(kernel, { count, gridDims, kind, grid: codes }, params)
   packDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
-  const graph = await engine.build(kernel, { count: distinct.members.length, gridDims, kind, grid: codes }, params)
-  unpackDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
+  const mark = kernel.mark()
+  const members = { count: distinct.members.length, gridDims, kind, grid: codes }
   const groups = groupsOf(distinct)
+  // Links to the inside take places of a row with copies. Its candidates are pruned, or the farthest ones would go: its
+  // ways out.
+  const hasCopies = (group: number): boolean => groups.starts[group + 1] - groups.starts[group] > 1
+  const candidates = await engine.build(kernel, members, params)
+  const graph = pruneGraph(kernel, task.spec, codes, candidates, maxDegree, hasCopies)
+  kernel.release(mark)
+  unpackDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
   const inside =
     vectors === undefined ? treeLinks : await linksInside(kernel, task, groups, { vectors, build: buildGraph })
   return addCopies(graph, distinct, { groups, maxDegree, inside })

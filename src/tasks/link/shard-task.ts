@@ -187,6 +187,19 @@ function loadReplicas(kernel: Kernel, task: ShardTask, grid: number, nodes: numb
   kernel.release(mark)
 }
 
+/** Addresses of arrays in kernel memory, where they may be already. */
+function placed(kernel: Kernel, arrays: readonly Uint32Array[]): number[] {
+  // Allocating may grow the memory, and detach those that are in it: their addresses stay.
+  const isInside = arrays.map((array) => array.buffer === kernel.memory.buffer)
+  const inside = arrays.map((array) => array.byteOffset)
+  return arrays.map((array, i) => {
+    if (isInside[i]) return inside[i]
+    const at = kernel.alloc(array.byteLength)
+    kernel.u32(at, array.length).set(array)
+    return at
+  })
+}
+
 /** Rows by node to the output: homes are one ascending run of nodes, replicas another around it. */
 function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: number): ShardResult['runs'] {
   const { firstNode } = task
@@ -195,16 +208,11 @@ function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: nu
   const count = homeCount + replicaCount
   const outBytes = 8 * (count + graph.neighbours.length)
   const mark = kernel.mark()
+  const [offsets, neighbours, words] = placed(kernel, [graph.offsets, graph.neighbours, graph.distanceWords])
   const starts = kernel.alloc(segmentStarts.byteLength)
-  const offsets = kernel.alloc(graph.offsets.byteLength)
-  const neighbours = kernel.alloc(graph.neighbours.byteLength)
-  const words = kernel.alloc(graph.distanceWords.byteLength)
   const out = kernel.alloc(outBytes)
   const runsAt = kernel.alloc(12 * count)
   kernel.u32(starts, segmentStarts.length).set(segmentStarts)
-  kernel.u32(offsets, graph.offsets.length).set(graph.offsets)
-  kernel.u32(neighbours, graph.neighbours.length).set(graph.neighbours)
-  kernel.u32(words, graph.distanceWords.length).set(graph.distanceWords)
   const replicaNodes = kernel.u32(nodes + 4 * homeCount, replicaCount)
   const after = replicaNodes.findIndex((node) => node > firstNode)
   const before = after < 0 ? replicaCount : after
