@@ -15,8 +15,8 @@ const { dependencies, peerDependencies } = JSON.parse(readFileSync(path.join(roo
 const TAKEN_IN = ['commander', 'fzstd', 'valibot']
 const external = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !TAKEN_IN.includes(name))
 
-/** Modules whose dynamic imports become static: a file for each task or command would cost more than to read them all. */
-const LOADS_ALL = /\/(workers\/worker|cli\/command-table)\.ts$/
+/** Its dynamic imports become static: a file for each task would cost more than to read them all. */
+const LOADS_ALL = /\/workers\/worker\.ts$/
 
 const together = {
   name: 'together',
