@@ -12,19 +12,23 @@ const bundle = path.join(root, 'dist/bundle')
 const stamp = path.join(root, 'dist/.bundled')
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
 /** Packages that every command needs are taken in. The others are loaded from node_modules. */
-const TAKEN_IN = ['commander', 'fzstd', 'valibot']
+const TAKEN_IN = ['commander', 'fzstd', 'msgpackr', 'p-queue', 'valibot']
 const external = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !TAKEN_IN.includes(name))
 
-/** Its dynamic imports become static: a file for each task would cost more than to read them all. */
-const LOADS_ALL = /\/workers\/worker\.ts$/
+/**
+ * What stays a file of its own, loaded when it is needed. Other dynamic imports of ours become static: every one would
+ * cut the rest into more files, and to open a file costs as much as to read 20 kB.
+ */
+const APART = /\/(run|execute|failure|commands|report-page|json-log|plan-parquet)\.js$/
 
 const together = {
   name: 'together',
   setup: ({ onLoad }) =>
-    onLoad({ filter: LOADS_ALL }, ({ path: file }) => {
+    onLoad({ filter: /\/(src|workers)\/.*\.ts$/ }, ({ path: file }) => {
       const imports = []
-      const contents = readFileSync(file, 'utf8').replaceAll(/\bimport\(('[^']+')\)/g, (_, name) => {
-        imports.push(`import * as loaded${imports.length} from ${name}\n`)
+      const contents = readFileSync(file, 'utf8').replaceAll(/\bimport\('(\.[^']+)'\)/g, (dynamic, name) => {
+        if (APART.test(name)) return dynamic
+        imports.push(`import * as loaded${imports.length} from '${name}'\n`)
         return `loaded${imports.length - 1}`
       })
       return { contents: imports.join('') + contents, loader: 'ts' }

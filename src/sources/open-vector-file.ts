@@ -3,6 +3,7 @@ import { InvalidOptionError, PathError } from '../errors.js'
 import type { VectorBatch } from '../api/vectors.js'
 import { kindOf } from '../value-kind.js'
 import { checkPath } from './check-path.js'
+import { planArrow } from './arrow/plan-arrow.js'
 import { planBvecs } from './rows/plan-bvecs.js'
 import { fileFingerprint } from './file-fingerprint.js'
 import { fileFacts, openFileBytes, streamBytes, type ByteReader, type ByteStream } from './bytes/byte-reader.js'
@@ -11,12 +12,17 @@ import { planBin } from './rows/plan-bin.js'
 import { expandPaths } from './expand-paths.js'
 import { refuseFolder, refuseUrl } from './refuse-places.js'
 import { planFvecs } from './rows/plan-fvecs.js'
+import { planHdf5 } from './rows/plan-hdf5.js'
 import { attachIds } from './lines/read-id-lines.js'
 import { JoinedFiles } from './joined-files.js'
+import { planCsv } from './lines/plan-csv.js'
 import { planJsonLines } from './lines/plan-json-lines.js'
+import { planWord2vec } from './lines/plan-word2vec.js'
 import { planWordVectors } from './lines/plan-word-vectors.js'
 import { planRaw } from './rows/plan-raw.js'
 import { planNpy } from './rows/plan-npy.js'
+import { planNpz } from './tensors/plan-npz.js'
+import { planSafetensors } from './tensors/plan-safetensors.js'
 import type { ReadOptions, ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
 export interface OpenVectorFileOptions extends ReadOptions {
@@ -65,25 +71,24 @@ const STDIN = '-'
 
 type Planner = (bytes: ByteReader, options: ReadOptions) => ReadPlan | Promise<ReadPlan>
 
-/** Planners that are large, or rarely needed, are loaded on first use: those of Parquet take 30 ms. */
 const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   fvecs: planFvecs,
   bvecs: planBvecs,
   npy: planNpy,
-  npz: async (bytes, options) => (await import('./tensors/plan-npz.js')).planNpz(bytes, options),
-  safetensors: async (bytes, options) =>
-    (await import('./tensors/plan-safetensors.js')).planSafetensors(bytes, options),
+  npz: planNpz,
+  safetensors: planSafetensors,
   fbin: planBin('fbin'),
   u8bin: planBin('u8bin'),
   i8bin: planBin('i8bin'),
+  // Loaded on first use: its libraries take 30 ms.
   parquet: async (bytes, options) => (await import('./parquet/plan-parquet.js')).planParquet(bytes, options),
-  arrow: async (bytes, options) => (await import('./arrow/plan-arrow.js')).planArrow(bytes, options),
-  hdf5: async (bytes, options) => (await import('./rows/plan-hdf5.js')).planHdf5(bytes, options),
+  arrow: planArrow,
+  hdf5: planHdf5,
   'json-lines': (_, options) => planJsonLines(options),
-  csv: async (_, options) => (await import('./lines/plan-csv.js')).planCsv(undefined, options),
-  tsv: async (_, options) => (await import('./lines/plan-csv.js')).planCsv('\t', options),
+  csv: (_, options) => planCsv(undefined, options),
+  tsv: (_, options) => planCsv('\t', options),
   'word-vectors': planWordVectors,
-  word2vec: async (bytes) => (await import('./lines/plan-word2vec.js')).planWord2vec(bytes),
+  word2vec: planWord2vec,
   raw: planRaw,
 }
 
