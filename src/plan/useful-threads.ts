@@ -6,7 +6,7 @@ const THREADS_PER_CORE = 2
 export const LEAST_TRIAL_ROWS = 512
 /**
  * Vectors that are worth a thread, which takes 25 MB, and as much processor time as Node.js takes to start. 5,000 x 192
- * vectors are one shard, and no faster with four threads than with two.
+ * vectors are one shard, which one thread links.
  */
 const BYTES_PER_THREAD = 2 ** 22
 /** The same for pq: training compares each sampled vector with 256 centroids, again and again. */
