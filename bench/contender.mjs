@@ -36,7 +36,7 @@ async function runPeer({ contender, base, metric, m, efConstruction, threads, ou
 }
 
 async function searchShardloom({ out, queries, truth, roundMs }) {
-  const { openIndex } = await import('../dist/src/index.js')
+  const { openIndex } = await import('../dist/bundle/lib/index.js')
   const { dims, count, vectors } = readMatrix(queries)
   const rows = Array.from({ length: count }, (_, i) => vectors.subarray(i * dims, (i + 1) * dims))
   const index = await openIndex(out, { preload: true })

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../dist/bundle/lib/main.js', import.meta.url))
 const REPORT_USAGE = new URL('report-usage.mjs', import.meta.url).href
 
 /**

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { InsufficientMemoryError, NoAddressSpaceError } from '../src/errors.js'
+import { ownFile } from '../src/own-files.js'
 import type { BuildFunctions } from './build-functions.js'
 import type { SearchFunctions } from './search-functions.js'
 import { isError } from '../src/realms.js'
@@ -23,8 +24,8 @@ type KernelKind = 'private' | 'shared'
 const compiled = new Map<KernelKind, WebAssembly.Module>()
 
 function kernelModule(kind: KernelKind): WebAssembly.Module {
-  const name = kind === 'shared' ? './kernel-shared.wasm' : './kernel.wasm'
-  const module = compiled.get(kind) ?? new WebAssembly.Module(readFileSync(new URL(name, import.meta.url)))
+  const name = kind === 'shared' ? 'kernel-shared.wasm' : 'kernel.wasm'
+  const module = compiled.get(kind) ?? new WebAssembly.Module(readFileSync(ownFile(`kernel/${name}`)))
   compiled.set(kind, module)
   return module
 }
@@ -67,7 +68,7 @@ export class Kernel {
     this.#top = this.#heapBase
   }
 
-  /** Synchronous. The first call in a thread reads and compiles kernel.wasm, which lies beside this file. */
+  /** Synchronous. The first call in a thread reads and compiles kernel.wasm. */
   static create(): Kernel {
     return new Kernel('private', reserveMemory(false))
   }

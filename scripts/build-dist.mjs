@@ -1,6 +1,6 @@
-// Compiles what is published to dist. Skipped when nothing changed, as dist/.sources tells; else tsc compiles what
+// Compiles to dist: the types that are published, and the modules one by one, for tests and measurements. Skipped when nothing changed, as dist/.sources tells; else tsc compiles what
 // changed, as dist/.tsbuildinfo tells.
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { checksum, filesBelow } from './checksum.mjs'
 import { root, runTool } from './run-tool.mjs'
@@ -11,7 +11,8 @@ const BUILD_INFO = '.tsbuildinfo'
 /** Other versions of the compiler, or of types, compile to something else. */
 const CONFIGURATION = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json']
 
-function sourceNames() {
+/** All that is compiled, and what it declares. */
+export function sourceNames() {
   const folders = ['src', 'workers', 'spill'].flatMap((name) => filesBelow(path.join(root, name)))
   const kernel = readdirSync(path.join(root, 'kernel')).map((name) => path.join(root, 'kernel', name))
   return [...folders, ...kernel].filter((file) => /\.c?ts$/.test(file)).map((file) => path.relative(root, file))
@@ -34,7 +35,8 @@ function cleanDist(sources) {
   const expected = new Set(outputs)
   const found = new Set(filesBelow(dist))
   for (const file of found) {
-    const kept = file.endsWith('.wasm') || [SOURCES, BUILD_INFO].includes(path.basename(file))
+    const isOthers = file.startsWith(path.join(dist, 'bundle')) || file === path.join(dist, '.bundled')
+    const kept = isOthers || file.endsWith('.wasm') || [SOURCES, BUILD_INFO].includes(path.basename(file))
     if (!kept && !expected.has(file)) rmSync(file)
   }
   if (outputs.every((file) => found.has(file))) return
@@ -52,7 +54,6 @@ export async function buildDist() {
   const stamp = path.join(dist, SOURCES)
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return 'unchanged'
   await runTool('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
-  chmodSync(path.join(dist, 'src/cli/main.js'), 0o755)
   writeFileSync(stamp, now)
   return 'compiled by tsc'
 }

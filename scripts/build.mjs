@@ -1,8 +1,9 @@
-// npm run build: the kernels and dist, side by side. Skips what is built already; prints a line for every step.
+// npm run build: the kernels, dist and the bundle in it, side by side. Skips what is built already; prints a line for every step.
 //   node scripts/build.mjs [kernel | ts]
 import { buildDist } from './build-dist.mjs'
+import { buildBundle } from './build-bundle.mjs'
 import { buildKernel, KERNELS } from './build-kernel.mjs'
-import { copyKernels } from './copy-kernel.mjs'
+import { copyFiles } from './copy-files.mjs'
 
 const [only] = process.argv.slice(2)
 
@@ -21,6 +22,6 @@ async function step(name, run) {
 
 const steps = []
 if (only !== 'ts') for (const kernel of KERNELS) steps.push(step(kernel.out, () => buildKernel(kernel)))
-if (only !== 'kernel') steps.push(step('dist', buildDist))
+if (only !== 'kernel') steps.push(step('dist', buildDist), step('dist/bundle', buildBundle))
 await Promise.all(steps)
-if (process.exitCode === undefined && only !== 'kernel') copyKernels()
+if (process.exitCode === undefined && only !== 'kernel') copyFiles()

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 
 const [input, kills = '4', ...flags] = process.argv.slice(2)
 if (input === undefined) throw new Error('usage: node test/kill-resume.mjs FILE [KILLS] [build flags…]')
-const program = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url))
+const program = fileURLToPath(new URL('../dist/bundle/lib/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'shardloom-kill-'))
 
 /** Runs a build; with `killAfterMs` it may be killed. */

@@ -16,7 +16,7 @@ fail() {
 # In your project set SHARDLOOM to node_modules/.bin/shardloom. The default is the build of this repository.
 here=$(cd "$(dirname "$0")" && pwd -P)
 shardloom() {
-  if [ -n "${SHARDLOOM:-}" ]; then "$SHARDLOOM" "$@"; else node "$here/../../dist/src/cli/main.js" "$@"; fi
+  if [ -n "${SHARDLOOM:-}" ]; then "$SHARDLOOM" "$@"; else node "$here/../../dist/bundle/lib/main.js" "$@"; fi
 }
 
 [ $# -ge 2 ] || fail 2 "usage: rebuild.sh INPUT INDEX [flags of shardloom build]"

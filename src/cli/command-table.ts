@@ -1,4 +1,4 @@
-/** Every command: its words for the help, its options, and the module that runs it, which only that command loads. */
+/** Every command: its words for the help, its options, and what runs it, which is loaded when one of them runs. */
 import { BUILD_COMMAND_OPTIONS } from '../options/build-options.js'
 import {
   CONFIG_FLAGS,
@@ -20,7 +20,7 @@ const BUILD = defineCommand({
   description: 'Builds an index from a file or stream of vectors and publishes it as the live generation of DIR.',
   usage: '<input...> --out DIR [options]',
   options: { ...BUILD_COMMAND_OPTIONS, ...CONFIG_FLAGS },
-  load: async () => (await import('./commands/build-command.js')).buildCommand,
+  load: async () => (await import('./commands.js')).buildCommand,
   notes: `
 Input: fvecs, bvecs, fbin, u8bin, i8bin, npy, Parquet, Arrow, HDF5, or JSON lines ({"id": …, "vector": […]}, or OpenAI's
 batch output), also compressed with gzip or zstd; - is JSON lines from standard input.
@@ -47,7 +47,7 @@ const SEARCH = defineCommand({
   description: 'Searches the live generation of DIR with every vector of a file, and measures speed and recall.',
   usage: '<DIR> <queries> [options]',
   options: SEARCH_COMMAND_OPTIONS,
-  load: async () => (await import('./commands/search-command.js')).searchCommand,
+  load: async () => (await import('./commands.js')).searchCommand,
   notes: `
 Queries: the formats that build reads. With --json:
 {"results":[[{"id","distance"}]],"recall"?,"ef","queriesPerSecond","p50Ms","p99Ms","tuning"?}.
@@ -68,7 +68,7 @@ const RECALL = defineCommand({
   summary: 'measure recall over ef against exact search, and choose ef',
   description: 'Measures recall and speed of the live generation of DIR over a range of ef, against exact search.',
   options: RECALL_COMMAND_OPTIONS,
-  load: async () => (await import('./commands/recall-command.js')).recallCommand,
+  load: async () => (await import('./commands.js')).recallCommand,
   notes: `
 Without --queries it searches for vectors of the index, which are easier to find than new ones: prefer your own queries.
 With --target-recall the choice is stored in DIR, and searches for this k without --ef use it. Exit code 1 when no ef
@@ -85,7 +85,7 @@ const INFO = defineCommand({
   summary: 'print what an index is',
   description: 'Prints what the live generation of DIR holds, how it was built, and its size on disk.',
   options: INFO_COMMAND_OPTIONS,
-  load: async () => (await import('./commands/info-command.js')).infoCommand,
+  load: async () => (await import('./commands.js')).infoCommand,
   notes: `
 Reads the manifest and checks that its files exist with their sizes; shardloom verify checks every byte.
 
@@ -99,7 +99,7 @@ const REPORT = defineCommand({
   summary: 'write a page about an index and how it was built',
   description: 'Writes a self-contained HTML page about the live generation of DIR: its build, its graph, its files.',
   options: REPORT_COMMAND_OPTIONS,
-  load: async () => (await import('./commands/report-command.js')).reportCommand,
+  load: async () => (await import('./commands.js')).reportCommand,
   notes: `
 The page needs nothing else: no network, no script. Recall and speed are measured with vectors of the index when it is
 small, or with --recall.
@@ -115,7 +115,7 @@ const VERIFY = defineCommand({
   summary: 'check every byte and every link of an index',
   description: 'Checks the live generation of DIR: every byte, every link, every id.',
   options: VERIFY_COMMAND_OPTIONS,
-  load: async () => (await import('./commands/verify-command.js')).verifyCommand,
+  load: async () => (await import('./commands.js')).verifyCommand,
   notes: `
 Checks every byte against its checksum, every link and every id, in bounded memory. Exit code 4 when anything is wrong.
 
@@ -130,7 +130,7 @@ const ESTIMATE = defineCommand({
   description:
     'Estimates the memory and disk of a build by stage, the least budget it needs, and the memory of its searches.',
   options: ESTIMATE_COMMAND_OPTIONS,
-  load: async () => (await import('./commands/estimate-command.js')).estimateCommand,
+  load: async () => (await import('./commands.js')).estimateCommand,
   notes: `
 Builds nothing. For searches it prints the memory that each quantization needs, and which one fits. Exit code 0 also
 when the build does not fit: the answer is in the output ("fits").
@@ -145,7 +145,7 @@ const EXPORT = defineCommand({
   summary: 'write an index as a file that other programs load',
   description: 'Writes the live generation of DIR as a file of hnswlib or usearch, or as plain vectors.',
   options: EXPORT_COMMAND_OPTIONS,
-  load: async () => (await import('./commands/export-command.js')).exportCommand,
+  load: async () => (await import('./commands.js')).exportCommand,
   notes: `
 hnswlib: loads in hnswlib-node, and in hnswlib for Python and C++. usearch: loads, or opens as a view, in usearch 2.
 fvecs: the vectors alone. Integer ids from 0 on are the file's labels; other ids go to FILE.ids.jsonl, line by line.
@@ -161,7 +161,7 @@ const IMPORT = defineCommand({
   summary: 'turn an hnswlib file into an index',
   description: 'Turns an hnswlib file into an index and publishes it as the live generation of DIR.',
   options: IMPORT_COMMAND_OPTIONS,
-  load: async () => (await import('./commands/import-command.js')).importCommand,
+  load: async () => (await import('./commands.js')).importCommand,
   notes: `
 Reads what saveIndex of hnswlib (hnswlib-node, Python, C++) writes on 64-bit machines. The file states neither metric
 nor dimensions. Labels become ids; elements marked as deleted are left out. The graph stays as it is and is proved.

@@ -19,7 +19,7 @@ if (unsupported !== undefined) {
   })
   failAtOnce(code, message, exitCode)
 } else {
-  // Loaded after these, not before: it takes half a second and a hundred files, and an old Node.js cannot link it.
+  // Loaded after these, not before: it takes longer than all this, and an old Node.js cannot link it.
   const { run } = await import('./run.js')
   process.exitCode = await run(process.argv.slice(2))
   if (wouldAbort()) endProcess(process.exitCode)

@@ -1,5 +1,5 @@
 /**
- * What the process does on a signal, from its first moment: loading the command takes half a second. Imports nothing but
+ * What the process does on a signal, from its first moment: loading the command takes a while. Imports nothing but
  * errors, to be loaded before all else.
  */
 import { isatty } from 'node:tty'

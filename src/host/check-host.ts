@@ -5,21 +5,19 @@
  */
 import { existsSync } from 'node:fs'
 import { BundledError, UnsupportedNodeError } from '../errors.js'
+import { MODULE_URL, ownFile } from '../own-files.js'
 import { whyUnsupported } from './supported-node.js'
 
-/** In a bundle of webpack; there `import.meta.url` still names the module that was bundled. */
+/** In a bundle of webpack; there MODULE_URL still names the module that was bundled. */
 declare const __webpack_require__: unknown
 
-/** From this module, in the sources and in dist. A bundler must not take it for an asset, so it is no literal below. */
-const KERNEL = '../../kernel/kernel.wasm'
-
-/** Whether threads and kernels find their files beside the module at `url`. CommonJS made by a bundler has no url. */
-export function hasItsFiles(url: string | undefined): boolean {
-  return url !== undefined && existsSync(new URL(KERNEL, url))
+/** Whether threads and kernels find their files. */
+function hasItsFiles(): boolean {
+  return MODULE_URL !== undefined && existsSync(ownFile('kernel/kernel.wasm'))
 }
 
 const reason = whyUnsupported(process.versions.node)
 if (reason !== undefined) throw new UnsupportedNodeError(reason)
-if (typeof __webpack_require__ !== 'undefined' || !hasItsFiles(import.meta.url)) {
+if (typeof __webpack_require__ !== 'undefined' || !hasItsFiles()) {
   throw new BundledError()
 }

@@ -1,5 +1,6 @@
 import type { Quality } from '../api/report.js'
 import type { Uses } from './run/run.js'
+import { LEAST_TRIAL_ROWS } from '../plan/useful-threads.js'
 import type { GridSpec } from '../rows/grid-spec.js'
 import type { Sample } from './ingest/reservoir-sample.js'
 import { TRIAL_QUERIES, trialRows, type TrialTask } from '../tasks/link/trial-task.js'
@@ -16,8 +17,6 @@ export interface ChosenQuality {
  * .957 (text). At 'high' the text reaches .971.
  */
 const ENOUGH_RECALL = 0.98
-/** A smaller sample is all of a small index, and a small index is searched well at any quality. */
-const LEAST_SAMPLE = 512
 
 /**
  * Resolves quality 'auto' with a trial: a small index of one part of the sample, built at 'balanced', is searched for
@@ -33,7 +32,7 @@ export async function chooseQuality(
   const { quality, metric, engine, m, seed } = options
   if (quality !== 'auto') return { quality, trialRecall: undefined }
   const used = Math.min(sample.count, trialRows(plan))
-  if (used < LEAST_SAMPLE) return { quality: 'balanced', trialRecall: undefined }
+  if (used < LEAST_TRIAL_ROWS) return { quality: 'balanced', trialRecall: undefined }
   const { buffer, byteOffset } = sample.rows
   const task: Omit<TrialTask, 'quality'> = {
     sample: new Uint8Array(buffer, byteOffset, used * 4 * spec.dimensions),

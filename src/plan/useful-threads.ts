@@ -2,8 +2,13 @@ import type { Quantization } from '../api/report.js'
 
 /** Threads beyond this for each core gain nothing, and each takes its memory. */
 const THREADS_PER_CORE = 2
-/** Vectors that are worth a thread, which takes 0.1 s to start and 25 MB. */
-const BYTES_PER_THREAD = 2 ** 20
+/** A build of fewer vectors has no trial: a smaller sample is all of a small index, which is searched well at any quality. */
+export const LEAST_TRIAL_ROWS = 512
+/**
+ * Vectors that are worth a thread, which takes 25 MB, and as much processor time as Node.js takes to start. 5,000 x 192
+ * vectors are one shard, which one thread links.
+ */
+const BYTES_PER_THREAD = 2 ** 22
 /** The same for pq: training compares each sampled vector with 256 centroids, again and again. */
 const PQ_BYTES_PER_THREAD = 2 ** 16
 
@@ -16,7 +21,8 @@ export interface ThreadWork {
 /** Most threads that the work of a build can keep busy: one for the trial of its quality, others for its vectors. */
 export function usefulThreads({ count, dimensions, quantization }: ThreadWork, shardCount: number): number {
   const perThread = quantization === 'pq' ? PQ_BYTES_PER_THREAD : BYTES_PER_THREAD
-  return 1 + Math.max(shardCount, Math.ceil((4 * count * dimensions) / perThread))
+  const forTrial = count < LEAST_TRIAL_ROWS ? 0 : 1
+  return forTrial + Math.max(shardCount, Math.ceil((4 * count * dimensions) / perThread))
 }
 
 /** Most threads for this many cores. */

@@ -5,6 +5,7 @@ import { Piscina } from 'piscina'
 import { Signal } from '../../spill/signal.js'
 import { ShardloomError, WorkerFailedError } from '../errors.js'
 import { internStrings } from '../interned.js'
+import { ownFile } from '../own-files.js'
 import { BufferPool } from '../../spill/buffer-pool.js'
 import { abortError } from './abort-error.js'
 import { reviveError, type TaskOutcome } from './task-outcome.js'
@@ -51,7 +52,7 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb:
  */
 export class WorkerPool {
   /** The entry point of all pools that are given no other. */
-  static entryUrl = new URL('../../workers/entry.cjs', import.meta.url)
+  static entryUrl = ownFile('workers/entry.cjs')
 
   readonly threads: number
   #piscina: Piscina

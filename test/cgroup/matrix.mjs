@@ -20,7 +20,7 @@ if (files.length === 0) throw new Error('usage: node test/cgroup/matrix.mjs FILE
 const obstacle = whyNoGroups()
 if (obstacle !== undefined) throw new Error(obstacle)
 
-const program = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+const program = fileURLToPath(new URL('../../dist/bundle/lib/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'shardloom-matrix-'))
 const mb = (bytes) => `${Math.round(bytes / 1e6)} MB`
 /** A group above any machine: RSS is then measured in the same way. */

@@ -146,7 +146,7 @@ describe('colour', () => {
 
 /** Runs a command on a pseudo-terminal; from util-linux. */
 const SCRIPT = '/usr/bin/script'
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../dist/bundle/lib/main.js', import.meta.url))
 
 describe.skipIf(process.platform !== 'linux' || !existsSync(SCRIPT))('a screen', () => {
   /** `onShown` is called with all that was shown so far; what it returns is typed. */

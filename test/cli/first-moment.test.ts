@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, vi } from 'vitest'
 
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../dist/bundle/lib/main.js', import.meta.url))
 
 describe.skipIf(process.platform === 'win32')('a signal while the command is loaded', () => {
   it.each([

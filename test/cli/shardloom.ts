@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../dist/bundle/lib/main.js', import.meta.url))
 
 export interface Ended {
   readonly exitCode: number | null

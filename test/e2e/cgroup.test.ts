@@ -9,7 +9,7 @@ import { makeGroup, runInGroup, whyNoGroups } from '../cgroup/memory-group.mjs'
 import { examplePath, makeFolder } from '../fixtures/builds.js'
 import { WHOLE } from '../whole.js'
 
-const PROGRAM = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../dist/bundle/lib/main.js', import.meta.url))
 const obstacle = whyNoGroups()
 if (obstacle !== undefined) console.warn(`skipped: ${obstacle}`)
 

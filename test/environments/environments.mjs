@@ -36,7 +36,7 @@ const node = (version, expected) => ({
 const nodeCommand = (version) => ({
   name: `the command under Node.js ${version}`,
   runtime: `node@${version}`,
-  steps: [{ command: ['runtime', 'node_modules/shardloom/dist/src/cli/main.js', '--version'], fails: NEEDS_NODE }],
+  steps: [{ command: ['runtime', 'node_modules/shardloom/dist/bundle/lib/main.js', '--version'], fails: NEEDS_NODE }],
 })
 const compiler = (version, ...flags) => ({
   name: `TypeScript ${version} ${flags.join(' ')}`,

@@ -47,7 +47,7 @@ describe('an old Node.js', () => {
   it.each(['14.21.3', '18.20.8', '20.18.3', '21.7.3', '22.1.0'])(
     '%s is told by library and command',
     async (version) => {
-      for (const program of ['main.mjs', 'node_modules/shardloom/dist/src/cli/main.js']) {
+      for (const program of ['main.mjs', 'node_modules/shardloom/dist/bundle/lib/main.js']) {
         const ended = await run(process.execPath, ['--import', old(version), program], { cwd: project })
         expect(ended).toMatchObject({ exitCode: 1, stdout: '' })
         expect(ended.stderr).toContain(`shardloom needs Node.js 20.19, or 22.2 or later; this is ${version}`)

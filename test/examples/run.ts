@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
 
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
-export const CLI = path.join(REPOSITORY, 'dist/src/cli/main.js')
+export const CLI = path.join(REPOSITORY, 'dist/bundle/lib/main.js')
 
 /** Node.js from 22.18 on runs TypeScript by itself; before that tsx does. */
 const { typescript: stripsTypes } = process.features as { typescript?: string | false }

@@ -20,9 +20,9 @@ function reasonFor(plan: BuildPlan, asked: number, hasThreads = true): string | 
 describe('threads of a build', () => {
   it.each([8, 200, 1000])('are no more than the work keeps busy: %i asked for 200 vectors', (asked) => {
     const plan = planFor(200, asked)
-    expect(plan.threads).toBe(2)
+    expect(plan.threads).toBe(1)
     expect(reasonFor(plan, asked)).toBe(
-      `2 worker threads of the ${asked} that were asked for: 200 vectors of 128 dimensions have no work for more`,
+      `1 worker thread of the ${asked} that were asked for: 200 vectors of 128 dimensions have no work for more`,
     )
   })
 

@@ -8,7 +8,7 @@
  * own `globalThis`; the caller's main thread never loads this.
  */
 
-import factory, { type HnswlibModule, type HnswlibOptions } from 'hnswlib-wasm/dist/hnswlib-317962d7.js'
+import type { HnswlibModule, HnswlibOptions } from 'hnswlib-wasm/dist/hnswlib-317962d7.js'
 import { EngineError } from '../../errors.js'
 
 export const ENGINE = 'hnswlib-wasm'
@@ -50,6 +50,8 @@ async function load(): Promise<LoadedHnswlib> {
     return line
   }
   try {
+    // Its 900 kB are for the builds with this engine only: every thread and the command line import the table of engines.
+    const { default: factory } = await import('hnswlib-wasm/dist/hnswlib-317962d7.js')
     const module = await withBrowserGlobals(() => factory(options))
     return { module, takeErrorLine }
   } catch (cause) {

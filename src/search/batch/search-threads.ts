@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { WorkerFailedError } from '../../errors.js'
+import { ownFile } from '../../own-files.js'
 import type { Beam, SearchCore } from '../core/search-core.js'
 import { createThreadContext, MIN_THREAD_BEAM, type ThreadContext } from '../core/thread-context.js'
 import type { SearchSlice } from './search-slice.js'
@@ -26,7 +27,7 @@ export class SearchThreads {
     this.#core = core
     this.#threads = threads
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('../../../workers/entry.cjs', import.meta.url)),
+      filename: fileURLToPath(ownFile('workers/entry.cjs')),
       name: 'search',
       minThreads: threads,
       maxThreads: threads,

@@ -1,0 +1,10 @@
+/** What runs the commands. Together: a process loads one file faster than the many that a few of them would share. */
+export { buildCommand } from './commands/build-command.js'
+export { estimateCommand } from './commands/estimate-command.js'
+export { exportCommand } from './commands/export-command.js'
+export { importCommand } from './commands/import-command.js'
+export { infoCommand } from './commands/info-command.js'
+export { recallCommand } from './commands/recall-command.js'
+export { reportCommand } from './commands/report-command.js'
+export { searchCommand } from './commands/search-command.js'
+export { verifyCommand } from './commands/verify-command.js'
