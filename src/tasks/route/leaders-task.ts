@@ -183,6 +183,9 @@ function assignNearest(
   const norms = kernel.alloc(4 * CHUNK_ROWS)
   const distances = kernel.alloc(4 * CHUNK_ROWS * leaders.count)
   const nearest = kernel.alloc(8 * overlap)
+  // Nothing is allocated until they are no longer used. A view per row would be most of the garbage of this task.
+  const shards = kernel.u32(nearest, overlap)
+  const nearestDistance = ops.distancesAt(nearest + 4 * overlap, 1)
   const homeCounts = new Uint32Array(leaders.count)
   const meanDistances = new Float64Array(leaders.count)
   for (let at = 0; at < rows.count; at += CHUNK_ROWS) {
@@ -192,11 +195,10 @@ function assignNearest(
     ops.distances({ rows: codes, norms, count }, target, distances, leaders.count)
     for (let i = 0; i < count; i++) {
       kernel.fn.nearestWords(distances + 4 * i * leaders.count, leaders.count, overlap, nearest, nearest + 4 * overlap)
-      const shards = kernel.u32(nearest, overlap)
       home[at + i] = shards[0]
-      for (const shard of shards) counts[shard]++
+      for (let j = 0; j < overlap; j++) counts[shards[j]]++
       homeCounts[shards[0]]++
-      meanDistances[shards[0]] += ops.distanceAt(nearest + 4 * overlap)
+      meanDistances[shards[0]] += nearestDistance[0]
     }
   }
   kernel.release(mark)
