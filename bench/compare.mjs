@@ -1,4 +1,5 @@
-// Shardloom against usearch, hnswlib-node and hnswlib-wasm on the same vectors, each in a process of its own.
+// Shardloom against usearch, hnswlib-node, hnswlib-wasm, zvec and LanceDB on the same vectors, each in a process of its
+// own. A peer that is not installed is said and skipped.
 //
 //   node compare.mjs [--base FILE --queries FILE [--ground-truth FILE.ivecs] --metric l2|cosine|ip] [--name TEXT]
 //                    [--synthetic 100000x128 --synthetic-queries 1000 --intrinsic 16 --seed 1] [--quick] [--limit N] [--peers a,b] [--threads N]
@@ -23,7 +24,9 @@ import { readMatrix, shapeOf, writeIvecs, writePrefix } from './vector-files.mjs
 
 const M = 16
 const EF_CONSTRUCTION = 200
-const PEERS = ['usearch', 'hnswlib-node', 'hnswlib-wasm']
+const PEERS = ['usearch', 'hnswlib-node', 'hnswlib-wasm', 'zvec', 'lancedb']
+/** Without --peers. The others are databases: they do more than hold an index, and take longer. */
+const USUAL_PEERS = PEERS.slice(0, 3)
 const QUICK_QUERIES = 500
 /** Vectors of --quick at most, and components of all of them together. */
 const QUICK = { vectors: 10_000, components: 2_000_000 }
@@ -42,7 +45,7 @@ export const OPTIONS = {
   seed: { type: 'string', default: '1' },
   quick: { type: 'boolean', default: false },
   limit: { type: 'string' },
-  peers: { type: 'string', default: PEERS.join(',') },
+  peers: { type: 'string', default: USUAL_PEERS.join(',') },
   threads: { type: 'string', default: '2' },
   engine: { type: 'string' },
   quality: { type: 'string' },
@@ -54,8 +57,14 @@ export const OPTIONS = {
 
 /** The comparison as data, as it is written to JSON. @param options as of the command line, say: called with each step. */
 export async function compare(options, say) {
-  const peers = options.peers.split(',').filter((name) => name !== '')
-  for (const peer of peers) if (!PEERS.includes(peer)) throw new Error(`--peers ${peer}: expected some of ${PEERS}`)
+  const wanted = options.peers.split(',').filter((name) => name !== '')
+  for (const peer of wanted) if (!PEERS.includes(peer)) throw new Error(`--peers ${peer}: expected some of ${PEERS}`)
+  const peers = []
+  for (const peer of wanted) {
+    const reason = await whyMissing(peer)
+    if (reason === undefined) peers.push(peer)
+    else say(`${peer} is skipped: ${reason}`)
+  }
   const folder = mkdtempSync(path.join(options.scratch, 'shardloom-bench-'))
   try {
     const { files, ...data } = prepare(options, folder, say)
@@ -139,6 +148,16 @@ async function runShardloom(job, flags) {
   })
   const { curve } = await runContender(job)
   return { whole, cpu, peakRssBytes, indexBytes: report.diskBytes, threads: report.threads, report, curve }
+}
+
+/** Why a peer cannot run here, as its process says; undefined when it can. */
+async function whyMissing(contender) {
+  const child = fork(fileURLToPath(new URL('contender.mjs', import.meta.url)))
+  let reason = 'its process ended while the peer was loaded'
+  child.on('message', ({ missing }) => (reason = missing))
+  child.send({ contender, probe: true })
+  await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+  return reason === null ? undefined : reason
 }
 
 /** What contender.mjs sends, in one object, and the seconds from its start to the saved index. */

@@ -1,6 +1,7 @@
 // One contender in a process of its own, started by compare.mjs, which sends it a job. A peer reads the file, adds,
 // saves, reports, and then searches. Shardloom's build is its command line; here its index is only searched.
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
 import { cpuSeconds, peakRssBytes } from './machine.mjs'
 import { K, measureCurve } from './search-curve.mjs'
 import { readIvecs, readMatrix } from './vector-files.mjs'
@@ -8,9 +9,20 @@ import { readIvecs, readMatrix } from './vector-files.mjs'
 process.once('message', (job) => void run(job))
 
 async function run(job) {
-  if (job.contender === 'shardloom') await searchShardloom(job)
+  if (job.probe) await probePeer(job)
+  else if (job.contender === 'shardloom') await searchShardloom(job)
   else await runPeer(job)
   process.disconnect()
+}
+
+/** Says why the peer cannot be loaded: it is not installed, or not for this machine. */
+async function probePeer({ contender }) {
+  try {
+    await import(`./peers/${contender}.mjs`)
+    process.send({ missing: null })
+  } catch (error) {
+    process.send({ missing: String(error.message).split('\n')[0] })
+  }
 }
 
 async function runPeer({ contender, base, metric, m, efConstruction, threads, out, queries, truth, roundMs }) {
@@ -19,13 +31,13 @@ async function runPeer({ contender, base, metric, m, efConstruction, threads, ou
   let matrix = readMatrix(base)
   const { dims, count } = matrix
   const read = seconds()
-  const peer = await open({ dims, metric, m, efConstruction, threads, k: K })
+  const peer = await open({ dims, metric, m, efConstruction, threads, k: K, out })
   seconds()
-  peer.add(matrix.vectors, count)
+  await peer.add(matrix.vectors, count)
   const add = seconds()
-  peer.save?.(out)
+  await peer.save?.(out)
   const save = peer.save && seconds()
-  const indexBytes = peer.save && statSync(out).size
+  const indexBytes = peer.save && bytesOf(out)
   const { threads: used } = peer
   process.send({
     built: { version, threads: used, read, add, save, cpu: cpuSeconds(), peakRssBytes: peakRssBytes(), indexBytes },
@@ -43,6 +55,12 @@ async function searchShardloom({ out, queries, truth, roundMs }) {
   const searcherAt = (ef) => () => rows.map((query) => index.search(query, { k: K, ef }).map((hit) => hit.id))
   process.send({ curve: await measureCurve(searcherAt, readIvecs(truth).rows, roundMs) })
   await index.close()
+}
+
+/** Bytes of a file, or of all files in a folder. */
+function bytesOf(file) {
+  if (!statSync(file).isDirectory()) return statSync(file).size
+  return readdirSync(file).reduce((sum, name) => sum + bytesOf(path.join(file, name)), 0)
 }
 
 /** Each call gives the seconds since the one before. */

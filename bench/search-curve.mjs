@@ -8,7 +8,7 @@ const ROUNDS = 3
 
 /**
  * [{ ef, recall, qps }]. @param searcherAt ef → a function that answers all queries and returns, for each, the numbers
- * of the rows found. @param truth for each query its exact neighbours, nearest first; the first K count. @param roundMs a
+ * of the rows found, or a promise of them. @param truth for each query its exact neighbours, nearest first; the first K count. @param roundMs a
  * round's length at least: one too short measures the timer and the scheduler.
  */
 export async function measureCurve(searcherAt, truth, roundMs) {
@@ -18,13 +18,13 @@ export async function measureCurve(searcherAt, truth, roundMs) {
     const searchAll = await searcherAt(ef)
     // The first pass warms caches and compilers, gives the recall, and says how many passes make a round.
     const start = performance.now()
-    const found = searchAll()
+    const found = await searchAll()
     const passes = Math.max(1, Math.ceil(roundMs / (performance.now() - start)))
     const hits = wanted.reduce((sum, set, i) => sum + found[i].filter((row) => set.has(row)).length, 0)
     const rates = []
     for (let round = 0; round < ROUNDS; round++) {
       const from = performance.now()
-      for (let pass = 0; pass < passes; pass++) searchAll()
+      for (let pass = 0; pass < passes; pass++) await searchAll()
       rates.push((1000 * passes * truth.length) / (performance.now() - from))
     }
     curve.push({ ef, recall: hits / (K * truth.length), qps: median(rates) })

@@ -46,6 +46,35 @@ export interface BuildFunctions {
    */
   nearestWords(row: number, count: number, k: number, outIndex: number, outDistance: number): number
 
+  // Routing in two levels. A list of nearest leaders is u64 x fanOut, `word << 32 | leader`, ascending; all bits are set
+  // in a free place.
+
+  /** The listed rows and their norms, side by side. list: u32 x count; rowBytes is a multiple of 16. */
+  probeGather(
+    rows: number,
+    norms: number,
+    rowBytes: number,
+    list: number,
+    count: number,
+    outRows: number,
+    outNorms: number,
+  ): void
+  /**
+   * Merges a cell's leaders into the lists of its visitors: the nearest fanOut stay, ties by lower leader. matrix:
+   * distance words, count x leaderCount; list: u32 x count, each visitor's place in best; leaders: u32 x leaderCount.
+   */
+  probeKeep(
+    matrix: number,
+    list: number,
+    count: number,
+    leaders: number,
+    leaderCount: number,
+    fanOut: number,
+    best: number,
+  ): void
+  /** nearest: u32 x count x fanOut. A free place repeats the row's first leader; where there is none, it gets 0. */
+  probeFinish(best: number, count: number, fanOut: number, nearest: number): void
+
   /**
    * Candidates come nearest first, with their distances to the member. A candidate c is kept unless a kept q has
    * `alpha * d(c, q) < d(c, member)`. kept: u32 x 2 x count, candidate indexes; the words after the result are scratch.

@@ -39,6 +39,12 @@ const SPILL_BYTES = 8 * 2 ** 20
 /** A spill frees this share of the limit, so that pushes need not wait for each batch's write. */
 const FREED_SHARE = 0.5
 
+/**
+ * While a spill is being written, the next one begins only above this share of the limit. A spill looks at all queues,
+ * and each push would begin one for its own bytes.
+ */
+const AGAIN_SHARE = 0.75
+
 export class SpillBudget {
   readonly pool: BufferPool
   readonly fileSystem: SpillFileSystem
@@ -51,6 +57,7 @@ export class SpillBudget {
   #memoryBytes = 0
   #peakMemoryBytes = 0
   #writingBytes = 0
+  #copies = 0
   #spilledBytes = 0
   #copiedBytes = 0
   #failure: { readonly error: unknown } | undefined
@@ -146,6 +153,11 @@ export class SpillBudget {
     this.#changed.notify()
   }
 
+  /** Batches of a queue that are in memory and on disk: `by` more, or fewer. */
+  countCopies(by: number): void {
+    this.#copies += by
+  }
+
   startedWriting(bytes: number): void {
     this.#writingBytes += bytes
   }
@@ -203,7 +215,8 @@ export class SpillBudget {
         this.#hold(bytes, hold)
         return
       }
-      this.#spillDownTo(this.#limitBytes * FREED_SHARE - bytes)
+      const keptBytes = this.#memoryBytes - this.#writingBytes + bytes
+      if (keptBytes > this.#limitBytes * AGAIN_SHARE) this.#spillDownTo(this.#limitBytes * FREED_SHARE - bytes)
       if (this.#memoryBytes - this.#writingBytes + bytes > this.#limitBytes) {
         // Still in this turn: no other push may go over the limit before this batch is on disk.
         this.#hold(bytes, hold)
@@ -228,28 +241,31 @@ export class SpillBudget {
 
   /** Drops copies of batches that are on disk too, which costs no write, until `bytes` are held or no copy is left. */
   #dropReadAhead(bytes: number): void {
+    if (this.#copies === 0) return
     for (const queue of this.#queues) {
       if (this.#memoryBytes <= bytes) return
       queue.dropReadAhead(this.#memoryBytes - bytes)
     }
   }
 
-  /** Starts spills until at most `bytes` are neither written nor being written, or nothing more can be spilled. */
+  /**
+   * Starts spills, of the largest queue first, until at most `bytes` are neither written nor being written, or nothing
+   * more can be spilled. A queue gives all that is asked for or all it has, so one pass is enough.
+   */
   #spillDownTo(bytes: number): void {
-    for (;;) {
-      const excessBytes = this.#memoryBytes - this.#writingBytes - bytes
-      const victim = this.#largest()
-      if (excessBytes <= 0 || victim === undefined) return
-      victim.startSpill(Math.max(excessBytes, SPILL_BYTES))
+    const excessBytes = (): number => this.#memoryBytes - this.#writingBytes - bytes
+    // Called for every push that waits, with two queues per shard: mostly there is nothing to do.
+    if (excessBytes() <= 0) return
+    for (const victim of this.#bySize()) {
+      victim.startSpill(Math.max(excessBytes(), SPILL_BYTES))
+      if (excessBytes() <= 0) return
     }
   }
 
-  #largest(): Spillable | undefined {
-    let largest: Spillable | undefined
-    for (const queue of this.#queues) {
-      if (queue.spillableBytes > (largest?.spillableBytes ?? 0)) largest = queue
-    }
-    return largest
+  #bySize(): Spillable[] {
+    return Array.from(this.#queues)
+      .filter(({ spillableBytes }) => spillableBytes > 0)
+      .sort((a, b) => b.spillableBytes - a.spillableBytes)
   }
 }
 

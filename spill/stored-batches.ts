@@ -50,7 +50,7 @@ export class StoredBatches<H> {
   /** `copy`, when given, stays in memory and stays charged. */
   push(frame: StoredFrame, copy?: HeldBatch<H>): void {
     const { file, offset, frameBytes, leadBytes, payloadBytes, count } = frame
-    if (copy !== undefined) this.#copies += 1
+    if (copy !== undefined) this.#countCopies(1)
     // Field by field: a spread gives each object a separate shape, 300 bytes beside its 100, and queues hold many.
     this.#batches.push({
       file,
@@ -72,7 +72,7 @@ export class StoredBatches<H> {
     if (first.copy !== undefined) {
       this.#budget.refund(first.copyBytes)
       first.copy = undefined
-      this.#copies -= 1
+      this.#countCopies(-1)
     }
     this.#batches.shift()
     await this.#files.consume(first.file)
@@ -83,7 +83,7 @@ export class StoredBatches<H> {
   takeAll(): (readonly [BatchRef<H>, StoredBatch<H>])[] {
     const all = Array.from(this.#batches, (stored) => [refTo(stored), stored] as const)
     this.#batches.clear()
-    this.#copies = 0
+    this.#countCopies(-this.#copies)
     return all
   }
 
@@ -94,7 +94,7 @@ export class StoredBatches<H> {
       if (droppedBytes >= bytes || this.#copies === 0) return
       if (stored.copy === undefined) continue
       droppedBytes += stored.copyBytes
-      this.#copies -= 1
+      this.#countCopies(-1)
       this.dropCopy(stored)
     }
   }
@@ -110,6 +110,12 @@ export class StoredBatches<H> {
   dispose(): void {
     this.dropCopies(Infinity)
     this.#batches.clear()
+  }
+
+  /** The budget knows whether any queue has copies to drop. */
+  #countCopies(by: number): void {
+    this.#copies += by
+    this.#budget.countCopies(by)
   }
 
   /** Reads the first frame, and with it the frames after it for which the budget has room now. */
@@ -130,7 +136,7 @@ export class StoredBatches<H> {
         run[index].copy = batches[index]
         run[index].copyBytes = run[index].frameBytes
       }
-      this.#copies += run.length - 1
+      this.#countCopies(run.length - 1)
       return batches[0]
     } catch (error) {
       this.#budget.refund(bytes - first.frameBytes)

@@ -69,16 +69,36 @@ interface Base {
   readonly quality: Quality
 }
 
-/** `[0]`: the nodes of level 1, ascending. Each further level is a subset of the one before. */
+/**
+ * `[0]`: the nodes of level 1, ascending. Each further level is a subset of the one before. Two passes, so that no array
+ * of numbers grows with the count.
+ */
 function nodesByLevel(nodeOfOrdinal: Uint32Array, seed: number, m: number): Uint32Array[] {
-  const byLevel: number[][] = []
+  const sizes: number[] = []
+  eachUpperNode(nodeOfOrdinal, seed, m, (level) => {
+    for (let l = 0; l < level; l++) sizes[l] = (sizes[l] ?? 0) + 1
+  })
+  const levels = sizes.map((size) => new Uint32Array(size))
+  const used = sizes.map(() => 0)
+  eachUpperNode(nodeOfOrdinal, seed, m, (level, node) => {
+    for (let l = 0; l < level; l++) levels[l][used[l]++] = node
+  })
+  return levels.map((nodes) => nodes.sort())
+}
+
+/** Visits the nodes with a level above 0, in the order of ordinals. */
+function eachUpperNode(
+  nodeOfOrdinal: Uint32Array,
+  seed: number,
+  m: number,
+  visit: (level: number, node: number) => void,
+): void {
   for (let ordinal = 0; ordinal < nodeOfOrdinal.length; ordinal++) {
     const node = nodeOfOrdinal[ordinal]
     if (node === NO_NODE) continue
     const level = levelOf(seed, ordinal, m)
-    for (let l = 0; l < level; l++) (byLevel[l] ??= []).push(node)
+    if (level > 0) visit(level, node)
   }
-  return byLevel.map((nodes) => Uint32Array.from(nodes).sort())
 }
 
 /** The index of each of `wanted` in `nodes`. Both ascend, and all of `wanted` are in `nodes`. */

@@ -1,6 +1,6 @@
 import { metricNote } from './report/metric-note.js'
 import { makeGridSpec, type GridSpec } from '../rows/grid-spec.js'
-import type { LeadersTask } from '../tasks/route/leaders-task.js'
+import { leadersTaskBytes, type LeadersTask } from '../tasks/route/leaders-task.js'
 import { chooseQuality, type ChosenQuality } from './choose-quality.js'
 import type { Sample } from './ingest/reservoir-sample.js'
 import type { LayerInput, RoutedLayer } from './layer/layer.js'
@@ -69,14 +69,14 @@ function sampleVectors(sample: Sample): LeadersTask['sample'] {
   return { kind: 'vectors', bytes: new Uint8Array(buffer, byteOffset, byteLength), count: sample.count }
 }
 
-/** Sample, leaders and home by ordinal; in one thread the trial, which runs beside routing. */
+/** Sample, leaders and home by ordinal; in one thread each the trial, which runs beside routing and the choice of leaders. */
 export function routeMemory(sizes: BuildSizes): StageMemory {
   const { count, vectorBytes, gridRowBytes, geometry } = sizes
   const { task, output } = routeTaskMemory(sizes)
   return {
     held: sampleBytes(sizes) + leaderBytes(sizes) + nodeByOrdinalBytes(sizes),
     task,
-    once: Math.max(0, trialTaskBytes(sizes) - task),
+    once: Math.max(0, trialTaskBytes(sizes) - task) + Math.max(0, leadersTaskBytes(sizes) - task),
     output,
     usesQueues: true,
     spills: count * (vectorBytes + (geometry.overlap - 1) * gridRowBytes),

@@ -6,6 +6,8 @@ const BATCH_BYTES = 256 * 1024
 const MIN_BATCH_BYTES = 4096
 /** Heap bytes that a queue keeps for a batch in its files. Measured: 106. */
 const BATCH_RECORD_BYTES = 110
+/** Heap bytes of a queue with nothing in it. Measured: 2,198. */
+const QUEUE_HEAP_BYTES = 2200
 /** Buffers come in size classes up to an eighth larger than asked for. */
 export const BUFFER_CLASS_OVERHEAD = 1.125
 
@@ -69,11 +71,11 @@ function smallestBatch(sizes: BuildSizes): number {
   return batch
 }
 
-/** Bytes kept in memory for batches, in memory or in files: those of ingest and of the shards' queues. */
+/** Bytes kept in memory for queues, and for batches in memory or in files: those of ingest and of the shards' queues. */
 function recordBytes(batch: number, { count, vectorBytes, gridRowBytes, geometry }: BuildSizes): number {
   const batchesOf = (rows: number, rowBytes: number): number =>
     Math.ceil(rows / Math.max(1, Math.floor(batch / (4 + rowBytes))))
   const { overlap, shardCount } = geometry
   const batches = 2 * batchesOf(count, vectorBytes) + batchesOf(count * (overlap - 1), gridRowBytes) + 2 * shardCount
-  return batches * BATCH_RECORD_BYTES
+  return batches * BATCH_RECORD_BYTES + 2 * shardCount * QUEUE_HEAP_BYTES
 }

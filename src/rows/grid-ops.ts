@@ -8,8 +8,8 @@ import { MAX_GRID_SQUARED_NORM, type GridSpec } from './grid-spec.js'
 export interface GridOps extends TypedOps {
   /** Adds to the norms at an address, which makes each target seem farther by its addend. */
   addToNorms(norms: number, addends: Float64Array): void
-  /** The one distance at an address, as a number. */
-  distanceAt(at: number): number
+  /** Norms or distances at an address, as numbers; valid until the kernel's memory grows. */
+  distancesAt(at: number, count: number): Int32Array | Float32Array
 }
 
 export function gridOps(kernel: Kernel, { kind, gridDims }: Pick<GridSpec, 'kind' | 'gridDims'>): GridOps {
@@ -21,7 +21,7 @@ export function gridOps(kernel: Kernel, { kind, gridDims }: Pick<GridSpec, 'kind
       const values = view(norms, addends.length)
       addends.forEach((addend, i) => (values[i] += addend))
     },
-    distanceAt: (at) => view(at, 1)[0],
+    distancesAt: view,
   }
 }
 

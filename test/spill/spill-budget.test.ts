@@ -80,6 +80,33 @@ describe('SpillBudget', () => {
     await Promise.all(queues.map((queue) => queue.dispose()))
   })
 
+  it('looks through its queues once per spill, not once per push', async () => {
+    const budget = new SpillBudget({ limitBytes: 100, pool: new BufferPool() })
+    let [held, looks] = [100, 0]
+    const queue = {
+      get spillableBytes() {
+        looks++
+        return held
+      },
+      startSpill: () => {
+        held -= 50
+        budget.startedWriting(50)
+      },
+      dropReadAhead: () => undefined,
+      written: () => Promise.resolve(),
+    }
+    budget.add(queue)
+    expect(budget.tryCharge(held)).toBe(true)
+    for (let push = 0; push < 20; push++) {
+      const pushed = budget.charge(queue, 1, () => held++)
+      await Promise.resolve()
+      budget.finishedWriting(1, 1)
+      await pushed
+    }
+    expect(held).toBe(70)
+    expect(looks).toBeLessThan(5)
+  })
+
   it('does not count handed-off batches when it chooses a queue, and cannot spill them', async () => {
     const { queues } = await makeQueues(8 * charge, ['handed', 'other'])
     const [handed, other] = queues

@@ -2,9 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
 import type { GridSpec } from '../../src/rows/grid-spec.js'
-import { assignLeaders, type Leaders } from '../../src/tasks/route/assign-leaders.js'
+import { assignLeaders } from '../../src/tasks/route/assign-leaders.js'
+import { cellsOf, withCells } from '../../src/tasks/route/leader-cells.js'
+import type { Leaders } from '../../src/tasks/route/leaders.js'
 import { gridOps } from '../../src/rows/grid-ops.js'
 import { randomNumbers, shared, squaredL2 } from '../fixtures/tasks.js'
+import { twoLevelsTwin } from './two-levels-twin.js'
 
 const kernel = Kernel.create()
 
@@ -58,6 +61,46 @@ function nearestTwin(
     .sort((a, b) => distances[a] - distances[b] || a - b)
     .slice(0, k)
 }
+
+describe('assignLeaders with cells', () => {
+  it.each(['i16', 'f32'] as const)('finds what the plain search in two levels finds (%s)', (kind) => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 400 }),
+        fc.constantFrom(8, 24),
+        fc.integer({ min: 1, max: 18 }),
+        fc.integer(),
+        // Few values make ties between leaders and between cells, and empty cells.
+        fc.constantFrom(1, 3, 200),
+        fc.constantFrom(0, 5, 20_000),
+        (rowCount, leaderCount, dims, fanOut, seed, range, handicap) => {
+          const spec = specFor(kind, dims)
+          const rows = wholeRows(rowCount, dims, seed, range)
+          const leaderRows = wholeRows(leaderCount, dims, seed + 1, range)
+          const random = randomNumbers(seed + 2)
+          const handicaps = Array.from({ length: leaderCount }, () => Math.round(random() * handicap))
+          const leaders = leadersOf(spec, leaderRows, handicaps)
+          const cells = cellsOf(kernel, gridOps(kernel, spec), leaders)
+          const found = assign(spec, rows, { ...leaders, cells }, fanOut)
+          expect(Array.from(found)).toEqual(twoLevelsTwin({ rows, leaderRows, handicaps, dims, fanOut }))
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it('compares a cell of any size slice by slice', () => {
+    const spec = specFor('i16', 8)
+    const [rows, leaderRows] = [wholeRows(50, 8, 1), new Array<number>(8 * 2100).fill(7)]
+    const random = randomNumbers(2)
+    const handicaps = Array.from({ length: 2100 }, () => Math.round(random() * 5e6))
+    const leaders = withCells(kernel, gridOps(kernel, spec), leadersOf(spec, leaderRows, handicaps))
+    expect(Array.from(assign(spec, rows, leaders, 8))).toEqual(
+      twoLevelsTwin({ rows, leaderRows, handicaps, dims: 8, fanOut: 8 }),
+    )
+  })
+})
 
 describe('assignLeaders, flat', () => {
   it.each(['i16', 'f32'] as const)('finds the nearest leaders as brute force does, ties by number (%s)', (kind) => {
@@ -119,9 +162,12 @@ describe('assignLeaders with more than 1,000 leaders', () => {
   const rows = near(5, rowCount)
   const leaderRows = near(6, leaderCount)
 
+  const inCells = (spec: GridSpec, values: readonly number[]): Leaders =>
+    withCells(kernel, gridOps(kernel, spec), leadersOf(spec, values))
+
   it.each(['i16', 'f32'] as const)('nearly always finds the true nearest leader, and different ones (%s)', (kind) => {
     const spec = specFor(kind, dims)
-    const found = assign(spec, rows, leadersOf(spec, leaderRows), 2)
+    const found = assign(spec, rows, inCells(spec, leaderRows), 2)
     let hits = 0
     for (let row = 0; row < rowCount; row++) {
       expect(found[2 * row]).toBeLessThan(leaderCount)
@@ -134,7 +180,7 @@ describe('assignLeaders with more than 1,000 leaders', () => {
 
   it('assigns a row alone: its leaders do not depend on the rows beside it', () => {
     const spec = specFor('i16', dims)
-    const leaders = leadersOf(spec, leaderRows)
+    const leaders = inCells(spec, leaderRows)
     const together = assign(spec, rows.slice(0, 300 * dims), leaders, 2)
     for (const [from, to] of [
       [0, 1],
@@ -149,14 +195,14 @@ describe('assignLeaders with more than 1,000 leaders', () => {
 
   it('gives a row some leader even when all leaders are one spot', () => {
     const spec = specFor('i16', 8)
-    const found = assign(spec, wholeRows(50, 8, 1), leadersOf(spec, new Array<number>(8 * 1200).fill(7)), 3)
+    const found = assign(spec, wholeRows(50, 8, 1), inCells(spec, new Array<number>(8 * 1200).fill(7)), 3)
     for (const leader of found) expect(leader).toBeLessThan(1200)
   })
 
   it('leaves the kernel’s arena as it was', () => {
     const before = kernel.usedBytes
     const spec = specFor('i16', dims)
-    assign(spec, rows.slice(0, 10 * dims), leadersOf(spec, leaderRows), 2)
+    assign(spec, rows.slice(0, 10 * dims), inCells(spec, leaderRows), 2)
     expect(kernel.usedBytes).toBe(before)
   })
 })

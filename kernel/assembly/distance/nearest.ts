@@ -56,7 +56,7 @@ function lowRanked(x: v128, a: v128, b: v128, c: v128, d: v128, limit: v128): v1
 
 /** The k-th smallest column minimum of the first `blocks` x 16 elements; 1 <= k <= 16. */
 @inline
-function boundFor(row: usize, blocks: u32, k: u32): u32 {
+export function boundFor(row: usize, blocks: u32, k: u32): u32 {
   let a = v128.load(row)
   let b = v128.load(row, 16)
   let c = v128.load(row, 32)
@@ -86,7 +86,7 @@ function boundFor(row: usize, blocks: u32, k: u32): u32 {
 
 /** A bit for each of 16 elements, set when it is not above the bound. */
 @inline
-function maskUpTo(at: usize, bound: v128): u32 {
+export function maskUpTo(at: usize, bound: v128): u32 {
   const low = i16x8.narrow_i32x4_s(v128.le<u32>(v128.load(at), bound), v128.le<u32>(v128.load(at, 16), bound))
   const high = i16x8.narrow_i32x4_s(v128.le<u32>(v128.load(at, 32), bound), v128.le<u32>(v128.load(at, 48), bound))
   return i8x16.bitmask(i8x16.narrow_i16x8_s(low, high))

@@ -10,6 +10,7 @@ import {
   type CollectedIds,
   ID_PARTITION_BITS,
 } from './id-collector.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
 import type { Uses } from '../run/run.js'
 import type { Queues } from '../run/queues.js'
 import { throwIfAborted } from '../run/run.js'
@@ -99,6 +100,11 @@ export async function dropRepeatedIds(
   }
 }
 
+/** A partition of ids at a time: its records, their keys, their order and those that stay. */
+export function repeatedIdBytes({ count }: Pick<BuildSizes, 'count'>): number {
+  return Math.ceil(count / 2 ** ID_PARTITION_BITS) * (ID_RECORD_BYTES + 16)
+}
+
 /** All records of one partition, in order of ordinal. */
 async function takeRecords(partition: Queue<null>): Promise<Uint32Array> {
   const refs = await partition.handOff()
@@ -115,17 +121,15 @@ async function takeRecords(partition: Queue<null>): Promise<Uint32Array> {
   return records
 }
 
-/** Bits of the sort key that hold the record's index: partitions of up to 4M records. */
-const INDEX_BITS = 22
-
 /**
- * Indexes of the records, sorted by (fingerprint, ordinal). 42 bits of fingerprint and the index form one 64-bit key,
- * which the native numeric sort orders. An insertion pass then orders the few records that agree in those bits.
+ * Indexes of the records, sorted by (fingerprint, ordinal). The index takes as many bits of a 64-bit key as it needs, the
+ * first bits of the fingerprint take the others, and the native numeric sort orders the keys: with four million records 42
+ * bits of fingerprint, with a billion 34. An insertion pass then orders the few records that agree in those bits.
  */
 function sortedOrder(records: Uint32Array): Uint32Array {
   const count = records.length / WORDS
-  if (count > 2 ** INDEX_BITS)
-    return Uint32Array.from(Array(count).keys()).sort((a, b) => compareRecords(records, a, b))
+  const indexBits = Math.max(1, Math.ceil(Math.log2(count)))
+  const indexMask = 2 ** indexBits - 1
   const keys = new BigUint64Array(count)
   const halves = new Uint32Array(keys.buffer)
   for (let i = 0; i < count; i++) {
@@ -133,12 +137,12 @@ function sortedOrder(records: Uint32Array): Uint32Array {
     const low = records[i * WORDS + 1]
     // All records of a partition have its bits in common: shift them out.
     halves[2 * i + 1] = ((high << ID_PARTITION_BITS) | (low >>> (32 - ID_PARTITION_BITS))) >>> 0
-    halves[2 * i] = ((((low << ID_PARTITION_BITS) >>> INDEX_BITS) << INDEX_BITS) | i) >>> 0
+    halves[2 * i] = (((low << ID_PARTITION_BITS) & ~indexMask) | i) >>> 0
   }
   keys.sort()
   const order = new Uint32Array(count)
   for (let i = 0; i < count; i++) {
-    const record = halves[2 * i] & (2 ** INDEX_BITS - 1)
+    const record = (halves[2 * i] & indexMask) >>> 0
     let at = i
     while (at > 0 && compareRecords(records, order[at - 1], record) > 0) {
       order[at] = order[at - 1]

@@ -12,6 +12,7 @@ import { EmptySourceError, SourceError, StalledError, AbortedError } from '../..
 import type { Ingested } from './ingested.js'
 import type { BuildSizes, StageMemory } from '../../plan/stage-memory.js'
 import { ID_HEAD_BYTES } from './id-collector.js'
+import { repeatedIdBytes } from './drop-repeated-ids.js'
 import { sampleBytes } from './reservoir-sample.js'
 
 /**
@@ -62,7 +63,7 @@ export async function ingest(run: Run, source: ResumableSource): Promise<Ingeste
 export function ingestMemory(sizes: BuildSizes): StageMemory {
   const { count, vectorBytes, idBytes } = sizes
   return {
-    held: sampleBytes(sizes) + OPEN_BATCHES_BYTES,
+    held: sampleBytes(sizes) + OPEN_BATCHES_BYTES + repeatedIdBytes(sizes),
     usesQueues: true,
     spills: count * (vectorBytes + idBytes + ID_HEAD_BYTES),
   }

@@ -52,14 +52,12 @@ export class ReservoirSample {
     this.#down(0)
   }
 
-  /** Returns the sample in order of hash. Copies the rows once and leaves the sample empty. */
+  /** Returns the sample in order of hash, and leaves this one empty. Rows move inside their buffer. */
   take(): Sample {
-    const count = this.#count
-    const order = Array.from(this.#heap.subarray(0, count)).sort((a, b) => (this.#after(a, b) ? 1 : -1))
-    const rows = new Float32Array(mappedMemory(4 * count * this.#dimensions), 0, count * this.#dimensions)
-    order.forEach((slot, i) => {
-      rows.set(this.#rows.subarray(slot * this.#dimensions, (slot + 1) * this.#dimensions), i * this.#dimensions)
-    })
+    const [count, dimensions] = [this.#count, this.#dimensions]
+    const rows = this.#rows.subarray(0, count * dimensions)
+    const order = this.#heap.subarray(0, count).sort((a, b) => (this.#after(a, b) ? 1 : -1))
+    moveRows(rows, dimensions, order)
     this.#rows = new Float32Array(0)
     this.#count = 0
     return { rows, count }
@@ -114,7 +112,24 @@ export class ReservoirSample {
   }
 }
 
-/** The rows of a sample, and their copy in random order. */
+/** Place i gets the row of `order[i]`, in place: cycle by cycle, with one row beside them. Overwrites `order`. */
+function moveRows(rows: Float32Array, dimensions: number, order: Uint32Array): void {
+  const first = new Float32Array(dimensions)
+  for (let start = 0; start < order.length; start++) {
+    if (order[start] === start) continue
+    first.set(rows.subarray(start * dimensions, (start + 1) * dimensions))
+    let to = start
+    for (let from = order[to]; from !== start; from = order[to]) {
+      rows.copyWithin(to * dimensions, from * dimensions, (from + 1) * dimensions)
+      order[to] = to
+      to = from
+    }
+    rows.set(first, to * dimensions)
+    order[to] = to
+  }
+}
+
+/** The rows of a sample, and once more where they grow or a task copies them. */
 export function sampleBytes({ count, dimensions, vectorBytes }: BuildSizes): number {
   return 2 * sampleRows(count, dimensions) * vectorBytes
 }

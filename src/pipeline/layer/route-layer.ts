@@ -1,6 +1,6 @@
 import type { BatchRef } from '../../../spill/batch.js'
 import { recordBytesOf } from '../../rows/record-layout.js'
-import type { Leaders } from '../../tasks/route/assign-leaders.js'
+import type { Leaders } from '../../tasks/route/leaders.js'
 import type { LeadersTask } from '../../tasks/route/leaders-task.js'
 import { routeOutputBytes, type RouteTask, ROUTE_TASK_BYTES } from '../../tasks/route/route-task.js'
 import type { Uses } from '../run/run.js'

@@ -16,9 +16,11 @@ const SPREAD = 2
 export function metricNote(metric: Metric, { rows, count }: Sample): string | undefined {
   if (metric === 'cosine' || count < LEAST_ROWS) return undefined
   const dimensions = rows.length / count
-  const lengths = Float64Array.from({ length: Math.min(count, MOST_ROWS) }, (_, row) =>
-    Math.hypot(...rows.subarray(row * dimensions, (row + 1) * dimensions)),
-  ).sort()
+  const lengths = Float64Array.from({ length: Math.min(count, MOST_ROWS) }, (_, row) => {
+    let squared = 0
+    for (let at = row * dimensions; at < (row + 1) * dimensions; at++) squared += rows[at] ** 2
+    return Math.sqrt(squared)
+  }).sort()
   return metric === 'l2' ? unitNote(lengths) : spreadNote(lengths)
 }
 

@@ -1,7 +1,11 @@
 import { crc32 } from 'node:zlib'
 import type { Kernel } from '../../../kernel/kernel.js'
+import { sampleRows } from '../../plan/sample-rows.js'
+import type { BuildSizes } from '../../plan/stage-memory.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
-import { packLeaders, type Leaders } from './assign-leaders.js'
+import { packLeaders } from './assign-flat.js'
+import { withCells } from './leader-cells.js'
+import type { Leaders } from './leaders.js'
 import { gridEncoder, gridOps, type GridOps } from '../../rows/grid-ops.js'
 
 /** Picks the leaders of a layer from its sample. */
@@ -45,6 +49,11 @@ const CROWDED_SHARE = 1.3
  * directions.
  */
 const SPLIT_STEP = 0.25
+/** Bytes of the sample's grid rows, and of leaders, their sums and their copies while they are packed. */
+export function leadersTaskBytes({ count, dimensions, gridRowBytes, geometry }: BuildSizes): number {
+  return sampleRows(count, dimensions) * (gridRowBytes + 8) + geometry.shardCount * (8 * gridRowBytes + 4 * CHUNK_ROWS)
+}
+
 /** Query rows per tile call: their distances stay in the L2 cache. */
 const CHUNK_ROWS = 64
 
@@ -83,9 +92,9 @@ export function chooseLeaders(kernel: Kernel, task: LeadersTask): LeadersResult 
       }
       adjustHandicaps(handicaps, counts, meanDistances, moved, step, spec.kind)
     }
-    return { leaders: even.leaders }
+    return { leaders: withCells(kernel, ops, even.leaders) }
   }
-  return { leaders: leadersAt(kernel, ops, leaders, handicaps) }
+  return { leaders: withCells(kernel, ops, leadersAt(kernel, ops, leaders, handicaps)) }
 }
 
 /** Leaders as plain data: their codes, and their handicaps in the unit of distances. */
@@ -113,7 +122,7 @@ function adjustHandicaps(
     if (moved.has(leader)) handicaps[leader] = 0
     else handicaps[leader] += step * meanDistances[leader] * Math.max(-1, Math.min(1, count / average - 1))
   })
-  const least = Math.min(...handicaps)
+  const least = handicaps.reduce((a, b) => Math.min(a, b))
   const most = kind === 'i16' ? MAX_HANDICAP : Number.POSITIVE_INFINITY
   for (let leader = 0; leader < handicaps.length; leader++) {
     handicaps[leader] = Math.min(most, handicaps[leader] - least)
@@ -174,6 +183,9 @@ function assignNearest(
   const norms = kernel.alloc(4 * CHUNK_ROWS)
   const distances = kernel.alloc(4 * CHUNK_ROWS * leaders.count)
   const nearest = kernel.alloc(8 * overlap)
+  // Nothing is allocated until they are no longer used. A view per row would be most of the garbage of this task.
+  const shards = kernel.u32(nearest, overlap)
+  const nearestDistance = ops.distancesAt(nearest + 4 * overlap, 1)
   const homeCounts = new Uint32Array(leaders.count)
   const meanDistances = new Float64Array(leaders.count)
   for (let at = 0; at < rows.count; at += CHUNK_ROWS) {
@@ -183,11 +195,10 @@ function assignNearest(
     ops.distances({ rows: codes, norms, count }, target, distances, leaders.count)
     for (let i = 0; i < count; i++) {
       kernel.fn.nearestWords(distances + 4 * i * leaders.count, leaders.count, overlap, nearest, nearest + 4 * overlap)
-      const shards = kernel.u32(nearest, overlap)
       home[at + i] = shards[0]
-      for (const shard of shards) counts[shard]++
+      for (let j = 0; j < overlap; j++) counts[shards[j]]++
       homeCounts[shards[0]]++
-      meanDistances[shards[0]] += ops.distanceAt(nearest + 4 * overlap)
+      meanDistances[shards[0]] += nearestDistance[0]
     }
   }
   kernel.release(mark)

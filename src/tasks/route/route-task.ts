@@ -6,10 +6,10 @@ import type { BatchRef } from '../../../spill/batch.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { recordBytesOf, rowBytesOf, type ColumnHeader, type RowKind } from '../../rows/record-layout.js'
 import { hashOrdinal, SALT_SPLIT } from '../../rows/hash-ordinal.js'
-import { assignLeaders, type Leaders } from './assign-leaders.js'
+import { assignLeaderBytes, assignLeaders, assignRowBytes } from './assign-leaders.js'
+import type { Leaders } from './leaders.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
-import { CHUNK_ROWS } from './assign-leaders.js'
 
 /** Sends some batches of vectors to their shards. */
 export interface RouteTask {
@@ -166,13 +166,16 @@ export const ROUTE_TASK_BYTES = 2 * 2 ** 20
 /** Memory and output of one route task: the leaders, its rows, their grid rows and records. */
 export function routeTaskMemory(sizes: BuildSizes): { readonly task: number; readonly output: number } {
   const { vectorBytes, gridRowBytes, geometry } = sizes
+  const { shardCount, overlap } = geometry
   const rows = ROUTE_TASK_BYTES / vectorBytes
-  const output = rows * (vectorBytes + 4 + (geometry.overlap - 1) * (gridRowBytes + 4))
-  const distances = 4 * geometry.shardCount * CHUNK_ROWS
-  return { task: ROUTE_TASK_BYTES * 1.5 + output + leaderBytes(sizes) + distances, output }
+  const output = rows * (vectorBytes + 4 + (overlap - 1) * (gridRowBytes + 4))
+  const ordinalAndTargets = 4 + 4 * overlap
+  const rowBytes = vectorBytes + gridRowBytes + ordinalAndTargets + assignRowBytes(shardCount, overlap)
+  const counts = 16 * shardCount
+  return { task: rows * rowBytes + output + assignLeaderBytes(shardCount, gridRowBytes) + counts, output }
 }
 
-/** Bytes of the leaders of a layer, unpacked and packed. */
+/** Bytes of the leaders of a layer, unpacked and packed, with three words and a handicap each. */
 export function leaderBytes({ geometry, gridRowBytes }: BuildSizes): number {
-  return geometry.shardCount * gridRowBytes * 2
+  return geometry.shardCount * (2 * gridRowBytes + 20)
 }

@@ -4,8 +4,8 @@ import { readBatches } from '../../../spill/read-batches.js'
 import type { BatchRef } from '../../../spill/batch.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { recordBytesOf, type RowKind } from '../../rows/record-layout.js'
-import { hashOrdinal, SALT_SAMPLE } from '../../rows/hash-ordinal.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
+import { CodeSketch } from './code-sketch.js'
 
 /** Records of a shard as its queues hold them. */
 export interface RecordShare {
@@ -43,111 +43,70 @@ export function sampleShard(kernel: Kernel, task: SampleTask): SampleResult {
   const candidate = new Uint8Array(rowBytes)
   let candidateSum = -1
   let votes = 0
-  eachCode(kernel, task, (code) => {
-    const sum = crc32(code)
-    sketch.offer(code, sum)
-    if (votes > 0 && sum === candidateSum && Buffer.compare(code, candidate) === 0) votes++
-    else if (votes > 0) votes--
-    else {
-      candidate.set(code)
-      candidateSum = sum
-      votes = 1
+  let members = 0
+  eachChunk(kernel, task, (codes, count) => {
+    members += count
+    for (let at = 0; at < count * rowBytes; at += rowBytes) {
+      const code = codes.subarray(at, at + rowBytes)
+      const sum = crc32(code)
+      sketch.offer(codes, at, sum)
+      if (votes > 0 && sum === candidateSum && Buffer.compare(code, candidate) === 0) votes++
+      else if (votes > 0) votes--
+      else {
+        candidate.set(code)
+        candidateSum = sum
+        votes = 1
+      }
     }
   })
-  let members = 0
-  let same = 0
-  if (votes > 0) {
-    eachCode(kernel, task, (code) => {
-      members++
-      if (Buffer.compare(code, candidate) === 0) same++
-    })
-  }
+  const same = votes > 0 ? copiesOf(kernel, task, candidate) : 0
   return { ...sketch.finish(), mass: 2 * same > members ? { code: candidate, members: same } : undefined }
 }
 
-function eachCode(kernel: Kernel, { shares, spec }: SampleTask, visit: (code: Uint8Array) => void): void {
+/** How many members have this code. */
+function copiesOf(kernel: Kernel, task: SampleTask, code: Uint8Array): number {
+  // Rows are whole u32 words. Nearly all differ in the first one or the last.
+  const words = new Uint32Array(code.buffer, code.byteOffset, code.length / 4)
+  const last = words.length - 1
+  let same = 0
+  eachChunk(kernel, task, (codes, count) => {
+    const rows = new Uint32Array(codes.buffer, codes.byteOffset, count * words.length)
+    for (let at = 0; at < rows.length; at += words.length) {
+      if (rows[at] !== words[0] || rows[at + last] !== words[last]) continue
+      if (Buffer.compare(codes.subarray(4 * at, 4 * at + code.length), code) === 0) same++
+    }
+  })
+  return same
+}
+
+/** Calls `visit` with the codes of a few members at a time, in kernel memory. */
+function eachChunk(
+  kernel: Kernel,
+  { shares, spec }: SampleTask,
+  visit: (codes: Uint8Array, count: number) => void,
+): void {
   const ops = gridOps(kernel, spec)
   for (const { input, rowKind } of shares) {
     const mark = kernel.mark()
     const recordBytes = recordBytesOf(rowKind, spec)
     const rowBytes = recordBytes - 4
     const encode = gridEncoder(kernel, spec)
+    const records = kernel.alloc(CHUNK_ROWS * recordBytes)
+    const order = kernel.alloc(4 * CHUNK_ROWS)
     const rows = kernel.alloc(CHUNK_ROWS * rowBytes)
     const codes = rowKind === 'grid' ? rows : kernel.alloc(CHUNK_ROWS * ops.rowBytes)
-    const rowView = kernel.u8(rows, CHUNK_ROWS * rowBytes)
-    const codeView = kernel.u8(codes, CHUNK_ROWS * ops.rowBytes)
+    const every = kernel.u32(order, CHUNK_ROWS)
+    for (let row = 0; row < CHUNK_ROWS; row++) every[row] = row
     for (const batch of readBatches<null>(input)) {
       for (let from = 0; from < batch.count; from += CHUNK_ROWS) {
         const count = Math.min(CHUNK_ROWS, batch.count - from)
-        for (let i = 0, at = from * recordBytes + 4; i < count; i++, at += recordBytes) {
-          rowView.set(batch.bytes.subarray(at, at + rowBytes), i * rowBytes)
-        }
+        const bytes = batch.bytes.subarray(from * recordBytes, (from + count) * recordBytes)
+        kernel.u8(records, bytes.length).set(bytes)
+        kernel.fn.gatherRecords(records, count, rowBytes, order, rows)
         if (rowKind === 'vectors') encode(rows, count, codes)
-        for (let i = 0; i < count; i++) visit(codeView.subarray(i * ops.rowBytes, (i + 1) * ops.rowBytes))
+        visit(kernel.u8(codes, count * ops.rowBytes), count)
       }
     }
     kernel.release(mark)
-  }
-}
-
-/**
- * The `wanted` distinct codes with the smallest hashes. Of two codes with the same hash, the one with the smaller bytes
- * is kept.
- */
-class CodeSketch {
-  readonly #wanted: number
-  readonly #rowBytes: number
-  readonly #seed: number
-  /** Place of each kept code, by its hash. */
-  #places = new Map<number, number>()
-  readonly #codes: Uint8Array
-  #below = 2 ** 32
-
-  constructor(wanted: number, rowBytes: number, seed: number) {
-    this.#wanted = wanted
-    this.#rowBytes = rowBytes
-    this.#seed = seed
-    this.#codes = new Uint8Array(2 * wanted * rowBytes)
-  }
-
-  offer(code: Uint8Array, sum: number): void {
-    const hash = hashOrdinal(this.#seed, SALT_SAMPLE, sum)
-    if (hash >= this.#below) return
-    const place = this.#places.get(hash)
-    if (place !== undefined) {
-      const kept = this.#codeAt(place)
-      if (Buffer.compare(code, kept) < 0) kept.set(code)
-      return
-    }
-    if (this.#places.size === 2 * this.#wanted) this.#keepSmallest()
-    if (hash >= this.#below) return
-    const next = this.#places.size
-    this.#codeAt(next).set(code)
-    this.#places.set(hash, next)
-  }
-
-  finish(): { codes: Uint8Array; count: number } {
-    this.#keepSmallest()
-    const count = this.#places.size
-    const codes = new Uint8Array(new SharedArrayBuffer(count * this.#rowBytes))
-    codes.set(this.#codes.subarray(0, codes.length))
-    return { codes, count }
-  }
-
-  /** Keeps the `wanted` codes with the smallest hashes, in the order of their hashes. */
-  #keepSmallest(): void {
-    const kept = Array.from(this.#places.entries())
-      .sort(([a], [b]) => a - b)
-      .slice(0, this.#wanted)
-    const codes = this.#codes.slice()
-    kept.forEach(([, place], i) => {
-      this.#codeAt(i).set(codes.subarray(place * this.#rowBytes, (place + 1) * this.#rowBytes))
-    })
-    this.#places = new Map(kept.map(([hash], i) => [hash, i]))
-    if (kept.length === this.#wanted) this.#below = kept[kept.length - 1][0] + 1
-  }
-
-  #codeAt(place: number): Uint8Array {
-    return this.#codes.subarray(place * this.#rowBytes, (place + 1) * this.#rowBytes)
   }
 }
