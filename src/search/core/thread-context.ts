@@ -1,5 +1,6 @@
 /** What each thread allocates for itself when several search one index in shared memory. */
-import type { RowsShape } from './core-rows.js'
+import type { FarKind } from './far-search.js'
+import type { RowsShape } from './row-layout.js'
 import {
   ALIGN_BYTES,
   BEAM_SLOT_BYTES,
@@ -22,10 +23,15 @@ export interface ThreadContext {
   readonly beam: number
   /** Slots of the beam: the widest search it has room for. */
   readonly slots: number
+  /** Its contexts in memories of far rows. */
+  readonly far: readonly FarKind[]
 }
 
-/** Allocates a context, marks, scratch and a beam for `width`. The memory must be complete, and its kernel shared. */
-export function createThreadContext(memory: SearchMemory, width: number): ThreadContext {
+/**
+ * Allocates a context, marks, scratch and a beam for `width`. The memory must be complete, and its kernel shared.
+ * `before`: the thread's context for a narrower beam, whose contexts in other memories it keeps.
+ */
+export function createThreadContext(memory: SearchMemory, width: number, before?: ThreadContext): ThreadContext {
   if (!memory.complete) throw new Error('threads search only a memory that holds all rows and upper levels')
   const { kernel, dimensions, count, m, quantized } = memory
   const slots = beamSlots(width, count)
@@ -38,7 +44,7 @@ export function createThreadContext(memory: SearchMemory, width: number): Thread
   kernel.u32(context, CONTEXT_FIELDS.length).set(kernel.u32(memory.context, CONTEXT_FIELDS.length))
   const own = { query, prepared, beam, ids, distances, addresses, visited, upperVisited, epoch: 0, upperEpoch: 0 }
   setContext(kernel, context, own)
-  return { context, query, beam, slots }
+  return { context, query, beam, slots, far: before?.far ?? memory.rows.far.map((rows) => rows.forThread()) }
 }
 
 /** Bytes of kernel memory that `createThreadContext` takes. */
