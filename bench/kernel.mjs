@@ -11,7 +11,7 @@ const ROUND_MS = 100
 const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65_536 })
 const wasm = new WebAssembly.Module(readFileSync(process.argv[2] ?? new URL('../kernel/kernel.wasm', import.meta.url)))
 const unused = () => 0
-const env = { memory, loadPage: unused, farDistances: unused, farEqual: unused }
+const env = { memory, loadPage: unused, loadRow: unused, farDistances: unused, farEqual: unused }
 const fn = new WebAssembly.Instance(wasm, { env }).exports
 
 let top = 0

@@ -69,6 +69,8 @@ export class Kernel {
   onMissingPage: (context: number, kind: number, page: number) => void = () => {
     throw new Error('a page is missing, and this kernel has no page loader')
   }
+  /** As `onMissingPage`, for one row of a table whose rows may be loose: its address, or 0 for "load pages". */
+  onMissingRow: (context: number, kind: number, node: number) => number = () => 0
   /** Rows in other memories. Set by the one SearchCore that has such rows. */
   far: FarRows = NO_FAR_ROWS
   /** Time spent in `TypedOps.distances` since this kernel was made: a lower bound for the time of a build. */
@@ -76,6 +78,8 @@ export class Kernel {
   readonly #kind: KernelKind
   readonly #heapBase: number
   #top: number
+  /** Nothing above it was ever given out: it is zero. */
+  #highest: number
 
   private constructor(kind: KernelKind, memory: WebAssembly.Memory) {
     this.#kind = kind
@@ -86,11 +90,14 @@ export class Kernel {
       this.far.distances(table, count, worst)
     const farEqual = (_: number, table: number, a: number, b: number): number =>
       this.far.equal(table, a >>> 0, b >>> 0) ? 1 : 0
-    const env = { memory: this.memory, loadPage, farDistances, farEqual }
+    const loadRow = (context: number, kind: number, node: number): number =>
+      this.onMissingRow(context >>> 0, kind, node >>> 0)
+    const env = { memory: this.memory, loadPage, loadRow, farDistances, farEqual }
     const instance = new WebAssembly.Instance(kernelModule(kind), { env })
     this.fn = instance.exports as unknown as KernelFunctions
     this.#heapBase = this.fn.heapBase() >>> 0
     this.#top = this.#heapBase
+    this.#highest = this.#top
   }
 
   /** Synchronous. The first call in a thread reads and compiles kernel.wasm, which lies beside this file. */
@@ -133,6 +140,16 @@ export class Kernel {
     const end = pointer + bytes
     if (end > this.heldBytes) this.#growTo(end)
     this.#top = end
+    this.#highest = Math.max(this.#highest, end)
+    return pointer
+  }
+
+  /** As `alloc`, zeroed. Memory that was never in use is zero, and takes memory of the system only when it is used. */
+  allocZeroed(bytes: number, align = 16): number {
+    const usedBefore = this.#highest
+    const pointer = this.alloc(bytes, align)
+    const dirty = Math.min(bytes, usedBefore - pointer)
+    if (dirty > 0) this.u8(pointer, dirty).fill(0)
     return pointer
   }
 

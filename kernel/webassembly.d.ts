@@ -16,6 +16,7 @@ declare namespace WebAssembly {
         env: {
           memory: Memory
           loadPage: (context: number, kind: number, page: number) => void
+          loadRow: (context: number, kind: number, node: number) => number
           farDistances: (context: number, kind: number, count: number, worst: number) => void
           farEqual: (context: number, kind: number, a: number, b: number) => number
         }

@@ -102,11 +102,13 @@ export class CoreRows {
     if (this.#unpaged) return
     for (const { table, pages, far } of this.#all()) {
       if (pages?.complete === true) setTable(this.#kernel, table, { paged: 0 })
-      far?.bypassTables()
+      setTable(this.#kernel, table, { loose: pages?.nextSearch() === true ? 1 : 0 })
+      far?.nextSearch()
     }
     this.#unpaged = this.complete
     const { codes, links, vectors } = this.#kinds
     const byNumber = [codes ?? vectors, links, vectors]
+    this.#kernel.onMissingRow = (_, kind, node) => byNumber[kind].pages?.looseRow(node) ?? 0
     this.#kernel.onMissingPage = (_, kind, page) => byNumber[kind].pages?.load(page)
   }
 
@@ -147,7 +149,7 @@ function makeRows(
     const preparedBytes = kind === 'codes' ? (shape.codes?.preparedBytes ?? 0) : 0
     const farShape = { dimensions, m, metric: metricNumber(metric), encoding, kind: number, preparedBytes }
     const far = new FarRows(kernel, source, farLayout, farShape)
-    const unused = { rows: 0, paged: 0, pages: 0, used: 0, shift: 0 }
+    const unused = { rows: 0, paged: 0, pages: 0, used: 0, shift: 0, loose: 0 }
     setTable(kernel, table, { ...unused, stride: strideBytes, encoding, kind: number, far: 1 })
     return { strideBytes, base: 0, table, pages: undefined, far }
   }
@@ -162,6 +164,7 @@ function makeRows(
     pages: pages?.pagesAt ?? 0,
     used: pages?.usedAt ?? 0,
     shift: pages?.shift ?? 0,
+    loose: 0,
     far: 0,
   })
   return { strideBytes, base, table, pages, far: undefined }

@@ -79,9 +79,12 @@ export class FarRows {
     for (const { pages } of this.#parts) pages.markComplete()
   }
 
-  /** Makes searches bypass the page tables of memories that hold all their rows. */
-  bypassTables(): void {
-    for (const { kernel, table, pages } of this.#parts) if (pages.complete) setTable(kernel, table, { paged: 0 })
+  /** Before each search: makes it bypass the page tables of memories that hold all their rows. */
+  nextSearch(): void {
+    for (const { kernel, table, pages } of this.#parts) {
+      if (pages.complete) setTable(kernel, table, { paged: 0 })
+      setTable(kernel, table, { loose: pages.nextSearch() ? 1 : 0 })
+    }
   }
 
   /** Copies one row. Loads no page. */
@@ -111,9 +114,11 @@ function makePart(
     pages: pages.pagesAt,
     used: pages.usedAt,
     shift: pages.shift,
+    loose: 0,
     far: 0,
   })
-  // Nothing else is in this memory, so every missing page is of this table.
+  // Nothing else is in this memory, so every missing row is of this table.
+  kernel.onMissingRow = (_context, _kind, row) => pages.looseRow(row)
   kernel.onMissingPage = (_context, _kind, page) => pages.load(page)
   return { firstNode, count: source.count, kernel, table, pages }
 }

@@ -113,7 +113,7 @@ export class SearchMemory {
       levels: 0,
       upperStride: 4 * (1 + m),
       entry: entryPoint.index,
-      visited: allocZeroed(kernel, count),
+      visited: kernel.allocZeroed(count, ALIGN_BYTES),
       epoch: 0,
       upperVisited: 0,
       upperEpoch: 0,
@@ -211,7 +211,7 @@ export class SearchMemory {
     setContext(this.kernel, this.context, {
       levelCount: levels.length,
       levels: levelTable(this.kernel, levels),
-      upperVisited: allocZeroed(this.kernel, upperCount),
+      upperVisited: this.kernel.allocZeroed(upperCount, ALIGN_BYTES),
       upperCount,
     })
   }
@@ -235,11 +235,4 @@ export class SearchMemory {
     this.#beamWords = this.kernel.u32(this.#beam, 2 * this.#beamSlots)
     this.#beamFloats = this.kernel.f32(this.#beam, 2 * this.#beamSlots)
   }
-}
-
-/** Address of `bytes` zeros. */
-export function allocZeroed(kernel: Kernel, bytes: number): number {
-  const at = kernel.alloc(bytes, ALIGN_BYTES)
-  kernel.u8(at, bytes).fill(0)
-  return at
 }

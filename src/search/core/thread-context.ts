@@ -11,7 +11,7 @@ import {
   scratchBytes,
   setContext,
 } from './search-context.js'
-import { allocZeroed, type SearchMemory } from './search-memory.js'
+import type { SearchMemory } from './search-memory.js'
 
 /** Beam width of the first contexts: wide enough that few batches need wider ones. */
 export const MIN_THREAD_BEAM = 512
@@ -39,8 +39,8 @@ export function createThreadContext(memory: SearchMemory, width: number, before?
   const [query, beam] = [kernel.alloc(4 * dimensions, ALIGN_BYTES), kernel.alloc(BEAM_SLOT_BYTES * slots, ALIGN_BYTES)]
   const [ids, distances, addresses] = [1, 2, 3].map(() => kernel.alloc(scratchBytes(m), ALIGN_BYTES))
   const prepared = kernel.alloc(quantized?.preparedBytes ?? 0, ALIGN_BYTES)
-  const visited = allocZeroed(kernel, count)
-  const upperVisited = allocZeroed(kernel, contextWord(kernel, memory.context, 'upperCount'))
+  const visited = kernel.allocZeroed(count, ALIGN_BYTES)
+  const upperVisited = kernel.allocZeroed(contextWord(kernel, memory.context, 'upperCount'), ALIGN_BYTES)
   kernel.u32(context, CONTEXT_FIELDS.length).set(kernel.u32(memory.context, CONTEXT_FIELDS.length))
   const own = { query, prepared, beam, ids, distances, addresses, visited, upperVisited, epoch: 0, upperEpoch: 0 }
   setContext(kernel, context, own)
