@@ -1,6 +1,7 @@
-// How long single searches take, one by one on one thread: the median, and the time that 99 of 100 keep within. Everything
-// is in memory, unless --demand. --limit: as if a WebAssembly memory ended there, so that an index which fits in one lies in
-// several. --first N: the first answers of N fresh processes instead, which read what they need.
+// How long single searches take, one by one on one thread: the median, and the time that 99 of 100 keep within. On a busy
+// machine the clock shows how long they were kept waiting, so there is CPU time beside it. Everything is in memory, unless
+// --demand. --limit: as if a WebAssembly memory ended there, so that an index which fits in one lies in several. --first N:
+// the first answers of N fresh processes instead, which read what they need.
 //
 //   npm run build && cd bench
 //   node latency.mjs --index base.index --queries query.fvecs [--memory 16GB] [--ef 64] [--rounds 5] [--limit 100MB]
@@ -47,14 +48,18 @@ async function latencies() {
   console.log(`opened in ${ms(performance.now() - started)}; ${memories} WebAssembly memories`)
   for (let round = 0; round < Number(options.rounds); round++) {
     const before = process.cpuUsage()
-    const times = queries.map((query) => {
-      const start = performance.now()
+    const [times, cpuTimes] = [[], []]
+    for (const query of queries) {
+      const [start, cpuStart] = [performance.now(), process.cpuUsage()]
       searchOne(open, query, 0, asked)
-      return performance.now() - start
-    })
+      const { user, system } = process.cpuUsage(cpuStart)
+      times.push(performance.now() - start)
+      cpuTimes.push((user + system) / 1000)
+    }
     const { user, system } = process.cpuUsage(before)
     const rate = Math.round(queries.length / ((user + system) / 1e6))
-    console.log(`p50 ${ms(percentile(times, 0.5))}, p99 ${ms(percentile(times, 0.99))}, ${rate} queries per CPU second`)
+    const both = (all) => `p50 ${ms(percentile(all, 0.5))}, p99 ${ms(percentile(all, 0.99))}`
+    console.log(`${both(times)}; of the CPU ${both(cpuTimes)}; ${rate} queries per CPU second`)
   }
   console.log(`peak RSS ${Math.round(peakRssBytes() / 1e6)} MB`)
   await open.close()
