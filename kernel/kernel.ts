@@ -17,6 +17,23 @@ const PAGE_BYTES = 65_536
 const MAX_PAGES = 65_536
 const MIN_GROWTH_BYTES = 4 * 1024 * 1024
 
+/** Where the rows are that a search asks for and its memory does not have. `kind` as in `Kernel.onMissingPage`. */
+export interface FarRows {
+  /** Does for the rows in the search's `ids` what `searchDistances` does for rows of its own memory. */
+  distances(kind: number, count: number, worst: number): void
+  /** Whether two rows are the same, bit by bit. */
+  equal(kind: number, a: number, b: number): boolean
+}
+
+const NO_FAR_ROWS: FarRows = {
+  distances() {
+    throw new Error('the rows are in another memory, and this kernel knows of none')
+  },
+  equal() {
+    throw new Error('the rows are in another memory, and this kernel knows of none')
+  },
+}
+
 /** A module is compiled for one kind of memory. The module for shared memory has the search functions only. */
 type KernelKind = 'private' | 'shared'
 
@@ -53,19 +70,35 @@ export class Kernel {
   onMissingPage: (context: number, kind: number, page: number) => void = () => {
     throw new Error('a page is missing, and this kernel has no page loader')
   }
+  /** As `onMissingPage`, for one row of a table whose rows may be loose: its address, or 0 for "load pages". */
+  onMissingRow: (context: number, kind: number, node: number) => number = () => 0
+  /** Rows in other memories. Set by the one SearchCore that has such rows. */
+  far: FarRows = NO_FAR_ROWS
   /** Time spent in `TypedOps.distances` since this kernel was made: a lower bound for the time of a build. */
   tileMs = 0
+  readonly #kind: KernelKind
   readonly #heapBase: number
   #top: number
+  /** Nothing above it was ever given out: it is zero. */
+  #highest: number
 
   private constructor(kind: KernelKind, memory: WebAssembly.Memory) {
+    this.#kind = kind
     this.memory = memory
     const loadPage = (context: number, kind: number, page: number): void =>
       this.onMissingPage(context >>> 0, kind, page >>> 0)
-    const instance = new WebAssembly.Instance(kernelModule(kind), { env: { memory: this.memory, loadPage } })
+    const farDistances = (_: number, table: number, count: number, worst: number): void =>
+      this.far.distances(table, count, worst)
+    const farEqual = (_: number, table: number, a: number, b: number): number =>
+      this.far.equal(table, a >>> 0, b >>> 0) ? 1 : 0
+    const loadRow = (context: number, kind: number, node: number): number =>
+      this.onMissingRow(context >>> 0, kind, node >>> 0)
+    const env = { memory: this.memory, loadPage, loadRow, farDistances, farEqual }
+    const instance = new WebAssembly.Instance(kernelModule(kind), { env })
     this.fn = instance.exports as unknown as KernelFunctions
     this.#heapBase = this.fn.heapBase() >>> 0
     this.#top = this.#heapBase
+    this.#highest = this.#top
   }
 
   /** Synchronous. The first call in a thread reads and compiles kernel.wasm. */
@@ -81,6 +114,11 @@ export class Kernel {
   /** A kernel over a memory that `createShared` made in another thread. Only that thread may allocate in it. */
   static over(memory: WebAssembly.Memory): Kernel {
     return new Kernel('shared', memory)
+  }
+
+  /** A kernel of the same kind over a memory of its own. */
+  another(): Kernel {
+    return new Kernel(this.#kind, reserveMemory(this.#kind === 'shared'))
   }
 
   /** Bytes of linear memory held now, in use or not. */
@@ -103,6 +141,16 @@ export class Kernel {
     const end = pointer + bytes
     if (end > this.heldBytes) this.#growTo(end)
     this.#top = end
+    this.#highest = Math.max(this.#highest, end)
+    return pointer
+  }
+
+  /** As `alloc`, zeroed. Memory that was never in use is zero, and takes memory of the system only when it is used. */
+  allocZeroed(bytes: number, align = 16): number {
+    const usedBefore = this.#highest
+    const pointer = this.alloc(bytes, align)
+    const dirty = Math.min(bytes, usedBefore - pointer)
+    if (dirty > 0) this.u8(pointer, dirty).fill(0)
     return pointer
   }
 

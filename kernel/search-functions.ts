@@ -9,12 +9,19 @@ export interface SearchFunctions {
   /**
    * context: the SearchContext that src/search/core/search-context.ts writes. 1 <= k <= ef. Leaves the min(k, reached)
    * nearest in the context's beam as (u32 node, f32 distance) pairs, ascending, ties by lower node; returns how many.
-   * Missing pages are asked for (`Kernel.onMissingPage`). `rerank`: how many of the best are scored again on their
+   * Missing pages are asked for (`Kernel.onMissingPage`), and distances to rows of other memories (`Kernel.far`). `rerank`: how many of the best are scored again on their
    * vectors, where the walk goes by quantized vectors; 0 without them.
    */
   search(context: number, k: number, ef: number, rerank: number): number
   /** Distances to the vectors of the nodes in the context's `ids`, at most 2m of them, into its `distances`. */
   searchScan(context: number, count: number): void
+  /**
+   * For a search that walks in another memory: distances to the rows in the context's `ids` (at most 2m, of `walked`),
+   * into its `distances`. Those above `worst` may be any larger value. The query must be prepared in the context.
+   */
+  searchDistances(context: number, count: number, worst: number): void
+  /** The address of a row of `walked`, good until the next page is loaded. */
+  searchRow(context: number, node: number): number
 
   /**
    * The squared l2 distance that a search gives a vector, to the bit. 4-byte aligned rows. Not in kernel-shared.wasm.

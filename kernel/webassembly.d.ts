@@ -12,7 +12,15 @@ declare namespace WebAssembly {
   class Instance {
     constructor(
       module: Module,
-      imports: { env: { memory: Memory; loadPage: (context: number, kind: number, page: number) => void } },
+      imports: {
+        env: {
+          memory: Memory
+          loadPage: (context: number, kind: number, page: number) => void
+          loadRow: (context: number, kind: number, node: number) => number
+          farDistances: (context: number, kind: number, count: number, worst: number) => void
+          farEqual: (context: number, kind: number, a: number, b: number) => number
+        }
+      },
     )
     readonly exports: Record<string, unknown>
   }

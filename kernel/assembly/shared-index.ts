@@ -2,4 +2,4 @@
 // context, and the checks of what is loaded into that memory.
 export { heapBase } from './heap'
 export { firstUnsafeEntry, firstUnsafeRow } from './search/check-rows'
-export { search, searchScan } from './search/search'
+export { search, searchDistances, searchRow, searchScan } from './search/search'

@@ -30,8 +30,7 @@ export interface OpenOptions {
   // <generated options-open>
   /**
    * Memory that the index may hold, in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. The
-   * whole index stays in memory once read when it fits, up to 4 GiB; otherwise pages come and go. Default: the free
-   * memory.
+   * whole index stays in memory once read when it fits; otherwise pages come and go. Default: the free memory.
    */
   readonly memory?: number | string
   /**

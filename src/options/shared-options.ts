@@ -52,8 +52,8 @@ export const SHARED_OPTIONS = {
     value: 'SIZE',
     fallback: AVAILABLE_MEMORY,
     doc:
-      `memory that the index may hold, ${MEMORY_UNITS}. The whole index stays in memory once read when it fits, ` +
-      'up to 4 GiB; otherwise pages come and go',
+      `memory that the index may hold, ${MEMORY_UNITS}. The whole index stays in memory once read when it fits; ` +
+      'otherwise pages come and go',
   }),
   threads: option(integer(1, MAX_THREADS), 'worker threads at most', { value: 'N', fallback: 'the cores' }),
   tempDir: option(name('a path'), 'folder of temporary files', {

@@ -57,11 +57,13 @@ const RECALL_LOSS: Readonly<Record<Quantization, number>> = { f32: 0, f16: 0.001
 
 /** Bytes of an average id, and of its place in the id table. */
 const ID_BYTES = 16 + 4
-/** The most that a kernel's memory can contain of an index: src/search/core/plan-memory.ts. */
+/** The most that one kernel memory can contain; links must be in one: src/search/core/plan-memory.ts. */
 const KERNEL_LIMIT_BYTES = 2 ** 32 - 64 * 2 ** 20
 /** Rows are held in pages of about this many bytes, with 5 bytes for each page. */
 const PAGE_BYTES = 4096
 const PAGE_ENTRY_BYTES = 5
+/** Of a memory that has rows alone. */
+const FAR_MEMORY_BYTES = 128 * 1024
 /** Beam, scratch, and gaps between allocations. */
 const SEARCH_BYTES = 64 * 1024
 
@@ -77,9 +79,10 @@ export function suggestQuantization(options: SuggestQuantizationOptions): Quanti
     memory === undefined ? decideBudget(undefined, readMemoryFacts()).budgetBytes : parseByteSize(memory, 'memory')
   const quantizations = QUANTIZATIONS.filter((quantization) => quantization !== 'binary' || metric === 'cosine').map(
     (quantization): QuantizationFit => {
-      const { walkedBytes, kernelBytes, idsBytes } = searchBytes(quantization, shape)
-      const wanted = kernelBytes + idsBytes
-      const fits = wanted <= memoryBytes && kernelBytes <= KERNEL_LIMIT_BYTES
+      const { walkedBytes, nearBytes, rowBytes, idsBytes } = searchBytes(quantization, shape)
+      const oneBytes = nearBytes + rowBytes
+      const wanted = idsBytes + (oneBytes <= KERNEL_LIMIT_BYTES ? oneBytes : oneBytes + farBytes(rowBytes, shape))
+      const fits = wanted <= memoryBytes && nearBytes <= KERNEL_LIMIT_BYTES
       return { quantization, walkedBytes, memoryBytes: wanted, fits, recallLoss: RECALL_LOSS[quantization] }
     },
   )
@@ -101,7 +104,7 @@ export const suggestStorage = suggestQuantization
 function searchBytes(
   quantization: Quantization,
   { count, dimensions, m }: { count: number; dimensions: number; m: number },
-): { walkedBytes: number; kernelBytes: number; idsBytes: number } {
+): { walkedBytes: number; nearBytes: number; rowBytes: number; idsBytes: number } {
   const vectorStride = 4 * dimensions
   const linkStride = 4 * (2 * m + 1)
   const pageOf = (strideBytes: number): { rows: number; bytes: number } => {
@@ -114,11 +117,12 @@ function searchBytes(
   // One byte for each node and each place above, to mark what a search has visited.
   const seenBytes = count + Math.ceil((4 * count) / (3 * m))
   const links = count * linkStride + tableBytes(linkStride)
-  const common = links + tableBytes(vectorStride) + upperBytes + seenBytes + vectorStride + SEARCH_BYTES
+  // Vectors and quantized vectors may be in other memories.
+  const nearBytes = links + tableBytes(vectorStride) + upperBytes + seenBytes + vectorStride + SEARCH_BYTES
   const idsBytes = count * ID_BYTES
   if (quantization === 'f32') {
     const walkedBytes = count * vectorStride
-    return { walkedBytes, kernelBytes: walkedBytes + common, idsBytes }
+    return { walkedBytes, nearBytes, rowBytes: walkedBytes, idsBytes }
   }
   const { strideBytes, codebookBytes, preparedBytes } = quantizedShape(quantization, dimensions)
   const walkedBytes = count * strideBytes
@@ -126,8 +130,14 @@ function searchBytes(
   const leastBytes = (stride: number): number => 2 * (2 * m + 1) * pageOf(stride).bytes
   const rescored = Math.min(count * vectorStride, leastBytes(vectorStride))
   const codes = Math.max(walkedBytes, leastBytes(strideBytes)) + tableBytes(strideBytes) + codebookBytes + preparedBytes
-  const kernelBytes = codes + rescored + common
-  return { walkedBytes, kernelBytes, idsBytes }
+  return { walkedBytes, nearBytes, rowBytes: codes + rescored, idsBytes }
+}
+
+/** What memories of rows take besides them: in each a query, plain and prepared. One memory of each kind is part-filled. */
+function farBytes(rowBytes: number, { dimensions, m }: { dimensions: number; m: number }): number {
+  const memories = 2 + Math.ceil(rowBytes / KERNEL_LIMIT_BYTES)
+  const preparedBytes = quantizedShape('pq', dimensions).preparedBytes
+  return memories * (FAR_MEMORY_BYTES + 2 * (4 * dimensions + preparedBytes + 24 * (m + 2)))
 }
 
 function messageOf(
@@ -143,7 +153,7 @@ function messageOf(
   const least = quantizations.reduce((best, next) => (next.memoryBytes < best.memoryBytes ? next : best))
   return (
     `none fits ${formatByteSize(memoryBytes)}: the smallest, ${least.quantization}, wants ${formatByteSize(least.memoryBytes)}` +
-    `${least.memoryBytes <= memoryBytes ? ', and one index holds 4 GiB in memory at most' : ''}; searches will read from ` +
+    `${least.memoryBytes <= memoryBytes ? ', and all links must fit in 4 GiB' : ''}; searches will read from ` +
     `disk as they go, or give more memory, a smaller m, or several indexes`
   )
 }

@@ -5,15 +5,14 @@ import type { IndexFacts, OpenOptions } from '../api/search.js'
 import type { Manifest } from '../format/generation/manifest.js'
 import { loadManifest } from '../format/generation/read-manifest.js'
 import { readTunings } from '../format/generation/tuning.js'
-import { quantizedShape } from '../format/graph/quantized-shape.js'
 import { SegmentBlocks } from '../format/segment/segment-blocks.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import type { RowSource } from '../rows/row-source.js'
 import { SearchThreads } from './batch/search-threads.js'
-import type { RowsShape } from './core/core-rows.js'
 import { kernelChecks } from './core/kernel-checks.js'
-import { planMemory } from './core/plan-memory.js'
+import { planMemory, type MemoryLimits } from './core/plan-memory.js'
 import { preloadRows } from './core/preload-rows.js'
+import { rowsShape, type RowLayout } from './core/row-layout.js'
 import { SearchCore } from './core/search-core.js'
 import { linkRows, segmentRows } from './core/segment-rows.js'
 import { storedLevels } from './core/stored-levels.js'
@@ -45,8 +44,12 @@ export interface OpenGeneration {
   readonly close: () => Promise<void>
 }
 
-/** Opens the generation that is live now. @throws as openIndex */
-export async function openGeneration(path: string, options: OpenOptions): Promise<OpenGeneration> {
+/** Opens the generation that is live now. `limits` as in planMemory. @throws as openIndex */
+export async function openGeneration(
+  path: string,
+  options: OpenOptions,
+  limits?: MemoryLimits,
+): Promise<OpenGeneration> {
   // Every file is compared with the manifest when it is opened.
   const { manifest, directory } = await loadManifest(path)
   const tunings = await readTunings(directory, manifest.generation)
@@ -54,7 +57,7 @@ export async function openGeneration(path: string, options: OpenOptions): Promis
   checkOpenFiles(`the index ${path}`, manifest.segments.length + (threads > 1 ? FILES_PER_THREAD * threads : 0))
   const files = new Segments(directory, manifest)
   try {
-    const { core, ids } = await loadSearch(files, manifest, options, threads)
+    const { core, ids } = await loadSearch(files, manifest, options, threads, limits)
     const { generation, count, dimensions, metric, m, quantization, segments } = manifest
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
     const pool = threads > 1 ? new SearchThreads(core, threads) : undefined
@@ -85,6 +88,7 @@ async function loadSearch(
   manifest: Manifest,
   options: OpenOptions,
   threads: number,
+  limits: MemoryLimits | undefined,
 ): Promise<{ core: SearchCore; ids: NodeIds }> {
   const budgetBytes =
     options.memory === undefined
@@ -92,10 +96,10 @@ async function loadSearch(
       : parseByteSize(options.memory, 'memory')
   const preload = options.preload === true || threads > 1
   const sizes = { upperBytes: files.bytesOf('upper'), idsBytes: files.bytesOf('ids') }
-  const plan = planMemory(rowsShape(manifest), sizes, { budgetBytes, preload, threads })
+  const plan = planMemory(rowsShape(manifest), sizes, { budgetBytes, preload, threads }, limits)
   const kernel = threads > 1 ? Kernel.createShared() : Kernel.create()
   kernel.reserve(plan.kernelBytes)
-  const core = makeCore(manifest, files, plan.pageBytes, kernel)
+  const core = makeCore(manifest, files, plan.layout, kernel)
   const ids = new NodeIds(files.of('ids'), plan.idsBytes, options.integerIds)
   if (preload) {
     await preloadRows(files.directory, manifest, core.memory.rows, kernelChecks(kernel))
@@ -105,11 +109,7 @@ async function loadSearch(
   return { core, ids }
 }
 
-function rowsShape({ count, dimensions, m, quantization }: Manifest): RowsShape {
-  return { count, dimensions, m, codes: quantization === 'f32' ? undefined : quantizedShape(quantization, dimensions) }
-}
-
-function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kernel: Kernel): SearchCore {
+function makeCore(manifest: Manifest, files: Segments, layout: RowLayout, kernel: Kernel): SearchCore {
   const { metric, entryPoint } = manifest
   const shape = rowsShape(manifest)
   const { count, dimensions, codes } = shape
@@ -123,7 +123,7 @@ function makeCore(manifest: Manifest, files: Segments, cacheBytes: number, kerne
       vectors: segmentRows(files.of('vectors'), count, 4 * dimensions),
       links: linkRows(files.of('links'), manifest, checks),
       codes: codes && segmentRows(files.of('codes'), count, codes.strideBytes),
-      cacheBytes,
+      layout,
     },
     codes: codes && { shape: codes, codebook: () => readCodebook(files) },
   })

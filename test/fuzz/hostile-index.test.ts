@@ -21,7 +21,10 @@ import {
   SEGMENT_BLOCK_BYTES,
   type SegmentHeader,
 } from '../../src/format/segment/segment-header.js'
+import type { MemoryLimits } from '../../src/search/core/plan-memory.js'
+import { openGeneration } from '../../src/search/open-generation.js'
 import { openIndex } from '../../src/search/open-index.js'
+import { VectorIndex } from '../../src/search/vector-index.js'
 import { writeTinyIndex } from '../fixtures/index-files.js'
 import { randomGraph, type TestGraph } from '../fixtures/random-graph.js'
 import { writeIndex } from '../fixtures/write-index.js'
@@ -137,12 +140,28 @@ async function sound(quantization?: Quantization): Promise<Forged> {
   return { path, directory: join(path, 'gen-000001') }
 }
 
-/** Opens and searches it: hits of this index, or a ShardloomError. Verifying must return true or false. */
+/** As if the memory that walks had no room for vectors and quantized vectors: they are in other memories. */
+const FAR: MemoryLimits = { nearLimitBytes: 0, farLimitBytes: 2 ** 20 }
+
+/**
+ * Opens and searches it, in one memory and in several, with the same outcome: hits of this index, or a ShardloomError.
+ * Verifying must return true or false.
+ */
 async function tryOut({ path }: Forged): Promise<'refused' | 'searched'> {
   const verified = await verifyIndex(path)
   expect(typeof verified.ok).toBe('boolean')
   try {
-    const index = await openIndex(path)
+    const outcome = await searchedWith(path)
+    expect(await searchedWith(path, FAR)).toBe(outcome)
+    return outcome
+  } finally {
+    await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function searchedWith(path: string, limits?: MemoryLimits): Promise<'refused' | 'searched'> {
+  try {
+    const index = new VectorIndex(await openGeneration(path, {}, limits), () => Promise.resolve(undefined))
     for (let i = 0; i < 10; i++) {
       const query = Array.from({ length: graph.dimensions }, (_, at) => Math.sin(i * 7 + at))
       // Many searches and a wide beam: tags are cleared once in 255, and the beam is the last thing in memory.
@@ -155,8 +174,6 @@ async function tryOut({ path }: Forged): Promise<'refused' | 'searched'> {
   } catch (error) {
     if (error instanceof ShardloomError) return 'refused'
     throw error
-  } finally {
-    await rm(path, { recursive: true, force: true })
   }
 }
 

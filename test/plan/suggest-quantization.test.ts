@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.js'
 import { quantizedShape } from '../../src/format/graph/quantized-shape.js'
 import { suggestQuantization, type SuggestQuantizationOptions } from '../../src/plan/suggest-quantization.js'
-import { CoreRows } from '../../src/search/core/core-rows.js'
+import { allRowBytes, leastPageBytes } from '../../src/search/core/row-layout.js'
 import { planMemory } from '../../src/search/core/plan-memory.js'
 
 const WORDNET: SuggestQuantizationOptions = { count: 1_000_000, dimensions: 384, metric: 'cosine', memory: '4GB' }
@@ -53,11 +53,12 @@ describe('suggestQuantization', () => {
     )
   })
 
-  it('counts no more than the 4 GiB that one index holds in memory', () => {
-    const large = { count: 40_000_000, dimensions: 384, metric: 'cosine', memory: '64GB' } as const
+  it('counts more than 4 GiB, but no links beyond them, which must be in one memory', () => {
+    const large = { count: 40_000_000, dimensions: 384, metric: 'cosine', memory: '640GB' } as const
     expect(suggestQuantization(large).suggestion).toBeUndefined()
-    expect(suggestQuantization(large).message).toContain('one index holds 4 GiB in memory at most')
-    expect(suggestQuantization({ ...large, count: 6_000_000 }).suggestion).toBe('sq8')
+    expect(suggestQuantization(large).message).toContain('all links must fit in 4 GiB')
+    expect(suggestQuantization({ ...large, count: 25_000_000 }).suggestion).toBe('f32')
+    expect(suggestQuantization({ ...large, count: 6_000_000, memory: '4GB' }).suggestion).toBe('sq8')
   })
 
   it('takes the memory that is there when none is given', () => {
@@ -85,8 +86,8 @@ describe('suggestQuantization', () => {
             const files = { upperBytes: Math.ceil(count / m) * 4 * (m + 3), idsBytes: 20 * count }
             const plan = planMemory(shape, files, { budgetBytes: memoryBytes, preload: false, threads: 1 })
             const vectors = codes === undefined ? 0 : leastVectorBytes(dimensions, m)
-            const wanted = CoreRows.allBytes(shape) - (codes === undefined ? 0 : 4 * dimensions * count)
-            expect(plan.pageBytes).toBeGreaterThanOrEqual(Math.min(CoreRows.allBytes(shape), wanted + vectors))
+            const wanted = allRowBytes(shape) - (codes === undefined ? 0 : 4 * dimensions * count)
+            expect(plan.pageBytes).toBeGreaterThanOrEqual(Math.min(allRowBytes(shape), wanted + vectors))
           }
         },
       ),
@@ -109,6 +110,6 @@ describe('suggestQuantization', () => {
 /** Vectors that a search must have room for to score candidates again. */
 function leastVectorBytes(dims: number, m: number): number {
   // Halves of twice the dimensions are as long.
-  const both = CoreRows.leastPageBytes({ count: 1, dimensions: dims, m, codes: quantizedShape('f16', 2 * dims) })
-  return both - CoreRows.leastPageBytes({ count: 1, dimensions: dims, m })
+  const both = leastPageBytes({ count: 1, dimensions: dims, m, codes: quantizedShape('f16', 2 * dims) })
+  return both - leastPageBytes({ count: 1, dimensions: dims, m })
 }

@@ -1,83 +1,14 @@
 import { describe, expect, it, test } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
-import { quantizedShape, type QuantizedShape, type CodeQuantization } from '../../src/format/graph/quantized-shape.js'
-import { CoreRows } from '../../src/search/core/core-rows.js'
+import type { CodeQuantization } from '../../src/format/graph/quantized-shape.js'
+import { leastPageBytes, nearLayout } from '../../src/search/core/row-layout.js'
 import { searchFiltered } from '../../src/search/search-filtered.js'
 import { SearchCore } from '../../src/search/core/search-core.js'
 import { SearchMemory } from '../../src/search/core/search-memory.js'
 import type { Metric } from '../../src/api/vectors.js'
+import { codedCore, codedGraph, COUNT, queryFor, type Coded } from '../fixtures/coded-graph.js'
 import { encodeTwin, halfValue, subspaceStart } from '../kernel/code-twins.js'
-import {
-  bruteForce,
-  bytesOf,
-  coreSearch,
-  linkRows,
-  loadCore,
-  nearestGraph,
-  randomRows,
-  randomSource,
-  referenceDistance,
-  type TestGraph,
-} from '../fixtures/random-graph.js'
-import type { RowSource } from '../../src/rows/row-source.js'
-
-const COUNT = 300
-
-interface Coded {
-  readonly graph: TestGraph
-  readonly shape: QuantizedShape
-  readonly codebook: Float32Array
-  readonly codes: Uint8Array
-}
-
-function unitLength(rows: Float32Array, dimensions: number): void {
-  for (let at = 0; at < rows.length; at += dimensions) {
-    const row = rows.subarray(at, at + dimensions)
-    const norm = Math.hypot(...row)
-    for (let d = 0; d < dimensions; d++) row[d] /= norm
-  }
-}
-
-function codedGraph(quantization: CodeQuantization, metric: Metric, dimensions: number): Coded {
-  const wish = { seed: dimensions, metric, count: COUNT, dimensions, m: 6, values: 'reals' } as const
-  const random = randomSource(dimensions + 100)
-  const graph = nearestGraph(wish)
-  if (metric === 'cosine') unitLength(graph.vectors, dimensions)
-  const shape = quantizedShape(quantization, dimensions)
-  const codebook = new Float32Array(shape.codebookBytes / 4)
-  if (quantization === 'sq8') {
-    for (let d = 0; d < dimensions; d++) codebook[d] = random() * 0.2 - 0.1
-    codebook.fill(2.2 / 254, dimensions)
-  } else if (quantization === 'pq') {
-    codebook.set(randomRows(random, codebook.length, 1, 'reals'))
-  } else {
-    codebook.set(Float32Array.from(codebook, (_, i) => (i < dimensions ? 0 : random() < 0.5 ? -0.5 : 0.5)))
-  }
-  return { graph, shape, codebook, codes: encodeTwin(quantization, graph.vectors, dimensions, codebook, metric).codes }
-}
-
-function rowsOf(bytes: Uint8Array, count: number): RowSource {
-  const strideBytes = bytes.length / count
-  return {
-    count,
-    strideBytes,
-    read: (first, rows, into) => into.set(bytes.subarray(first * strideBytes, (first + rows) * strideBytes)),
-  }
-}
-
-function codedCore(coded: Coded, cacheBytes = Number.MAX_SAFE_INTEGER): SearchCore {
-  const { graph, shape, codebook, codes } = coded
-  return new SearchCore(Kernel.create(), {
-    ...graph,
-    paged: {
-      vectors: rowsOf(bytesOf(graph.vectors), COUNT),
-      links: rowsOf(bytesOf(linkRows(graph)), COUNT),
-      codes: rowsOf(codes, COUNT),
-      cacheBytes,
-    },
-    codes: { shape, codebook: bytesOf(codebook) },
-  })
-}
+import { bruteForce, bytesOf, coreSearch, loadCore, referenceDistance } from '../fixtures/random-graph.js'
 
 /** The approximate distance of docs/format.md, in float64. */
 function codeDistance({ graph, shape, codebook, codes }: Coded, query: Float32Array, node: number): number {
@@ -119,13 +50,6 @@ const CASES = QUANTIZATIONS.flatMap(([quantization, metric]) =>
   [2, 5, 16, 33, 130].map((dimensions) => [quantization, metric, dimensions] as const),
 )
 
-function queryFor(coded: Coded, seed: number): Float32Array {
-  const { dimensions, metric } = coded.graph
-  const query = randomRows(randomSource(seed), 1, dimensions, 'reals')
-  if (metric === 'cosine') unitLength(query, dimensions)
-  return query
-}
-
 describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dimensions) => {
   const coded = codedGraph(quantization, metric, dimensions)
   const plain = loadCore(coded.graph)
@@ -155,7 +79,7 @@ describe.each(CASES)('%s, %s, %d dimensions', (quantization, metric, dimensions)
 
   it('gives the same answers when pages come and go', () => {
     const shape = { ...coded.graph, codes: coded.shape }
-    const little = codedCore(coded, CoreRows.leastPageBytes(shape))
+    const little = codedCore(coded, nearLayout(shape, leastPageBytes(shape)))
     const whole = codedCore(coded)
     for (let seed = 0; seed < 10; seed++) {
       const query = queryFor(coded, seed)

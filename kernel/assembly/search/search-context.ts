@@ -24,6 +24,8 @@ export class RowTable {
   pages!: usize // paged: u32 address per page, 0 for a missing page
   used!: usize // paged: u8 per page, set to 1 at every use
   shift!: u32 // paged: a page is 2^shift rows
+  loose!: u32 // paged: 1 while missing rows may lie anywhere: search-rows.ts
+  far!: u32 // 1: the rows lie in other memories, where the host has the distances computed; 0: in this one
 }
 
 @unmanaged

@@ -9,6 +9,7 @@ import { binaryRows, pqRows, prepareBinary, preparePq, prepareSq8, sq8Rows } fro
 import {
   BINARY, F16_DOT, F16_L2, F32_DOT, F32_L2, LevelTable, PQ, RowTable, SearchContext, SQ8,
 } from './search-context'
+import { farDistances, farEqual } from './far-rows'
 import { f16DotRows, f16L2Rows, f32DotRows, f32L2Rows } from './search-f32'
 import { fetchRows, isPresent, rowOf } from './search-rows'
 
@@ -40,6 +41,13 @@ function keyOf(distance: f32, node: u32): u64 {
 /** Distances from the query to `count` rows in `c.ids`, into `c.distances`. Beyond `worst` any larger value will do. */
 @inline
 function distancesTo(c: SearchContext, table: RowTable, count: u32, worst: f32): void {
+  if (table.far) farDistances(changetype<usize>(c), table.kind, count, worst)
+  else nearDistances(c, table, count, worst)
+  c.computed += count
+}
+
+@inline
+function nearDistances(c: SearchContext, table: RowTable, count: u32, worst: f32): void {
   fetchRows(c, table, count)
   const encoding = table.encoding
   if (encoding == F32_L2) f32L2Rows(c, count, worst)
@@ -49,7 +57,6 @@ function distancesTo(c: SearchContext, table: RowTable, count: u32, worst: f32):
   else if (encoding == BINARY) binaryRows(c, count)
   else if (encoding == F16_L2) f16L2Rows(c, count, worst)
   else f16DotRows(c, count)
-  c.computed += count
 }
 
 function prepareQuery(c: SearchContext): void {
@@ -177,6 +184,7 @@ function nodeAt(upper: bool, nodes: usize, index: u32): u32 {
 }
 
 function rowsEqual(c: SearchContext, table: RowTable, a: u32, b: u32): bool {
+  if (table.far) return farEqual(changetype<usize>(c), table.kind, a, b) != 0
   let rowA = rowOf(c, table, a)
   let rowB = rowOf(c, table, b)
   // Loading the page of one row may have dropped that of the other.
@@ -300,4 +308,16 @@ export function search(context: usize, k: u32, ef: u32, rerank: u32): u32 {
 export function searchScan(context: usize, count: u32): void {
   const c = changetype<SearchContext>(context)
   distancesTo(c, changetype<RowTable>(c.exact), count, <f32>Infinity)
+}
+
+/** For a search in another memory: distances to rows of this one, of the query that was prepared there. */
+export function searchDistances(context: usize, count: u32, worst: f32): void {
+  const c = changetype<SearchContext>(context)
+  nearDistances(c, changetype<RowTable>(c.walked), count, worst)
+}
+
+/** For a search in another memory: the address of a row, good until the next page is loaded. */
+export function searchRow(context: usize, node: u32): usize {
+  const c = changetype<SearchContext>(context)
+  return rowOf(c, changetype<RowTable>(c.walked), node)
 }

@@ -101,7 +101,8 @@ export class SegmentBlocks {
   #check(fd: number, first: number, blocks: Uint8Array): void {
     this.#blockCrcs ??= this.#readCrcs(fd)
     for (let at = 0, block = first; at < blocks.length; at += SEGMENT_BLOCK_BYTES, block++) {
-      const computed = crc32(blocks.subarray(at, Math.min(at + SEGMENT_BLOCK_BYTES, blocks.length)))
+      const one = blocks.length <= SEGMENT_BLOCK_BYTES
+      const computed = crc32(one ? blocks : blocks.subarray(at, Math.min(at + SEGMENT_BLOCK_BYTES, blocks.length)))
       if (computed !== this.#blockCrcs[block]) {
         const reason = `the block's CRC is ${computed.toString(16)}, stored ${this.#blockCrcs[block].toString(16)}`
         const offset = SEGMENT_HEADER_BYTES + block * SEGMENT_BLOCK_BYTES
@@ -121,8 +122,11 @@ export class SegmentBlocks {
 
 /** Blocks around a small read. One buffer for the thread: reads are synchronous, and new ones would be garbage. */
 let staged = new Uint8Array(0)
+/** Of most reads. */
+const stagedBlock = new Uint8Array(SEGMENT_BLOCK_BYTES)
 
 function staging(bytes: number): Uint8Array {
+  if (bytes === SEGMENT_BLOCK_BYTES) return stagedBlock
   if (bytes > MAX_STAGED_BYTES) return new Uint8Array(bytes)
   if (staged.length < bytes) staged = new Uint8Array(MAX_STAGED_BYTES)
   return staged.subarray(0, bytes)

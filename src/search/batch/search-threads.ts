@@ -61,7 +61,19 @@ export class SearchThreads {
       found: new Uint32Array(new SharedArrayBuffer(4 * queryCount)),
     }
     const next = new Int32Array(new SharedArrayBuffer(4))
-    const slice = { memory: memory.kernel.memory, dimensions, k, ef, rerank, queryCount, queries, next, ...result }
+    const maxLinks = 2 * memory.m
+    const slice = {
+      memory: memory.kernel.memory,
+      dimensions,
+      maxLinks,
+      k,
+      ef,
+      rerank,
+      queryCount,
+      queries,
+      next,
+      ...result,
+    }
     // Waits for all threads before it throws: the next batch uses the same contexts.
     const ended = await Promise.allSettled(
       this.#contextsFor(ef).map((context) => this.#piscina.run({ ...slice, context } satisfies SearchSlice)),
@@ -76,7 +88,9 @@ export class SearchThreads {
   #contextsFor(ef: number): ThreadContext[] {
     if (this.#contexts.length === 0 || this.#contexts[0].slots < ef) {
       const width = Math.max(ef, MIN_THREAD_BEAM, 2 * (this.#contexts.at(0)?.slots ?? 0))
-      this.#contexts = Array.from({ length: this.#threads }, () => createThreadContext(this.#core.memory, width))
+      this.#contexts = Array.from({ length: this.#threads }, (_, thread) =>
+        createThreadContext(this.#core.memory, width, this.#contexts.at(thread)),
+      )
     }
     return this.#contexts
   }

@@ -4,6 +4,7 @@
  * gets a second chance).
  */
 import type { Kernel } from '../../../kernel/kernel.js'
+import { LooseRows } from './loose-rows.js'
 import type { RowSource } from '../../rows/row-source.js'
 
 /**
@@ -57,6 +58,7 @@ export class PageTable {
   #hand = 0
   #loaded = 0
   #reads = 0
+  #loose: LooseRows | undefined
 
   constructor(kernel: Kernel, source: RowSource, cacheBytes: number) {
     this.#kernel = kernel
@@ -65,10 +67,12 @@ export class PageTable {
     this.#shape = shape
     this.shift = shape.shift
     this.base = kernel.alloc(shape.slots * shape.pageBytes, PAGE_BYTES)
-    this.pagesAt = kernel.alloc(4 * shape.pageCount, ALIGN_BYTES)
-    this.usedAt = kernel.alloc(shape.pageCount, ALIGN_BYTES)
-    kernel.u32(this.pagesAt, shape.pageCount).fill(0)
-    kernel.u8(this.usedAt, shape.pageCount).fill(0)
+    this.pagesAt = kernel.allocZeroed(4 * shape.pageCount, ALIGN_BYTES)
+    this.usedAt = kernel.allocZeroed(shape.pageCount, ALIGN_BYTES)
+    // Of a page of one row nothing is left over.
+    if (shape.slots === shape.pageCount && shape.shift > 0) {
+      this.#loose = new LooseRows(kernel, source, this.base + source.count * source.strideBytes)
+    }
     this.#pageInSlot = new Uint32Array(shape.slots < shape.pageCount ? shape.slots : 0).fill(NO_PAGE)
   }
 
@@ -82,11 +86,25 @@ export class PageTable {
     return this.#reads
   }
 
+  /** Before each search: whether rows of missing pages may be asked for one by one. */
+  nextSearch(): boolean {
+    if (this.#loose?.nextSearch() === false) this.#loose = undefined
+    return this.#loose !== undefined
+  }
+
+  /** The address of a row whose page is missing; 0 when its page must be loaded. */
+  looseRow(row: number): number {
+    const address = this.#loose?.addressOf(row) ?? 0
+    if (address === 0) this.#loose = undefined
+    return address
+  }
+
   /** Loads a page. When reading throws, the page stays missing, and the page that had its slot is evicted. */
   load(page: number): void {
     const { pageBytes, pageCount, slots } = this.#shape
     const slot = slots === pageCount ? page : this.#freeSlot()
     const address = this.base + slot * pageBytes
+    if (this.#loose?.overlap(address, pageBytes) === true) this.#loose = undefined
     const first = page * 2 ** this.shift
     const count = Math.min(2 ** this.shift, this.#source.count - first)
     this.#source.read(first, count, this.#kernel.u8(address, count * this.#source.strideBytes))
@@ -113,6 +131,7 @@ export class PageTable {
     const pages = this.#kernel.u32(this.pagesAt, pageCount)
     for (let page = 0; page < pageCount; page++) pages[page] = this.base + page * pageBytes
     this.#loaded = pageCount
+    this.#loose = undefined
   }
 
   /** Empties the next slot whose page was not used since the hand last passed it. */

@@ -1,6 +1,18 @@
 /** How an open index divides the memory it may use. Pure. */
 import { InsufficientMemoryError } from '../../errors.js'
-import { CoreRows, type RowsShape } from './core-rows.js'
+import { farFixedBytes } from './far-context.js'
+import {
+  allRowBytes,
+  farMemories,
+  kindsOf,
+  layoutRows,
+  leastPageBytes,
+  nearKinds,
+  strideBytesOf,
+  tableBytesOf,
+  type RowLayout,
+  type RowsShape,
+} from './row-layout.js'
 import { SearchMemory } from './search-memory.js'
 import { MIN_THREAD_BEAM, threadContextBytes } from './thread-context.js'
 
@@ -10,47 +22,82 @@ const KERNEL_LIMIT_BYTES = 2 ** 32 - 64 * 2 ** 20
 const IDS_SHARE = 1 / 8
 
 export interface MemoryPlan {
+  /** Of rows, in all memories. */
   readonly pageBytes: number
+  readonly layout: RowLayout
   readonly idsBytes: number
-  /** All of the kernel's memory, pages included. */
+  /** All of the memory in which a search walks, its pages included. */
   readonly kernelBytes: number
 }
 
-/** Plans to hold everything when it fits; else divides what is left after the required parts between pages and ids. */
+export interface MemoryWish {
+  readonly budgetBytes: number
+  readonly preload: boolean
+  readonly threads: number
+}
+
+/** The largest memory in which a search walks, and the largest of far rows. */
+export interface MemoryLimits {
+  readonly nearLimitBytes: number
+  readonly farLimitBytes: number
+}
+
+const WEBASSEMBLY_LIMITS: MemoryLimits = { nearLimitBytes: KERNEL_LIMIT_BYTES, farLimitBytes: KERNEL_LIMIT_BYTES }
+
+/**
+ * Plans to hold everything when it fits; else divides what is left after the required parts between pages and ids. What
+ * one memory cannot hold goes into several. `limits`: for tests, which have no index above 4 GiB.
+ */
 export function planMemory(
   shape: RowsShape,
   files: { readonly upperBytes: number; readonly idsBytes: number },
-  { budgetBytes, preload, threads }: { budgetBytes: number; preload: boolean; threads: number },
+  { budgetBytes, preload, threads }: MemoryWish,
+  { nearLimitBytes, farLimitBytes } = WEBASSEMBLY_LIMITS,
 ): MemoryPlan {
   const { upperBytes, idsBytes } = files
-  const rowBytes = CoreRows.allBytes(shape)
-  const fixedBytes = SearchMemory.requiredBytes({ ...shape, upperBytes }) - rowBytes
-  const tableBytes = CoreRows.tableBytes(shape)
+  const rowBytes = allRowBytes(shape)
+  const tableBytes = tableBytesOf(shape, kindsOf(shape))
   const threadBytes = threads > 1 ? threads * threadContextBytes(shape, MIN_THREAD_BEAM) : 0
-  const whole = fixedBytes + rowBytes + tableBytes + threadBytes
-  if (whole + idsBytes <= budgetBytes && whole <= KERNEL_LIMIT_BYTES) {
-    return { pageBytes: rowBytes, idsBytes, kernelBytes: whole }
+  const fixedBytes = SearchMemory.requiredBytes({ ...shape, upperBytes }) - rowBytes + threadBytes
+  const farBytes = farFixedBytes(shape, threads)
+  const room = {
+    nearBytes: nearLimitBytes - fixedBytes - tableBytes,
+    memoryBytes: farLimitBytes,
+    farFixedBytes: farBytes,
   }
+  const layoutOf = (pageBytes: number): RowLayout => layoutRows(shape, { ...room, pageBytes })
+  const plan = (pageBytes: number, layout: RowLayout, ids: number): MemoryPlan => {
+    const { vectors, links, codes } = layout.near
+    const nearTables = tableBytesOf(shape, nearKinds(shape, layout))
+    return { pageBytes, layout, idsBytes: ids, kernelBytes: fixedBytes + nearTables + vectors + links + codes }
+  }
+
+  const requiredBytes = fixedBytes + tableBytes
+  const whole = layoutOf(rowBytes)
+  const neededBytes = requiredBytes + rowBytes + farMemories(shape, whole) * farBytes + idsBytes
+  const linksFit = whole.near.links >= shape.count * strideBytesOf(shape).links
+  if (neededBytes <= budgetBytes && linksFit) return plan(rowBytes, whole, idsBytes)
   if (preload) {
     throw new InsufficientMemoryError({
-      neededBytes: whole + idsBytes,
-      availableBytes: Math.min(budgetBytes, KERNEL_LIMIT_BYTES),
+      neededBytes,
+      availableBytes: budgetBytes,
       stage: 'open',
-      help:
-        'preload and threads need the whole index in memory, at most 4 GiB of it; ' +
-        'raise memory, or omit them to load pages on demand',
+      help: linksFit
+        ? 'preload and threads need the whole index in memory; raise memory, or omit them to load pages on demand'
+        : 'preload and threads need all links in one memory of 4 GiB; omit them to load pages on demand',
     })
   }
   const idsShare = Math.min(idsBytes, Math.floor(budgetBytes * IDS_SHARE))
-  const pageBytes = Math.min(budgetBytes - idsShare, KERNEL_LIMIT_BYTES) - fixedBytes - tableBytes
-  const least = CoreRows.leastPageBytes(shape)
-  if (pageBytes < least) {
+  const leftBytes = budgetBytes - idsShare - requiredBytes
+  const least = leastPageBytes(shape)
+  if (leftBytes < least) {
     throw new InsufficientMemoryError({
-      neededBytes: Math.ceil((fixedBytes + tableBytes + least) / (1 - IDS_SHARE)),
+      neededBytes: Math.ceil((requiredBytes + least) / (1 - IDS_SHARE)),
       availableBytes: budgetBytes,
       stage: 'open',
       help: 'this is the least that a search needs; raise memory',
     })
   }
-  return { pageBytes, idsBytes: idsShare, kernelBytes: pageBytes + fixedBytes + tableBytes }
+  const pageBytes = Math.max(least, leftBytes - farMemories(shape, layoutOf(leftBytes)) * farBytes)
+  return plan(pageBytes, layoutOf(pageBytes), idsShare)
 }

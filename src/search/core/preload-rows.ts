@@ -6,7 +6,8 @@ import type { SafetyChecks } from '../../format/graph/check-upper.js'
 import type { Manifest } from '../../format/generation/manifest.js'
 import { readSegmentData } from '../../format/segment/segment-reader.js'
 import type { SegmentFile } from '../../format/segment/segment-file.js'
-import type { CoreRows, RowKind } from './core-rows.js'
+import type { CoreRows } from './core-rows.js'
+import { rowsShape, strideBytesOf, type RowKind } from './row-layout.js'
 
 const FILES_AT_ONCE = 4
 
@@ -24,21 +25,27 @@ export async function preloadRows(
   })
   await queue.addAll(
     files.map((file) => async () => {
-      const into = rows.rowsAt(file.kind, file.firstNode, file.count)
-      await readRows(join(directory, file.name), file, manifest, into, checks)
+      for (const { node, bytes } of rows.piecesAt(file.kind, file.firstNode, file.count)) {
+        await readRows(join(directory, file.name), file, manifest, node, bytes, checks)
+      }
     }),
   )
   rows.markComplete()
 }
 
+/** Fills `into` with the rows of a file from `firstNode` on. */
 async function readRows(
   path: string,
   file: SegmentFile & { readonly kind: RowKind },
-  { m, count }: Manifest,
+  manifest: Manifest,
+  firstNode: number,
   into: Uint8Array,
   { firstUnsafeRow }: SafetyChecks,
 ): Promise<void> {
-  const { firstNode, kind } = file
-  await readSegmentData(path, file, (offset, length) => into.subarray(offset, offset + length))
-  if (kind === 'links') assertSafeLinks(into, { path, segmentStart: firstNode, firstNode, m, count }, firstUnsafeRow)
+  const { m, count } = manifest
+  const offset = (firstNode - file.firstNode) * strideBytesOf(rowsShape(manifest))[file.kind]
+  const { length } = into
+  await readSegmentData(path, file, (at, bytes) => into.subarray(at - offset, at - offset + bytes), { offset, length })
+  if (file.kind !== 'links') return
+  assertSafeLinks(into, { path, segmentStart: file.firstNode, firstNode, m, count }, firstUnsafeRow)
 }

@@ -36,7 +36,7 @@ export type ContextField = (typeof CONTEXT_FIELDS)[number]
 export const CONTEXT_BYTES = 4 * CONTEXT_FIELDS.length
 
 /** RowTable of the kernel, in order. */
-const TABLE_FIELDS = ['rows', 'stride', 'encoding', 'kind', 'paged', 'pages', 'used', 'shift'] as const
+const TABLE_FIELDS = ['rows', 'stride', 'encoding', 'kind', 'paged', 'pages', 'used', 'shift', 'loose', 'far'] as const
 export type TableField = (typeof TABLE_FIELDS)[number]
 export const TABLE_BYTES = 4 * TABLE_FIELDS.length
 

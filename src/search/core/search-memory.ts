@@ -7,8 +7,10 @@ import type { Kernel } from '../../../kernel/kernel.js'
 import type { Metric } from '../../api/vectors.js'
 import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
-import { CoreRows, type PagedRows, type RowsShape } from './core-rows.js'
+import { CoreRows, type PagedRows } from './core-rows.js'
+import { FarSearch } from './far-search.js'
 import { copyLevels, levelTable } from './level-table.js'
+import { allRowBytes, type RowsShape } from './row-layout.js'
 import {
   ALIGN_BYTES,
   BEAM_SLOT_BYTES,
@@ -67,6 +69,7 @@ export class SearchMemory {
   readonly scratch: { readonly ids: number; readonly distances: number }
   #codebook: Codes['codebook'] | undefined
   #storedLevels: StoredLevels | undefined
+  readonly #far: FarSearch | undefined
   readonly #query: number
   #beam = 0
   #beamSlots = 0
@@ -83,7 +86,7 @@ export class SearchMemory {
     const scratch = 3 * scratchBytes(m) + CONTEXT_BYTES + 3 * TABLE_BYTES
     const allocations = 24 * ALIGN_BYTES + 64 * 4 * ALIGN_BYTES
     const beam = BEAM_SLOT_BYTES * beamSlots(maxEf, count)
-    return CoreRows.allBytes(shape) + count + upperBytes + upperTags + query + scratch + beam + allocations
+    return allRowBytes(shape) + count + upperBytes + upperTags + query + scratch + beam + allocations
   }
 
   /** @throws ShardloomError when the kernel's memory cannot grow as far. */
@@ -110,7 +113,7 @@ export class SearchMemory {
       levels: 0,
       upperStride: 4 * (1 + m),
       entry: entryPoint.index,
-      visited: allocZeroed(kernel, count),
+      visited: kernel.allocZeroed(count, ALIGN_BYTES),
       epoch: 0,
       upperVisited: 0,
       upperEpoch: 0,
@@ -128,6 +131,13 @@ export class SearchMemory {
       copies: 0,
     }
     setContext(kernel, this.context, values)
+    const { context } = this
+    const { far } = this.rows
+    if (far.length > 0) {
+      const kinds = far.map((rows) => rows.forThread())
+      const kernels = far.map((rows) => rows.kernels)
+      this.#far = kernel.far = new FarSearch({ kernel, context, dimensions, maxLinks: 2 * m }, kinds, kernels)
+    }
     this.scratch = { ids: values.ids, distances: values.distances }
     if ('read' in upperLevels) this.#storedLevels = upperLevels
     else this.#setUpperLevels(copyLevels(kernel, upperLevels))
@@ -162,6 +172,7 @@ export class SearchMemory {
   setQuery(query: Float32Array): void {
     if (this.#queryView.length === 0) this.#refreshViews()
     this.#queryView.set(query)
+    this.#far?.newQuery()
   }
 
   /** Reads the codebook and the stored upper levels now, not at the first search. */
@@ -200,7 +211,7 @@ export class SearchMemory {
     setContext(this.kernel, this.context, {
       levelCount: levels.length,
       levels: levelTable(this.kernel, levels),
-      upperVisited: allocZeroed(this.kernel, upperCount),
+      upperVisited: this.kernel.allocZeroed(upperCount, ALIGN_BYTES),
       upperCount,
     })
   }
@@ -224,11 +235,4 @@ export class SearchMemory {
     this.#beamWords = this.kernel.u32(this.#beam, 2 * this.#beamSlots)
     this.#beamFloats = this.kernel.f32(this.#beam, 2 * this.#beamSlots)
   }
-}
-
-/** Address of `bytes` zeros. */
-export function allocZeroed(kernel: Kernel, bytes: number): number {
-  const at = kernel.alloc(bytes, ALIGN_BYTES)
-  kernel.u8(at, bytes).fill(0)
-  return at
 }

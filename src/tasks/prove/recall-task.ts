@@ -1,6 +1,6 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { linksStrideBytes } from '../../format/segment/segment-file.js'
-import { CoreRows } from '../../search/core/core-rows.js'
+import { allRowBytes, leastPageBytes, nearLayout } from '../../search/core/row-layout.js'
 import { FileGraph } from './file-graph.js'
 import { FileRows, type RowFile } from '../../rows/file-rows.js'
 import { searchGraph } from './search-graph.js'
@@ -66,9 +66,10 @@ function search(kernel: Kernel, task: RecallTask): NearestLists {
 function searchCodes(kernel: Kernel, task: RecallTask, { shape, codebook, files }: ProofCodes): NearestLists {
   const { graph, k, ef, inMemory } = task
   const { metric, dimensions, count, m, entryPoint, upperLevels } = graph
+  const rows = { count, dimensions, m, codes: shape }
   const opened: FileRows[] = []
-  const open = (rows: readonly RowFile[], strideBytes: number): FileRows => {
-    const source = new FileRows(rows, strideBytes)
+  const open = (from: readonly RowFile[], strideBytes: number): FileRows => {
+    const source = new FileRows(from, strideBytes)
     opened.push(source)
     return source
   }
@@ -86,9 +87,7 @@ function searchCodes(kernel: Kernel, task: RecallTask, { shape, codebook, files 
         vectors: open(graph.vectors, 4 * dimensions),
         links: open(graph.links, linksStrideBytes(m)),
         codes: open(files, shape.strideBytes),
-        cacheBytes: inMemory
-          ? CoreRows.allBytes({ count, dimensions, m, codes: shape })
-          : CoreRows.leastPageBytes({ count, dimensions, m, codes: shape }) + PAGE_CACHE_BYTES,
+        layout: nearLayout(rows, inMemory ? allRowBytes(rows) : leastPageBytes(rows) + PAGE_CACHE_BYTES),
       },
     })
     return searchAll(core, task)
