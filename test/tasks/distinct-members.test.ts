@@ -87,7 +87,9 @@ describe('addCopies', () => {
   const codes = codesOf(values)
   const distinct = copiesIn(codes)
   if (distinct === undefined) throw new Error('there are copies')
-  const graph = addCopies(ring(distinct.members.length), distinct, {
+  const links = ring(distinct.members.length)
+  const graph = addCopies(links, distinct, {
+    pruned: links,
     groups: groupsOf(distinct),
     maxDegree: 6,
     inside: treeLinks,
@@ -103,6 +105,28 @@ describe('addCopies', () => {
       words.forEach((word, i) => expect(word).toBeGreaterThanOrEqual(i === 0 ? 0 : words[i - 1]))
       row.forEach((other, i) => expect(words[i] === 0).toBe(values[other] === values[member]))
     }
+  })
+
+  it('gives copies other ways out than the first one, from near to far', () => {
+    const away = Array.from({ length: 8 }, (_, i) => i + 1)
+    const candidates = {
+      offsets: Uint32Array.from([0, 8, ...away.map(() => 8)]),
+      neighbours: Uint32Array.from(away),
+      distanceWords: Uint32Array.from(away, (i) => 10 * i),
+    }
+    const pruned = {
+      offsets: Uint32Array.from([0, 2, ...away.map(() => 2)]),
+      neighbours: Uint32Array.from([1, 4]),
+      distanceWords: Uint32Array.from([10, 40]),
+    }
+    const copied = copiesIn(codesOf([9, ...away, 9, 9]))
+    if (copied === undefined) throw new Error('there are copies')
+    const inside = (_: number, place: number) => (place === 0 ? [1, 2] : [0])
+    const extended = addCopies(candidates, copied, { groups: groupsOf(copied), maxDegree: 5, inside, pruned })
+    expect(rowOf(extended, 0)).toEqual([9, 10, 1, 4])
+    expect(rowOf(extended, 9)).toEqual([0, 2, 4, 6, 8])
+    expect(rowOf(extended, 10)).toEqual([0, 1, 3, 5, 7])
+    expect(Array.from(extended.distanceWords.subarray(extended.offsets[10]))).toEqual([0, 10, 30, 50, 70])
   })
 
   it('lets a walk in and out from among the copies', () => {

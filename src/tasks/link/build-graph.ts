@@ -1,6 +1,6 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { engineByName } from '../../engines/engine-by-name.js'
-import type { ShardGraph } from '../../engines/shard-engine.js'
+import { detached, type ShardGraph } from '../../engines/shard-engine.js'
 import { gridOps } from '../../rows/grid-ops.js'
 import { addCopies, findCopies, groupsOf, packDistinct, treeLinks, unpackDistinct } from './distinct-members.js'
 import { linksInside } from './finer-graphs.js'
@@ -29,14 +29,13 @@ export async function buildGraph(
   const mark = kernel.mark()
   const members = { count: distinct.members.length, gridDims, kind, grid: codes }
   const groups = groupsOf(distinct)
-  // Links to the inside take places of a row with copies. Its candidates are pruned, or the farthest ones would go: its
-  // ways out.
+  // Links to the inside take places of a row with copies: its candidates are pruned, or the farthest ones would go.
   const hasCopies = (group: number): boolean => groups.starts[group + 1] - groups.starts[group] > 1
-  const candidates = await engine.build(kernel, members, params)
-  const graph = pruneGraph(kernel, task.spec, codes, candidates, maxDegree, hasCopies)
+  const graph = detached(await engine.build(kernel, members, params))
+  const pruned = pruneGraph(kernel, task.spec, codes, graph, maxDegree, hasCopies)
   kernel.release(mark)
   unpackDistinct(kernel.u8(codes, count * rowBytes), rowBytes, distinct)
   const inside =
     vectors === undefined ? treeLinks : await linksInside(kernel, task, groups, { vectors, build: buildGraph })
-  return addCopies(graph, distinct, { groups, maxDegree, inside })
+  return addCopies(graph, distinct, { groups, maxDegree, inside, pruned })
 }

@@ -81,15 +81,24 @@ export function treeLinks(_group: number, place: number, size: number): number[]
 
 const NONE: ArrayLike<number> = []
 
+export interface CopyLinks {
+  readonly groups: Groups
+  readonly maxDegree: number
+  readonly inside: LinksInside
+  /** The graph of the distinct members, with rows of their links. */
+  readonly pruned: ShardGraph
+}
+
 /**
- * Extends the graph of the distinct members to all members: each copy gets links to others of its group, and the
- * nearest links of the first one, as a way out. No other member links to a copy, so masses of copies crowd out nothing.
- * maxDegree is at least 3, and no member has that many links inside.
+ * Extends the graph of the distinct members to all members: each member of a group gets links to others of it, and ways
+ * out: the first one its own links, the others some of its candidates each, from near to far, so that a group leads to
+ * many. No other member links to a copy, so masses of copies crowd out nothing. maxDegree is at least 3, and no member
+ * has that many links inside.
  */
 export function addCopies(
   graph: ShardGraph,
   distinct: DistinctMembers,
-  { groups, maxDegree, inside }: { readonly groups: Groups; readonly maxDegree: number; readonly inside: LinksInside },
+  { groups, maxDegree, inside, pruned }: CopyLinks,
 ): ShardGraph {
   const { members, firstOf } = distinct
   const { starts, order } = groups
@@ -104,11 +113,22 @@ export function addCopies(
     return size === 1 ? NONE : inside(group, placeOf[member], size)
   }
 
+  /** The places of a member's ways out in a row of its group: every `step`-th from `from` on, `size` of them. */
+  const waysOut = (member: number, places: number) => {
+    const group = groupOf[member]
+    const place = placeOf[member]
+    const isAlone = starts[group + 1] - starts[group] === 1
+    const from = isAlone || place > 0 ? graph : pruned
+    const degree = from.offsets[group + 1] - from.offsets[group]
+    const step = place > 0 ? Math.max(1, Math.ceil(degree / places)) : 1
+    const first = place % step
+    return { from, first, step, size: Math.min(places, Math.ceil((degree - first) / step)) }
+  }
+
   const offsets = new Uint32Array(count + 1)
   for (let member = 0; member < count; member++) {
-    const group = groupOf[member]
-    const degree = graph.offsets[group + 1] - graph.offsets[group]
-    offsets[member + 1] = offsets[member] + Math.min(maxDegree, linksOf(member).length + degree)
+    const insideCount = linksOf(member).length
+    offsets[member + 1] = offsets[member] + insideCount + waysOut(member, maxDegree - insideCount).size
   }
   const neighbours = new Uint32Array(offsets[count])
   const distanceWords = new Uint32Array(offsets[count])
@@ -118,9 +138,10 @@ export function addCopies(
     let filled = offsets[member]
     for (let i = 0; i < links.length; i++) neighbours[filled++] = order[starts[group] + links[i]]
     let equal = filled
-    for (let i = graph.offsets[group]; filled < offsets[member + 1]; i++) {
-      neighbours[filled] = members[graph.neighbours[i]]
-      distanceWords[filled] = graph.distanceWords[i]
+    const { from, first, step } = waysOut(member, maxDegree - links.length)
+    for (let i = from.offsets[group] + first; filled < offsets[member + 1]; i += step) {
+      neighbours[filled] = members[from.neighbours[i]]
+      distanceWords[filled] = from.distanceWords[i]
       if (distanceWords[filled++] === 0) equal = filled
     }
     // Ties are ordered by index. Different codes can be at distance 0 too, where one has 0 and the other -0.
