@@ -78,7 +78,7 @@ describe('README.md', () => {
     await rm(project.file('examples'))
     await rm(project.file('node_modules'), { recursive: true })
     installPacked(project.path)
-    const command = project.file('node_modules/shardloom/dist/src/cli/main.js')
+    const command = project.file('node_modules/shardloom/dist/bundle/lib/main.js')
     await writeFile(project.file('bin/npx'), `#!/bin/sh\nshift\nexec '${process.execPath}' '${command}' "$@"\n`)
   })
 
