@@ -96,13 +96,24 @@ function keyOf(member: usize, candidate: usize): u32 {
   )
 }
 
-/** The first of `count` slots at `at` that holds `value`, else count. The list has room for a multiple of 4. */
+@inline
+function equalSlots(at: usize, wanted: v128, shift: i32): v128 {
+  return v128.eq<i32>(v128.shr<u32>(v128.load(at), shift), wanted)
+}
+
+/**
+ * The first of `count` slots at `at` that holds `value`, else count. Sixteen slots for each branch, which cannot be
+ * predicted; what lies behind a list is read and not used.
+ */
 @inline
 function slotOf(at: usize, count: u32, value: u32, shift: i32): u32 {
   const wanted = i32x4.splat(value)
-  for (let slot: u32 = 0; slot < count; slot += 4) {
-    const mask = i32x4.bitmask(v128.eq<i32>(v128.shr<u32>(v128.load(at + ((<usize>slot) << 2)), shift), wanted))
+  for (let slot: u32 = 0; slot < count; slot += 16) {
+    const low = i16x8.narrow_i32x4_s(equalSlots(at, wanted, shift), equalSlots(at + 16, wanted, shift))
+    const high = i16x8.narrow_i32x4_s(equalSlots(at + 32, wanted, shift), equalSlots(at + 48, wanted, shift))
+    const mask = i8x16.bitmask(i8x16.narrow_i16x8_s(low, high))
     if (mask !== 0) return min<u32>(slot + <u32>ctz<i32>(mask), count)
+    at += 64
   }
   return count
 }
