@@ -24,7 +24,7 @@ export function pipnnParameters(quality: Quality, m: number): PipnnParameters {
     return {
       fanOut: 4,
       leafSize: 1024,
-      leafK: Math.ceil(10 * wide),
+      leafK: Math.ceil(8 * wide),
       reservoir: fours(40 * wide),
       farReservoir: FAR_RESERVOIR,
     }
