@@ -1,6 +1,6 @@
 // Matrix of squared l2 distances, queries x packed targets: |q|^2 + |t|^2 - 2 q.t. Nearly all build time is spent here.
 //
-//                 panel 0        panel 1        pack.ts has the layout
+//               half a panel: pack.ts has the layout
 //               t0 t1 t2 t3    t4 t5 t6 t7
 //     q0  --->  [   a0    ]    [   b0    ]      One tile: 4 queries x 8 targets in 8 accumulators. Per step two loads
 //     q1  --->  [   a1    ]    [   b1    ]      bring 8 targets, four load32_splat bring a word of each query (one
@@ -11,6 +11,11 @@
 // 2^32, which is harmless). f32 adds each pair's products one after the other, as norms.ts does: a pair's result does
 // not depend on its place in the matrix, is symmetric, and is exactly 0 for equal rows. Its error is at most (gridDims
 // + 4) * 2^-23 * (|q|^2 + |t|^2).
+//
+// The wide tile has all 16 targets of a panel, in 16 accumulators, for an engine that makes one instruction of two: V8
+// joins operations whose loads or stores are side by side in memory (kernel/wide-tile.ts), so 8 registers are enough.
+// Where it does not, 16 accumulators leave none free. In i16, giga multiply-adds per second on a busy machine, Node 20:
+// 37 and with the wide tile 24; Node 24: 43 and 35; Node 24 with V8's flag: 64 and 84.
 //
 // The step must not be unrolled: V8 moves all loads of a basic block to its front, and with two steps in one block the
 // accumulators spill (measured on Node 20, Zen 5: 40 instead of 51 giga multiply-adds per second in i16).
@@ -221,7 +226,7 @@ function distances<T>(
         }
         copyWords(EDGE_QUERY_NORMS, norms, rows)
         copyWords(EDGE_TARGET_NORMS, tNorms, columns)
-        if (wide) {
+        if (wide && columns > 8) {
           wideTile<T>(q0, q1, q2, q3, EDGE_QUERY_NORMS, panel, panelBytes, EDGE_TARGET_NORMS, EDGE_OUT, EDGE_OUT_BYTES)
         } else {
           tile<T>(q0, q1, q2, q3, EDGE_QUERY_NORMS, panel, panelBytes, EDGE_TARGET_NORMS, EDGE_OUT, EDGE_OUT_BYTES)

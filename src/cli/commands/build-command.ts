@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { preferWideTile } from '../../../kernel/wide-tile.js'
 import type { BuildOptions } from '../../api/build.js'
 import type { BuildReport } from '../../api/report.js'
 import { IndexLockedError, InvalidOptionError } from '../../errors.js'
@@ -33,6 +34,8 @@ async function run(flags: BuildFlags, { terminal }: Session, given: OptionLayer)
     else for (const line of configLines(build)) terminal.print(line)
     return
   }
+  // Nothing but this build runs in the process, so its engine's flag may be set.
+  preferWideTile()
   const inputs = inputsOf(options)
   const out = outOf(options)
   // The modules of pages and metrics are loaded only for their flags.
