@@ -1,6 +1,7 @@
 // Rates of the kernel's functions on one core, by hand: `npm run build:kernel && node bench/kernel.mjs`.
 // Needs nothing but kernel/kernel.wasm. Time is the process's CPU time, so a neighbour on the machine costs only what
-// it takes from caches and clock; each figure is the best of several rounds.
+// it takes from caches and clock; each figure is the best of several rounds. The wide tile is made for Node.js 24 with
+// `node --experimental-wasm-revectorize bench/kernel.mjs`.
 /* global WebAssembly */
 import { readFileSync } from 'node:fs'
 
@@ -74,7 +75,7 @@ function print(name, kind, dims, value, unit) {
   console.log(`${name.padEnd(30)} ${kind}  d=${String(dims).padEnd(4)} ${value.toFixed(1).padStart(9)} ${unit}`)
 }
 
-function benchTile(kind, dims, count) {
+function benchTile(kind, dims, count, tile) {
   top = fn.heapBase()
   const { suffix, bytes } = KINDS[kind]
   const rows = randomRows(kind, count, dims)
@@ -84,9 +85,9 @@ function benchTile(kind, dims, count) {
   fn[`norms${suffix}`](rows, count, dims, norms)
   fn[`pack${suffix}`](rows, count, dims, panels)
   const perSecond = rate(count * count * dims, () =>
-    fn[`distances${suffix}`](rows, norms, count, panels, norms, count, dims, out, count),
+    fn[`${tile}${suffix}`](rows, norms, count, panels, norms, count, dims, out, count),
   )
-  print(`distances ${count} x ${count}`, kind, dims, perSecond / 1e9, 'giga multiply-adds/s')
+  print(`${tile} ${count} x ${count}`, kind, dims, perSecond / 1e9, 'giga multiply-adds/s')
 }
 
 // 32 rows out of many: in cache, and out of it (100 MB).
@@ -180,8 +181,10 @@ function benchRows(dims) {
 }
 
 for (const kind of ['i16', 'f32']) {
-  for (const dims of [128, 384, 768]) benchTile(kind, dims, 512)
-  benchTile(kind, 768, 2048)
+  for (const tile of ['distances', 'distancesWide']) {
+    for (const dims of [128, 384, 768]) benchTile(kind, dims, 512, tile)
+    benchTile(kind, 768, 2048, tile)
+  }
 }
 for (const kind of ['i16', 'f32']) {
   for (const dims of [128, 768]) {

@@ -56,6 +56,7 @@ const PHASES = {
   pipnnJoin: 'join',
   pipnnCompact: 'rows',
   distances: 'tile',
+  distancesWide: 'tile',
   pipnnGather: 'gather and pack',
   pack: 'gather and pack',
   norms: 'gather and pack',

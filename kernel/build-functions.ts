@@ -16,9 +16,9 @@ export interface BuildFunctions {
   /** out: f32 x count. */
   readonly normsF32: Norms
 
-  /** out: ceil(count / 4) panels of 4 rows, [pair of dimensions][row][2], the last one padded with zeros. */
+  /** out: ceil(count / 16) panels of 16 rows, [pair of dimensions][row][2], the last one padded with zeros. */
   readonly packI16: Pack
-  /** out: ceil(count / 4) panels of 4 rows, [dimension][row], the last one padded with zeros. */
+  /** out: ceil(count / 16) panels of 16 rows, [dimension][row], the last one padded with zeros. */
   readonly packF32: Pack
 
   /**
@@ -30,6 +30,9 @@ export interface BuildFunctions {
   readonly distancesI16: DistanceTile
   /** As distancesI16 in f32, clamped at 0. A pair's result does not depend on its place in the matrix. */
   readonly distancesF32: DistanceTile
+  /** The same results, computed 16 targets at a time instead of 8: kernel/wide-tile.ts. */
+  readonly distancesWideI16: DistanceTile
+  readonly distancesWideF32: DistanceTile
 
   l2I16(a: number, b: number, gridDims: number): number
   l2F32(a: number, b: number, dimensions: number): number

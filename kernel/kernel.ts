@@ -10,6 +10,7 @@ import { ownFile } from '../src/own-files.js'
 import type { BuildFunctions } from './build-functions.js'
 import type { SearchFunctions } from './search-functions.js'
 import { isError } from '../src/realms.js'
+import { tileName } from './wide-tile.js'
 
 export interface KernelFunctions extends BuildFunctions, SearchFunctions {}
 
@@ -41,6 +42,7 @@ type KernelKind = 'private' | 'shared'
 const compiled = new Map<KernelKind, WebAssembly.Module>()
 
 function kernelModule(kind: KernelKind): WebAssembly.Module {
+  tileName()
   const name = kind === 'shared' ? 'kernel-shared.wasm' : 'kernel.wasm'
   const module = compiled.get(kind) ?? new WebAssembly.Module(readFileSync(ownFile(`kernel/${name}`)))
   compiled.set(kind, module)

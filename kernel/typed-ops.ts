@@ -1,26 +1,13 @@
+import { tileCheck } from './check-tile.js'
 import type { Kernel } from './kernel.js'
-
-/** How the components of grid rows are stored. */
-export type GridKind = 'i16' | 'f32'
-
-/** Addresses of rows and of their squared norms. */
-export interface QueryRows {
-  readonly rows: number
-  readonly norms: number
-  readonly count: number
-}
-
-/** Addresses of packed rows and of their squared norms. */
-export interface PackedRows {
-  readonly panels: number
-  readonly norms: number
-  readonly count: number
-}
+import type { GridKind, PackedRows, QueryRows } from './tile-rows.js'
+import { tileName, type TileName } from './wide-tile.js'
 
 /** The kernel's functions on grid rows of one kind and length. Addresses are bytes in the kernel's memory. */
 export interface TypedOps {
   readonly rowBytes: number
   norms(rows: number, count: number, out: number): void
+  /** out: room for `panelRows(count)` rows. */
   pack(rows: number, count: number, out: number): void
   /** out: distance words, a row of `stride` per query. Adds its time to the kernel's `tileMs`. */
   distances(queries: QueryRows, targets: PackedRows, out: number, stride: number): void
@@ -36,23 +23,30 @@ export const KIND_SUFFIX = { i16: 'I16', f32: 'F32' } as const satisfies Record<
 
 const COMPONENT_BYTES = { i16: 2, f32: 4 } as const
 
-export function typedOps(kernel: Kernel, kind: GridKind, gridDims: number): TypedOps {
+/** `tile`: for tests; all threads of a process use one. */
+export function typedOps(kernel: Kernel, kind: GridKind, gridDims: number, tile: TileName = tileName()): TypedOps {
   const { fn } = kernel
   const suffix = KIND_SUFFIX[kind]
   const norms = fn[`norms${suffix}`]
   const pack = fn[`pack${suffix}`]
-  const tile = fn[`distances${suffix}`]
+  const wide = tile === '4x16'
+  const compare = wide ? fn[`distancesWide${suffix}`] : fn[`distances${suffix}`]
+  const check = wide ? tileCheck(kernel, kind, gridDims) : undefined
   const gather = fn[`gatherL2${suffix}`]
   const prune = fn[`prune${suffix}`]
   return {
     rowBytes: COMPONENT_BYTES[kind] * gridDims,
     norms: (rows, count, out) => norms(rows, count, gridDims, out),
-    pack: (rows, count, out) => pack(rows, count, gridDims, out),
+    pack: (rows, count, out) => {
+      pack(rows, count, gridDims, out)
+      check?.pack(rows, count, out)
+    },
     // Two readings of the clock take 0.3 µs; 32 rows against 500 of 128 dimensions take about 100 µs.
     distances: (q, t, out, stride) => {
       const start = performance.now()
-      tile(q.rows, q.norms, q.count, t.panels, t.norms, t.count, gridDims, out, stride)
+      compare(q.rows, q.norms, q.count, t.panels, t.norms, t.count, gridDims, out, stride)
       kernel.tileMs += performance.now() - start
+      check?.distances(q, t, out, stride)
     },
     gather: (query, rowPointers, count, out) => gather(query, rowPointers, count, gridDims, out),
     prune: (rowPointers, distances, count, maxDegree, kept) =>

@@ -273,6 +273,21 @@ export class EngineError extends ShardloomError {
   }
 }
 
+/** V8 compiled the distance tile wrongly: a result differs from the same in plain JavaScript. */
+export class MiscompiledError extends ShardloomError {
+  constructor(
+    readonly details: { what: string; kind: string; gridDims: number; got: number; expected: number; v8: string },
+  ) {
+    const { what, kind, gridDims, got, expected, v8 } = details
+    super(
+      'SHARDLOOM_MISCOMPILED',
+      `${what}, of ${gridDims} dimensions of ${kind}, is ${got} instead of ${expected}: V8 ${v8} compiled the wide ` +
+        `distance tile wrongly; build afresh with the environment variable SHARDLOOM_WIDE=0 and --no-resume ` +
+        `(resume: false)`,
+    )
+  }
+}
+
 /** The proof measured less recall than `minRecall`; nothing was published. */
 export class RecallTooLowError extends ShardloomError {
   constructor(readonly details: { recallAt10: number; minRecall: number }) {

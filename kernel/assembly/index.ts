@@ -3,7 +3,7 @@
 export { heapBase } from './heap'
 export { normsF32, normsI16 } from './distance/norms'
 export { packF32, packI16 } from './distance/pack'
-export { distancesF32, distancesI16 } from './distance/distances'
+export { distancesF32, distancesI16, distancesWideF32, distancesWideI16 } from './distance/distances'
 export { dotF32, l2F32, l2I16 } from './distance/pair'
 export { gatherL2F32, gatherL2I16 } from './distance/gather'
 export { nearestWords } from './distance/nearest'

@@ -134,8 +134,8 @@ export interface BuildReport {
   readonly seconds: number
   /** Duration and peak memory of each stage. */
   readonly stages: readonly StageReport[]
-  /** Time of all worker threads together, and their time in the distance kernel. */
-  readonly workers: { readonly busySeconds: number; readonly tileSeconds: number }
+  /** Time of all worker threads together, their time in the distance tile, and which tile; absent in older reports. */
+  readonly workers: { readonly busySeconds: number; readonly tileSeconds: number; readonly tile?: '4x8' | '4x16' }
   /** Highest resident memory of the process, sampled every 250 ms. */
   readonly peakRssBytes: number
   /** How often each level of pressure was reached; RSS, queues and spill over time. */

@@ -36,13 +36,17 @@ export function parametersSection(manifest: Manifest): Html {
     ['entry point', `node ${entryPoint.node} on level ${entryPoint.level}`],
     [
       'worker time',
-      `${tookText(report.workers.busySeconds)}, ${tookText(report.workers.tileSeconds)} of it for distances`,
+      `${tookText(report.workers.busySeconds)}, ${tookText(report.workers.tileSeconds)} of it for distances${tileText(report)}`,
     ],
   ]
   return html` <section id="parameters" aria-labelledby="parameters-title">
     <h2 id="parameters-title">Parameters</h2>
     ${facts(rows)}
   </section>`
+}
+
+function tileText({ workers: { tile } }: BuildReport): string {
+  return tile === undefined ? '' : `, in tiles of ${tile.replace('x', ' × ')}`
 }
 
 function qualityText({ quality, trialRecall }: BuildReport): string {

@@ -48,8 +48,3 @@ export function gridEncoder(kernel: Kernel, spec: GridSpec): EncodeRows {
     return 0
   }
 }
-
-/** Rows that the panels of `count` targets have room for: whole groups of four. */
-export function panelRows(count: number): number {
-  return Math.ceil(count / 4) * 4
-}

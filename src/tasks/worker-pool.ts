@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import PQueue from 'p-queue'
 import { Piscina } from 'piscina'
+import { tileName } from '../../kernel/wide-tile.js'
 import { Signal } from '../../spill/signal.js'
 import { ShardloomError, WorkerFailedError } from '../errors.js'
 import { internStrings } from '../interned.js'
@@ -79,6 +80,8 @@ export class WorkerPool {
     this.#onRetry = options.onRetry ?? (() => undefined)
     this.#onWorkerError = options.onWorkerError ?? (() => undefined)
     this.#filename = fileURLToPath(options.entryUrl ?? WorkerPool.entryUrl)
+    // Threads take the tile over when they start.
+    tileName()
     this.#piscina = this.#startThreads()
     // Every running task listens for the caller's abort.
     if (options.signal !== undefined) setMaxListeners(options.threads * 2 + 16, options.signal)

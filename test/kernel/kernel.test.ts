@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Kernel } from '../../kernel/kernel.js'
+import { panelRows } from '../../kernel/panel-rows.js'
 import { InsufficientMemoryError, ShardloomError } from '../../src/errors.js'
 import { i16Rows, place, placeAt, placePointers } from '../fixtures/samples.js'
 import { l2IntegerTwin } from './twins.js'
@@ -170,20 +171,23 @@ describe('far addresses', () => {
     checkDistances(kernel, rowsAt, rows, gridDims, 2 * GIB)
   })
 
-  it('work on panels that end at the last byte of 4 GiB', () => {
-    const kernel = Kernel.create()
-    const [query, ...targets] = rows // 12 targets: the last panel is the first of its tile
-    kernel.alloc(FOUR_GIB - kernel.mark() - 64 * 1024)
-    const at = place(kernel, targets)
-    const queryAt = place(kernel, [query])
-    const norms = kernel.alloc(targets.length * 4)
-    const queryNorm = kernel.alloc(4)
-    const out = kernel.alloc(targets.length * 4)
-    const panels = FOUR_GIB - targets.length * gridDims * 2
-    kernel.fn.normsI16(at, targets.length, gridDims, norms)
-    kernel.fn.normsI16(queryAt, 1, gridDims, queryNorm)
-    kernel.fn.packI16(at, targets.length, gridDims, panels)
-    kernel.fn.distancesI16(queryAt, queryNorm, 1, panels, norms, targets.length, gridDims, out, targets.length)
-    expect(Array.from(kernel.i32(out, targets.length))).toEqual(targets.map((row) => l2IntegerTwin(query, row)))
-  })
+  it.each(['distancesI16', 'distancesWideI16'] as const)(
+    '%s works on panels that end at the last byte of 4 GiB',
+    (tile) => {
+      const kernel = Kernel.create()
+      const [query, ...targets] = rows // 12 targets: both halves of one panel
+      kernel.alloc(FOUR_GIB - kernel.mark() - 64 * 1024)
+      const at = place(kernel, targets)
+      const queryAt = place(kernel, [query])
+      const norms = kernel.alloc(targets.length * 4)
+      const queryNorm = kernel.alloc(4)
+      const out = kernel.alloc(targets.length * 4)
+      const panels = FOUR_GIB - panelRows(targets.length) * gridDims * 2
+      kernel.fn.normsI16(at, targets.length, gridDims, norms)
+      kernel.fn.normsI16(queryAt, 1, gridDims, queryNorm)
+      kernel.fn.packI16(at, targets.length, gridDims, panels)
+      kernel.fn[tile](queryAt, queryNorm, 1, panels, norms, targets.length, gridDims, out, targets.length)
+      expect(Array.from(kernel.i32(out, targets.length))).toEqual(targets.map((row) => l2IntegerTwin(query, row)))
+    },
+  )
 })

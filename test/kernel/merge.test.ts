@@ -150,7 +150,8 @@ describe('merge', () => {
             const nodes = kernel.alloc(4 * shape.nodeCount)
             kernel.u8(bits, 8 * bitWords).fill(0)
             fn.mergeMark(starts, places, 0, given.count, 2 ** 20, bits)
-            const needed = kernel.u32(nodes, fn.mergeRank(bits, bitWords, ranks, nodes))
+            // A copy: the memory may grow below, which detaches views.
+            const needed = kernel.u32(nodes, fn.mergeRank(bits, bitWords, ranks, nodes)).slice()
             const loaded = place(
               kernel,
               Array.from(needed, (node) => grid[node]),

@@ -3,11 +3,11 @@
 const f32 = Math.fround
 
 export function packTwin(words: Uint32Array, count: number, wordsPerRow: number): Uint32Array {
-  const panels = Math.ceil(count / 4)
-  const out = new Uint32Array(panels * 4 * wordsPerRow)
+  const panels = Math.ceil(count / 16)
+  const out = new Uint32Array(panels * 16 * wordsPerRow)
   for (let row = 0; row < count; row++) {
     for (let word = 0; word < wordsPerRow; word++) {
-      out[((row >> 2) * wordsPerRow + word) * 4 + (row & 3)] = words[row * wordsPerRow + word]
+      out[((row >> 4) * wordsPerRow + word) * 16 + (row & 15)] = words[row * wordsPerRow + word]
     }
   }
   return out

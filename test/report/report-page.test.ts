@@ -198,6 +198,12 @@ describe('reportPage', () => {
     expect(text).toMatch(/recall@10 0.9000 0.9877 −0.0877 \(−8.9%\) ▲ worse/)
   })
 
+  it('says which tile computed the distances, when the report says so', () => {
+    const workers = { busySeconds: 120, tileSeconds: 80 }
+    expect(textOf(page({ workers: { ...workers, tile: '4x16' } }))).toContain('of it for distances, in tiles of 4 × 16')
+    expect(textOf(page({ workers }))).not.toContain('in tiles of')
+  })
+
   it('says what is missing in an older report', () => {
     const { memory: _, graph: __, ...old } = fullReport({ stages: [{ name: 'ingest', seconds: 1, peakRssBytes: 1 }] })
     const html = reportPage({ ...MADE, manifest: { ...fullManifest(), report: old as BuildReport } })

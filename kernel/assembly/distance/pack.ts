@@ -1,15 +1,16 @@
-// Packs grid rows into panels of 4, which distances.ts reads as targets. One v128 is one word of 4 rows; a word is two
+// Packs grid rows into panels of 16, which distances.ts reads as targets. 64 bytes are one word of 16 rows; a word is two
 // neighbouring dimensions in i16 and one in f32.
 //
-//     rows     p0: a0 a1 a2 ..          panel    | a0 b0 c0 d0 | a1 b1 c1 d1 | a2 b2 c2 d2 | ..
-//     (words)  p1: b0 b1 b2 ..                     16 bytes
-//              p2: c0 c1 c2 ..
-//              p3: d0 d1 d2 ..          i16: a0 is the dimensions 0 and 1 of p0; f32: a0 is its dimension 0
+//     rows     p0: a0 a1 a2 ..          panel    | a0 b0 c0 d0 .. p0 | a1 b1 c1 d1 .. p1 | a2 b2 c2 d2 .. p2 | ..
+//     (words)  p1: b0 b1 b2 ..                     64 bytes
+//              ..
+//              p15: p0 p1 p2 ..         i16: a0 is the dimensions 0 and 1 of p0; f32: a0 is its dimension 0
 //
-// The last panel is padded with zeros: `out` holds ceil(count / 4) * 4 rows.
+// The last panel is padded with zeros: `out` holds ceil(count / 16) * 16 rows.
 
+/** Four rows: 16 bytes of every 64 of their panel. */
 @inline
-function packFull(rows: usize, rowBytes: usize, out: usize): void {
+function packFour(rows: usize, rowBytes: usize, out: usize): void {
   const r1 = rows + rowBytes
   const r2 = r1 + rowBytes
   const r3 = r2 + rowBytes
@@ -23,15 +24,16 @@ function packFull(rows: usize, rowBytes: usize, out: usize): void {
     const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
     const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
     v128.store(out, v128.shuffle<i64>(ab0, cd0, 0, 2))
-    v128.store(out, v128.shuffle<i64>(ab0, cd0, 1, 3), 16)
-    v128.store(out, v128.shuffle<i64>(ab1, cd1, 0, 2), 32)
-    v128.store(out, v128.shuffle<i64>(ab1, cd1, 1, 3), 48)
-    out += 64
+    v128.store(out, v128.shuffle<i64>(ab0, cd0, 1, 3), 64)
+    v128.store(out, v128.shuffle<i64>(ab1, cd1, 0, 2), 128)
+    v128.store(out, v128.shuffle<i64>(ab1, cd1, 1, 3), 192)
+    out += 256
   }
 }
 
+/** As packFour, of up to 3 rows, or of none. */
 @inline
-function packLast(rows: usize, count: u32, rowBytes: usize, out: usize): void {
+function packFewer(rows: usize, count: u32, rowBytes: usize, out: usize): void {
   for (let at: usize = 0; at != rowBytes; at += 4) {
     v128.store(out, i32x4.splat(0))
     let word = rows + at
@@ -39,20 +41,27 @@ function packLast(rows: usize, count: u32, rowBytes: usize, out: usize): void {
       store<u32>(out + ((<usize>p) << 2), load<u32>(word))
       word += rowBytes
     }
-    out += 16
+    out += 64
   }
 }
 
 @inline
 function pack(rows: usize, count: u32, rowBytes: usize, out: usize): void {
-  const panelBytes = rowBytes << 2
+  const panels = (count >> 4) + u32((count & 15) !== 0)
   let left = count
-  for (; left >= 4; left -= 4) {
-    packFull(rows, rowBytes, out)
-    rows += panelBytes
-    out += panelBytes
+  for (let panel: u32 = 0; panel < panels; panel++) {
+    for (let group: usize = 0; group < 64; group += 16) {
+      if (left >= 4) {
+        packFour(rows, rowBytes, out + group)
+        rows += rowBytes << 2
+        left -= 4
+      } else {
+        packFewer(rows, left, rowBytes, out + group)
+        left = 0
+      }
+    }
+    out += rowBytes << 4
   }
-  if (left > 0) packLast(rows, left, rowBytes, out)
 }
 
 export function packI16(rows: usize, count: u32, gridDims: u32, out: usize): void {

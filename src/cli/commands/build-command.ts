@@ -1,7 +1,8 @@
 import path from 'node:path'
+import { preferWideTile } from '../../../kernel/wide-tile.js'
 import type { BuildOptions } from '../../api/build.js'
 import type { BuildReport } from '../../api/report.js'
-import { IndexLockedError, InvalidOptionError } from '../../errors.js'
+import { IndexLockedError, InvalidOptionError, MiscompiledError } from '../../errors.js'
 import { BUILD_OPTIONS, type BUILD_COMMAND_OPTIONS } from '../../options/build-options.js'
 import type { CONFIG_FLAGS } from '../../options/command-options.js'
 import type { OptionLayer } from '../../options/config/merge-options.js'
@@ -33,6 +34,8 @@ async function run(flags: BuildFlags, { terminal }: Session, given: OptionLayer)
     else for (const line of configLines(build)) terminal.print(line)
     return
   }
+  // Nothing but this build runs in the process, so its engine's flag may be set.
+  preferWideTile()
   const inputs = inputsOf(options)
   const out = outOf(options)
   // The modules of pages and metrics are loaded only for their flags.
@@ -44,7 +47,9 @@ async function run(flags: BuildFlags, { terminal }: Session, given: OptionLayer)
   const report = await interruptible(terminal, (signal) =>
     buildFrom(inputs, { ...options, path: out }, { verbose: flags.verbose, terminal, signal }),
   ).catch(async (error: unknown) => {
-    if (options.resume !== false && !(error instanceof IndexLockedError) && (await isResumable(out))) {
+    // What is kept after wrong distances may hold more of them.
+    const mayGoOn = !(error instanceof IndexLockedError || error instanceof MiscompiledError)
+    if (options.resume !== false && mayGoOn && (await isResumable(out))) {
       terminal.log(`finished work is kept in ${path.join(out, 'build')}; ${howToResume(process.argv.slice(2))}`)
     }
     if (metricsFile !== undefined) await metrics?.writeFailureMetrics(metricsFile, out, error, terminal)

@@ -1,14 +1,15 @@
 /** The layout of a build in kernel memory. The build and the plan's estimate use the same lists of regions. */
 
+import { PANEL_ROWS, panelRows } from '../../../kernel/panel-rows.js'
 import type { PipnnParameters } from './pipnn-parameters.js'
 
 /** More leaders cost more time than their finer sorting saves. */
 export const MAX_LEADERS = 1000
 /**
- * Query rows per tile call; a multiple of 4. Fewer rows compute less beyond a leaf's half matrix: with 64, 32 and 16
+ * Query rows per tile call; a multiple of a panel's rows. Fewer rows compute less beyond a leaf's half matrix: with 64, 32 and 16
  * the tile took 28, 26 and 25 ms for 12,000 members of SIFT, 128 dimensions.
  */
-export const CHUNK_ROWS = 32
+export const CHUNK_ROWS = 2 * PANEL_ROWS
 /** Count, worst word and sketch of 12 directions, before the slots of a reservoir. */
 const RECORD_HEADER_BYTES = 64
 export const DIRECTIONS = 12
@@ -67,7 +68,7 @@ export function carveRegions({ count, rowBytes }: ShardSizes, { fanOut, leafSize
     stamps: 4 * count,
     targetRows: targets * rowBytes,
     targetNorms: 4 * targets,
-    panels: (targets + 3) * rowBytes,
+    panels: panelRows(targets) * rowBytes,
     queryRows: CHUNK_ROWS * rowBytes,
     queryNorms: 4 * CHUNK_ROWS,
     matrix: 4 * Math.max(CHUNK_ROWS * leaders, leafRows * leafRows),

@@ -67,6 +67,8 @@ export function checkReport(
 
 /** Checks fields that reports of earlier versions do not have. */
 function checkLaterFields(checks: FieldChecks, report: JsonObject): void {
+  const { tile } = checks.object(report.workers, 'report.workers')
+  if (tile !== undefined) checks.text(tile, 'report.workers.tile')
   checks.array(report.stages, 'report.stages').forEach((stage, at) => {
     const { atSeconds } = checks.object(stage, `report.stages[${at}]`)
     if (atSeconds !== undefined) checkAmount(checks, atSeconds, `report.stages[${at}].atSeconds`)

@@ -1,3 +1,4 @@
+import { tileName } from '../../../kernel/wide-tile.js'
 import type { BuildReport, GraphReport } from '../../api/report.js'
 import type { FinishedIndex } from '../linked-index.js'
 import type { PlannedRun, Uses } from '../run/run.js'
@@ -28,7 +29,11 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
     splitShards: origin.splitShards,
     seconds: seconds(log.elapsedSeconds),
     stages: [...log.stages],
-    workers: { busySeconds: seconds(threads.work.busySeconds), tileSeconds: seconds(threads.work.tileSeconds) },
+    workers: {
+      busySeconds: seconds(threads.work.busySeconds),
+      tileSeconds: seconds(threads.work.tileSeconds),
+      tile: tileName(),
+    },
     peakRssBytes: log.peakRssBytes,
     memory: run.memory.report,
     spilledBytes: queues.budget.spilledBytes,

@@ -2,6 +2,7 @@
 import { placeBlock, setBlock } from '../../../kernel/block.js'
 import { GRID_ENCODER } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
+import { panelRows } from '../../../kernel/panel-rows.js'
 import { typedOps } from '../../../kernel/typed-ops.js'
 import type { Metric } from '../../api/vectors.js'
 import { emptyLists, insertNearest, type NearestLists } from './nearest-lists.js'
@@ -61,7 +62,7 @@ export function* scanSteps(
   const { fn } = kernel
   const gridDims = Math.ceil((dimensions + (metric === 'ip' ? 1 : 0)) / 8) * 8
   const ops = typedOps(kernel, 'f32', gridDims)
-  // Whole panels, of four rows.
+  // Whole groups of four rows.
   const chunkRows = 4 * Math.max(1, Math.floor(CHUNK_BYTES / (16 * gridDims)))
   const blockQueries = Math.max(1, Math.min(queryCount, Math.floor(DISTANCES_BYTES / (4 * chunkRows))))
   const wanted = k + SPARE
@@ -71,7 +72,7 @@ export function* scanSteps(
   const queryNorms = kernel.alloc(4 * queryCount)
   const rows = kernel.alloc(4 * chunkRows * dimensions)
   const padded = kernel.alloc(4 * chunkRows * gridDims)
-  const panels = kernel.alloc(4 * chunkRows * gridDims)
+  const panels = kernel.alloc(4 * panelRows(chunkRows) * gridDims)
   const norms = kernel.alloc(4 * chunkRows)
   const distances = kernel.alloc(4 * blockQueries * chunkRows)
   const index = kernel.alloc(8 * wanted)

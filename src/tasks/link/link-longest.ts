@@ -6,10 +6,10 @@
 import { placeBlock } from '../../../kernel/block.js'
 import { LONGEST_LINKS } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
+import { panelRows } from '../../../kernel/panel-rows.js'
 import { typedOps, type TypedOps } from '../../../kernel/typed-ops.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
 import type { RowFile } from '../../rows/file-rows.js'
-import { panelRows } from '../../rows/grid-ops.js'
 import { openRows } from '../../rows/open-rows.js'
 
 /** The longest vectors of a build, which every merge task gets. */
@@ -127,5 +127,5 @@ function pad(kernel: Kernel, rows: number, count: number, dimensions: number, pa
 /** The longest rows packed and once more while they are packed, a chunk of vectors, and its products. */
 export function linkLongestBytes({ count, dimensions, gridDims }: BuildSizes): number {
   const longest = longestCount(count, dimensions)
-  return 4 * (2 * longest * gridDims + CHUNK_ROWS * (dimensions + gridDims + longest) + 3 * longest)
+  return 4 * ((longest + panelRows(longest)) * gridDims + CHUNK_ROWS * (dimensions + gridDims + longest) + 3 * longest)
 }

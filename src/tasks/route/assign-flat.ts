@@ -1,5 +1,6 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { panelRows, type GridOps } from '../../rows/grid-ops.js'
+import { panelRows } from '../../../kernel/panel-rows.js'
+import type { GridOps } from '../../rows/grid-ops.js'
 import type { Leaders } from './leaders.js'
 
 /** Query rows per tile call. */

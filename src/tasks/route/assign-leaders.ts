@@ -1,12 +1,13 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { panelRows, type GridOps } from '../../rows/grid-ops.js'
+import { PANEL_ROWS, panelRows } from '../../../kernel/panel-rows.js'
+import type { GridOps } from '../../rows/grid-ops.js'
 import { assignFlat, CHUNK_ROWS, type CodeRows } from './assign-flat.js'
 import { MAX_FLAT_LEADERS, type LeaderCells, type Leaders } from './leaders.js'
 
 /** Coarse cells searched per vector. */
 const COARSE_PROBES = 4
-/** Leaders of a cell that are compared at a time: no more memory than for the most that are compared directly. */
-const SLICE_LEADERS = MAX_FLAT_LEADERS
+/** Leaders of a cell that are compared at a time, whole panels: no more memory than for the most compared directly. */
+const SLICE_LEADERS = MAX_FLAT_LEADERS - (MAX_FLAT_LEADERS % PANEL_ROWS)
 
 /**
  * Fills `nearest[row * fanOut + i]`, u32 in kernel memory, with the i-th nearest leader of each code row. Leaders without

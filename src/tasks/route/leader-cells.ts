@@ -1,5 +1,6 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { panelRows, type GridOps } from '../../rows/grid-ops.js'
+import { panelRows } from '../../../kernel/panel-rows.js'
+import type { GridOps } from '../../rows/grid-ops.js'
 import { assignFlat, packLeaders } from './assign-flat.js'
 import { MAX_FLAT_LEADERS, type LeaderCells, type Leaders } from './leaders.js'
 

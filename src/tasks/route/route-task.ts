@@ -1,13 +1,14 @@
 import { placeBlock } from '../../../kernel/block.js'
 import { ROUTE_RECORDS } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
+import { PANEL_ROWS } from '../../../kernel/panel-rows.js'
 import { readBatches } from '../../../spill/read-batches.js'
 import type { BatchRef } from '../../../spill/batch.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { recordBytesOf, rowBytesOf, type ColumnHeader, type RowKind } from '../../rows/record-layout.js'
 import { hashOrdinal, SALT_SPLIT } from '../../rows/hash-ordinal.js'
 import { assignLeaderBytes, assignLeaders, assignRowBytes } from './assign-leaders.js'
-import type { Leaders } from './leaders.js'
+import { MAX_FLAT_LEADERS, type Leaders } from './leaders.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
 
@@ -175,7 +176,9 @@ export function routeTaskMemory(sizes: BuildSizes): { readonly task: number; rea
   return { task: rows * rowBytes + output + assignLeaderBytes(shardCount, gridRowBytes) + counts, output }
 }
 
-/** Bytes of the leaders of a layer, unpacked and packed, with three words and a handicap each. */
+/** Bytes of the leaders of a layer, unpacked and packed, with three words and a handicap each; each cell is padded. */
 export function leaderBytes({ geometry, gridRowBytes }: BuildSizes): number {
-  return geometry.shardCount * (2 * gridRowBytes + 20)
+  const { shardCount } = geometry
+  const cells = shardCount <= MAX_FLAT_LEADERS ? 1 : Math.ceil(Math.sqrt(shardCount))
+  return shardCount * (2 * gridRowBytes + 20) + cells * (PANEL_ROWS - 1) * gridRowBytes
 }
