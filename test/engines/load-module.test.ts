@@ -11,8 +11,11 @@ async function loadFresh(): Promise<unknown> {
   return loadHnswlib()
 }
 
+/** Not those that Node.js 24 makes when anything looks at `fetch`. */
 function globals(): Record<PropertyKey, PropertyDescriptor> {
-  return Object.getOwnPropertyDescriptors(globalThis)
+  const all: Record<PropertyKey, PropertyDescriptor> = Object.getOwnPropertyDescriptors(globalThis)
+  const ours = Reflect.ownKeys(all).filter((key) => !String(key).startsWith('Symbol(undici.'))
+  return Object.fromEntries(ours.map((key) => [key, all[key as string]]))
 }
 
 function listenerCounts(): Record<string, number> {
