@@ -263,10 +263,13 @@ export interface BuildFunctions {
     matrix: number,
     stride: number,
   ): void
-  /** Makes a row of each member's candidates, `degree` at most: near ones, and those far from all of these. */
-  pipnnCandidatesI16(shard: Block<'PipnnShard'>, rows: Block<'PipnnRows'>): void
+  /**
+   * Makes rows of the candidates of members `from` to `to - 1`, `degree` at most: near ones, and those far from all of
+   * these.
+   */
+  pipnnCandidatesI16(shard: Block<'PipnnShard'>, rows: Block<'PipnnRows'>, from: number, to: number): void
   /** As pipnnCandidatesI16 on f32 rows; distances are measured again, pair by pair. */
-  pipnnCandidatesF32(shard: Block<'PipnnShard'>, rows: Block<'PipnnRows'>): void
+  pipnnCandidatesF32(shard: Block<'PipnnShard'>, rows: Block<'PipnnRows'>, from: number, to: number): void
   /**
    * Links each part of the graph (links in either direction make one) to another part by a near pair, both ways.
    * parents: u32 x count, scratch. Returns how many pairs were linked.

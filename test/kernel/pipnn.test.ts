@@ -236,7 +236,7 @@ describe('reservoirs', () => {
         kernel.fn.pipnnOffer(shard, list, SIZE, matrix, SIZE, 3)
         kernel.fn.pipnnOfferFar(shard, false, list, SIZE, matrix, SIZE)
         const held = Array.from({ length: SIZE }, (_, member) => reservoirsOf(kernel, records, member))
-        kernel.fn.pipnnCandidatesI16(shard, rows)
+        kernel.fn.pipnnCandidatesI16(shard, rows, 0, SIZE)
         const byDistance = (a: Candidate, b: Candidate): number => a.word - b.word || a.candidate - b.candidate
         held.forEach(({ near, far }, member) => {
           near.sort(byDistance)

@@ -107,11 +107,10 @@ function writeRow(rows: PipnnRows, member: usize, entries: usize, count: u32): v
 }
 
 @inline
-function candidates<T>(shard: PipnnShard, rows: PipnnRows): void {
-  const count = shard.count
+function candidates<T>(shard: PipnnShard, rows: PipnnRows, from: u32, to: u32): void {
   const capacity = shard.capacity
   const entries = shard.scratch
-  for (let member: usize = 0; member < <usize>count; member++) {
+  for (let member = <usize>from; member < <usize>to; member++) {
     const record = shard.records + member * shard.recordBytes
     const near = load<u32>(record, NEAR)
     const words = record + NEAR + HEAD_BYTES
@@ -121,10 +120,10 @@ function candidates<T>(shard: PipnnShard, rows: PipnnRows): void {
   }
 }
 
-export function pipnnCandidatesI16(shard: PipnnShard, rows: PipnnRows): void {
-  candidates<i16>(shard, rows)
+export function pipnnCandidatesI16(shard: PipnnShard, rows: PipnnRows, from: u32, to: u32): void {
+  candidates<i16>(shard, rows, from, to)
 }
 
-export function pipnnCandidatesF32(shard: PipnnShard, rows: PipnnRows): void {
-  candidates<f32>(shard, rows)
+export function pipnnCandidatesF32(shard: PipnnShard, rows: PipnnRows, from: u32, to: u32): void {
+  candidates<f32>(shard, rows, from, to)
 }

@@ -6,6 +6,7 @@
 import { placeBlock, type Block } from '../../../kernel/block.js'
 import { PIPNN_ROWS, PIPNN_SHARD } from '../../../kernel/blocks.js'
 import type { Kernel } from '../../../kernel/kernel.js'
+import { CALL_ROWS } from '../../../kernel/call-rows.js'
 import { KIND_SUFFIX, typedOps } from '../../../kernel/typed-ops.js'
 import { EngineError } from '../../errors.js'
 import type { EngineParams, Shard, ShardEngine, ShardGraph } from '../shard-engine.js'
@@ -116,7 +117,9 @@ function linkedRows(
   const { count, degree } = sizes
   const { counts, neighbours, words, offsets, parents } = allocEach(kernel, rowRegions(sizes))
   const rows = placeBlock(kernel, PIPNN_ROWS, { count, degree, counts, neighbours, words })
-  fn[`pipnnCandidates${KIND_SUFFIX[kind]}`](shard, rows)
+  for (let from = 0; from < count; from += CALL_ROWS) {
+    fn[`pipnnCandidates${KIND_SUFFIX[kind]}`](shard, rows, from, Math.min(count, from + CALL_ROWS))
+  }
   fn[`pipnnJoin${KIND_SUFFIX[kind]}`](shard, rows, parents)
   const entries = fn.pipnnCompact(rows, maxDegree, offsets)
   return { count, entries, offsets, neighbours, words }

@@ -1,5 +1,6 @@
 import { placeBlock } from '../../../kernel/block.js'
 import { MERGE_LINKS } from '../../../kernel/blocks.js'
+import { CALL_ROWS } from '../../../kernel/call-rows.js'
 import type { Kernel } from '../../../kernel/kernel.js'
 import { KIND_SUFFIX, PRUNE_ALPHA } from '../../../kernel/typed-ops.js'
 import { gridOps } from '../../rows/grid-ops.js'
@@ -110,6 +111,7 @@ function mergeChunk(
   const { fn } = kernel
   const { gridDims, kind } = task.spec
   const { rowBytes } = task.grid
+  const linkBytes = 4 * (1 + task.maxDegree)
   const mark = kernel.mark()
   const limit = Math.max(widest, Math.floor(task.chunkBytes / (rowBytes + 8)))
   const nodes = kernel.alloc(4 * Math.min(limit, task.nodeCount))
@@ -121,12 +123,10 @@ function mergeChunk(
   const norms = kernel.alloc(4 * count)
   readGrid(task.grid, kernel.u32(nodes, count), kernel.u8(codes, count * rowBytes))
   gridOps(kernel, task.spec).norms(codes, count, norms)
-  const chunk = placeBlock(kernel, MERGE_LINKS, {
+  const chunk = {
     alpha: PRUNE_ALPHA,
     starts,
     places,
-    from,
-    to: end,
     bits,
     ranks,
     grid: codes,
@@ -135,9 +135,12 @@ function mergeChunk(
     maxDegree: task.maxDegree,
     widest,
     scratch,
-    links,
-  })
-  const degreeSum = fn[`mergeLinks${KIND_SUFFIX[kind]}`](chunk)
+  }
+  let degreeSum = 0
+  for (let first = from; first < end; first += CALL_ROWS) {
+    const rows = { from: first, to: Math.min(end, first + CALL_ROWS), links: links + (first - from) * linkBytes }
+    degreeSum += fn[`mergeLinks${KIND_SUFFIX[kind]}`](placeBlock(kernel, MERGE_LINKS, { ...chunk, ...rows }))
+  }
   kernel.release(mark)
   return { end, degreeSum }
 }
