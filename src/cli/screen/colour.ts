@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import util from 'node:util'
 
 export type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'bold' | 'dim'
 export type Paint = (colour: Colour, text: string) => string
@@ -15,5 +15,5 @@ export function wantsColour(isTTY: boolean, env: NodeJS.ProcessEnv): boolean {
 
 /** The decision is made above: Node.js must not decide again by its own streams. */
 export function painter(coloured: boolean): Paint {
-  return (colour, text) => (coloured ? styleText(colour, text, { validateStream: false }) : text)
+  return (colour, text) => (coloured ? util.styleText(colour, text, { validateStream: false }) : text)
 }

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { crc32 } from '../../../spill/files/crc32.js'
 import type { Kernel } from '../../../kernel/kernel.js'
 import { sampleRows } from '../../plan/sample-rows.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
