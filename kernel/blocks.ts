@@ -134,8 +134,6 @@ export const PIPNN_SHARD = blockLayout('PipnnShard', {
   rowBytes: 'u32',
   /** Squared norms of all members, i32 or f32. */
   norms: 'u32',
-  /** u32 x count: all members, near ones near each other. */
-  list: 'u32',
   records: 'u32',
   recordBytes: 'u32',
   /** Candidates of a reservoir; a multiple of 4. */

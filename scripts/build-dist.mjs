@@ -1,5 +1,5 @@
-// Compiles to dist: the types that are published, and the modules one by one, for tests and measurements. Skipped when nothing changed, as dist/.sources tells; else tsc compiles what
-// changed, as dist/.tsbuildinfo tells.
+// Compiles to dist: the types that are published, and the modules one by one, for tests and measurements. Skipped when
+// nothing changed, as dist/.sources tells; else tsc compiles what changed, as dist/.tsbuildinfo tells.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { checksum, filesBelow } from './checksum.mjs'

@@ -1,4 +1,5 @@
-// npm run build: the kernels, dist and the bundle in it, side by side. Skips what is built already; prints a line for every step.
+// npm run build: the kernels, dist and the bundle in it, side by side. Skips what is built already; prints a line for
+// every step.
 //   node scripts/build.mjs [kernel | ts]
 import { buildDist } from './build-dist.mjs'
 import { buildBundle } from './build-bundle.mjs'

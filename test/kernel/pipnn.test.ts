@@ -126,7 +126,6 @@ describe('reservoirs', () => {
       gridDims: GRID_DIMS,
       rowBytes: 2 * GRID_DIMS,
       norms: 0,
-      list,
       records,
       recordBytes: RECORD_BYTES,
       capacity: CAPACITY,

@@ -1,5 +1,5 @@
-// The rows of the shard graph, step 4: each member's candidates, nearest first. Nothing is pruned here: whoever unites the
-// rows of several shards, or takes those of one as they are, prunes once.
+// The rows of the shard graph, step 4: each member's candidates, nearest first. Nothing is pruned here: whoever unites
+// the rows of several shards, or takes those of one as they are, prunes once.
 //
 // Far candidates are added where they are far from all near ones, and take half of a row at most: rows of spread data
 // have hardly any.

@@ -6,7 +6,6 @@ export class PipnnShard {
   gridDims!: u32
   rowBytes!: u32
   norms!: usize
-  list!: usize
   records!: usize
   recordBytes!: u32
   capacity!: u32

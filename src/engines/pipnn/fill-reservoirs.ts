@@ -11,7 +11,7 @@ import type { PipnnParameters } from './pipnn-parameters.js'
 export interface PreparedShard {
   readonly sizes: ShardSizes
   readonly block: Block<'PipnnShard'>
-  /** Members to carve, u32 each. Carving puts near ones near each other. */
+  /** Members to carve, u32 each. */
   readonly list: number
   readonly isFloat: boolean
 }
@@ -82,23 +82,8 @@ class Carver {
     const leaders = leaderCount(count, fanOut, leafSize)
     const joined = Math.min(fanOut, leaders)
     const ends = this.#scatter(list, count, leaders, joined, this.#at.balls)
-    this.#orderByBall(list, count, joined, leaders)
     this.#carveAll(this.#at.balls, ends)
     this.#flush()
-  }
-
-  /**
-   * Sorts the list by its members' nearest balls, which `assigned` still holds. Later steps that walk the list and read
-   * each member's candidates then find most of them in the cache.
-   */
-  #orderByBall(list: number, count: number, fanOut: number, leaders: number): void {
-    const { assigned, stamps, starts, scattered } = this.#at
-    const balls = this.#kernel.u32(assigned, count * fanOut)
-    const nearest = this.#kernel.u32(stamps, count)
-    for (let i = 0; i < count; i++) nearest[i] = balls[i * fanOut]
-    this.#kernel.fn.pipnnScatter(list, count, 1, stamps, leaders, starts, scattered)
-    this.#kernel.u32(list, count).set(this.#kernel.u32(scattered, count))
-    nearest.fill(0)
   }
 
   #carveAll(first: number, ends: Uint32Array): void {

@@ -1,6 +1,6 @@
 /**
- * Partition and all pairs: the candidates of a shard without any graph search (after "PiPNN: Ultra-Scalable Graph-Based Nearest
- * Neighbor Indexing", arXiv 2602.21247). The distance tile takes the largest part of the time.
+ * Partition and all pairs: the candidates of a shard without any graph search (after "PiPNN: Ultra-Scalable Graph-Based
+ * Nearest Neighbor Indexing", arXiv 2602.21247). The distance tile takes the largest part of the time.
  */
 
 import { placeBlock, type Block } from '../../../kernel/block.js'
@@ -79,7 +79,6 @@ function buildIn(kernel: Kernel, shard: Shard, { m, seed, quality, maxDegree }: 
     gridDims,
     rowBytes: ops.rowBytes,
     norms: at.norms,
-    list: at.list,
     records: at.records,
     recordBytes: recordBytes(parameters),
     capacity: parameters.reservoir,

@@ -3,7 +3,7 @@
  * all data. Each such group gets a grid of its own, centred on the group and scaled to it, and a graph on that grid.
  */
 import type { Kernel } from '../../../kernel/kernel.js'
-import type { ShardGraph } from '../../engines/shard-engine.js'
+import { detached, type ShardGraph } from '../../engines/shard-engine.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import { makeGridSpec, type GridSpec } from '../../rows/grid-spec.js'
 import { treeLinks, type Groups, type LinksInside } from './distinct-members.js'
@@ -63,7 +63,7 @@ async function finerGraph(kernel: Kernel, task: GraphTask, rows: Float32Array, b
     below: count,
     read: (members) => rowsOf(rows, dimensions, members),
   })
-  const graph = pruneGraph(kernel, spec, codes, candidates, 2 * m)
+  const graph = pruneGraph(kernel, spec, codes, detached(candidates), 2 * m)
   kernel.release(mark)
   return graph
 }

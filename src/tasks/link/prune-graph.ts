@@ -1,22 +1,21 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import { detached, type ShardGraph } from '../../engines/shard-engine.js'
+import type { ShardGraph } from '../../engines/shard-engine.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { gridOps } from '../../rows/grid-ops.js'
 
 /**
  * The links of a graph that is not merged with others: of each row's candidates at most `maxDegree`, as merge prunes them.
- * `codes`: address of the grid rows of all members. Rows of members that are not `chosen` stay as they are.
+ * `codes`: address of the grid rows of all members. Rows of members that are not `chosen` stay as they are. The
+ * graph must not lie in kernel memory, which may grow here.
  */
 export function pruneGraph(
   kernel: Kernel,
   spec: GridSpec,
   codes: number,
-  graph: ShardGraph,
+  { offsets, neighbours, distanceWords }: ShardGraph,
   maxDegree: number,
   chosen: (member: number) => boolean = () => true,
 ): ShardGraph {
-  // Allocating may grow the kernel's memory, which the graph may lie in.
-  const { offsets, neighbours, distanceWords } = detached(graph)
   const ops = gridOps(kernel, spec)
   const count = offsets.length - 1
   const widest = offsets.reduce((most, end, i) => (i === 0 ? 0 : Math.max(most, end - offsets[i - 1])), 0)

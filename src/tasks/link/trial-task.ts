@@ -1,5 +1,5 @@
 import type { Kernel } from '../../../kernel/kernel.js'
-import type { ShardGraph } from '../../engines/shard-engine.js'
+import { detached, type ShardGraph } from '../../engines/shard-engine.js'
 import { SearchCore } from '../../search/core/search-core.js'
 import type { Metric } from '../../api/vectors.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
@@ -51,7 +51,7 @@ export async function tryQuality(kernel: Kernel, task: TrialTask): Promise<Trial
     below: Number.POSITIVE_INFINITY,
     read: (members) => rowsOf(floats(rows), dimensions, members),
   })
-  const graph = pruneGraph(kernel, spec, codes, candidates, 2 * m)
+  const graph = pruneGraph(kernel, spec, codes, detached(candidates), 2 * m)
   const upperLevels = await linkLevelAbove(kernel, how, codes, rowCount)
 
   const entryPoint = { index: 0 }

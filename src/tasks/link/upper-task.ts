@@ -1,5 +1,6 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import { readGrid, type GridStore } from '../../rows/grid-store.js'
+import { detached } from '../../engines/shard-engine.js'
 import { buildGraph } from './build-graph.js'
 import type { GraphTask } from './graph-task.js'
 import { pruneGraph } from './prune-graph.js'
@@ -24,7 +25,8 @@ export async function linkUpperLevel(kernel: Kernel, task: UpperTask): Promise<U
   const count = nodes.length
   const codes = kernel.alloc(count * ops.rowBytes)
   readGrid(task.grid, nodes, kernel.u8(codes, count * ops.rowBytes))
-  const graph = pruneGraph(kernel, task.spec, codes, await buildGraph(kernel, task, codes, count), m)
+  const candidates = detached(await buildGraph(kernel, task, codes, count))
+  const graph = pruneGraph(kernel, task.spec, codes, candidates, m)
   const links = new Uint32Array(count * (1 + m))
   for (let i = 0; i < count; i++) {
     const row = graph.neighbours.subarray(graph.offsets[i], graph.offsets[i + 1])
