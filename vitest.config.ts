@@ -6,9 +6,11 @@
 import { defineConfig } from 'vitest/config'
 
 /** Folders whose tests start threads, processes or whole builds, replace methods, or measure memory. */
-const ISOLATED = ['cli', 'e2e', 'engines', 'environments', 'examples', 'fuzz', 'interop'].map(
+const ISOLATED = ['cli', 'e2e', 'engines', 'environments', 'examples', 'fuzz', 'interop', 'live'].map(
   (name) => `test/${name}/*.test.ts`,
 )
+
+const UNITS = ['test/*.test.ts', 'test/*/*.test.ts', 'test/format/live/*.test.ts']
 
 export default defineConfig(({ mode }) => {
   // Projects load this file again without the mode: the variable carries it to them.
@@ -29,7 +31,7 @@ export default defineConfig(({ mode }) => {
         {
           extends: true,
           // Files share their modules: loading them again takes longer than most of these files.
-          test: { name: 'units', include: ['test/*.test.ts', 'test/*/*.test.ts'], exclude: ISOLATED, isolate: false },
+          test: { name: 'units', include: UNITS, exclude: ISOLATED, isolate: false },
         },
         { extends: true, test: { name: 'builds', include: ISOLATED } },
       ],

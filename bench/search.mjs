@@ -12,7 +12,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { openIndex } from '../dist/src/search/open-index.js'
+import { openIndex } from '../dist/src/live/open-index.js'
 import { loadHnswlibGraph } from './hnswlib-graph.mjs'
 import { readIvecs, readVectors } from './vector-files.mjs'
 

@@ -1,6 +1,6 @@
 /**
- * The blocks that building passes to the kernel: fields, shapes and units. u32 fields without a unit are addresses or
- * counts.
+ * The blocks that building and exact search pass to the kernel: fields, shapes and units. u32 fields without a unit are
+ * addresses or counts.
  */
 import { blockLayout } from './block.js'
 
@@ -155,4 +155,26 @@ export const PIPNN_ROWS = blockLayout('PipnnRows', {
   neighbours: 'u32',
   /** u32 x count x degree. */
   words: 'u32',
+})
+
+/** An exact search of f32 rows. */
+export const SCAN_NEAREST = blockLayout('ScanNearest', {
+  /** f32 x dimensions each, `stride` bytes apart; multiples of 16 are fastest. */
+  rows: 'u32',
+  stride: 'u32',
+  count: 'u32',
+  dimensions: 'u32',
+  /** 0: squared l2, 1: 1 - dot, 2: -dot. */
+  metric: 'u32',
+  /** A bit for each row, in u32 words: 1 when the row counts. 0 behind the last row. */
+  alive: 'u32',
+  /** As `alive`: rows count only when they are in both. 0: `alive` alone. */
+  keeps: 'u32',
+  /** f32 x dimensions. */
+  query: 'u32',
+  k: 'u32',
+  /** u64 x k, the result. */
+  best: 'u32',
+  /** u32 x 8, scratch. */
+  group: 'u32',
 })

@@ -1,3 +1,5 @@
+import type { Block } from './block.js'
+
 /**
  * The exports of kernel.wasm and kernel-shared.wasm that search an index, and check words from a file before a search
  * follows them. Addresses and counts: kernel/build-functions.ts.
@@ -22,6 +24,13 @@ export interface SearchFunctions {
   searchDistances(context: number, count: number, worst: number): void
   /** The address of a row of `walked`, good until the next page is loaded. */
   searchRow(context: number, node: number): number
+
+  /**
+   * The nearest of the block's rows, exactly: min(k, rows that count) of them in `best`, as (u32 row, f32 distance)
+   * pairs, ascending, ties by lower row; returns how many. Distances are those of a search to the bit; NaN counts as
+   * Infinity.
+   */
+  scanNearest(block: Block<'ScanNearest'>): number
 
   /**
    * The squared l2 distance that a search gives a vector, to the bit. 4-byte aligned rows. Not in kernel-shared.wasm.

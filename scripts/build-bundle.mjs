@@ -70,6 +70,7 @@ function bundleModules() {
       'lib/library': 'src/index.ts',
       'lib/main': 'src/cli/main.ts',
       'workers/worker': 'workers/worker.ts',
+      'workers/live': 'workers/live.ts',
     },
     chunkNames: 'lib/[name]-[hash]',
     splitting: true,

@@ -15,4 +15,5 @@ export function copyFiles() {
     for (const dist of ['dist', 'dist/bundle']) copy(`kernel/${out}`, `${dist}/kernel/${out}`)
   }
   copy('dist/workers/entry.cjs', 'dist/bundle/workers/entry.cjs')
+  copy('dist/workers/live-entry.cjs', 'dist/bundle/workers/live-entry.cjs')
 }

@@ -225,15 +225,16 @@ export class CorruptIndexError extends ShardloomError {
   }
 }
 
-/** Another build holds the index directory. */
+/** Another build, or another writer, holds the index directory. */
 export class IndexLockedError extends ShardloomError {
   constructor(
     readonly path: string,
     holder: { pid: number; host: string; since: string },
+    doing: 'built' | 'written to' = 'built',
   ) {
     super(
       'SHARDLOOM_INDEX_LOCKED',
-      `${path} is being built by process ${holder.pid} on ${holder.host} since ${holder.since}; wait for it, or end it`,
+      `${path} is being ${doing} by process ${holder.pid} on ${holder.host} since ${holder.since}; wait for it, or end it`,
     )
   }
 }
@@ -336,6 +337,24 @@ export class FileFailedError extends ShardloomError {
   ) {
     const reason = messageOf(cause)
     super('SHARDLOOM_FILE_FAILED', `${path}: a file operation failed: ${reason}`, { cause })
+  }
+}
+
+/**
+ * A sync of the log of changes failed, or a failed write could not be cut off: what the device holds is unknown. The log
+ * takes no more changes until the index is opened again.
+ */
+export class LogFailedError extends ShardloomError {
+  constructor(
+    readonly path: string,
+    reason: string,
+    cause: unknown,
+  ) {
+    super(
+      'SHARDLOOM_LOG_FAILED',
+      `${path}: ${reason}: ${messageOf(cause)}; no more changes are written to it; open the index again`,
+      { cause },
+    )
   }
 }
 

@@ -2,7 +2,7 @@ import { AbortedError, InvalidOptionError } from '../errors.js'
 import { promisedText } from '../value-kind.js'
 import type { ExportProgress, LabelKind } from '../api/interop.js'
 import type { OutputFile } from './output-file.js'
-import type { StoredGraph } from './stored-graph.js'
+import type { StoredGraph } from '../rows/stored-graph.js'
 
 /** Bytes of one array of rows. Links, vectors and the records made from them are in memory together. */
 const RUN_BYTES = 2 * 2 ** 20

@@ -99,7 +99,7 @@ export async function importIndex(path: string, options: ImportOptions): Promise
 
 async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: string | undefined): Promise<BuildReport> {
   const { m, count } = file.header
-  return withRun({ ...given, m, count, quality: 'balanced' }, false, async (open) => {
+  return withRun({ ...given, m, count, quality: 'balanced' }, { isResumable: false }, async (open) => {
     const survey = await open.stage('ingest', () => surveyOnce(open, file, idsPath))
     const { ingested } = survey
     const run = open.plan(ingested)

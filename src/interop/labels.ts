@@ -1,7 +1,7 @@
 /** The 64-bit numbers by which other programs know nodes. */
 import type { LabelKind } from '../api/interop.js'
 import type { Id } from '../api/vectors.js'
-import { storedIds, type StoredGraph } from './stored-graph.js'
+import { storedIds, type StoredGraph } from '../rows/stored-graph.js'
 
 /** 'ids' when every id is an integer of at least 0, since nothing else can be a label. */
 export async function labelKindOf(graph: StoredGraph): Promise<LabelKind> {

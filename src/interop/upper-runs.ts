@@ -1,7 +1,7 @@
 import { CorruptIndexError } from '../errors.js'
 import { linkRowProblem } from '../format/graph/check-links.js'
 import type { SegmentReader } from '../format/segment/segment-reader.js'
-import { segmentReaders, type StoredGraph } from './stored-graph.js'
+import { segmentReaders, type StoredGraph } from '../rows/stored-graph.js'
 
 /** Bytes of the links of a run on one level. */
 const RUN_BYTES = 2 ** 20

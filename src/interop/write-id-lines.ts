@@ -1,6 +1,6 @@
 import type { ExportPass } from './export-pass.js'
 import type { OutputFile } from './output-file.js'
-import { storedIds } from './stored-graph.js'
+import { storedIds } from '../rows/stored-graph.js'
 
 /** The file of ids of an exported file: line n, from 0, is the id of node n as JSON. */
 export async function writeIdLines(pass: ExportPass, out: OutputFile): Promise<void> {

@@ -22,9 +22,21 @@ import { withRun } from './run/with-run.js'
  * interrupted or its process dies, its finished work stays in files, and the same call continues from there.
  * `readVectors` makes such a source from files.
  */
-export async function buildIndex(source: VectorSource | ResumableSource, options: BuildOptions): Promise<BuildReport> {
+export function buildIndex(source: VectorSource | ResumableSource, options: BuildOptions): Promise<BuildReport> {
+  return buildGeneration(source, options)
+}
+
+/**
+ * As `buildIndex`. `liveSequence`: the last change in `live/` that the source contains; without it, the source replaces
+ * all changes that were acknowledged before the build began.
+ */
+export async function buildGeneration(
+  source: VectorSource | ResumableSource,
+  options: BuildOptions,
+  liveSequence?: number,
+): Promise<BuildReport> {
   const described = await describeSource(source, options)
-  return withRun(described.options, described.isResumable, async (open) => {
+  return withRun(described.options, { isResumable: described.isResumable, liveSequence }, async (open) => {
     if (described.note !== undefined) open.log.event('count', described.note)
     const ingested = await open.stage('ingest', () => ingest(open, described.read))
     const run = open.plan(ingested)

@@ -76,6 +76,7 @@ function manifestOf(run: PlannedRun, finished: FinishedIndex, segments: readonly
     engine: origin.linkedBy ?? options.engine,
     entryPoint: upper.entryPoint,
     levels: upper.levels.length,
+    ...(run.liveSequence > 0 && { liveSequence: run.liveSequence }),
     segments,
     report: buildReport(
       run,

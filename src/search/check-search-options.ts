@@ -9,8 +9,10 @@ import { DEFAULT_K, SHARED_OPTIONS } from '../options/shared-options.js'
 import { kindOf } from '../value-kind.js'
 import { defaultEf, raisedEfText } from './default-ef.js'
 import { NodeBits } from './node-bits.js'
-import { isIds, nodesOf, type IdFilter } from './node-filter.js'
-import type { OpenGeneration } from './open-generation.js'
+import { RowSet } from './live/row-set.js'
+import { isIds, type IdFilter } from './node-filter.js'
+import { setOf } from './node-sets.js'
+import { tuningsOf, type OpenView } from './open-view.js'
 
 /** A search takes microseconds: the schemas run only for a value that is refused, and make the message. */
 const SCHEMAS = { k: SHARED_OPTIONS.k, ef: SHARED_OPTIONS.ef, rerank: SHARED_OPTIONS.rerank }
@@ -36,29 +38,28 @@ interface GivenSearch {
  * @throws InvalidOptionError unless k, ef and rerank are integers of at least 1, and the filter is a function, a
  * NodeSet, or ids; InvalidIdError
  */
-export function checkSearchOptions(options: GivenSearch, open: OpenGeneration): CheckedSearch {
+export function checkSearchOptions(options: GivenSearch, view: OpenView): CheckedSearch {
   assertOptions(options)
   for (const name in options) {
     if (!Object.hasOwn(SEARCH_OPTIONS, name)) throw new InvalidOptionError(unknownOption(name, SEARCH_OPTIONS))
   }
-  const { k = DEFAULT_K, ef = defaultEf(open.tunings, k), rerank, filter } = options
+  const { k = DEFAULT_K, ef = defaultEf(tuningsOf(view), k), rerank, filter } = options
   if (!isCount(k)) checkValue('k', SCHEMAS.k, k)
   if (!isCount(ef)) checkValue('ef', SCHEMAS.ef, ef)
   if (rerank !== undefined && !isCount(rerank)) checkValue('rerank', SCHEMAS.rerank, rerank)
   if (options.ef !== undefined && ef < k) warnOnce('ef', raisedEfText(ef, k, k))
-  return { k, ef, rerank, filter: checkFilter(filter, open) }
+  return { k, ef, rerank, filter: checkFilter(filter, view) }
 }
 
-function checkFilter(filter: GivenSearch['filter'], open: OpenGeneration): CheckedSearch['filter'] {
-  if (filter === undefined || filter instanceof NodeBits) return filter
+function checkFilter(filter: GivenSearch['filter'], view: OpenView): CheckedSearch['filter'] {
+  if (filter === undefined || filter instanceof NodeBits || filter instanceof RowSet) return filter
   if (typeof filter === 'function') return filter as IdFilter
   if (!isIds(filter)) {
     throw new InvalidOptionError(
       `filter must be a function of the id, a Set or an array of ids, or a set from index.select(), got ${kindOf(filter)}`,
     )
   }
-  const { generation, count } = open.facts
-  return new NodeBits(generation, count, nodesOf(open, filter))
+  return setOf(view, filter)
 }
 
 function isCount(value: number): boolean {

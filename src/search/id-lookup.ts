@@ -1,48 +1,55 @@
 import { CorruptIndexError } from '../errors.js'
 import { idFingerprint } from '../format/ids/id-fingerprint.js'
 import type { SegmentBlocks } from '../format/segment/segment-blocks.js'
-import { ID_TABLE_STRIDE_BYTES } from '../format/segment/segment-file.js'
 import type { Id } from '../api/vectors.js'
+import { IdFilter } from './id-filter.js'
+import { IdTableWindow } from './id-table-window.js'
 import type { NodeIds } from './node-ids.js'
 
-/** From the caller's id to its node: a binary search in the id table's file, which is not held in memory. */
+/** From the caller's id to its nodes, by the id table's file, which is not held in memory. */
 export class IdLookup {
   readonly #table: SegmentBlocks
+  readonly #window: IdTableWindow
   readonly #ids: NodeIds
-  readonly #row = new Uint32Array(ID_TABLE_STRIDE_BYTES / 4)
-  readonly #rowBytes = new Uint8Array(this.#row.buffer)
   readonly #print = new Uint32Array(3)
+  #filter: IdFilter | undefined
 
   constructor(table: SegmentBlocks, ids: NodeIds) {
     this.#table = table
+    this.#window = new IdTableWindow(table)
     this.#ids = ids
   }
 
-  /** Undefined when the index has no such id. @throws InvalidIdError, CorruptIndexError */
+  /**
+   * Reads the whole table once, and makes a filter of it (`IdFilter.bytesFor` of the count): from then on nearly all ids
+   * that the index does not have cost no reads. @throws CorruptIndexError
+   */
+  async loadFilter(): Promise<void> {
+    this.#filter ??= await IdFilter.of(this.#table)
+  }
+
+  /** The lowest node with this id; undefined when there is none. @throws InvalidIdError, CorruptIndexError */
   nodeOf(id: Id): number | undefined {
-    idFingerprint(id, this.#print, 0)
-    const [high, low] = this.#print
-    const rows = this.#table.header.count
-    let from = 0
-    let to = rows
-    while (from < to) {
-      const middle = Math.floor((from + to) / 2)
-      const [rowHigh, rowLow] = this.#read(middle)
-      if (rowHigh < high || (rowHigh === high && rowLow < low)) from = middle + 1
-      else to = middle
-    }
-    // Two ids may have the same hash: one pair in 10^19.
-    for (; from < rows; from++) {
-      const [rowHigh, rowLow, node] = this.#read(from)
-      if (rowHigh !== high || rowLow !== low) return undefined
-      if (node >= rows) throw new CorruptIndexError(this.#table.path, `row ${from} names node ${node} of ${rows}`)
-      if (this.#ids.idOf(node) === id) return node
-    }
+    for (const node of this.#nodesOf(id)) return node
     return undefined
   }
 
-  #read(row: number): Uint32Array {
-    this.#table.read(row * ID_TABLE_STRIDE_BYTES, this.#rowBytes)
-    return this.#row
+  /** All nodes with this id, ascending. @throws InvalidIdError, CorruptIndexError */
+  nodesOf(id: Id): number[] {
+    return [...this.#nodesOf(id)]
+  }
+
+  *#nodesOf(id: Id): Generator<number> {
+    idFingerprint(id, this.#print, 0)
+    const [high, low] = this.#print
+    if (this.#filter?.mayHave(high, low) === false) return
+    // Two ids may have the same hash: one pair in 10^19.
+    for (let row = this.#window.firstRowOf(high, low); ; row++) {
+      const node = this.#window.nodeAt(row, high, low)
+      if (node === undefined) return
+      const { count } = this.#table.header
+      if (node >= count) throw new CorruptIndexError(this.#table.path, `row ${row} names node ${node} of ${count}`)
+      if (this.#ids.idOf(node) === id) yield node
+    }
   }
 }

@@ -20,16 +20,38 @@ export class NodeBits implements NodeSet {
     this.size = size
   }
 
+  /** A bit for each node. */
+  get bits(): Uint32Array {
+    return this.#bits
+  }
+
   has(node: number): boolean {
     return (this.#bits[node >>> 5] & (1 << (node & 31))) !== 0
   }
 
   /** Ascending. */
-  *nodes(): Generator<number> {
-    for (let word = 0; word < this.#bits.length; word++) {
-      for (let bits = this.#bits[word]; bits !== 0; bits &= bits - 1) {
-        yield 32 * word + 31 - Math.clz32(bits & -bits)
-      }
-    }
+  nodes(): Generator<number> {
+    return nodesOfBits(this.#bits)
   }
+}
+
+/** The positions of bits that are set, ascending. */
+export function* nodesOfBits(words: Uint32Array): Generator<number> {
+  for (let word = 0; word < words.length; word++) {
+    for (let bits = words[word]; bits !== 0; bits &= bits - 1) yield 32 * word + 31 - Math.clz32(bits & -bits)
+  }
+}
+
+/** What both have. Words beyond the shorter one are not set. */
+export function bothBits(a: Uint32Array, b: Uint32Array): { readonly bits: Uint32Array; readonly size: number } {
+  const bits = new Uint32Array(Math.min(a.length, b.length))
+  let size = 0
+  for (let i = 0; i < bits.length; i++) {
+    let word = (a[i] & b[i]) >>> 0
+    bits[i] = word
+    word -= (word >>> 1) & 0x55555555
+    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333)
+    size += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+  }
+  return { bits, size }
 }

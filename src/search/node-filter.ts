@@ -14,6 +14,8 @@ export interface NodeFilter {
   readonly counted: boolean
   /** The nodes that are kept, ascending. */
   nodes(): Iterable<number>
+  /** The same as bits, where there are such. */
+  readonly bits?: Uint32Array
 }
 
 /** A function of the id, as programs give it: it may return anything. */
@@ -56,9 +58,15 @@ export function isIds(value: unknown): value is Iterable<GivenId> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value
 }
 
-/** A search does not wait, and a Promise is true whatever it resolves with. */
 function answerFor({ ids }: OpenGeneration, keeps: IdFilter, node: number): boolean {
-  const id = ids.shownIdOf(node)
+  return answerOf(keeps, ids.shownIdOf(node))
+}
+
+/**
+ * A search does not wait, and a Promise is true whatever it resolves with.
+ * @throws InvalidOptionError when the answer is no boolean
+ */
+export function answerOf(keeps: IdFilter, id: GivenId): boolean {
   const answer: unknown = keeps(id)
   if (typeof answer === 'boolean') return answer
   if (isThenable(answer)) letGo(answer)

@@ -32,6 +32,8 @@ export interface OpenGeneration {
   /** Room for the query of one search. */
   readonly query: Float32Array
   readonly ids: NodeIds
+  /** The last change that it contains; 0 when none. */
+  readonly liveSequence: number
   readonly lookup: IdLookup
   readonly threads: SearchThreads | undefined
   /** All vectors, by node, from their files. */
@@ -66,6 +68,7 @@ export async function openGeneration(
       core,
       query: new Float32Array(dimensions),
       ids,
+      liveSequence: manifest.liveSequence ?? 0,
       lookup: new IdLookup(files.of('id-table')[0], ids),
       threads: pool,
       vectors: segmentRows(files.of('vectors'), count, 4 * dimensions),

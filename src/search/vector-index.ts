@@ -8,51 +8,52 @@ import { assertOptions } from '../options/check-options.js'
 import { kindOf } from '../value-kind.js'
 import { searchBatch } from './batch/search-batch.js'
 import { checkSearchOptions } from './check-search-options.js'
-import { Generations, type OpenNewer } from './generations.js'
 import { measureRecallCurve } from './measure/measure-recall-curve.js'
 import { Pace } from './measure/pace.js'
 import { tune } from './measure/tune.js'
-import { NodeBits } from './node-bits.js'
-import { isIds, nodesOf, nodesWhere, type IdFilter } from './node-filter.js'
-import type { OpenGeneration } from './open-generation.js'
-import { searchOne } from './search-one.js'
+import { isIds, type IdFilter } from './node-filter.js'
+import { setOf, setWhere } from './node-sets.js'
+import { baseOf, tuningsOf, type OpenView } from './open-view.js'
+import { getVector, searchView } from './search-view.js'
+import { Views, type Refresh } from './views.js'
 
 /** An open index, which `openIndex` makes. Answers in the caller's ids. `OneId`: what they are, by `integerIds`. */
 export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
-  readonly #generations: Generations
+  readonly #views: Views
 
   /** @internal */
-  constructor(open: OpenGeneration, openNewer: OpenNewer) {
-    this.#generations = new Generations(open, openNewer)
+  constructor(open: OpenView, refresh: Refresh) {
+    this.#views = new Views(open, refresh)
   }
 
   get path(): string {
-    return this.#generations.facts.path
+    return this.#views.facts.path
   }
   get generation(): string {
-    return this.#generations.facts.generation
+    return this.#views.facts.generation
   }
+  /** Vectors in it now. */
   get count(): number {
-    return this.#generations.facts.count
+    return this.#views.current?.live?.state.count ?? this.#views.facts.count
   }
   get dimensions(): number {
-    return this.#generations.facts.dimensions
+    return this.#views.facts.dimensions
   }
   get metric(): Metric {
-    return this.#generations.facts.metric
+    return this.#views.facts.metric
   }
   get m(): number {
-    return this.#generations.facts.m
+    return this.#views.facts.m
   }
   get quantization(): Quantization {
-    return this.#generations.facts.quantization
+    return this.#views.facts.quantization
   }
   get bytes(): number {
-    return this.#generations.facts.bytes
+    return this.#views.facts.bytes
   }
   /** What `tune` chose and stored, by ascending k: searches without `ef` use it. */
   get tuning(): readonly Tuning[] {
-    return this.#generations.live().tunings
+    return tuningsOf(this.#views.live())
   }
 
   /**
@@ -61,8 +62,8 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
    * reads a damaged block
    */
   search(query: VectorLike, options: SearchOptions<OneId> = {}): SearchHit<OneId>[] {
-    const open = this.#generations.live()
-    return searchOne(open, query, 0, checkSearchOptions(options, open)) as SearchHit<OneId>[]
+    const view = this.#views.live()
+    return searchView(view, query, 0, checkSearchOptions(options, view)) as SearchHit<OneId>[]
   }
 
   /**
@@ -73,8 +74,8 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
     queries: readonly VectorLike[] | Float32Array,
     options: SearchOptions<OneId> = {},
   ): Promise<SearchHit<OneId>[][]> {
-    const hits = this.#generations.during((open) =>
-      searchBatch(open, queries, checkSearchOptions(options, open), () => this.#generations.live()),
+    const hits = this.#views.during((open) =>
+      searchBatch(open, queries, checkSearchOptions(options, open), () => this.#views.live()),
     )
     return hits as Promise<SearchHit<OneId>[][]>
   }
@@ -86,8 +87,8 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
    * CorruptIndexError
    */
   async recallCurve(options: RecallOptions = {}): Promise<RecallCurve> {
-    return this.#generations.during((open) =>
-      measureRecallCurve(open, open.facts.generation, options, this.#pace(options)),
+    return this.#views.during((open) =>
+      measureRecallCurve(baseOf(open), open.facts.generation, options, this.#pace(options)),
     )
   }
 
@@ -97,7 +98,7 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
    * @throws as `recallCurve`; PathError when it cannot be stored, if possible before anything is measured
    */
   async tune(options: TuneOptions): Promise<TuneResult> {
-    return this.#generations.during((open) => tune(open, options, this.#pace(options)))
+    return this.#views.during((open) => tune(baseOf(open), options, this.#pace(options)))
   }
 
   /**
@@ -105,9 +106,7 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
    * @throws InvalidIdError, IndexClosedError, CorruptIndexError
    */
   get(id: GivenId): StoredVector<OneId> | undefined {
-    const { core, lookup, ids } = this.#generations.live()
-    const node = lookup.nodeOf(storedId(id))
-    return node === undefined ? undefined : { id: ids.shownIdOf(node) as OneId, vector: core.vectorOf(node) }
+    return getVector(this.#views.live(), storedId(id)) as StoredVector<OneId> | undefined
   }
 
   /**
@@ -116,10 +115,9 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
    * true.
    */
   select(ids: Iterable<GivenId> | ((id: OneId) => boolean)): NodeSet {
-    const open = this.#generations.live()
-    const { generation, count } = open.facts
-    if (typeof ids === 'function') return new NodeBits(generation, count, nodesWhere(open, ids as IdFilter))
-    if (isIds(ids)) return new NodeBits(generation, count, nodesOf(open, ids))
+    const view = this.#views.live()
+    if (typeof ids === 'function') return setWhere(view, ids as IdFilter)
+    if (isIds(ids)) return setOf(view, ids)
     throw new InvalidOptionError(`select takes a function of the id, or a Set or an array of ids, got ${kindOf(ids)}`)
   }
 
@@ -128,17 +126,22 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
    * open. Resolves with whether it changed. When it rejects, the old one stays.
    */
   refresh(): Promise<boolean> {
-    return this.#generations.refresh()
+    return this.#views.refresh()
   }
 
   /** Frees the memory and closes the files. A search afterwards throws IndexClosedError; closing again does nothing. */
   close(): Promise<void> {
-    return this.#generations.close()
+    return this.#views.close()
+  }
+
+  /** Searches use another view from now on. @internal */
+  show(view: OpenView): Promise<void> {
+    return this.#views.replace(view)
   }
 
   #pace(options: MeasureOptions): Pace {
     assertOptions(options)
     const { signal, onProgress } = options
-    return new Pace({ signal, onProgress, check: () => this.#generations.live() })
+    return new Pace({ signal, onProgress, check: () => this.#views.live() })
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { searchBatch } from '../../dist/src/search/batch/search-batch.js'
+import { makeView } from '../../src/search/open-view.js'
 import { openGeneration } from '../../dist/src/search/open-generation.js'
 import { searchOne } from '../../dist/src/search/search-one.js'
 import { randomGraph, randomRows, randomSource } from '../fixtures/random-graph.js'
@@ -18,6 +19,7 @@ test('share all of its memories, and find what one thread finds', async () => {
     // Vectors are 480 kB, links 90 kB.
     const limits = { nearLimitBytes: 350_000, farLimitBytes: 280_000 }
     const open = await openGeneration(root, { memory: '4MB', threads: 2 }, limits)
+    const view = makeView(root, open, undefined)
     const alone = await openGeneration(root, { memory: '4MB' })
     try {
       expect(open.core.memory.rows.far.map(({ kernels }) => kernels.length)).toEqual([3])
@@ -25,7 +27,7 @@ test('share all of its memories, and find what one thread finds', async () => {
       for (const ef of [64, 2000, 64]) {
         const asked = { k: 10, ef, rerank: undefined, filter: undefined }
         const expected = queries.map((query) => searchOne(alone, query, 0, asked))
-        expect(await searchBatch(open, queries, asked, () => undefined)).toEqual(expected)
+        expect(await searchBatch(view, queries, asked, () => view)).toEqual(expected)
         expect(queries.map((query) => searchOne(open, query, 0, asked))).toEqual(expected)
       }
     } finally {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openIndex } from '../../src/search/open-index.js'
+import { openIndex } from '../../src/live/open-index.js'
 import { openVectorFile } from '../../src/sources/open-vector-file.js'
 import { codeDistances, encode, readIndex, searchIndex } from './format-reader.js'
 import { CLI, projectFolder, run } from './run.js'

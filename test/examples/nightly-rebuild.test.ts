@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openIndex } from '../../src/search/open-index.js'
+import { openIndex } from '../../src/live/open-index.js'
 import { CLI, projectFolder, REPOSITORY, run, type Ended } from './run.js'
 import { some } from '../whole.js'
 

@@ -9,7 +9,7 @@ import { acquireLock } from '../../src/format/generation/lock.js'
 import { publishGeneration } from '../../src/format/generation/publish-generation.js'
 import { readManifest } from '../../src/format/generation/read-manifest.js'
 import { verifyIndex } from '../../src/format/verify/verify-index.js'
-import { openIndex } from '../../src/search/open-index.js'
+import { openIndex } from '../../src/live/open-index.js'
 import { temporaryFolder, writeTinyGeneration, writeTinyIndex } from '../fixtures/index-files.js'
 import { WHOLE } from '../whole.js'
 

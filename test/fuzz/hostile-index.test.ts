@@ -22,8 +22,9 @@ import {
   type SegmentHeader,
 } from '../../src/format/segment/segment-header.js'
 import type { MemoryLimits } from '../../src/search/core/plan-memory.js'
+import { makeView } from '../../src/search/open-view.js'
 import { openGeneration } from '../../src/search/open-generation.js'
-import { openIndex } from '../../src/search/open-index.js'
+import { openIndex } from '../../src/live/open-index.js'
 import { VectorIndex } from '../../src/search/vector-index.js'
 import { writeTinyIndex } from '../fixtures/index-files.js'
 import { randomGraph, type TestGraph } from '../fixtures/random-graph.js'
@@ -161,7 +162,9 @@ async function tryOut({ path }: Forged): Promise<'refused' | 'searched'> {
 
 async function searchedWith(path: string, limits?: MemoryLimits): Promise<'refused' | 'searched'> {
   try {
-    const index = new VectorIndex(await openGeneration(path, {}, limits), () => Promise.resolve(undefined))
+    const index = new VectorIndex(makeView(path, await openGeneration(path, {}, limits), undefined), () =>
+      Promise.resolve(false),
+    )
     for (let i = 0; i < 10; i++) {
       const query = Array.from({ length: graph.dimensions }, (_, at) => Math.sin(i * 7 + at))
       // Many searches and a wide beam: tags are cleared once in 255, and the beam is the last thing in memory.

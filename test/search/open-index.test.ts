@@ -11,7 +11,7 @@ import {
   InvalidVectorError,
   PathError,
 } from '../../src/errors.js'
-import { openIndex } from '../../src/search/open-index.js'
+import { openIndex } from '../../src/live/open-index.js'
 import type { Id, Metric } from '../../src/api/vectors.js'
 import type { SearchOptions } from '../../src/api/search.js'
 import {

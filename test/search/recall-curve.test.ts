@@ -10,7 +10,7 @@ import {
   InvalidVectorError,
 } from '../../src/errors.js'
 import { spreadNodes } from '../../src/search/measure/measured-queries.js'
-import { openIndex } from '../../src/search/open-index.js'
+import { openIndex } from '../../src/live/open-index.js'
 import type { MeasureProgress, RecallOptions } from '../../src/api/measure.js'
 import type { Metric } from '../../src/api/vectors.js'
 import {

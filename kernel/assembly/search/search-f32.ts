@@ -42,7 +42,7 @@ function scalarTail(l2: bool, half: bool, sum: f32, query: usize, row: usize, fr
  * inlined, so the parameters cost nothing.
  */
 @inline
-function four(
+export function four(
   l2: bool, half: bool, query: usize, r0: usize, r1: usize, r2: usize, r3: usize, dimensions: u32, bias: f32,
   out: usize, worst: f32,
 ): void {

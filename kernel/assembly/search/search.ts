@@ -10,6 +10,7 @@ import {
   BINARY, F16_DOT, F16_L2, F32_DOT, F32_L2, LevelTable, PQ, RowTable, SearchContext, SQ8,
 } from './search-context'
 import { farDistances, farEqual } from './far-rows'
+import { fromOrderedBits, orderedBits } from './ordered-bits'
 import { f16DotRows, f16L2Rows, f32DotRows, f32L2Rows } from './search-f32'
 import { fetchRows, isPresent, rowOf } from './search-rows'
 
@@ -20,18 +21,6 @@ import { fetchRows, isPresent, rowOf } from './search-rows'
 const UPPER_EF: u32 = 8
 // Above this many beam slots one bulk copy beats shifting in pairs: by 12% at ef 4096.
 const BULK_SHIFT: u32 = 128
-
-// NaN (from overflow) counts as the largest distance; f32 order becomes u32 order.
-@inline
-function orderedBits(distance: f32): u32 {
-  const bits = reinterpret<u32>(select<f32>(distance, <f32>Infinity, distance == distance))
-  return bits ^ ((<u32>(<i32>bits >> 31)) | 0x80000000)
-}
-
-@inline
-function fromOrderedBits(ordered: u32): f32 {
-  return reinterpret<f32>(ordered ^ (((ordered >> 31) - 1) | 0x80000000))
-}
 
 @inline
 function keyOf(distance: f32, node: u32): u64 {

@@ -7,7 +7,7 @@ import type { VectorIndex } from '../../search/vector-index.js'
  */
 export async function openPreloaded(path: string, memory: number | string | undefined): Promise<VectorIndex> {
   // Loaded here, so that other commands start faster.
-  const { openIndex } = await import('../../search/open-index.js')
+  const { openIndex } = await import('../../live/open-index.js')
   const options = memory === undefined ? {} : { memory }
   try {
     return await openIndex(path, { ...options, preload: true })

@@ -12,6 +12,26 @@ export async function writeAt(handle: FileHandle, bytes: Uint8Array, position: n
   }
 }
 
+/** Linux takes 1024 parts in one call. */
+const MAX_CALL_PARTS = 1024
+
+/** Writes all of `parts`, one after the other, from `position` on: in one call where the system takes them at once. */
+export async function writePartsAt(handle: FileHandle, parts: readonly Uint8Array[], position: number): Promise<void> {
+  const rest = parts.filter((part) => part.length > 0)
+  let at = position
+  for (let first = 0; first < rest.length;) {
+    let end = first + 1
+    let bytes = rest[first].length
+    while (end < rest.length && end - first < MAX_CALL_PARTS && bytes + rest[end].length <= MAX_CALL_BYTES) {
+      bytes += rest[end++].length
+    }
+    let written = someBytes((await handle.writev(rest.slice(first, end), at)).bytesWritten)
+    at += written
+    while (first < end && written >= rest[first].length) written -= rest[first++].length
+    if (written > 0) rest[first] = rest[first].subarray(written)
+  }
+}
+
 /** Writes all of `bytes` at `position`, blocking the thread. */
 export function writeAtSync(fd: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length;) {

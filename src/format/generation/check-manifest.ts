@@ -30,6 +30,7 @@ const MANIFEST_KEYS = [
   'engine',
   'entryPoint',
   'levels',
+  'liveSequence',
   'segments',
   'report',
 ] as const satisfies readonly (Exclude<keyof Manifest, 'quantization'> | 'storage')[]
@@ -59,6 +60,9 @@ export function checkManifest(json: unknown, path: string): Manifest {
     engine: checks.matching(root.engine, 'engine', ENGINE_PATTERN),
     entryPoint: checkEntryPoint(checks, root.entryPoint, count, levels),
     levels,
+    ...(root.liveSequence !== undefined && {
+      liveSequence: checks.integer(root.liveSequence, 'liveSequence', 0),
+    }),
     segments: checks.array(root.segments, 'segments').map((one, at) => checkSegment(checks, one, `segments[${at}]`)),
     report: checkReport(checks, root.report, { count, quantization }),
   }

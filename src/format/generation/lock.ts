@@ -31,9 +31,12 @@ const UNREADABLE_MS = 1000
 /** A takeover is three file operations; one this old was interrupted. */
 const ABANDONED_TAKEOVER_MS = 10_000
 
-/** Creates the index directory when needed. @throws IndexLockedError, PathError */
-export async function acquireLock(indexDir: string): Promise<Lock> {
-  const buildDir = join(indexDir, BUILD_FOLDER)
+/**
+ * Creates the index directory when needed. `folder`: of the lock, which a build and a writer have each.
+ * @throws IndexLockedError, PathError
+ */
+export async function acquireLock(indexDir: string, folder = BUILD_FOLDER): Promise<Lock> {
+  const buildDir = join(indexDir, folder)
   const path = join(buildDir, LOCK_NAME)
   const holder: Holder = {
     pid: process.pid,
@@ -50,7 +53,7 @@ export async function acquireLock(indexDir: string): Promise<Lock> {
     made = madeIndexDir ? [buildDir, indexDir] : [buildDir]
     let handle = await createExclusively(path, text)
     while (handle === undefined) {
-      await waitOrTakeOver(indexDir, path)
+      await waitOrTakeOver(indexDir, path, folder)
       handle = await createExclusively(path, text)
     }
     const held: Held = { path, text, token: holder.token, made, handle }
@@ -95,12 +98,12 @@ async function isTextOf(path: string, text: string): Promise<boolean> {
 }
 
 /** Returns when the caller should try again. @throws IndexLockedError when the holder is alive */
-async function waitOrTakeOver(indexDir: string, path: string): Promise<void> {
+async function waitOrTakeOver(indexDir: string, path: string, folder: string): Promise<void> {
   const text = await readWholeLock(path)
   if (text === undefined) return
   const holder = parseHolder(text)
   if (holder !== undefined && !givenBack.has(text) && !isStale(holder, path))
-    throw new IndexLockedError(indexDir, holder)
+    throw new IndexLockedError(indexDir, holder, folder === BUILD_FOLDER ? 'built' : 'written to')
   await removeStaleLock(path, text)
 }
 
@@ -113,7 +116,7 @@ async function readWholeLock(path: string): Promise<string | undefined> {
     const found = await readLockText(path)
     if (found === undefined) return undefined
     if ('refused' in found) {
-      throw new PathError(path, `${found.refused}, where a build puts its lock; remove it if no build is running`)
+      throw new PathError(path, `${found.refused}, where a lock is put; remove it if nothing works on the index`)
     }
     if (parseHolder(found.text) !== undefined || waitedMs >= UNREADABLE_MS) return found.text
     await sleep(POLL_MS)

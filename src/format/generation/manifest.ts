@@ -36,6 +36,11 @@ export interface Manifest {
   readonly entryPoint: EntryPoint
   /** Number of upper levels. */
   readonly levels: number
+  /**
+   * The last of the changes in `live/` that the generation contains, or replaces: those after it stay on top. Absent
+   * when nothing was ever changed between two builds.
+   */
+  readonly liveSequence?: number
   /** The segments of each kind are in the order of their nodes. */
   readonly segments: readonly SegmentFile[]
   readonly report: BuildReport

@@ -42,40 +42,51 @@ function utf8Bytes(text: string): number {
   return text.length
 }
 
+/** Bytes of `encodeIds(ids)`. @throws InvalidIdError, RangeError when the blob is above 4 GiB (use more segments) */
+export function encodedIdsBytes(ids: readonly Id[]): number {
+  let blobBytes = 0
+  for (const id of ids) {
+    assertId(id)
+    blobBytes += encodedIdBytes(id)
+    if (blobBytes > MAX_BLOB_BYTES) throw new RangeError(`${ids.length} ids need more than 4 GiB in one segment`)
+  }
+  return 4 * (ids.length + 1) + blobBytes
+}
+
 /** The data of an ids segment. @throws InvalidIdError, RangeError when the blob is above 4 GiB (use more segments) */
 export function encodeIds(ids: readonly Id[]): Uint8Array {
-  const offsets = new Uint32Array(ids.length + 1)
-  let blobBytes = 0
-  for (let i = 0; i < ids.length; i++) {
-    assertId(ids[i])
-    blobBytes += encodedIdBytes(ids[i])
-    if (blobBytes > MAX_BLOB_BYTES) throw new RangeError(`${ids.length} ids need more than 4 GiB in one segment`)
-    offsets[i + 1] = blobBytes
-  }
-  const data = Buffer.allocUnsafe(offsets.byteLength + blobBytes)
-  data.set(new Uint8Array(offsets.buffer))
-  for (let i = 0; i < ids.length; i++) writeId(data, offsets.byteLength + offsets[i], ids[i])
+  const data = Buffer.allocUnsafe(encodedIdsBytes(ids))
+  writeIds(data, 0, ids)
   return data
 }
 
-/** Writes the `encodedIdBytes(id)` bytes of one id, as in the blob, at `at`. */
-export function writeId(into: Buffer, at: number, id: Id): void {
+/** Writes the `encodedIdsBytes(ids)` bytes of `encodeIds(ids)` at `at`; that function has checked the ids. */
+export function writeIds(into: Buffer, at: number, ids: readonly Id[]): void {
+  const blobAt = at + 4 * (ids.length + 1)
+  let end = 0
+  into.writeUInt32LE(0, at)
+  for (let i = 0; i < ids.length; i++) {
+    end += writeId(into, blobAt + end, ids[i])
+    into.writeUInt32LE(end, at + 4 * (i + 1))
+  }
+}
+
+/** Writes the `encodedIdBytes(id)` bytes of one id, as in the blob, at `at`, and returns how many they are. */
+export function writeId(into: Buffer, at: number, id: Id): number {
   if (typeof id === 'number') {
     into[at] = INTEGER_TAG
     // Two words instead of a BigInt: nothing is allocated. `>>>` of a safe integer is its value modulo 2^32.
     into.writeUInt32LE(id >>> 0, at + 1)
     into.writeInt32LE(Math.floor(id / 2 ** 32), at + 5)
-    return
+    return INTEGER_BYTES
   }
   into[at] = STRING_TAG
   for (let i = 0; i < id.length; i++) {
     const unit = id.charCodeAt(i)
-    if (unit > 0x7f) {
-      into.write(id, at + 1, 'utf8')
-      return
-    }
+    if (unit > 0x7f) return 1 + into.write(id, at + 1, 'utf8')
     into[at + 1 + i] = unit
   }
+  return 1 + id.length
 }
 
 /** The data of an ids segment, for `decodeId`. */
@@ -105,16 +116,33 @@ export function decodeId({ data, count, path }: IdsView, index: number): Id {
   if (start >= end || blobAt + end > data.length) {
     throw new CorruptIndexError(path, `id ${index} lies at blob bytes ${start} to ${end}`)
   }
-  return decodeIdBytes(data.subarray(blobAt + start, blobAt + end), `id ${index}`, path)
+  const id = readId(data, blobAt + start, blobAt + end)
+  if (id === undefined) throw wrongId(data.subarray(blobAt + start, blobAt + end), `id ${index}`, path)
+  return id
 }
 
 /** One id from its bytes in the blob. `what` names it in errors. @throws CorruptIndexError */
 export function decodeIdBytes(bytes: Buffer, what: string, path: string): Id {
-  if (bytes[0] === STRING_TAG) return bytes.toString('utf8', 1)
-  if (bytes[0] !== INTEGER_TAG || bytes.length !== INTEGER_BYTES) {
-    throw new CorruptIndexError(path, `${what} has tag ${bytes[0]} and ${bytes.length} bytes`)
-  }
-  const id = bytes.readInt32LE(5) * 2 ** 32 + bytes.readUInt32LE(1)
-  if (!Number.isSafeInteger(id)) throw new CorruptIndexError(path, `${what} is ${id}, not a safe integer`)
+  const id = readId(bytes, 0, bytes.length)
+  if (id === undefined) throw wrongId(bytes, what, path)
   return id
+}
+
+/** The id whose tag is at `start`, without a view of its bytes; undefined when they are not an id. */
+function readId(data: Buffer, start: number, end: number): Id | undefined {
+  if (data[start] === STRING_TAG) return data.toString('utf8', start + 1, end)
+  if (data[start] !== INTEGER_TAG || end - start !== INTEGER_BYTES) return undefined
+  const id = integerAt(data, start)
+  return Number.isSafeInteger(id) ? id : undefined
+}
+
+const integerAt = (data: Buffer, tagAt: number): number =>
+  data.readInt32LE(tagAt + 5) * 2 ** 32 + data.readUInt32LE(tagAt + 1)
+
+function wrongId(bytes: Buffer, what: string, path: string): CorruptIndexError {
+  const integer = bytes[0] === INTEGER_TAG && bytes.length === INTEGER_BYTES
+  const reason = integer
+    ? `is ${integerAt(bytes, 0)}, not a safe integer`
+    : `has tag ${bytes[0]} and ${bytes.length} bytes`
+  return new CorruptIndexError(path, `${what} ${reason}`)
 }

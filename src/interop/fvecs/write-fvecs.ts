@@ -1,6 +1,6 @@
 /** fvecs: for each vector its dimensions as i32, then its components as f32. */
 import type { ExportPass } from '../export-pass.js'
-import { NodeRows } from '../stored-graph.js'
+import { NodeRows } from '../../rows/stored-graph.js'
 
 export async function writeFvecs(pass: ExportPass): Promise<void> {
   const { count, dimensions } = pass.graph.manifest

@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../../errors.js'
 import type { ExportPass } from '../export-pass.js'
 import { encodeHnswlibHeader, hnswlibSizes, HNSWLIB_HEADER_BYTES } from './hnswlib-header.js'
 import { Labels, writeLabel } from '../labels.js'
-import { LinkRows, NodeRows } from '../stored-graph.js'
+import { LinkRows, NodeRows } from '../../rows/stored-graph.js'
 import { UpperRowWriter, UpperRuns } from '../upper-runs.js'
 
 /** Links are counted in 16 bits. */

@@ -8,7 +8,7 @@
 import type { Metric } from '../../api/vectors.js'
 import type { ExportPass } from '../export-pass.js'
 import { Labels, writeLabel } from '../labels.js'
-import { LinkRows, NodeRows } from '../stored-graph.js'
+import { LinkRows, NodeRows } from '../../rows/stored-graph.js'
 import { UpperRowWriter, UpperRuns, type UpperRun } from '../upper-runs.js'
 
 const SHAPE_BYTES = 8

@@ -30,6 +30,8 @@ export interface BeginEntry {
   /** The caller's tempDir; empty when spill files are in build/. */
   readonly tempDir: string
   readonly startedAt: string
+  /** The last change in `live/` that the source contains or replaces; absent when there is none. */
+  readonly liveSequence?: number
 }
 
 /** What was ingested, up to a point where both queues are in files. */
@@ -73,12 +75,12 @@ export interface SegmentEntry {
 export type UnitEntry = IngestEntry | RoutingEntry | ShardEntry | SegmentEntry
 export type JournalEntry = BeginEntry | UnitEntry
 
-type FieldKind = 'text' | 'flag' | 'u32' | 'count' | 'dimensions' | 'squared norm'
+type FieldKind = 'text' | 'flag' | 'u32' | 'count' | 'count?' | 'dimensions' | 'squared norm'
 
 const FIELDS: Readonly<Record<string, Readonly<Record<string, FieldKind>>>> = {
   begin: {
     format: 'u32', version: 'text', options: 'text', source: 'text', generation: 'text', tempDir: 'text',
-    startedAt: 'text',
+    startedAt: 'text', liveSequence: 'count?',
   },
   ingest: {
     ordinals: 'u32', rowBatches: 'u32', idBatches: 'u32', dimensions: 'dimensions', idsGiven: 'flag',
@@ -144,7 +146,9 @@ function isEntry(value: unknown): value is JournalEntry {
   if (typeof value !== 'object' || value === null) return false
   const fields = value as Record<string, unknown>
   if (typeof fields['kind'] !== 'string' || !Object.hasOwn(FIELDS, fields['kind'])) return false
-  const expected = Object.entries(FIELDS[fields['kind']])
+  const expected = Object.entries(FIELDS[fields['kind']]).filter(
+    ([name, kind]) => !kind.endsWith('?') || Object.hasOwn(fields, name),
+  )
   // Unknown fields could contain anything, and would stay in memory with the entry.
   return (
     Object.keys(fields).length === 1 + expected.length &&

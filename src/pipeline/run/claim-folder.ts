@@ -10,6 +10,7 @@ import { CURRENT_NAME, CURRENT_TEMPORARY_NAME, readCurrent } from '../../format/
 import { GENERATION_NAME } from '../../format/generation/generations.js'
 import { BUILD_FOLDER, LOCK_NAME, readHolder, TAKEOVER_NAME } from '../../format/generation/lock.js'
 import { entriesOf, whyNotOurs } from '../../format/generation/own-generation.js'
+import { readParts } from '../../format/live/parts-file.js'
 import { JOURNAL_NAME, readJournal } from '../resume/journal.js'
 
 export const SPILL_FOLDER = 'spill'
@@ -48,7 +49,7 @@ function notEmpty(indexDir: string, foreign: readonly string[]): PathError {
 
 /** Whether a build was here: a live generation, a build in progress or interrupted, or files that a build made. */
 async function isIndex(indexDir: string, found: readonly Dirent[]): Promise<boolean> {
-  if ((await currentOf(indexDir)) !== undefined) return true
+  if ((await currentOf(indexDir)) !== undefined || (await isWritten(indexDir))) return true
   const buildDir = path.join(indexDir, BUILD_FOLDER)
   if ((await readHolder(path.join(buildDir, LOCK_NAME))) !== undefined) return true
   if ((await readJournal(path.join(buildDir, JOURNAL_NAME))) !== undefined) return true
@@ -56,6 +57,16 @@ async function isIndex(indexDir: string, found: readonly Dirent[]): Promise<bool
   if (spilled.length > 0 && spilled.every(({ name }) => SPILL_FILE.test(name))) return true
   for (const entry of found) if (await isFilledGeneration(indexDir, entry)) return true
   return false
+}
+
+/** Whether it has changes: an index that was never built begins with them. */
+async function isWritten(indexDir: string): Promise<boolean> {
+  try {
+    return (await readParts(indexDir)) !== undefined
+  } catch (error) {
+    if (error instanceof CorruptIndexError) return false
+    throw error
+  }
 }
 
 /** The live generation; undefined when there is none, or CURRENT is not a build's or damaged. */

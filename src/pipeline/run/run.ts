@@ -27,6 +27,8 @@ export interface Run {
   readonly queues: Queues
   /** Present in a build that can be resumed. */
   readonly resume: Resume | undefined
+  /** The last change in `live/` that the new generation contains or replaces; 0 when nothing was ever changed. */
+  readonly liveSequence: number
   /** Runs a stage, times it and watches its memory. */
   stage<Result>(name: StageName, body: () => Promise<Result>): Promise<Result>
 }

@@ -13,6 +13,7 @@ import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
 import { Queues } from './queues.js'
 import { releaseMemoryBefore } from './release-memory-before.js'
 import type { PlannedRun, Run } from './run.js'
+import type { SourceOfRun } from './source-of-run.js'
 import { openWorkspace, type Workspace } from './workspace.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 import { claimsOfBuilds, RunningBuild, sumOfClaims } from '../../memory/running-builds.js'
@@ -40,10 +41,10 @@ export interface OpenRun extends Run {
  */
 export async function withRun(
   given: BuildOptions,
-  sourceIsResumable: boolean,
+  source: SourceOfRun,
   body: (run: OpenRun) => Promise<BuildReport>,
 ): Promise<BuildReport> {
-  const run = await openRun(given, sourceIsResumable)
+  const run = await openRun(given, source)
   let failure: unknown
   try {
     const report = await body(run)
@@ -57,13 +58,13 @@ export async function withRun(
   }
 }
 
-async function openRun(given: BuildOptions, sourceIsResumable: boolean): Promise<BuildRun> {
+async function openRun(given: BuildOptions, source: SourceOfRun): Promise<BuildRun> {
   const resolved = resolveOptions(given)
   const cgroup = findMemoryCgroup()
   const { budgetBytes, warning } = memoryBudget(resolved, cgroup, claimsOfBuilds())
   const running = new RunningBuild({ bytes: budgetBytes, isDefault: resolved.memoryBytes === undefined })
   try {
-    return await openClaimedRun(resolved, sourceIsResumable, { budgetBytes, warning, cgroup, running })
+    return await openClaimedRun(resolved, source, { budgetBytes, warning, cgroup, running })
   } catch (error) {
     running.close()
     throw error
@@ -79,7 +80,7 @@ interface ClaimedMemory {
 
 async function openClaimedRun(
   resolved: ResolvedOptions,
-  sourceIsResumable: boolean,
+  source: SourceOfRun,
   claimed: ClaimedMemory,
 ): Promise<BuildRun> {
   const { budgetBytes, warning } = claimed
@@ -94,7 +95,7 @@ async function openClaimedRun(
       checkOpenFiles('a build', BUILD_FILES + FILES_PER_THREAD * plan.threads)
       return plan
     })
-    const workspace = await openWorkspace(options, sourceIsResumable && options.resume)
+    const workspace = await openWorkspace(options, { ...source, isResumable: source.isResumable && options.resume })
     if (workspace.note !== undefined) log.event(workspace.note.kind, workspace.note.message)
     return new BuildRun({ options, claimed, trace, stop, log, workspace, first })
   } catch (error) {
@@ -114,6 +115,7 @@ class BuildRun implements OpenRun {
   readonly memory: MemoryMonitor
   readonly queues: Queues
   readonly resume: Workspace['resume']
+  readonly liveSequence: number
   readonly #workspace: Workspace
   readonly #trace: BuildTrace
   readonly #stop: StopSignal
@@ -137,6 +139,7 @@ class BuildRun implements OpenRun {
     this.log = log
     this.paths = workspace.paths
     this.resume = workspace.resume
+    this.liveSequence = workspace.liveSequence
     this.#workspace = workspace
     this.#trace = trace
     this.#stop = stop
@@ -167,7 +170,7 @@ class BuildRun implements OpenRun {
   stage: Run['stage'] = (name, body) => this.log.stage(name, body)
 
   plan(ingested: IngestedFacts): PlannedRun {
-    const { options, paths, log, memory, queues, resume } = this
+    const { options, paths, log, memory, queues, resume, liveSequence } = this
     const plan = finalPlan(options, log, this.#plannedBudget(), ingested)
     this.#claimed.running.lowerTo(plan.peakBytes)
     memory.plannedQueueBytes = plan.queueBytes
@@ -182,6 +185,7 @@ class BuildRun implements OpenRun {
       memory,
       queues,
       resume,
+      liveSequence,
       plan,
       threads,
       stage: async (name, body) => {

@@ -22,12 +22,16 @@ import { claimFolder, SPILL_FOLDER } from './claim-folder.js'
 import { packageVersion } from './package-version.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import { finishedWork, optionsThatDecide, type Resume } from '../resume/resume.js'
+import { lastSequence } from '../../format/live/last-sequence.js'
 import type { BuildPaths } from './run.js'
+import type { SourceOfRun } from './source-of-run.js'
 
 /** The folders of one build, protected by its lock. */
 export interface Workspace {
   readonly paths: BuildPaths
   readonly resume: Resume | undefined
+  /** The last change in `live/` that the source contains or replaces. */
+  readonly liveSequence: number
   /** Says whether an interrupted build was resumed; undefined when there was none. */
   readonly note: { readonly kind: string; readonly message: string } | undefined
   /**
@@ -48,7 +52,10 @@ const DURABLE_FILE = /^(?:(?:ingest|ids)-\d{6}\.spill|base-graph-\d+\.rows)$/
  * Makes the folders and takes the lock. Reuses what an interrupted build of the same index left, or deletes it. Throws
  * PathError when the output cannot be written or is a folder of other files, and IndexLockedError.
  */
-export async function openWorkspace(options: ResolvedOptions, resumable: boolean): Promise<Workspace> {
+export async function openWorkspace(
+  options: ResolvedOptions,
+  { isResumable: resumable, liveSequence: given }: SourceOfRun,
+): Promise<Workspace> {
   const indexDir = options.path
   await claimFolder(indexDir, options.force)
   const lock = await acquireLock(indexDir)
@@ -89,7 +96,7 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
     }
   }
   try {
-    const begin = beginOf(options)
+    const begin = beginOf(options, given ?? (await lastSequence(indexDir)))
     const left = await readJournal(journalPath)
     const obstacle = left && (resumable ? await whyAfresh(indexDir, left, begin) : `resuming is off for this build`)
     let note: Workspace['note']
@@ -113,14 +120,16 @@ export async function openWorkspace(options: ResolvedOptions, resumable: boolean
     await makeDirectory(paths.spillDir)
     await makeDirectory(paths.generationDir)
     let resume: Resume | undefined
+    let { liveSequence = 0 } = begin
     if (resumable) {
       const goOn = obstacle === undefined ? left : undefined
       journal = await Journal.open(journalPath, goOn ?? { ...begin, generation: paths.generation })
       resume = { journal, finished: goOn && finishedWork(goOn), reused: { vectors: 0, shards: 0, segments: 0 } }
+      if (goOn !== undefined) liveSequence = goOn.begin.liveSequence ?? 0
       if (goOn !== undefined) note = { kind: 'resumed', message: whatIsFinished(goOn) }
     }
     opened = true
-    return { paths, resume, note, close }
+    return { paths, resume, liveSequence, note, close }
   } catch (error) {
     // Report the first error. The next build finds what could not be deleted now.
     await close({ published: false, keep: true }).catch((failure: unknown) => options.logger.warn(String(failure)))
@@ -148,7 +157,7 @@ export async function isResumable(indexDir: string): Promise<boolean> {
   return journal !== undefined && journal.entries.length > 0
 }
 
-function beginOf(options: ResolvedOptions): BeginEntry {
+function beginOf(options: ResolvedOptions, liveSequence: number): BeginEntry {
   return {
     kind: 'begin',
     format: JOURNAL_FORMAT,
@@ -158,6 +167,7 @@ function beginOf(options: ResolvedOptions): BeginEntry {
     generation: '',
     tempDir: options.tempDir ?? '',
     startedAt: new Date().toISOString(),
+    ...(liveSequence > 0 && { liveSequence }),
   }
 }
 

@@ -5,7 +5,9 @@ import type { GivenId, VectorLike } from '../../api/vectors.js'
 import type { CheckedSearch } from '../check-search-options.js'
 import { copyQuery, queryRows } from '../copy-query.js'
 import type { OpenGeneration } from '../open-generation.js'
-import { hitsOf, searchOne } from '../search-one.js'
+import type { OpenView } from '../open-view.js'
+import { hitsOf } from '../search-one.js'
+import { baseAlone, searchView } from '../search-view.js'
 import type { SearchThreads } from './search-threads.js'
 
 /** After this long, a batch lets other work of the calling thread run. */
@@ -16,33 +18,35 @@ const SLICE_MS = 10
 const THREADS_CHUNK = 4096
 
 /**
- * One list of hits per query, in order. `assertOpen` is called between pieces of work and throws to end the batch.
+ * One list of hits per query, in order. `live` gives the view that is open, between pieces of work, or throws to end the
+ * batch. Changes that come meanwhile count for the queries after them.
  * @throws DimensionMismatchError, InvalidVectorError, InvalidOptionError, CorruptIndexError, WorkerFailedError
  */
 export async function searchBatch(
-  open: OpenGeneration,
+  view: OpenView,
   queries: readonly VectorLike[] | Float32Array,
   checked: CheckedSearch,
-  assertOpen: () => void,
+  live: () => OpenView,
 ): Promise<SearchHit<GivenId>[][]> {
-  const rows = queryRows(queries, open.facts.dimensions)
-  const { threads } = open
-  return threads === undefined || checked.filter !== undefined
-    ? searchHere(open, rows, checked, assertOpen)
-    : searchOnThreads({ ...open, threads }, rows, checked, assertOpen)
+  const rows = queryRows(queries, view.facts.dimensions)
+  const base = baseAlone(view, checked)
+  return base?.threads === undefined || checked.filter !== undefined
+    ? searchHere(view, rows, checked, live)
+    : searchOnThreads({ ...base, threads: base.threads }, rows, checked, live)
 }
 
 async function searchHere(
-  open: OpenGeneration,
+  view: OpenView,
   rows: readonly VectorLike[],
   checked: CheckedSearch,
-  assertOpen: () => void,
+  live: () => OpenView,
 ): Promise<SearchHit<GivenId>[][]> {
   const hits: SearchHit<GivenId>[][] = []
   let sliceEnd = performance.now() + SLICE_MS
   for (const [position, query] of rows.entries()) {
-    assertOpen()
-    hits.push(searchOne(open, query, position, checked))
+    const now = live()
+    // All of one generation, and of its changes as they are now.
+    hits.push(searchView(view.live === undefined ? view : now, query, position, checked))
     if (performance.now() < sliceEnd) continue
     await setImmediate()
     sliceEnd = performance.now() + SLICE_MS
@@ -54,7 +58,7 @@ async function searchOnThreads(
   { facts, ids, threads }: OpenGeneration & { readonly threads: SearchThreads },
   rows: readonly VectorLike[],
   { k, ef, rerank }: CheckedSearch,
-  assertOpen: () => void,
+  live: () => OpenView,
 ): Promise<SearchHit<GivenId>[][]> {
   const { dimensions, metric } = facts
   const hits: SearchHit<GivenId>[][] = []
@@ -65,7 +69,7 @@ async function searchOnThreads(
       copyQuery(query, first + at, metric, queries.subarray(at * dimensions, (at + 1) * dimensions))
     }
     const { nodes, distances, found } = await threads.search(queries, k, ef, rerank)
-    assertOpen()
+    live()
     const stride = nodes.length / chunk.length
     for (let at = 0; at < chunk.length; at++) {
       const [from, to] = [at * stride, at * stride + found[at]]

@@ -4,7 +4,7 @@ import { CorruptIndexError } from '../errors.js'
 import { idRuns } from '../format/ids/id-runs.js'
 import { decodeIdBytes } from '../format/ids/encode-ids.js'
 import type { Manifest } from '../format/generation/manifest.js'
-import { readManifest } from '../format/generation/read-manifest.js'
+import { readGeneration, readManifest } from '../format/generation/read-manifest.js'
 import { checkSegmentHeaders } from '../format/segment/read-segment-header.js'
 import { type SegmentFile, linksStrideBytes } from '../format/segment/segment-file.js'
 import { SegmentReader } from '../format/segment/segment-reader.js'
@@ -16,9 +16,10 @@ export interface StoredGraph {
   readonly directory: string
 }
 
-/** @throws PathError when there is no index at `indexDir`; CorruptIndexError */
-export async function openStoredGraph(indexDir: string): Promise<StoredGraph> {
-  const { manifest, directory } = await readManifest(indexDir)
+/** The live generation, or a kept one. @throws PathError when it is not there; CorruptIndexError */
+export async function openStoredGraph(indexDir: string, generation?: string): Promise<StoredGraph> {
+  const { manifest, directory } =
+    generation === undefined ? await readManifest(indexDir) : await readGeneration(indexDir, generation)
   await checkSegmentHeaders(directory, manifest)
   return { manifest, directory }
 }

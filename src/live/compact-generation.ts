@@ -1,0 +1,93 @@
+/** Builds the next generation from the index itself: the rows that are alive in the generation and in its sealed parts. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BuildOptions } from '../api/build.js'
+import type { BuildReport } from '../api/report.js'
+import type { DescribedSource, GivenBatch } from '../api/vectors.js'
+import { crc32 } from '../../spill/files/crc32.js'
+import { PathError } from '../errors.js'
+import { writeDurably } from '../format/bytes/write-durably.js'
+import { readCurrent } from '../format/generation/current.js'
+import { COMPACTING_NAME, liveFolder } from '../format/live/live-paths.js'
+import { encodeParts, readParts, type Parts } from '../format/live/parts-file.js'
+import { buildGeneration } from '../pipeline/build-index.js'
+import { isResumable } from '../pipeline/run/workspace.js'
+import { aliveRows, sealedRowsOf, type SealedRows } from './read-alive.js'
+
+/** Options of the build that a compaction is. What is not given is as the index was made. */
+export interface CompactJob {
+  readonly indexDir: string
+  readonly options: Pick<
+    BuildOptions,
+    'memory' | 'threads' | 'tempDir' | 'keepGenerations' | 'minRecall' | 'quality' | 'quantization'
+  >
+}
+
+/** Options that stay with the thread that asked for the compaction. */
+export type CompactHooks = Pick<BuildOptions, 'signal' | 'onProgress' | 'logger'>
+
+/**
+ * Publishes a generation of all that is sealed. Changes that are not, and those that come meanwhile, stay on top.
+ * An interrupted compaction goes on, from what it read then. Undefined when nothing is alive.
+ * @throws PathError when the index has no changes at all; what a build throws
+ */
+export async function compactGeneration(
+  { indexDir, options }: CompactJob,
+  hooks: CompactHooks = {},
+): Promise<BuildReport | undefined> {
+  const rows = await sealedRowsOf(indexDir, await pinnedParts(indexDir))
+  const { settings, coveredSequence } = rows.parts
+  const { dimensions, metric, m, quality, quantization, seed } = settings
+  if (countOf(rows) === 0) {
+    await unpin(indexDir)
+    return undefined
+  }
+  try {
+    const report = await buildGeneration(
+      sourceOf(rows),
+      { path: indexDir, dimensions, metric, m, quality, quantization, seed, ...options, ...hooks },
+      coveredSequence,
+    )
+    await unpin(indexDir)
+    return report
+  } catch (error) {
+    if (!(await isResumable(indexDir))) await unpin(indexDir)
+    throw error
+  }
+}
+
+/** What an interrupted compaction reads, else what is sealed now: these files stay until the compaction ends. */
+async function pinnedParts(indexDir: string): Promise<Parts> {
+  const current = await readCurrent(indexDir)
+  const pinned = await readParts(indexDir, COMPACTING_NAME)
+  if (pinned?.base === (current?.generation ?? '') && (await isResumable(indexDir))) return pinned
+  const parts = await readParts(indexDir)
+  if (parts === undefined) {
+    throw new PathError(indexDir, 'nothing was changed since it was built: there is nothing to compact')
+  }
+  await writeDurably(join(liveFolder(indexDir), COMPACTING_NAME), encodeParts(parts))
+  return parts
+}
+
+async function unpin(indexDir: string): Promise<void> {
+  await rm(join(liveFolder(indexDir), COMPACTING_NAME), { force: true })
+}
+
+function countOf({ base, sealed }: SealedRows): number {
+  return sealed.reduce((sum, { alive }) => sum + alive, base?.alive ?? 0)
+}
+
+function sourceOf(rows: SealedRows): DescribedSource {
+  const { dimensions } = rows.parts.settings
+  async function* from(startAt: number): AsyncGenerator<GivenBatch> {
+    let skip = startAt
+    for await (const { ids, vectors } of aliveRows(rows)) {
+      const skipped = Math.min(skip, ids.length)
+      skip -= skipped
+      if (skipped === ids.length) continue
+      yield { ids: ids.slice(skipped), vectors: vectors.subarray(skipped * dimensions), dimensions }
+    }
+  }
+  const fingerprint = `parts ${crc32(encodeParts(rows.parts)).toString(16)} ${rows.parts.coveredSequence}`
+  return Object.assign(from, { facts: () => Promise.resolve({ count: countOf(rows), dimensions, fingerprint }) })
+}

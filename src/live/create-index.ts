@@ -1,0 +1,28 @@
+import { resolve } from 'node:path'
+import type { CreateOptions } from '../api/live.js'
+import { PathError } from '../errors.js'
+import { readCurrent } from '../format/generation/current.js'
+import { readParts } from '../format/live/parts-file.js'
+import { checkOptions } from '../options/check-options.js'
+import { createOptionsSchema } from '../options/live-options.js'
+import { checkPath } from '../sources/check-path.js'
+import { LiveIndex } from './live-index.js'
+
+/**
+ * Makes an index without vectors, and opens it for writing. Its first build is a compaction, or `buildIndex`.
+ * @throws PathError when there is an index already; InvalidOptionError, IndexLockedError
+ */
+export function createIndex(
+  path: string,
+  options: CreateOptions & { readonly integerIds: 'bigint' },
+): Promise<LiveIndex<string | bigint>>
+export function createIndex(path: string, options: CreateOptions): Promise<LiveIndex>
+export async function createIndex(path: string, given: CreateOptions): Promise<LiveIndex | LiveIndex<string | bigint>> {
+  checkPath(path, 'the index directory')
+  const place = resolve(path)
+  const { dimensions, metric, m, quantization, quality, seed, ...options } = checkOptions(createOptionsSchema, given)
+  if ((await readCurrent(place)) !== undefined || (await readParts(place)) !== undefined) {
+    throw new PathError(place, 'there is an index already; open it with openIndex(path, { write: true })')
+  }
+  return LiveIndex.open(place, options, { dimensions, metric, m, quantization, quality, seed })
+}

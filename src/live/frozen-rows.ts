@@ -1,0 +1,44 @@
+import type { Id } from '../api/vectors.js'
+import type { LiveState, MemoryView } from '../search/live/live-state.js'
+import type { Deletes } from './write-part.js'
+
+/** What parts in memory hold, for a thread that seals it. */
+export interface FrozenRows {
+  readonly views: readonly MemoryView[]
+  readonly ids: readonly Id[]
+  readonly vectors: Float32Array
+  readonly sequences: Float64Array
+  readonly deletes: Deletes
+  /** Where each of the rows was. */
+  readonly origins: readonly { readonly view: MemoryView; readonly row: number }[]
+}
+
+/** Rows that are alive, and deletes, of all parts in memory but the last, which takes changes. */
+export function frozenRows(state: LiveState): FrozenRows {
+  const { dimensions } = state.settings
+  const views = state.memories.slice(0, -1)
+  const vectors = new Float32Array(views.reduce((sum, { alive }) => sum + alive.alive, 0) * dimensions)
+  const ids: Id[] = []
+  const sequences: number[] = []
+  const origins: { view: MemoryView; row: number }[] = []
+  const deletes = new Map<Id, number>()
+  for (const view of views) {
+    const rows = view.part.vectors()
+    for (const row of view.alive.nodes()) {
+      vectors.set(rows.subarray(row * dimensions, (row + 1) * dimensions), ids.length * dimensions)
+      ids.push(view.part.idOf(row))
+      sequences.push(view.part.sequenceOf(row))
+      origins.push({ view, row })
+    }
+    for (const [id, sequence] of view.part.deletes) deletes.set(id, sequence)
+  }
+  const ascending = [...deletes].sort(([, a], [, b]) => a - b)
+  return {
+    views,
+    ids,
+    vectors,
+    sequences: Float64Array.from(sequences),
+    origins,
+    deletes: { ids: ascending.map(([id]) => id), sequences: Float64Array.from(ascending, ([, at]) => at) },
+  }
+}

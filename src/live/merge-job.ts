@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import { DELETES_NAME, liveFolder } from '../format/live/live-paths.js'
+import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
+import { logChanges } from '../format/live/read-log.js'
+import type { Id } from '../api/vectors.js'
+import { AliveRows } from '../search/live/alive-rows.js'
+import { GRAPH_ROWS } from '../search/live/limits.js'
+import { aliveOfPart, type AliveBatch } from './read-alive.js'
+import { writePart, type Deletes, type NewPart } from './write-part.js'
+
+/** Sealed parts that become one. */
+export interface MergeJob {
+  readonly indexDir: string
+  readonly number: number
+  readonly settings: LiveSettings
+  readonly parts: readonly { readonly entry: PartEntry; readonly dead: Uint32Array }[]
+  readonly build: NewPart['build']
+}
+
+export async function mergeParts({ parts, ...part }: MergeJob): Promise<PartEntry> {
+  const { indexDir, settings } = part
+  const views = parts.map(({ entry, dead }) => ({ entry, alive: new AliveRows(entry.rows, dead) }))
+  async function* rows(): AsyncGenerator<AliveBatch> {
+    for (const { entry, alive } of views) yield* aliveOfPart(indexDir, entry, part, alive)
+  }
+  const count = views.reduce((sum, { alive }) => sum + alive.alive, 0)
+  const deletes = await deletesOf(indexDir, settings, parts)
+  return writePart({ ...part, count, rows: count < GRAPH_ROWS ? [await inOrder(rows(), settings)] : rows(), deletes })
+}
+
+/** Few rows, by their sequences: a log holds them in order. */
+async function inOrder(batches: AsyncIterable<AliveBatch>, { dimensions }: LiveSettings): Promise<AliveBatch> {
+  const rows: { id: Id; vector: Float32Array; sequence: number }[] = []
+  for await (const { ids, vectors, sequences } of batches) {
+    for (const [at, id] of ids.entries()) {
+      rows.push({ id, vector: vectors.slice(at * dimensions, (at + 1) * dimensions), sequence: sequences[at] })
+    }
+  }
+  rows.sort((a, b) => a.sequence - b.sequence)
+  const vectors = new Float32Array(rows.length * dimensions)
+  for (const [at, { vector }] of rows.entries()) vectors.set(vector, at * dimensions)
+  return { ids: rows.map(({ id }) => id), vectors, sequences: Float64Array.from(rows, ({ sequence }) => sequence) }
+}
+
+/** Each id once, with its last delete; ascending by sequence. */
+async function deletesOf(indexDir: string, settings: LiveSettings, parts: MergeJob['parts']): Promise<Deletes> {
+  const last = new Map<Id, number>()
+  const { dimensions, metric } = settings
+  for (const { entry } of parts) {
+    if (entry.deletes === 0) continue
+    const path = join(liveFolder(indexDir), entry.name, DELETES_NAME)
+    for await (const { ids, firstSequence, sequences } of logChanges(path, { dimensions, metric, sealed: true })) {
+      for (const [at, id] of ids.entries()) {
+        last.set(id, Math.max(last.get(id) ?? 0, sequences?.[at] ?? firstSequence + at))
+      }
+    }
+  }
+  const ascending = [...last].sort(([, a], [, b]) => a - b)
+  return { ids: ascending.map(([id]) => id), sequences: Float64Array.from(ascending, ([, sequence]) => sequence) }
+}

@@ -1,0 +1,99 @@
+/** What `upsert` is given, as rows of the log: checked, as float32, of unit length for cosine. */
+import { Kernel } from '../../kernel/kernel.js'
+import { storedId } from '../api/integer-id.js'
+import type { GivenBatch, GivenId, Id, Metric, SourceItem, VectorRecord } from '../api/vectors.js'
+import { DimensionMismatchError, InvalidIdError, InvalidOptionError, InvalidVectorError } from '../errors.js'
+import { assertId } from '../format/ids/encode-ids.js'
+import { isBatch, vectorOf } from '../pipeline/ingest/source-item.js'
+import { whyInvalid } from '../pipeline/ingest/why-invalid.js'
+
+export interface Rows {
+  readonly ids: readonly Id[]
+  /** Row-major. */
+  readonly vectors: Float32Array
+}
+
+interface Shape {
+  readonly dimensions: number
+  readonly metric: Metric
+}
+
+/** Checks and normalises rows by the kernel that ingest uses: the same vector has the same bytes in a build. */
+export class RowPreparer {
+  readonly #shape: Shape
+  readonly #kernel = Kernel.create()
+
+  constructor(shape: Shape) {
+    this.#shape = shape
+  }
+
+  /** Records, one row each. `first`: the position of the first one, for errors. */
+  records(records: readonly VectorRecord[], first: number): Rows {
+    const { dimensions } = this.#shape
+    const vectors = new Float32Array(records.length * dimensions)
+    const ids = records.map((record, at) => {
+      const id = givenId(record.id, first + at)
+      const vector = vectorOf(record, first + at, dimensions)
+      if (vector.length !== dimensions) {
+        throw new DimensionMismatchError({ ordinal: first + at, id, expected: dimensions, got: vector.length })
+      }
+      vectors.set(vector, at * dimensions)
+      return id
+    })
+    return this.#checked({ ids, vectors }, first)
+  }
+
+  /** Rows `from` to `to` of a batch: copies. */
+  batch(batch: GivenBatch, from: number, to: number, first: number): Rows {
+    const { dimensions } = this.#shape
+    const { ids: given } = batch
+    if (given === undefined) throw new InvalidIdError(`vector ${first} has no id: an upsert needs one for every vector`)
+    const ids = Array.from({ length: to - from }, (_, at) => givenId(given[from + at], first + from + at))
+    const vectors = batch.vectors.slice(from * dimensions, to * dimensions)
+    return this.#checked({ ids, vectors }, first + from)
+  }
+
+  #checked({ ids, vectors }: Rows, first: number): Rows {
+    const { dimensions, metric } = this.#shape
+    const isCosine = metric === 'cosine'
+    const kernel = this.#kernel
+    const mark = kernel.mark()
+    const at = kernel.alloc(vectors.byteLength)
+    const norms = kernel.alloc(8 * ids.length)
+    kernel.f32(at, vectors.length).set(vectors)
+    kernel.fn.prepareRows(at, ids.length, dimensions, isCosine ? 1 : 0, norms)
+    vectors.set(kernel.f32(at, vectors.length))
+    const found = kernel.f64(norms, ids.length).findIndex((norm) => whyInvalid(norm, isCosine) !== undefined)
+    const reason = found < 0 ? undefined : whyInvalid(kernel.f64(norms, ids.length)[found], isCosine)
+    kernel.release(mark)
+    if (reason !== undefined) {
+      throw new InvalidVectorError({ ordinal: first + found, id: ids[found], reason, invalidOption: false })
+    }
+    return { ids, vectors }
+  }
+}
+
+function givenId(id: GivenId | undefined, position: number): Id {
+  if (id === undefined) throw new InvalidIdError(`vector ${position} has no id: an upsert needs one for every vector`)
+  const stored = storedId(id)
+  assertId(stored)
+  return stored
+}
+
+/** @throws DimensionMismatchError, InvalidOptionError */
+export function assertBatch(batch: GivenBatch, dimensions: number, first: number): number {
+  if (batch.dimensions !== dimensions) {
+    throw new DimensionMismatchError({ ordinal: first, expected: dimensions, got: batch.dimensions })
+  }
+  const count = batch.vectors.length / dimensions
+  if (Number.isInteger(count) && (batch.ids === undefined || batch.ids.length === count)) return count
+  throw new InvalidOptionError(
+    `a batch at vector ${first} has ${batch.vectors.length} numbers for ${dimensions} dimensions` +
+      (batch.ids === undefined ? '' : ` and ${batch.ids.length} ids`),
+  )
+}
+
+/** @throws InvalidVectorError for what is neither a record nor a batch */
+export function isBatchItem(item: SourceItem, position: number): item is GivenBatch {
+  return isBatch(item, position)
+}

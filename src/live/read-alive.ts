@@ -1,0 +1,107 @@
+/** The rows of an index that are alive, as sealed: of its generation, then of its parts. */
+import { join } from 'node:path'
+import type { Id } from '../api/vectors.js'
+import { readDeadRows } from '../format/live/dead-rows-file.js'
+import { ROWS_NAME, liveFolder } from '../format/live/live-paths.js'
+import type { PartEntry, Parts } from '../format/live/parts-file.js'
+import { logChanges } from '../format/live/read-log.js'
+import { readSequences } from '../format/live/sequences-file.js'
+import { readGeneration } from '../format/generation/read-manifest.js'
+import { openStoredGraph } from '../rows/stored-graph.js'
+import { storedRows } from '../rows/stored-rows.js'
+import { AliveRows } from '../search/live/alive-rows.js'
+
+/** Rows with their ids, and the change that each came with; `sequences` is empty for the rows of a generation. */
+export interface AliveBatch {
+  readonly ids: readonly Id[]
+  /** ids.length x dimensions. */
+  readonly vectors: Float32Array
+  readonly sequences: Float64Array
+}
+
+/** What is alive of a generation and of its parts, by their order in PARTS. */
+export interface SealedRows {
+  readonly indexDir: string
+  readonly parts: Parts
+  readonly base: AliveRows | undefined
+  readonly sealed: readonly AliveRows[]
+}
+
+/** Reads which rows are dead. @throws CorruptIndexError, PathError */
+export async function sealedRowsOf(indexDir: string, parts: Parts): Promise<SealedRows> {
+  const { base, dead } = parts
+  const count = base === '' ? 0 : (await readGeneration(indexDir, base)).manifest.count
+  const rows = parts.parts.map((entry) => entry.rows)
+  const [ofBase, ...ofParts] = await readDeadRows(indexDir, dead, [count, ...rows])
+  return {
+    indexDir,
+    parts,
+    base: base === '' ? undefined : new AliveRows(count, ofBase),
+    sealed: rows.map((number, at) => new AliveRows(number, ofParts[at])),
+  }
+}
+
+export async function* aliveRows({ indexDir, parts, base, sealed }: SealedRows): AsyncGenerator<AliveBatch> {
+  if (base !== undefined) yield* aliveOfGraph(indexDir, base, parts.settings.dimensions, parts.base)
+  for (const [at, entry] of parts.parts.entries()) yield* aliveOfPart(indexDir, entry, parts, sealed[at])
+}
+
+export async function* aliveOfPart(
+  indexDir: string,
+  { name, kind, rows }: PartEntry,
+  { settings }: Pick<Parts, 'settings'>,
+  alive: AliveRows,
+): AsyncGenerator<AliveBatch> {
+  if (rows === 0) return
+  const folder = join(liveFolder(indexDir), name)
+  const { dimensions, metric } = settings
+  if (kind === 'graph') {
+    const sequences = await readSequences(folder, rows)
+    for await (const batch of aliveOfGraph(folder, alive, dimensions)) {
+      yield { ...batch, sequences: Float64Array.from(batch.nodes, (node) => sequences[node]) }
+    }
+    return
+  }
+  let first = 0
+  for await (const change of logChanges(join(folder, ROWS_NAME), { dimensions, metric, sealed: true })) {
+    const { ids, vectors, firstSequence, sequences } = change
+    const numbers = sequences ?? Float64Array.from(ids, (_, i) => firstSequence + i)
+    const kept = keptOf(alive, first, ids.length)
+    first += ids.length
+    yield { ...gathered(ids, vectors, dimensions, kept), sequences: Float64Array.from(kept, (i) => numbers[i]) }
+  }
+}
+
+async function* aliveOfGraph(
+  directory: string,
+  alive: AliveRows,
+  dimensions: number,
+  generation?: string,
+): AsyncGenerator<AliveBatch & { readonly nodes: Uint32Array }> {
+  for await (const { firstNode, ids, vectors } of storedRows(await openStoredGraph(directory, generation))) {
+    const kept = keptOf(alive, firstNode, ids.length)
+    const nodes = kept.map((at) => firstNode + at)
+    const isWhole = kept.length === ids.length
+    const rows = isWhole ? { ids, vectors } : gathered(ids, vectors, dimensions, kept)
+    yield { ...rows, nodes, sequences: new Float64Array(0) }
+  }
+}
+
+/** Positions, from `first` on, of rows that are alive. */
+function keptOf(alive: AliveRows, first: number, count: number): Uint32Array {
+  const kept = new Uint32Array(count)
+  let length = 0
+  for (let at = 0; at < count; at++) if (alive.has(first + at)) kept[length++] = at
+  return kept.subarray(0, length)
+}
+
+function gathered(
+  ids: readonly Id[],
+  vectors: Float32Array,
+  dimensions: number,
+  kept: Uint32Array,
+): { readonly ids: readonly Id[]; readonly vectors: Float32Array } {
+  const rows = new Float32Array(kept.length * dimensions)
+  kept.forEach((at, to) => rows.set(vectors.subarray(at * dimensions, (at + 1) * dimensions), to * dimensions))
+  return { ids: Array.from(kept, (at) => ids[at]), vectors: rows }
+}

@@ -1,0 +1,20 @@
+import type { Id } from '../api/vectors.js'
+import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
+import { writePart, type Deletes, type NewPart } from './write-part.js'
+
+/** Changes in memory that become a part. */
+export interface SealJob {
+  readonly indexDir: string
+  readonly number: number
+  readonly settings: LiveSettings
+  /** Ascending by sequence; every id once. */
+  readonly ids: readonly Id[]
+  readonly vectors: Float32Array
+  readonly sequences: Float64Array
+  readonly deletes: Deletes
+  readonly build: NewPart['build']
+}
+
+export function sealRows({ ids, vectors, sequences, ...part }: SealJob): Promise<PartEntry> {
+  return writePart({ ...part, count: ids.length, rows: [{ ids, vectors, sequences }] })
+}

@@ -1,0 +1,147 @@
+/** Writes the folder of a sealed part. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { makeFolder } from '../../spill/files/make-folder.js'
+import type { Id } from '../api/vectors.js'
+import { syncDirectory } from '../format/bytes/write-durably.js'
+import { DELETES_NAME, liveFolder, partName, ROWS_NAME } from '../format/live/live-paths.js'
+import { encodeFrame, MAX_PAYLOAD_BYTES } from '../format/live/log-frame.js'
+import type { Change } from '../format/live/log-change.js'
+import { LogWriter } from '../format/live/log-writer.js'
+import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
+import { writeSequences } from '../format/live/sequences-file.js'
+import { buildGeneration } from '../pipeline/build-index.js'
+import { openStoredGraph, storedIds } from '../rows/stored-graph.js'
+import { GRAPH_ROWS } from '../search/live/limits.js'
+import type { AliveBatch } from './read-alive.js'
+
+export interface Deletes {
+  readonly ids: readonly Id[]
+  /** Ascending. */
+  readonly sequences: Float64Array
+}
+
+export interface NewPart {
+  readonly indexDir: string
+  readonly number: number
+  readonly settings: LiveSettings
+  /** How many rows there are. */
+  readonly count: number
+  /** Every id once; without a graph in the order of their sequences. */
+  readonly rows: Iterable<AliveBatch> | AsyncIterable<AliveBatch>
+  readonly deletes: Deletes
+  /** Of the build of its graph. */
+  readonly build: { readonly threads: number; readonly memory: number }
+}
+
+/** Numbers in one frame, at most. */
+const FRAME_ROWS = 4096
+
+/** Everything is on the device when it resolves, but for the name of the folder in `live/`. */
+export async function writePart(part: NewPart): Promise<PartEntry> {
+  const { indexDir, number, count, deletes } = part
+  const name = partName(number)
+  const folder = join(liveFolder(indexDir), name)
+  // An interrupted attempt.
+  await rm(folder, { recursive: true, force: true })
+  await makeFolder(folder)
+  const kind = count < GRAPH_ROWS ? 'flat' : 'graph'
+  const range = new SequenceRange()
+  for (const sequence of deletes.sequences) range.add(sequence)
+  if (kind === 'graph') await writeGraph(part, folder, range)
+  else if (count > 0) await writeRows(part, folder, range)
+  if (deletes.ids.length > 0) {
+    await writeLog(join(folder, DELETES_NAME), part, 'delete', [{ ...deletes, vectors: new Float32Array(0) }])
+  }
+  await syncDirectory(folder)
+  return { name, kind, rows: count, deletes: deletes.ids.length, ...range.facts }
+}
+
+class SequenceRange {
+  #first = Number.MAX_SAFE_INTEGER
+  #last = 0
+
+  get facts(): { readonly firstSequence: number; readonly lastSequence: number } {
+    return { firstSequence: Math.min(this.#first, this.#last), lastSequence: this.#last }
+  }
+
+  add(sequence: number): void {
+    this.#first = Math.min(this.#first, sequence)
+    this.#last = Math.max(this.#last, sequence)
+  }
+}
+
+async function writeRows(part: NewPart, folder: string, range: SequenceRange): Promise<void> {
+  async function* noted(): AsyncGenerator<AliveBatch> {
+    for await (const batch of part.rows) {
+      for (const sequence of batch.sequences) range.add(sequence)
+      yield batch
+    }
+  }
+  await writeLog(join(folder, ROWS_NAME), part, 'upsert', noted())
+}
+
+async function writeLog(
+  path: string,
+  { number, settings }: NewPart,
+  kind: Change['kind'],
+  batches: Iterable<AliveBatch> | AsyncIterable<AliveBatch>,
+): Promise<void> {
+  const { dimensions, metric } = settings
+  const writer = await LogWriter.create(path, { dimensions, metric, number, firstSequence: 1, chain: 0 })
+  const width = kind === 'upsert' ? dimensions : 0
+  const frameRows = Math.max(1, Math.min(FRAME_ROWS, Math.floor(MAX_PAYLOAD_BYTES / (8 * (width + 2)))))
+  try {
+    for await (const { ids, vectors, sequences } of batches) {
+      for (let from = 0; from < ids.length; from += frameRows) {
+        const to = Math.min(ids.length, from + frameRows)
+        const change = {
+          kind,
+          ids: ids.slice(from, to),
+          vectors: vectors.subarray(from * width, to * width),
+          firstSequence: sequences[from],
+          sequences: sequences.slice(from, to),
+        }
+        const place = { dimensions, fileCrc: writer.fileCrc, chain: writer.chain, synced: 0 }
+        const { bytes, chain } = encodeFrame(change, place)
+        await writer.append([bytes], sequences[to - 1], chain, false)
+      }
+    }
+    await writer.sync()
+  } finally {
+    await writer.close()
+  }
+}
+
+async function writeGraph(part: NewPart, folder: string, range: SequenceRange): Promise<void> {
+  const { settings, count, build } = part
+  const { dimensions, metric, m, seed, quality } = settings
+  const sequenceOf = new Map<Id, number>()
+  async function* source(): AsyncGenerator<{ ids: readonly Id[]; vectors: Float32Array; dimensions: number }> {
+    for await (const { ids, vectors, sequences } of part.rows) {
+      for (const [at, id] of ids.entries()) {
+        sequenceOf.set(id, sequences[at])
+        range.add(sequences[at])
+      }
+      yield { ids, vectors, dimensions }
+    }
+  }
+  // Rows of one part are too few for a trial to tell, or for a codebook.
+  await buildGeneration(source(), {
+    path: folder,
+    dimensions,
+    metric,
+    m,
+    seed,
+    count,
+    quality: quality === 'auto' ? 'balanced' : quality,
+    resume: false,
+    ...build,
+  })
+  const sequences = new Float64Array(count)
+  let node = 0
+  for await (const ids of storedIds(await openStoredGraph(folder))) {
+    for (const id of ids) sequences[node++] = sequenceOf.get(id) ?? 0
+  }
+  await writeSequences(folder, sequences)
+}

@@ -1,0 +1,56 @@
+import type { Id } from '../../api/vectors.js'
+import type { NodeFilter } from '../node-filter.js'
+import type { OpenGeneration } from '../open-generation.js'
+import { searchFiltered } from '../search-filtered.js'
+import type { AskedBeam, Part } from './part.js'
+
+/** Rows with a graph: the base, or a sealed part. */
+export class GraphPart implements Part {
+  readonly name: string
+  readonly open: OpenGeneration
+  /** One for all rows, or one for each. */
+  readonly #sequences: number | Float64Array
+
+  constructor(name: string, open: OpenGeneration, sequences: number | Float64Array) {
+    this.name = name
+    this.open = open
+    this.#sequences = sequences
+  }
+
+  get rows(): number {
+    return this.open.facts.count
+  }
+  get nodes(): Uint32Array {
+    return this.open.core.nodes
+  }
+  get distances(): Float32Array {
+    return this.open.core.distances
+  }
+
+  search(query: Float32Array, asked: AskedBeam, filter: NodeFilter | undefined): number {
+    const { core } = this.open
+    return filter === undefined
+      ? core.search(query, asked.k, asked.ef, asked.rerank)
+      : searchFiltered(core, query, asked, filter)
+  }
+
+  idOf(row: number): Id {
+    return this.open.ids.idOf(row)
+  }
+
+  rowOf(id: Id): number | undefined {
+    return this.open.lookup.nodeOf(id)
+  }
+
+  vectorOf(row: number): Float32Array {
+    return this.open.core.vectorOf(row)
+  }
+
+  sequenceOf(row: number): number {
+    return typeof this.#sequences === 'number' ? this.#sequences : this.#sequences[row]
+  }
+
+  close(): Promise<void> {
+    return this.open.close()
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * An index and the changes since it was built: base, sealed parts and changes in memory. At most one row of an id is
+ * alive in all of them together.
+ */
+import type { Change } from '../../format/live/log-change.js'
+import { logName } from '../../format/live/live-paths.js'
+import type { LiveSettings, PartEntry } from '../../format/live/parts-file.js'
+import type { Id } from '../../api/vectors.js'
+import { AliveRows } from './alive-rows.js'
+import type { GraphPart } from './graph-part.js'
+import { MemoryPart } from './memory-part.js'
+import type { Part, PartView } from './part.js'
+
+export interface SealedView extends PartView {
+  readonly entry: PartEntry
+}
+
+export interface MemoryView extends PartView<MemoryPart> {
+  /** The log that it is in. */
+  readonly log: number
+  /** The first change that may be in it. */
+  readonly firstSequence: number
+}
+
+/** Where a row is. */
+export interface Address {
+  readonly view: PartView
+  readonly row: number
+}
+
+export class LiveState {
+  readonly settings: LiveSettings
+  /** Undefined before the first build. */
+  base: PartView<GraphPart> | undefined
+  /** Changes up to this one are in the base. */
+  baseSequence: number
+  /** Oldest first. */
+  sealed: readonly SealedView[] = []
+  /** One for each log, oldest first; the last one takes changes. */
+  memories: readonly MemoryView[] = []
+  /** Of the last change. */
+  lastSequence: number
+  /** Counts what was applied, for caches of what follows from it. */
+  version = 0
+
+  constructor(settings: LiveSettings, base: PartView<GraphPart> | undefined, baseSequence: number) {
+    this.settings = settings
+    this.base = base
+    this.baseSequence = baseSequence
+    this.lastSequence = baseSequence
+  }
+
+  /** Newest first. */
+  get views(): readonly PartView[] {
+    const older = this.base === undefined ? [] : [this.base]
+    return [...this.memories.toReversed(), ...this.sealed.toReversed(), ...older]
+  }
+
+  /** Vectors in the index. */
+  get count(): number {
+    return this.views.reduce((sum, { alive }) => sum + alive.alive, 0)
+  }
+
+  /** Whether the base is all there is. */
+  get isBaseOnly(): boolean {
+    return this.base?.alive.dead === 0 && [...this.memories, ...this.sealed].every(({ alive }) => alive.alive === 0)
+  }
+
+  /** The next changes go to a part of their own. */
+  startMemory(log: number): void {
+    const part = new MemoryPart(logName(log), this.settings)
+    const view = { part, alive: new AliveRows(0), log, firstSequence: this.lastSequence + 1 }
+    this.memories = [...this.memories, view]
+  }
+
+  /** The row of an id, if the index has it. */
+  find(id: Id): Address | undefined {
+    for (const view of this.views) {
+      const row = view.part.rowOf(id)
+      if (row !== undefined && view.alive.has(row)) return { view, row }
+    }
+    return undefined
+  }
+
+  /**
+   * Applies a change of the newest log. What the base contains is left out. Returns how many rows it removed or replaced.
+   */
+  apply(change: Change): number {
+    const memory = this.memories.at(-1)
+    if (memory === undefined) throw new Error('no memory part takes changes')
+    this.version++
+    const { ids, kind, firstSequence, sequences } = change
+    this.lastSequence = sequences?.at(-1) ?? firstSequence + ids.length - 1
+    // The base contains a change whole, or not at all.
+    if (this.lastSequence <= this.baseSequence) return 0
+    const views = this.views
+    let killed = 0
+    for (const id of ids) if (kill(views, id)) killed++
+    if (kind === 'delete') {
+      for (const [at, id] of ids.entries()) memory.part.deletes.set(id, sequences?.[at] ?? firstSequence + at)
+      return killed
+    }
+    const first = memory.part.append(change)
+    memory.alive.grow(memory.part.rows)
+    for (const [at, id] of ids.entries()) if (memory.part.rowOf(id) !== first + at) memory.alive.kill(first + at)
+    return killed
+  }
+}
+
+function kill(views: readonly PartView<Part>[], id: Id): boolean {
+  for (const { part, alive } of views) {
+    const row = part.rowOf(id)
+    if (row !== undefined && alive.kill(row)) return true
+  }
+  return false
+}

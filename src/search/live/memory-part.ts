@@ -1,0 +1,85 @@
+import type { Change } from '../../format/live/log-change.js'
+import type { Id, Metric } from '../../api/vectors.js'
+import { ExactRows } from '../core/exact-rows.js'
+import type { NodeFilter } from '../node-filter.js'
+import { MEMORY_ROWS } from './limits.js'
+import type { AskedBeam, Part } from './part.js'
+
+/** Rows in memory, which are compared one by one: changes that are not sealed, or a part too small for a graph. */
+export class MemoryPart implements Part {
+  readonly name: string
+  /** Ids that were deleted and did not come back, and the number of the change that said so. */
+  readonly deletes = new Map<Id, number>()
+  readonly #rows: ExactRows
+  readonly #ids: Id[] = []
+  readonly #sequences: number[] = []
+  /** The newest row of each id. */
+  readonly #rowOf = new Map<Id, number>()
+
+  constructor(name: string, { dimensions, metric }: { readonly dimensions: number; readonly metric: Metric }) {
+    this.name = name
+    this.#rows = new ExactRows({ dimensions, metric, capacity: 2 * MEMORY_ROWS })
+  }
+
+  get rows(): number {
+    return this.#ids.length
+  }
+  get bytes(): number {
+    return this.#rows.bytes
+  }
+  get nodes(): Uint32Array {
+    return this.#rows.rows
+  }
+  get distances(): Float32Array {
+    return this.#rows.distances
+  }
+
+  /** Adds the rows of an upsert. Returns the first one. */
+  append({ ids, vectors, firstSequence, sequences }: Change): number {
+    const first = this.#ids.length
+    this.#rows.append(vectors)
+    for (let i = 0; i < ids.length; i++) {
+      this.#ids.push(ids[i])
+      this.#sequences.push(sequences?.[i] ?? firstSequence + i)
+      this.#rowOf.set(ids[i], first + i)
+      this.deletes.delete(ids[i])
+    }
+    return first
+  }
+
+  search(query: Float32Array, { k }: AskedBeam, filter: NodeFilter | undefined): number {
+    return this.#rows.scan(query, k, filter && (filter.bits ?? bitsOf(filter, this.rows)))
+  }
+
+  idOf(row: number): Id {
+    return this.#ids[row]
+  }
+
+  rowOf(id: Id): number | undefined {
+    return this.#rowOf.get(id)
+  }
+
+  vectorOf(row: number): Float32Array {
+    return this.#rows.vectorOf(row)
+  }
+
+  /** A copy of all rows, dead ones too. */
+  vectors(): Float32Array {
+    return this.#rows.vectors(0, this.rows)
+  }
+
+  sequenceOf(row: number): number {
+    return this.#sequences[row]
+  }
+
+  /** The memory is freed with the object. */
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+function bitsOf(filter: NodeFilter, rows: number): Uint32Array {
+  const bits = new Uint32Array(Math.ceil(rows / 32))
+  for (const row of filter.nodes()) bits[row >>> 5] |= 1 << (row & 31)
+  return bits
+}

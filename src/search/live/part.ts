@@ -1,0 +1,35 @@
+/** One searchable set of rows: the base, a sealed part, or the changes in memory. */
+import type { Id } from '../../api/vectors.js'
+import type { NodeFilter } from '../node-filter.js'
+import type { AliveRows } from './alive-rows.js'
+
+export interface AskedBeam {
+  readonly k: number
+  readonly ef: number
+  readonly rerank?: number | undefined
+}
+
+export interface Part {
+  /** Of the generation or the part; for errors and reports. */
+  readonly name: string
+  readonly rows: number
+  /** Results of the last search, nearest first: valid up to its return value, until the next search. */
+  readonly nodes: Uint32Array
+  readonly distances: Float32Array
+  /** The nearest rows that the filter keeps. `query`: f32, of unit length for cosine. Returns how many. */
+  search(query: Float32Array, asked: AskedBeam, filter: NodeFilter | undefined): number
+  idOf(row: number): Id
+  /** The row of an id, alive or dead; of several the newest. */
+  rowOf(id: Id): number | undefined
+  /** A copy; of unit length for cosine. */
+  vectorOf(row: number): Float32Array
+  /** The number of the change that the row came with. */
+  sequenceOf(row: number): number
+  close(): Promise<void>
+}
+
+/** A part, and which of its rows are in the index. */
+export interface PartView<Kind extends Part = Part> {
+  readonly part: Kind
+  readonly alive: AliveRows
+}

@@ -1,0 +1,39 @@
+/** One search, and one look-up, of a view: of the base alone where nothing was changed since it was built. */
+import type { SearchHit, StoredVector } from '../api/search.js'
+import type { GivenId, Id, VectorLike } from '../api/vectors.js'
+import type { CheckedSearch } from './check-search-options.js'
+import { RowSet } from './live/row-set.js'
+import { searchLive } from './live/search-live.js'
+import type { OpenGeneration } from './open-generation.js'
+import type { OpenView } from './open-view.js'
+import { searchOne } from './search-one.js'
+
+/** @throws DimensionMismatchError, InvalidVectorError, InvalidOptionError, CorruptIndexError */
+export function searchView(
+  view: OpenView,
+  query: VectorLike,
+  position: number,
+  checked: CheckedSearch,
+): SearchHit<GivenId>[] {
+  const base = baseAlone(view, checked)
+  if (base !== undefined) return searchOne(base, query, position, checked)
+  if (view.live === undefined) throw new Error('a view has a generation or changes')
+  return searchLive(view.live.state, view.live.shown, query, position, checked)
+}
+
+/** The generation, where it has all that a search may find. */
+export function baseAlone({ base, live }: OpenView, { filter }: CheckedSearch): OpenGeneration | undefined {
+  if (live === undefined) return base
+  return live.state.isBaseOnly && !(filter instanceof RowSet) ? base : undefined
+}
+
+/** The vector of an id as it is stored. */
+export function getVector({ base, live }: OpenView, id: Id): StoredVector<GivenId> | undefined {
+  if (live !== undefined) {
+    const found = live.state.find(id)
+    return found && { id: live.shown(id), vector: found.view.part.vectorOf(found.row) }
+  }
+  const node = base?.lookup.nodeOf(id)
+  if (base === undefined || node === undefined) return undefined
+  return { id: base.ids.shownIdOf(node), vector: base.core.vectorOf(node) }
+}

@@ -1,0 +1,20 @@
+/** The entry point of threads that seal, merge and compact a live index beside its searches. */
+import { internStrings } from '../src/interned.js'
+import type { JobName, JobRequest, Jobs } from '../src/live/jobs.js'
+import { outcomeOf, type TaskOutcome } from '../src/tasks/task-outcome.js'
+
+type RunJob<Name extends JobName> = (job: Jobs[Name]['job']) => Promise<Jobs[Name]['result']>
+
+const JOBS: { readonly [Name in JobName]: () => Promise<RunJob<Name>> } = {
+  seal: async () => (await import('../src/live/seal-job.js')).sealRows,
+  merge: async () => (await import('../src/live/merge-job.js')).mergeParts,
+  compact: async () => (await import('../src/live/compact-generation.js')).compactGeneration,
+}
+
+/** Runs one job. */
+export default async function runJob<Name extends JobName>(
+  request: JobRequest<Name>,
+): Promise<TaskOutcome<Jobs[Name]['result']>> {
+  const run: RunJob<Name> = await JOBS[request.name]()
+  return outcomeOf(() => run(internStrings(request.job)))
+}
