@@ -247,6 +247,7 @@ export class LiveWriter implements CommitTarget {
     const changed: Id[] = []
     this.#changed = changed
     try {
+      base.lookup.hold()
       await base.lookup.loadFilter()
       const dropped = await takeOver(path, state, base, changed)
       await this.#show(base)

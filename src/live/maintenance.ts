@@ -159,7 +159,7 @@ export class Maintenance {
 
   async #open(entry: PartEntry): Promise<SealedView> {
     const part = await openPart(this.#store.path, entry, this.#store.state, this.#options.part)
-    if (part instanceof GraphPart) await part.open.lookup.loadFilter()
+    if (part instanceof GraphPart) part.open.lookup.hold()
     return { part, alive: new AliveRows(part.rows), entry }
   }
 }

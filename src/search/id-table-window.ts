@@ -26,10 +26,11 @@ export class IdTableWindow {
   #from = 0
   #to = 0
 
-  constructor(table: IdTable) {
+  /** `windowRows`: all rows, for a table that is read once and held. */
+  constructor(table: IdTable, windowRows = WINDOW_ROWS) {
     this.#table = table
     this.#rows = table.header.count
-    this.#words = new Uint32Array(Math.min(WINDOW_ROWS, this.#rows) * ROW_WORDS)
+    this.#words = new Uint32Array(Math.min(windowRows, this.#rows) * ROW_WORDS)
     this.#bytes = new Uint8Array(this.#words.buffer)
   }
 
@@ -69,6 +70,7 @@ export class IdTableWindow {
 
   /** Reads a full window from `row` on, or the last one. */
   #read(row: number): void {
+    if (this.#to - this.#from === this.#rows) return
     const held = this.#words.length / ROW_WORDS
     const from = Math.min(row, this.#rows - held)
     // Nothing is held when the read throws.

@@ -64,7 +64,11 @@ export class AliveRows {
   deadRows(): Uint32Array {
     const dead = new Uint32Array(this.#dead)
     let at = 0
-    for (let row = 0; row < this.#rows && at < dead.length; row++) if (!this.has(row)) dead[at++] = row
+    for (let word = 0; at < dead.length; word++) {
+      for (let bits = ~this.#bits[word]; bits !== 0 && at < dead.length; bits &= bits - 1) {
+        dead[at++] = 32 * word + 31 - Math.clz32(bits & -bits)
+      }
+    }
     return dead
   }
 

@@ -48,6 +48,8 @@ export async function loadLive(
     const state = new LiveState(parts.settings, views.base, baseSequence)
     state.sealed = views.sealed
     state.lastSequence = Math.max(baseSequence, parts.coveredSequence)
+    // Every id of the logs is looked for in every part.
+    for (const { part } of state.views) if (part instanceof GraphPart) part.open.lookup.hold()
     if (base !== undefined && parts.base !== base.facts.generation) await applyToBase(indexDir, state)
     return { state, tail: await readLogs(indexDir, parts, state) }
   } catch (error) {
