@@ -21,8 +21,9 @@ export interface ThreadWork {
 /** Most threads that the work of a build can keep busy: one for the trial of its quality, others for its vectors. */
 export function usefulThreads({ count, dimensions, quantization }: ThreadWork, shardCount: number): number {
   const perThread = quantization === 'pq' ? PQ_BYTES_PER_THREAD : BYTES_PER_THREAD
-  const forTrial = count < LEAST_TRIAL_ROWS ? 0 : 1
-  return forTrial + Math.max(shardCount, Math.ceil((4 * count * dimensions) / perThread))
+  const forVectors = Math.max(shardCount, Math.ceil((4 * count * dimensions) / perThread))
+  // Where the vectors are worth one thread, the trial is not worth another.
+  return forVectors === 1 || count < LEAST_TRIAL_ROWS ? forVectors : forVectors + 1
 }
 
 /** Most threads for this many cores. */

@@ -7,6 +7,11 @@ export function tileMilliseconds(): number {
   return kernel?.tileMs ?? 0
 }
 
+/** The next task makes another kernel; the memory of this one is freed with it. */
+export function dropKernel(): void {
+  kernel = undefined
+}
+
 /**
  * Runs `body` with this thread's kernel and releases what it allocated. Each thread has one private WebAssembly memory,
  * which every task reuses, because such a memory can grow but never shrink. When `body` throws, the kernel is dropped:

@@ -9,6 +9,7 @@ import { internStrings } from '../interned.js'
 import { ownFile } from '../own-files.js'
 import { BufferPool } from '../../spill/buffer-pool.js'
 import { abortError } from './abort-error.js'
+import { OwnThread } from './own-thread.js'
 import { reviveError, type TaskOutcome } from './task-outcome.js'
 import type { TaskName, TaskRequest, Tasks } from './tasks.js'
 
@@ -26,6 +27,8 @@ export interface WorkerPoolOptions {
   readonly stall?: { readonly seconds: number; readonly error: (task: string) => ShardloomError }
   /** Called for errors in a worker outside any task. */
   readonly onWorkerError?: (error: unknown) => void
+  /** Tasks run on the calling thread: for builds that are smaller than the start of a thread. */
+  readonly inOwnThread?: boolean
   /** The entry point of its threads, for tests that have their own. */
   readonly entryUrl?: URL
 }
@@ -56,7 +59,9 @@ export class WorkerPool {
   static entryUrl = ownFile('workers/entry.cjs')
 
   readonly threads: number
-  #piscina: Piscina
+  /** Undefined when tasks run on the calling thread. */
+  #piscina: Piscina | undefined
+  readonly #own: OwnThread | undefined
   readonly #filename: string
   readonly #signal: AbortSignal | undefined
   readonly #onRetry: (task: string, cause: unknown) => void
@@ -82,7 +87,8 @@ export class WorkerPool {
     this.#filename = fileURLToPath(options.entryUrl ?? WorkerPool.entryUrl)
     // Threads take the tile over when they start.
     tileName()
-    this.#piscina = this.#startThreads()
+    if (options.inOwnThread === true) this.#own = new OwnThread()
+    else this.#piscina = this.#startThreads()
     // Every running task listens for the caller's abort.
     if (options.signal !== undefined) setMaxListeners(options.threads * 2 + 16, options.signal)
   }
@@ -165,12 +171,13 @@ export class WorkerPool {
 
   /** The worker threads, for tests that kill one. */
   get workers(): Piscina['threads'] {
-    return this.#piscina.threads
+    return this.#piscina?.threads ?? []
   }
 
   async close(): Promise<void> {
     this.#stopWatching()
-    await this.#piscina.destroy()
+    await this.#own?.close()
+    await this.#piscina?.destroy()
   }
 
   /**
@@ -179,6 +186,8 @@ export class WorkerPool {
    */
   async renew(): Promise<void> {
     this.#outputs.clear()
+    await this.#own?.close()
+    if (this.#piscina === undefined) return
     await this.#piscina.destroy()
     this.#piscina = this.#startThreads()
   }
@@ -187,7 +196,7 @@ export class WorkerPool {
     while (this.#paused && this.#running > 0) await this.#changed.next()
     this.#throwIfAborted()
     this.#running++
-    this.#watch ??= setInterval(() => this.#replaceDeadPool(), WATCH_MS)
+    if (this.#piscina !== undefined) this.#watch ??= setInterval(() => this.#replaceDeadPool(), WATCH_MS)
     const stop = new AbortController()
     const onAbort = (): void => stop.abort()
     this.#signal?.addEventListener('abort', onAbort, { once: true })
@@ -201,8 +210,7 @@ export class WorkerPool {
             stop.abort()
           }, 1000 * seconds)
     try {
-      const running = this.#piscina.run(request, { filename: this.#filename, signal: stop.signal })
-      const outcome = (await running) as TaskOutcome<Tasks[Name]['result']>
+      const outcome = await this.#send(request, stop.signal)
       if (outcome.ok) {
         this.#busyMs += outcome.busyMs
         this.#tileMs += outcome.tileMs
@@ -220,6 +228,15 @@ export class WorkerPool {
     }
   }
 
+  async #send<Name extends TaskName>(
+    request: TaskRequest<Name>,
+    signal: AbortSignal,
+  ): Promise<TaskOutcome<Tasks[Name]['result']>> {
+    if (this.#own !== undefined) return this.#own.run(request)
+    const running: Promise<unknown> | undefined = this.#piscina?.run(request, { filename: this.#filename, signal })
+    return (await running) as TaskOutcome<Tasks[Name]['result']>
+  }
+
   #stopWatching(): void {
     clearInterval(this.#watch)
     this.#watch = undefined
@@ -230,8 +247,8 @@ export class WorkerPool {
    * fails these tasks, so that they run again on new threads, or end the build.
    */
   #replaceDeadPool(): void {
-    if (this.#piscina.threads.length > 0) return
     const dead = this.#piscina
+    if (dead === undefined || dead.threads.length > 0) return
     this.#piscina = this.#startThreads()
     dead.destroy().catch((error: unknown) => this.#onWorkerError(error))
   }

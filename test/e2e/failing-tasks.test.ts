@@ -1,6 +1,7 @@
 /** Tasks of every kind whose thread throws, exits or runs out of memory: repeated once, then a typed error. */
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { runHereUpTo } from '../../dist/src/tasks/own-thread.js'
 import { WorkerPool } from '../../dist/src/tasks/worker-pool.js'
 import { pipnnEngine } from '../../dist/src/engines/pipnn/pipnn-engine.js'
 import { AbortedError, WorkerFailedError, buildIndex, type VectorRecord } from '../../dist/src/index.js'
@@ -27,6 +28,7 @@ const rows = concatRows(
 
 type How = 'throws' | 'exits' | 'runs out of memory'
 
+runHereUpTo(0)
 WorkerPool.entryUrl = new URL('failing-task.js', import.meta.url)
 
 /** Runs `body` while the nth task of a name fails `times` times; answers how many tasks of each name ran. */

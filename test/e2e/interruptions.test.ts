@@ -1,6 +1,7 @@
 /** A build that is told to stop, and one whose workers die. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { runHereUpTo } from '../../dist/src/tasks/own-thread.js'
 import type { WorkerPool } from '../../dist/src/tasks/worker-pool.js'
 import {
   AbortedError,
@@ -101,6 +102,9 @@ describe('an AbortSignal', () => {
     expect(closed).toBe(true)
   })
 })
+
+// These builds are so small that they would have no threads.
+runHereUpTo(0)
 
 /** Runs `body` and calls `change` when a task of one name has begun. */
 async function whileRunning(

@@ -8,6 +8,7 @@ import type { CONFIG_FLAGS } from '../../options/command-options.js'
 import type { OptionLayer } from '../../options/config/merge-options.js'
 import type { ShardloomConfig } from '../../options/config/define-config.js'
 import { buildIndex } from '../../pipeline/build-index.js'
+import { IDLE_COMPONENTS, runHereUpTo } from '../../tasks/own-thread.js'
 import { isResumable } from '../../pipeline/run/workspace.js'
 import { shellWord } from '../../report/shell-word.js'
 import { openVectorFiles } from '../../sources/open-vector-file.js'
@@ -133,6 +134,7 @@ async function buildFrom(
       signal,
       ...(view !== undefined && { logger: view.logger, onProgress: view.onProgress }),
     }
+    runHereUpTo(IDLE_COMPONENTS)
     report = await buildIndex(source, complete)
     return report
   } finally {

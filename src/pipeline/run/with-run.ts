@@ -3,6 +3,7 @@ import type { BuildReport } from '../../api/report.js'
 import { StalledError } from '../../errors.js'
 import { resolveOptions, type ResolvedOptions } from '../../options/resolve-options.js'
 import type { BuildPlan } from '../../plan/plan-build.js'
+import { runsHere } from '../../tasks/own-thread.js'
 import { WorkerPool } from '../../tasks/worker-pool.js'
 import { canGoOnAfter } from '../resume/resume.js'
 import { BuildLog } from './build-log.js'
@@ -175,7 +176,8 @@ class BuildRun implements OpenRun {
     this.#claimed.running.lowerTo(plan.peakBytes)
     memory.plannedQueueBytes = plan.queueBytes
     queues.batchBytes = plan.batchBytes
-    const threads = startThreads(plan, options, log)
+    const isSmall = plan.threads === 1 && runsHere(ingested.count * ingested.dimensions)
+    const threads = startThreads(plan, options, log, isSmall)
     this.#threads = threads
     threads.pause(memory.pausesTasks)
     return {
@@ -273,9 +275,15 @@ class StopSignal {
   }
 }
 
-function startThreads(plan: BuildPlan, { signal, stallSeconds }: ResolvedOptions, log: BuildLog): WorkerPool {
+function startThreads(
+  plan: BuildPlan,
+  { signal, stallSeconds }: ResolvedOptions,
+  log: BuildLog,
+  inOwnThread: boolean,
+): WorkerPool {
   return new WorkerPool({
     threads: plan.threads,
+    inOwnThread,
     outputBytes: plan.taskOutputBytes,
     signal,
     onRetry: (task, cause) => {
