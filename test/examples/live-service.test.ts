@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { createIndex, openIndex, verifyIndex } from '../../dist/src/index.js'
 import { parseExposition } from '../fixtures/parse-exposition.js'
@@ -9,6 +11,14 @@ import { starter, type Started } from './started.js'
 const FOLDER = path.join(REPOSITORY, 'examples/live-service')
 /** A slow machine takes longer; a right answer comes. */
 const PATIENT = { timeout: 60_000, interval: 50 }
+/** So that what is copied is deleted meanwhile. */
+const SLOW_COPIES = `import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+const { copyFile } = fs
+fs.copyFile = async (...args) => { await sleep(50); await copyFile(...args) }
+syncBuiltinESMExports()
+`
 const ADDRESS = /^listening on (\S+)$/m
 
 describe('live-service', () => {
@@ -139,8 +149,10 @@ describe('live-service', () => {
     const writing = (async () => {
       while (isCopying) await write()
     })()
+    await writeFile(project.file('slow-copies.mjs'), SLOW_COPIES)
     const copied = await runTypeScript(path.join(FOLDER, 'backup.ts'), ['written.index', 'copy.index'], {
       cwd: project.path,
+      env: { NODE_OPTIONS: `--import ${pathToFileURL(project.file('slow-copies.mjs')).href}` },
     })
     isCopying = false
     await writing
