@@ -10,7 +10,7 @@ export const CLI = path.join(REPOSITORY, 'dist/bundle/lib/main.js')
 
 /** Node.js from 22.18 on runs TypeScript by itself; before that tsx does. */
 const { typescript: stripsTypes } = process.features as { typescript?: string | false }
-const TYPESCRIPT = stripsTypes === 'strip' ? [] : ['--import', import.meta.resolve('tsx')]
+export const TYPESCRIPT = stripsTypes === 'strip' ? [] : ['--import', import.meta.resolve('tsx')]
 
 export interface Ended {
   readonly exitCode: number | null
