@@ -3,6 +3,7 @@ import { BUILD_OPTIONS } from '../../src/options/build-options.ts'
 import { ESTIMATE_OPTIONS, SUGGEST_OPTIONS } from '../../src/options/estimate-options.ts'
 import { EXPORT_OPTIONS } from '../../src/options/export-options.ts'
 import { IMPORT_OPTIONS } from '../../src/options/import-options.ts'
+import { COMPACT_OPTIONS, SETTINGS_OPTIONS, WRITER_OPTIONS } from '../../src/options/live-options.ts'
 import { MEASURE_OPTIONS, RECALL_OPTIONS, TUNE_OPTIONS } from '../../src/options/measure-options.ts'
 import { optionFacts } from '../../src/options/option-facts.ts'
 import { OPEN_OPTIONS, SEARCH_OPTIONS } from '../../src/options/search-options.ts'
@@ -20,6 +21,9 @@ const ENTRIES = {
   'options-measure': MEASURE_OPTIONS,
   'options-recall': RECALL_OPTIONS,
   'options-tune': TUNE_OPTIONS,
+  'options-writer': WRITER_OPTIONS,
+  'options-settings': SETTINGS_OPTIONS,
+  'options-compact': COMPACT_OPTIONS,
 }
 
 const MAX_COLUMNS = 120

@@ -4,6 +4,7 @@ import { BUILD_COMMAND_OPTIONS, BUILD_OPTIONS } from '../../src/options/build-op
 import { ESTIMATE_OPTIONS, SUGGEST_OPTIONS } from '../../src/options/estimate-options.ts'
 import { EXPORT_OPTIONS } from '../../src/options/export-options.ts'
 import { IMPORT_OPTIONS } from '../../src/options/import-options.ts'
+import { COMPACT_OPTIONS, SETTINGS_OPTIONS, WRITER_OPTIONS } from '../../src/options/live-options.ts'
 import { MEASURE_OPTIONS, RECALL_OPTIONS, TUNE_OPTIONS } from '../../src/options/measure-options.ts'
 import { optionFacts } from '../../src/options/option-facts.ts'
 import { OPEN_OPTIONS, SEARCH_OPTIONS } from '../../src/options/search-options.ts'
@@ -69,6 +70,9 @@ export const OPTION_TABLES = {
       optionRows(RECALL_OPTIONS, '`recallCurve` only. '),
       optionRows(TUNE_OPTIONS, '`tune` only. '),
     ),
+  'options-writer': () => optionTable(optionRows(WRITER_OPTIONS)),
+  'options-settings': () => optionTable(optionRows(SETTINGS_OPTIONS)),
+  'options-compact': () => optionTable(optionRows(COMPACT_OPTIONS)),
   'flags-common': () =>
     flagTable([...optionFacts(COMMON_OPTIONS).map(({ flag, doc }) => [code(flag), '', doc]), HELP_ROW]),
   ...Object.fromEntries(COMMANDS.map(({ name, options }) => [`flags-${name}`, () => flagTable(flagRows(options))])),

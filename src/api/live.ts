@@ -26,25 +26,49 @@ export interface LiveEvent {
 }
 
 export interface WriteOptions extends OpenOptions {
+  /** Open it for changes too: one writer at a time, while others read. */
   readonly write: true
-  /** Default 'sync'. */
+  // <generated options-writer>
+  /**
+   * When a change is acknowledged: 'sync', once it is on the device; `{ everyMs }`, once it is in the log, which is
+   * synced that often; 'none', once it is in the log, which the system syncs when it likes. Default 'sync'.
+   */
   readonly durability?: Durability
-  /** Changes in memory are sealed into a part after this many seconds at most. Default 300. */
+  /** Changes in memory are sealed after this many seconds at most. Default 300. */
   readonly maxAgeSeconds?: number
-  /** Default: never by itself. */
+  /**
+   * Shares of the last build that start a compaction: `dead` rows, and `changed` ones, which were added or replaced.
+   * Default: never.
+   */
   readonly compactWhen?: CompactWhen
-  /** Worker threads of seals, merges and compactions. Default: the cores. */
+  /** Worker threads of a compaction at most. Default: the cores. */
   readonly buildThreads?: number
+  /** Called for seals, merges, compactions, waits, and failures that are tried again. */
   readonly onEvent?: (event: LiveEvent) => void
+  // </generated>
 }
 
 export interface CreateOptions extends Omit<WriteOptions, 'write'> {
+  // <generated options-settings>
+  /** Length of every vector, 1 to 65,536. */
   readonly dimensions: number
+  /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
+  /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
+  /**
+   * 'high' makes a better graph in a longer build than 'balanced'; 'auto' tries 'balanced' on a sample, and takes
+   * 'high' when its recall is too low. Default 'auto'.
+   */
   readonly quality?: Quality | 'auto'
+  /**
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary', one
+   * bit of each component, which needs metric 'cosine' and suits embeddings of 256 dimensions and more. Default 'f32'.
+   */
   readonly quantization?: Quantization
+  /** Unsigned 32-bit integer. The same input, options and seed give the same bytes. Default 1. */
   readonly seed?: number
+  // </generated>
 }
 
 /** An acknowledged change. */
@@ -80,11 +104,27 @@ export interface LiveFacts {
 
 /** Options of the build that a compaction is. What is not given is as the index was made. */
 export interface CompactOptions {
+  // <generated options-compact>
+  /**
+   * Memory budget in bytes, or as text: '512MB' is 512 x 10^6, '2GiB' and '2G' are 2 x 2^30. Free memory is what the
+   * machine or its cgroup has left. Default: the free memory.
+   */
   readonly memory?: number | string
+  /** Worker threads at most. Default: the cores. */
   readonly threads?: number
+  /** Folder of temporary files. Default: build/ in the index. */
   readonly tempDir?: string
-  readonly keepGenerations?: number
+  /** Do not publish an index whose measured recall@10 (at ef 64) is below this, 0 to 1. */
   readonly minRecall?: number
+  /** Old generations kept beside the live one. Default 1. */
+  readonly keepGenerations?: number
+  /** Balanced or high; auto tries balanced on a sample. Default: as the index was made. */
   readonly quality?: Quality | 'auto'
+  /**
+   * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary', one
+   * bit of each component, which needs metric 'cosine' and suits embeddings of 256 dimensions and more. Default: as the
+   * index was made.
+   */
   readonly quantization?: Quantization
+  // </generated>
 }

@@ -13,6 +13,7 @@ import {
   VERIFY_COMMAND_OPTIONS,
 } from '../options/command-options.js'
 import { defineCommand, type CliCommand } from './command.js'
+import { LIVE_COMMANDS } from './live-command-table.js'
 
 const BUILD = defineCommand({
   name: 'build',
@@ -172,4 +173,15 @@ Examples:
 })
 
 /** In the order of the help. */
-export const COMMANDS: readonly CliCommand[] = [BUILD, SEARCH, RECALL, INFO, REPORT, VERIFY, ESTIMATE, EXPORT, IMPORT]
+export const COMMANDS: readonly CliCommand[] = [
+  BUILD,
+  SEARCH,
+  RECALL,
+  INFO,
+  REPORT,
+  VERIFY,
+  ESTIMATE,
+  EXPORT,
+  IMPORT,
+  ...LIVE_COMMANDS,
+]

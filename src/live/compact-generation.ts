@@ -45,7 +45,7 @@ export async function compactGeneration(
   try {
     const report = await buildGeneration(
       sourceOf(rows),
-      { path: indexDir, dimensions, metric, m, quality, quantization, seed, ...options, ...hooks },
+      { path: indexDir, dimensions, metric, m, quality, quantization, seed, ...given(options), ...hooks },
       coveredSequence,
     )
     await unpin(indexDir)
@@ -54,6 +54,11 @@ export async function compactGeneration(
     if (!(await isResumable(indexDir))) await unpin(indexDir)
     throw error
   }
+}
+
+/** Without what is undefined, which is not given. */
+function given<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Options>
 }
 
 /** What an interrupted compaction reads, else what is sealed now: these files stay until the compaction ends. */

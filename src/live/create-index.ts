@@ -5,6 +5,7 @@ import { readCurrent } from '../format/generation/current.js'
 import { readParts } from '../format/live/parts-file.js'
 import { checkOptions } from '../options/check-options.js'
 import { createOptionsSchema } from '../options/live-options.js'
+import { checkQuantization } from '../options/resolve-options.js'
 import { checkPath } from '../sources/check-path.js'
 import { LiveIndex } from './live-index.js'
 
@@ -21,8 +22,9 @@ export async function createIndex(path: string, given: CreateOptions): Promise<L
   checkPath(path, 'the index directory')
   const place = resolve(path)
   const { dimensions, metric, m, quantization, quality, seed, ...options } = checkOptions(createOptionsSchema, given)
+  checkQuantization(metric, quantization)
   if ((await readCurrent(place)) !== undefined || (await readParts(place)) !== undefined) {
-    throw new PathError(place, 'there is an index already; open it with openIndex(path, { write: true })')
+    throw new PathError(place, 'there is an index already; open it with openIndex(path, { write: true }), or use shardloom upsert')
   }
   return LiveIndex.open(place, options, { dimensions, metric, m, quantization, quality, seed })
 }

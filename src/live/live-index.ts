@@ -4,6 +4,8 @@ import type { BuildReport } from '../api/report.js'
 import type { GivenBatch, GivenId, Id, VectorRecord, VectorSource } from '../api/vectors.js'
 import { InvalidOptionError } from '../errors.js'
 import { assertId } from '../format/ids/encode-ids.js'
+import { checkOptions } from '../options/check-options.js'
+import { compactOptionsSchema } from '../options/live-options.js'
 import { kindOf } from '../value-kind.js'
 import { VectorIndex } from '../search/vector-index.js'
 import { LiveWriter, type WriterOptions } from './live-writer.js'
@@ -33,7 +35,7 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
   }
 
   /** What it holds besides its last build. */
-  get live(): LiveFacts {
+  override get live(): LiveFacts {
     return this.#writer.facts
   }
 
@@ -92,10 +94,10 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
   /**
    * Builds the next generation from the index itself, beside searches and changes, and takes it over. Changes that come
    * meanwhile stay on top. Undefined when nothing is in the index. When it is interrupted, the next call goes on.
-   * @throws what a build throws: the old generation then stays, with its changes
+   * @throws InvalidOptionError; what a build throws: the old generation then stays, with its changes
    */
-  compact(options: CompactOptions = {}): Promise<BuildReport | undefined> {
-    return this.#writer.compact(options)
+  async compact(options: CompactOptions = {}): Promise<BuildReport | undefined> {
+    return this.#writer.compact(checkOptions(compactOptionsSchema, options))
   }
 
   /** Waits for changes that are being written, ends what runs beside, and closes everything. */

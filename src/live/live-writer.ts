@@ -7,6 +7,7 @@ import type { Change } from '../format/live/log-change.js'
 import type { LogWriter } from '../format/live/log-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
 import { messageOf } from '../realms.js'
+import { stateFacts } from '../search/live/live-facts.js'
 import { MAX_WAITING, memoryRows } from '../search/live/limits.js'
 import { shareMemory } from '../search/live/share-memory.js'
 import { openGeneration } from '../search/open-generation.js'
@@ -98,13 +99,7 @@ export class LiveWriter implements CommitTarget {
   get facts(): LiveFacts {
     const { state, log } = this.#store
     return {
-      parts: state.sealed.length,
-      partRows: state.sealed.reduce((sum, { part }) => sum + part.rows, 0),
-      memoryRows: state.memories.reduce((sum, { part }) => sum + part.rows, 0),
-      baseRows: state.base?.part.rows ?? 0,
-      deadRows: state.base?.alive.dead ?? 0,
-      logBytes: log.endOffset,
-      sequence: state.lastSequence,
+      ...stateFacts(state, log.endOffset),
       seals: this.#maintenance.seals,
       merges: this.#maintenance.merges,
       compactions: this.#compactions,

@@ -1,20 +1,20 @@
 import * as v from 'valibot'
 import type { CompactWhen, Durability, LiveEvent } from '../api/live.js'
 import { BUILD_OPTIONS } from './build-options.js'
-import { callable, flag, integer, numberFrom, option } from './option-values.js'
+import { callable, choice, flag, integer, numberFrom, option } from './option-values.js'
 import { OPEN_OPTIONS } from './search-options.js'
 import { SHARED_OPTIONS } from './shared-options.js'
 
 const DEFAULT_MAX_AGE_SECONDS = 300
 
 /** What an index that is open for writing takes besides. */
-const WRITER_OPTIONS = {
+export const WRITER_OPTIONS = {
   durability: v.optional(
     option(
-      v.union([
-        v.picklist(['sync', 'none']),
-        v.strictObject({ everyMs: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1)) }),
-      ]) as v.GenericSchema<Durability>,
+      v.union(
+        [v.picklist(['sync', 'none']), v.strictObject({ everyMs: integer(1, 2 ** 31 - 1) })],
+        "'sync', 'none' or { everyMs } with milliseconds from 1 on",
+      ) as v.GenericSchema<Durability>,
       "when a change is acknowledged: 'sync', { everyMs } or 'none'",
       {
         noFlag: true,
@@ -32,10 +32,10 @@ const WRITER_OPTIONS = {
   ),
   compactWhen: v.optional(
     option(
-      v.strictObject({
-        dead: v.optional(numberFrom(0, 100)),
-        changed: v.optional(numberFrom(0, 100)),
-      }) as v.GenericSchema<CompactWhen>,
+      v.strictObject(
+        { dead: v.optional(numberFrom(0, 100)), changed: v.optional(numberFrom(0, 100)) },
+        '{ dead?, changed? } with numbers from 0 to 100',
+      ) as v.GenericSchema<CompactWhen>,
       'shares of the last build after which a compaction starts by itself',
       {
         noFlag: true,
@@ -70,15 +70,46 @@ export const writeOptionsSchema = v.strictObject(WRITE_OPTIONS)
 
 const { metric, m, quality, quantization, seed } = BUILD_OPTIONS
 
-export const CREATE_OPTIONS = {
+/** What an index that is made without vectors is made with. */
+export const SETTINGS_OPTIONS = {
   dimensions: SHARED_OPTIONS.dimensions,
   metric,
   m,
   quality,
   quantization,
   seed,
+} as const
+
+export const CREATE_OPTIONS = {
+  ...SETTINGS_OPTIONS,
   ...OPEN_OPTIONS,
   ...WRITER_OPTIONS,
 } as const
 
 export const createOptionsSchema = v.strictObject(CREATE_OPTIONS)
+
+const AS_MADE = 'as the index was made'
+
+/** What `compact` takes. */
+export const COMPACT_OPTIONS = {
+  memory: v.optional(SHARED_OPTIONS.memory),
+  threads: v.optional(SHARED_OPTIONS.threads),
+  tempDir: v.optional(SHARED_OPTIONS.tempDir),
+  minRecall: v.optional(SHARED_OPTIONS.minRecall),
+  keepGenerations: v.optional(SHARED_OPTIONS.keepGenerations, 1),
+  quality: v.optional(
+    option(choice(['auto', 'balanced', 'high']), 'balanced or high; auto tries balanced on a sample', {
+      value: 'Q',
+      type: "Quality | 'auto'",
+      fallback: AS_MADE,
+      doc: "'balanced', 'high', or 'auto', which tries 'balanced' on a sample",
+    }),
+  ),
+  quantization: v.optional(
+    option(SHARED_OPTIONS.quantization, 'what searches compare: f32, f16, sq8, pq or binary', {
+      fallback: AS_MADE,
+    }),
+  ),
+} as const
+
+export const compactOptionsSchema = v.strictObject(COMPACT_OPTIONS)

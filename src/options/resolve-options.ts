@@ -31,8 +31,8 @@ export function resolveOptions(given: BuildOptions) {
   }
 }
 
-/** A bit tells the side of a plane through the origin, so that binary codes compare angles. */
-function checkQuantization(metric: Metric, quantization: Quantization): void {
+/** A bit tells the side of a plane through the origin, so that binary codes compare angles. @throws InvalidOptionError */
+export function checkQuantization(metric: Metric, quantization: Quantization): void {
   if (quantization !== 'binary' || metric === 'cosine') return
   throw new InvalidOptionError(
     `quantization 'binary' compares angles and needs metric 'cosine', got '${metric}'; ` +

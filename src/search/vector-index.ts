@@ -1,4 +1,5 @@
 import type { MeasureOptions, RecallCurve, RecallOptions, TuneOptions, TuneResult, Tuning } from '../api/measure.js'
+import type { LiveFacts } from '../api/live.js'
 import type { Quantization } from '../api/report.js'
 import type { IndexFacts, NodeSet, SearchHit, SearchOptions, StoredVector } from '../api/search.js'
 import { storedId } from '../api/integer-id.js'
@@ -8,6 +9,7 @@ import { assertOptions } from '../options/check-options.js'
 import { kindOf } from '../value-kind.js'
 import { searchBatch } from './batch/search-batch.js'
 import { checkSearchOptions } from './check-search-options.js'
+import { viewFacts } from './live/live-facts.js'
 import { measureRecallCurve } from './measure/measure-recall-curve.js'
 import { Pace } from './measure/pace.js'
 import { tune } from './measure/tune.js'
@@ -50,6 +52,10 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
   }
   get bytes(): number {
     return this.#views.facts.bytes
+  }
+  /** What it holds besides its last build, as of the last `refresh`. */
+  get live(): LiveFacts {
+    return viewFacts(this.#views.live())
   }
   /** What `tune` chose and stored, by ascending k: searches without `ef` use it. */
   get tuning(): readonly Tuning[] {

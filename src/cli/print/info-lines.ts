@@ -1,8 +1,11 @@
+import type { LiveFacts } from '../../api/live.js'
 import type { Tuning } from '../../api/measure.js'
+import type { IndexFacts } from '../../api/search.js'
 import type { Manifest } from '../../format/generation/manifest.js'
 import { formatByteSize } from '../../memory/byte-size.js'
 import { countText, plural, tookText } from '../../report/number-text.js'
 import { recallText } from '../../report/verdict.js'
+import { liveJson, liveRows } from './live-lines.js'
 import { tableLines } from './table-lines.js'
 import { tuningText } from './tuning-text.js'
 
@@ -11,18 +14,56 @@ interface FilesOfKind {
   readonly bytes: number
 }
 
-export function infoJson(path: string, manifest: Manifest, tuning: readonly Tuning[]): object {
-  const { segments, report, ...facts } = manifest
-  const files = Object.fromEntries(sizesByKind(segments))
-  return { path, ...facts, diskBytes: diskBytes(manifest), files, tuning, report }
+/** What is in an index with its changes. */
+export interface ChangedInfo extends Pick<IndexFacts, 'count' | 'dimensions' | 'metric' | 'm' | 'quantization'> {
+  readonly live: LiveFacts
 }
 
-export function infoLines(path: string, manifest: Manifest, tuning: readonly Tuning[]): string[] {
+/** What is known of an index without reading its segments. */
+export interface IndexInfo {
+  /** Of the live generation; undefined before the first build of an index that began empty. */
+  readonly built: { readonly manifest: Manifest; readonly tuning: readonly Tuning[] } | undefined
+  /** What changed since; undefined when it was never written to. */
+  readonly changed: ChangedInfo | undefined
+}
+
+/** `count` is what the last build has; `live.count` what is in the index with all changes. */
+export function infoJson(path: string, { built, changed }: IndexInfo): object {
+  const live = changed && { count: changed.count, ...liveJson(changed.live) }
+  if (built === undefined) {
+    const { dimensions, metric, m, quantization } = changed ?? {}
+    return { path, generation: null, count: 0, dimensions, metric, m, quantization, live }
+  }
+  const { manifest, tuning } = built
+  const { segments, report, ...facts } = manifest
+  const files = Object.fromEntries(sizesByKind(segments))
+  return { path, ...facts, diskBytes: diskBytes(manifest), files, tuning, ...(live && { live }), report }
+}
+
+export function infoLines(path: string, { built, changed }: IndexInfo): string[] {
+  const changes = changed === undefined ? [] : liveRows(path, changed.live)
+  if (built !== undefined) return generationLines(path, built, changed?.count, changes)
+  const { count = 0, dimensions, metric, m, quantization = 'f32' } = changed ?? {}
+  return tableLines([
+    ['index', `${path} (not built yet)`],
+    ['vectors', countText(count)],
+    ['dimensions', `${dimensions}, ${metric}`],
+    ['quantization', `${quantization}, m ${m}, of its first build`],
+    ...changes,
+  ])
+}
+
+function generationLines(
+  path: string,
+  { manifest, tuning }: NonNullable<IndexInfo['built']>,
+  count: number | undefined,
+  changes: readonly string[][],
+): string[] {
   const { report } = manifest
   const { selfRecall } = report
   const rows = [
     ['index', `${path} (${manifest.generation}, format ${manifest.formatVersion}, ${manifest.createdAt})`],
-    ['vectors', countText(manifest.count)],
+    ['vectors', countText(count ?? manifest.count)],
     ['dimensions', `${manifest.dimensions}, ${manifest.metric}`],
     ['quantization', quantizationText(manifest)],
     ['graph', `m ${manifest.m}, average degree ${report.averageDegree}, ${plural(manifest.levels, 'upper level')}`],
@@ -33,6 +74,7 @@ export function infoLines(path: string, manifest: Manifest, tuning: readonly Tun
     ...tuning.map((one) => ['tuned', tuningText(one)]),
     ['reachable', `${countText(report.reachable)} (${countText(report.repaired)} repaired)`],
     ['skipped', countText(report.skipped)],
+    ...changes,
     ['on disk', formatByteSize(diskBytes(manifest))],
   ]
   const sizes = [...sizesByKind(manifest.segments)].map(([kind, { files, bytes }]) => [
