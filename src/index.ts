@@ -7,6 +7,7 @@ export * from './errors.js'
 export { exportIndex, type ExportOptions, type ExportReport } from './interop/export-index.js'
 export {
   verifyIndex,
+  type VerifiedLive,
   type VerifyProblem,
   type VerifyProgress,
   type VerifyReport,

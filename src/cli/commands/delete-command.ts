@@ -58,7 +58,7 @@ async function deleteIds(
     const seconds = (performance.now() - startedMs) / 1000
     status.show(() => `delete  ${countText(read)} ids  ${rateText(read / seconds)}`)
     if (!signal.aborted) return
-    const stay = `${plural(deleted, 'vector')} are deleted and stay so; the same command again does the rest`
+    const stay = `${plural(deleted, 'vector')} had been deleted; the same command again does the rest`
     throw new AbortedError(signal.reason, `the delete was interrupted; ${stay}`)
   }
   if (words.length > 0) {

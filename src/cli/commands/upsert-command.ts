@@ -100,7 +100,7 @@ async function upsertFile(index: LiveIndex, file: VectorFile, how: Upserting): P
     signal.removeEventListener('abort', onAbort)
   }
   if (signal.aborted) {
-    const stay = `the first ${plural(upserted, 'vector')} are in the index and stay; the same command again does no harm`
+    const stay = `${plural(upserted, 'vector')} had been upserted, and stay; the same command again does no harm`
     throw new AbortedError(signal.reason, `the upsert was interrupted; ${stay}`)
   }
   // Whole parts wait to be sealed: this process is the one that can.

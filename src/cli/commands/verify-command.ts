@@ -4,7 +4,7 @@ import type { VERIFY_COMMAND_OPTIONS } from '../../options/command-options.js'
 import { plural } from '../../report/number-text.js'
 import type { CommandBody, OptionsOf } from '../command.js'
 import { verifyProgressText } from '../print/progress-text.js'
-import { problemLines, soundLine } from '../print/verify-lines.js'
+import { problemLines, soundLine, tornLines } from '../print/verify-lines.js'
 import { StatusLine } from '../screen/status-line.js'
 import type { Session } from '../session.js'
 
@@ -21,7 +21,7 @@ async function run({ path, quiet }: VerifyFlags, session: Session): Promise<Veri
 
 function print(report: VerifyReport, { path, quiet }: VerifyFlags): string[] {
   if (!report.ok) return problemLines(path, report)
-  return quiet ? [] : [soundLine(path, report)]
+  return quiet ? [] : [...tornLines(report), soundLine(path, report)]
 }
 
 function json(report: VerifyReport, { path }: VerifyFlags): object {

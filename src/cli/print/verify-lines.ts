@@ -1,13 +1,23 @@
-import type { VerifyReport } from '../../format/verify/verify-index.js'
+import type { VerifiedLive, VerifyReport } from '../../format/verify/verify-index.js'
 import { formatByteSize } from '../../memory/byte-size.js'
 import { countText, plural } from '../../report/number-text.js'
 
 export function soundLine(path: string, report: VerifyReport): string {
-  const { generation, count, filesChecked, bytesChecked, linksChecked } = report
+  const { generation = 'not built yet', count, live, filesChecked, bytesChecked, linksChecked } = report
   return (
-    `ok: ${path} (${generation}): ${plural(count, 'vector')}, ${plural(filesChecked, 'file')}, ` +
-    `${formatByteSize(bytesChecked)} and ${plural(linksChecked, 'link')} checked`
+    `ok: ${path} (${generation}): ${plural(count, 'vector')}, ${live === undefined ? '' : changesText(live)}` +
+    `${plural(filesChecked, 'file')}, ${formatByteSize(bytesChecked)} and ${plural(linksChecked, 'link')} checked`
   )
+}
+
+function changesText({ parts, rows, changes }: VerifiedLive): string {
+  return `${plural(parts, 'part')} of ${plural(rows, 'row')}, ${plural(changes, 'change')} in logs, `
+}
+
+/** The end of a log that is no problem, and is said. */
+export function tornLines({ live }: VerifyReport): string[] {
+  const torn = live?.torn
+  return torn === undefined ? [] : [`note: ${torn.path} at byte ${torn.offset ?? 0}: ${torn.reason}; no problem`]
 }
 
 export function problemLines(path: string, { problems, problemCount }: VerifyReport): string[] {

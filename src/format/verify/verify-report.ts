@@ -8,13 +8,33 @@ export interface VerifyProblem {
   readonly reason: string
 }
 
+/** What was checked of the changes since the last build. */
+export interface VerifiedLive {
+  /** Sealed parts, their rows, and the deletes in them. */
+  readonly parts: number
+  readonly rows: number
+  readonly deletes: number
+  /** Logs, and the rows and deletes in them, which are not sealed. */
+  readonly logs: number
+  readonly changes: number
+  /** Of the last change. */
+  readonly sequence: number
+  /**
+   * The end of the newest log that is no whole change: of a write that was interrupted, or goes on. It was never
+   * acknowledged, so that it is no problem.
+   */
+  readonly torn?: VerifyProblem
+}
+
 export interface VerifyReport {
   /** True when there is no problem. */
   readonly ok: boolean
-  /** The live generation; undefined when CURRENT or the manifest cannot be read. */
+  /** The live generation; undefined when CURRENT or the manifest cannot be read, and before the first build. */
   readonly generation: string | undefined
-  /** Vectors in the index. */
+  /** Vectors in the live generation. */
   readonly count: number
+  /** Absent when the index was never written to between two builds, or its PARTS is damaged. */
+  readonly live?: VerifiedLive
   readonly filesChecked: number
   readonly bytesChecked: number
   readonly linksChecked: number
@@ -58,9 +78,19 @@ export class VerifyFindings {
     }
   }
 
-  report(generation: string | undefined, count: number): VerifyReport {
+  /** Takes over the findings of a part of the work. */
+  addAll({ problems, problemCount, filesChecked, bytesChecked, linksChecked }: VerifyFindings): void {
+    this.problems.push(...problems.slice(0, MAX_LISTED_PROBLEMS - this.problems.length))
+    this.problemCount += problemCount
+    this.filesChecked += filesChecked
+    this.bytesChecked += bytesChecked
+    this.linksChecked += linksChecked
+  }
+
+  report(generation: string | undefined, count: number, live?: VerifiedLive): VerifyReport {
     const { problems, problemCount, filesChecked, bytesChecked, linksChecked } = this
     const ok = problemCount === 0
-    return { ok, generation, count, filesChecked, bytesChecked, linksChecked, problems, problemCount }
+    const checked = { filesChecked, bytesChecked, linksChecked }
+    return { ok, generation, count, ...(live !== undefined && { live }), ...checked, problems, problemCount }
   }
 }
