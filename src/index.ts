@@ -29,6 +29,7 @@ export {
 export { failureMetrics, reportMetrics, type FailedBuild } from './report/metrics/report-metrics.js'
 export { createIndex } from './live/create-index.js'
 export { openIndex } from './live/open-index.js'
+export { readIndex } from './live/read-index.js'
 export type { LiveIndex } from './live/live-index.js'
 export type { VectorIndex, VectorIndex as Index } from './search/vector-index.js'
 export type { ByteStream } from './sources/bytes/byte-reader.js'

@@ -68,6 +68,8 @@ export type ResumableSource = (startAt: number) => VectorSource
 export interface SourceFacts {
   readonly count?: number
   readonly dimensions?: number
+  /** What its vectors are compared with. */
+  readonly metric?: Metric
   /** Changes when the source does; undefined when it can be read only once. */
   readonly fingerprint?: string
 }

@@ -24,7 +24,10 @@ export async function createIndex(path: string, given: CreateOptions): Promise<L
   const { dimensions, metric, m, quantization, quality, seed, ...options } = checkOptions(createOptionsSchema, given)
   checkQuantization(metric, quantization)
   if ((await readCurrent(place)) !== undefined || (await readParts(place)) !== undefined) {
-    throw new PathError(place, 'there is an index already; open it with openIndex(path, { write: true }), or use shardloom upsert')
+    throw new PathError(
+      place,
+      'there is an index already; open it with openIndex(path, { write: true }), or use shardloom upsert',
+    )
   }
   return LiveIndex.open(place, options, { dimensions, metric, m, quantization, quality, seed })
 }

@@ -72,14 +72,15 @@ export async function* aliveOfPart(
   }
 }
 
-async function* aliveOfGraph(
+/** Rows of a generation that are alive; all, without `alive`. */
+export async function* aliveOfGraph(
   directory: string,
-  alive: AliveRows,
+  alive: AliveRows | undefined,
   dimensions: number,
   generation?: string,
 ): AsyncGenerator<AliveBatch & { readonly nodes: Uint32Array }> {
   for await (const { firstNode, ids, vectors } of storedRows(await openStoredGraph(directory, generation))) {
-    const kept = keptOf(alive, firstNode, ids.length)
+    const kept = alive === undefined ? allOf(ids.length) : keptOf(alive, firstNode, ids.length)
     const nodes = kept.map((at) => firstNode + at)
     const isWhole = kept.length === ids.length
     const rows = isWhole ? { ids, vectors } : gathered(ids, vectors, dimensions, kept)
@@ -93,6 +94,10 @@ function keptOf(alive: AliveRows, first: number, count: number): Uint32Array {
   let length = 0
   for (let at = 0; at < count; at++) if (alive.has(first + at)) kept[length++] = at
   return kept.subarray(0, length)
+}
+
+function allOf(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, at) => at)
 }
 
 function gathered(

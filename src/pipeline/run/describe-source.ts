@@ -26,7 +26,7 @@ export async function describeSource(
   if (typeof source !== 'function') return { read: () => source, isResumable: false, options }
   if (!('facts' in source)) return { read: source, isResumable: true, options }
   checkOptions(buildOptionsSchema, options, { warn: () => undefined })
-  const { count, dimensions, fingerprint } = checkFacts(await source.facts())
+  const { count, dimensions, metric, fingerprint } = checkFacts(await source.facts())
   const note = countNote(options.count, count)
   return {
     read: source,
@@ -35,6 +35,7 @@ export async function describeSource(
       ...options,
       count: count ?? options.count,
       dimensions: options.dimensions ?? dimensions,
+      metric: options.metric ?? metric,
       sourceFingerprint: options.sourceFingerprint ?? fingerprint,
     },
     ...(note !== undefined && { note }),
@@ -50,12 +51,13 @@ export function countNote(given: number | undefined, found: number | undefined):
 function checkFacts(facts: unknown): SourceFacts {
   if (typeof facts !== 'object' || facts === null) {
     throw new InvalidOptionError(
-      `facts() of the source must give an object { count?, dimensions?, fingerprint? }, got ${kindOf(facts)}`,
+      `facts() of the source must give an object { count?, dimensions?, metric?, fingerprint? }, got ${kindOf(facts)}`,
     )
   }
-  const { count, dimensions, fingerprint } = facts as SourceFacts
+  const { count, dimensions, metric, fingerprint } = facts as SourceFacts
   checkValue('count in facts() of the source', BUILD_OPTIONS.count, count)
   checkValue('dimensions in facts() of the source', BUILD_OPTIONS.dimensions, dimensions)
+  checkValue('metric in facts() of the source', BUILD_OPTIONS.metric, metric)
   checkValue('fingerprint in facts() of the source', BUILD_OPTIONS.sourceFingerprint, fingerprint)
-  return { count, dimensions, fingerprint }
+  return { count, dimensions, metric, fingerprint }
 }

@@ -1,0 +1,117 @@
+import { crc32 } from '../../spill/files/crc32.js'
+import type { DescribedSource, GivenBatch, Id } from '../api/vectors.js'
+import { CorruptIndexError, PathError } from '../errors.js'
+import { readCurrent } from '../format/generation/current.js'
+import { readParts } from '../format/live/parts-file.js'
+import type { AliveRows } from '../search/live/alive-rows.js'
+import { GraphPart } from '../search/live/graph-part.js'
+import type { LiveState } from '../search/live/live-state.js'
+import { MemoryPart } from '../search/live/memory-part.js'
+import type { PartView } from '../search/live/part.js'
+import { openView } from '../search/read-view.js'
+import type { OpenView } from '../search/open-view.js'
+import { checkPath } from '../sources/check-path.js'
+import { resolve } from 'node:path'
+import { aliveOfGraph, type AliveBatch } from './read-alive.js'
+
+/** Vectors of one batch that lie in memory. */
+const MEMORY_BATCH_ROWS = 1024
+
+/** Gives batches, from the first row that is alive on. */
+type ReadRows = () => AsyncIterable<Rows> | Iterable<Rows>
+type Rows = Pick<AliveBatch, 'ids' | 'vectors'>
+
+/**
+ * All vectors of an index with their ids, as they are now: those of the live generation, then the changes since, without
+ * what was deleted or replaced. A source for `buildIndex`, whose metric, dimensions and count it states; also for an
+ * index that was never changed. Vectors under cosine have unit length.
+ *
+ * Small changes are in memory from now on, the rest is read when the source is. A writer that merges or compacts
+ * meanwhile deletes files of it, which ends the read with a PathError. For another build in the same folder there is
+ * `compact`, which loses no change that comes meanwhile.
+ * @throws PathError when there is no index at `path`; CorruptIndexError
+ */
+export async function readIndex(path: string): Promise<DescribedSource> {
+  checkPath(path, 'the index directory')
+  const place = resolve(path)
+  for (;;) {
+    const text = await stateText(place)
+    const view = await openView(place, {})
+    try {
+      // Files were replaced while it was opened: which ones it has is not known.
+      if ((await stateText(place)) === text) return sourceOf(place, view, text)
+    } finally {
+      await view.close()
+    }
+  }
+}
+
+function sourceOf(path: string, { base, live, facts }: OpenView, text: string): DescribedSource {
+  const { dimensions, metric } = facts
+  const readers: ReadRows[] = []
+  if (live !== undefined) readers.push(...readersOf(path, live.state))
+  else if (base !== undefined) readers.push(() => aliveOfGraph(path, undefined, dimensions, facts.generation))
+  const count = live?.state.count ?? facts.count
+  async function* from(startAt: number): AsyncGenerator<GivenBatch, void, void> {
+    let skip = startAt
+    try {
+      for (const read of readers) {
+        for await (const { ids, vectors } of read()) {
+          const skipped = Math.min(skip, ids.length)
+          skip -= skipped
+          if (skipped === ids.length) continue
+          yield { ids: ids.slice(skipped), vectors: vectors.subarray(skipped * dimensions), dimensions }
+        }
+      }
+    } catch (error) {
+      throw await changedFailure(path, text, error)
+    }
+  }
+  const fingerprint = `index ${text} ${live?.state.lastSequence ?? 0}`
+  return Object.assign(from, { facts: () => Promise.resolve({ count, dimensions, metric, fingerprint }) })
+}
+
+function readersOf(path: string, { base, sealed, memories, settings }: LiveState): ReadRows[] {
+  const { dimensions } = settings
+  const readers: ReadRows[] = []
+  if (base !== undefined) {
+    const { part, alive } = base
+    readers.push(() => aliveOfGraph(path, alive, dimensions, part.name))
+  }
+  for (const { part, alive } of [...sealed, ...memories]) {
+    if (part instanceof GraphPart) {
+      const { path: folder, generation } = part.open.facts
+      readers.push(() => aliveOfGraph(folder, alive, dimensions, generation))
+    } else if (part instanceof MemoryPart) readers.push(() => memoryRowsOf(part, alive, dimensions))
+  }
+  return readers
+}
+
+function* memoryRowsOf(part: PartView<MemoryPart>['part'], alive: AliveRows, dimensions: number): Generator<Rows> {
+  let ids: Id[] = []
+  let vectors = new Float32Array(MEMORY_BATCH_ROWS * dimensions)
+  for (const row of alive.nodes()) {
+    vectors.set(part.vectorOf(row), ids.length * dimensions)
+    ids.push(part.idOf(row))
+    if (ids.length < MEMORY_BATCH_ROWS) continue
+    yield { ids, vectors }
+    ids = []
+    vectors = new Float32Array(MEMORY_BATCH_ROWS * dimensions)
+  }
+  if (ids.length > 0) yield { ids, vectors: vectors.subarray(0, ids.length * dimensions) }
+}
+
+/** What names the files of an index: it changes when a writer or a build replaces some. */
+async function stateText(path: string): Promise<string> {
+  const [current, parts] = await Promise.all([readCurrent(path), readParts(path)])
+  return crc32(Buffer.from(JSON.stringify([current, parts]))).toString(16)
+}
+
+/** A file that is gone because another process replaced it is no damage. */
+async function changedFailure(path: string, before: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof CorruptIndexError || error instanceof PathError) || (await stateText(path)) === before) {
+    return error
+  }
+  const reason = 'it was merged or built anew while it was read, and files of it are gone; read it again'
+  return new PathError(path, reason, error)
+}
