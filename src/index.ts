@@ -26,6 +26,7 @@ export {
   type QuantizationSuggestion,
   type SuggestQuantizationOptions,
 } from './plan/suggest-quantization.js'
+export { liveMetrics } from './report/metrics/live-metrics.js'
 export { failureMetrics, reportMetrics, type FailedBuild } from './report/metrics/report-metrics.js'
 export { createIndex } from './live/create-index.js'
 export { openIndex } from './live/open-index.js'

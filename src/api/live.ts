@@ -118,7 +118,7 @@ export interface CompactOptions {
   readonly minRecall?: number
   /** Old generations kept beside the live one. Default 1. */
   readonly keepGenerations?: number
-  /** Balanced or high; auto tries balanced on a sample. Default: as the index was made. */
+  /** 'balanced', 'high', or 'auto', which tries 'balanced' on a sample. Default: as the index was made. */
   readonly quality?: Quality | 'auto'
   /**
    * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary', one

@@ -1,5 +1,8 @@
 import { relative, resolve } from 'node:path'
-import { InvalidOptionError } from '../errors.js'
+import { InvalidOptionError, PathError } from '../errors.js'
+import { readCurrent } from '../format/generation/current.js'
+import { lastSequence } from '../format/live/last-sequence.js'
+import { readParts } from '../format/live/parts-file.js'
 import type { ExportFormat, ExportProgress, LabelKind } from '../api/interop.js'
 import type { Metric } from '../api/vectors.js'
 import { checkPath } from '../sources/check-path.js'
@@ -8,7 +11,7 @@ import { exportOptionsSchema } from '../options/export-options.js'
 import { ExportPass } from './export-pass.js'
 import { labelKindOf } from './labels.js'
 import { checkTarget, OutputFile, removeFile } from './output-file.js'
-import { openStoredGraph } from '../rows/stored-graph.js'
+import { openStoredGraph, type StoredGraph } from '../rows/stored-graph.js'
 import { writeFvecs } from './fvecs/write-fvecs.js'
 import { writeHnswlib } from './hnswlib/write-hnswlib.js'
 import { writeIdLines } from './write-id-lines.js'
@@ -22,6 +25,11 @@ export interface ExportOptions {
   readonly out: string
   /** Replace a file that exists; otherwise it is refused. Default false. */
   readonly overwrite?: boolean
+  /**
+   * Export the last build alone when the index was changed since; otherwise that is refused, because the file would
+   * lack the changes. Default false.
+   */
+  readonly baseOnly?: boolean
   /** An `AbortSignal`; once it fires the call rejects with `SHARDLOOM_ABORTED`. */
   readonly signal?: AbortSignal
   /** Called every few MiB. */
@@ -45,6 +53,8 @@ export interface ExportReport {
   readonly m: number
   /** The generation that was exported. */
   readonly generation: string
+  /** Rows and deletes that came since that generation and are not in the file; absent when there are none. */
+  readonly changesLeftOut?: number
   /** Size of the file, without the file of ids. */
   readonly bytes: number
   readonly seconds: number
@@ -69,20 +79,24 @@ const IDS_SUFFIX = '.ids.jsonl'
  *
  * When all ids are integers of at least 0, they become the labels of the file; otherwise labels are nodes, and
  * `out`.ids.jsonl has the ids. Vectors under cosine have unit length, as in the index.
+ *
+ * An index that was changed since its last build is refused, unless `baseOnly` says that the changes are left out.
  * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or
  * replaced
  */
 export async function exportIndex(path: string, options: ExportOptions): Promise<ExportReport> {
   const startedMs = performance.now()
   checkPath(path, 'the index directory')
-  const { format, overwrite, ...hooks } = checkOptions(exportOptionsSchema, options)
+  const { format, overwrite, baseOnly, ...hooks } = checkOptions(exportOptionsSchema, options)
   const out = targetOutside(path, hooks.out)
   const targets = [out, out + IDS_SUFFIX]
   const checkTargets = async (): Promise<void> => {
     for (const target of targets) await checkTarget(target, overwrite)
   }
   await checkTargets()
-  const graph = await openStoredGraph(path)
+  const graph = await openBuilt(path)
+  const leftOut = await changesAfter(path, graph)
+  if (leftOut > 0 && !baseOnly) throw changedError(path, leftOut)
   const labels = format === 'fvecs' ? 'nodes' : await labelKindOf(graph)
   const file = await OutputFile.create(out)
   let idsFile: OutputFile | undefined
@@ -119,9 +133,31 @@ export async function exportIndex(path: string, options: ExportOptions): Promise
     metric,
     m,
     generation,
+    ...(leftOut > 0 && { changesLeftOut: leftOut }),
     bytes: file.length,
     seconds: Math.round(performance.now() - startedMs) / 1000,
   }
+}
+
+/** @throws PathError when there is no index, or none that was built */
+async function openBuilt(path: string): Promise<StoredGraph> {
+  if ((await readCurrent(path)) === undefined && (await readParts(path)) !== undefined) {
+    throw new PathError(path, 'it was never built, and has no graph to export: compact() (shardloom compact) builds it')
+  }
+  return openStoredGraph(path)
+}
+
+/** How many rows and deletes came after the generation. */
+async function changesAfter(path: string, { manifest }: StoredGraph): Promise<number> {
+  return Math.max(0, (await lastSequence(path)) - (manifest.liveSequence ?? 0))
+}
+
+function changedError(path: string, changes: number): InvalidOptionError {
+  const made = changes === 1 ? '1 change was' : `${changes} changes were`
+  return new InvalidOptionError(
+    `${made} made to ${path} since its last build, which is what is exported: call compact() (shardloom compact) ` +
+      'first, or pass baseOnly: true (--base-only) to leave them out',
+  )
 }
 
 /** The absolute path of the file. @throws InvalidOptionError */

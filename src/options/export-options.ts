@@ -23,6 +23,14 @@ export const EXPORT_OPTIONS = {
     }),
     false,
   ),
+  baseOnly: v.optional(
+    option(flag(), 'leave out what changed since the last build', {
+      doc:
+        'export the last build alone when the index was changed since; otherwise that is refused, because the file ' +
+        'would lack the changes',
+    }),
+    false,
+  ),
   signal: v.optional(SHARED_OPTIONS.signal),
   onProgress: v.optional(
     option(callable<(progress: ExportProgress) => void>('a function'), 'called every few MiB', {

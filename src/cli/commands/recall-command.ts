@@ -10,7 +10,7 @@ import { curveLines } from '../print/curve-lines.js'
 import { measureProgressText } from '../print/progress-text.js'
 import { StatusLine } from '../screen/status-line.js'
 import type { Session } from '../session.js'
-import { sayMissed, tuneIndex } from './tune-index.js'
+import { sayMissed, tuneIndex, warnOfChanges } from './tune-index.js'
 
 type RecallFlags = OptionsOf<typeof RECALL_COMMAND_OPTIONS>
 type Measured = RecallCurve | TuneResult
@@ -37,6 +37,7 @@ async function measure(flags: RecallFlags, { terminal }: Session): Promise<Measu
   const { k, ef, rerank, sample, seed, queries, targetRecall: recall } = flags
   const index = await openPreloaded(flags.path, flags.memory)
   try {
+    if (!flags.quiet) warnOfChanges(index, flags.path, terminal)
     const status = new StatusLine(terminal, flags.quiet)
     // Outside of `interruptible`: reading may wait for the writer of a pipe, and there is nothing to clean up.
     const options: MeasureOptions = {

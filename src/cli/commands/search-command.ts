@@ -14,7 +14,7 @@ import { StatusLine } from '../screen/status-line.js'
 import type { Terminal } from '../screen/terminal.js'
 import type { Session } from '../session.js'
 import { measureSearch } from './measure-search.js'
-import { sayMissed, tuneIndex } from './tune-index.js'
+import { sayMissed, tuneIndex, warnOfChanges } from './tune-index.js'
 
 type SearchFlags = OptionsOf<typeof SEARCH_COMMAND_OPTIONS>
 
@@ -66,13 +66,14 @@ async function search(flags: SearchFlags, terminal: Terminal): Promise<SearchRep
 /** The choice of ef to search with: a stored one, or a new one for --target-recall. Undefined: --ef or the default. */
 async function chooseTuning(
   index: VectorIndex,
-  { k, ef, targetRecall }: SearchFlags,
+  { path, k, ef, targetRecall }: SearchFlags,
   terminal: Terminal,
 ): Promise<SearchReport['tuning']> {
   if (ef !== undefined) return undefined
   const stored = tuningFor(index.tuning, k)
   const usable = targetRecall === undefined || (stored?.k === k && stored.targetRecall === targetRecall)
   if (usable) return stored && { ...stored, reached: true }
+  warnOfChanges(index, path, terminal)
   const status = new StatusLine(terminal, false)
   const onProgress = (progress: MeasureProgress): void => status.show(() => measureProgressText(progress))
   const result = await interruptible(terminal, (signal) =>

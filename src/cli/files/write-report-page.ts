@@ -11,6 +11,7 @@ import { PREVIOUS, REPORT_SAMPLE } from '../../options/command-options.js'
 import { DEFAULT_K } from '../../options/shared-options.js'
 import { defaultEf } from '../../search/default-ef.js'
 import { defaultWidths } from '../../search/measure/check-measure-options.js'
+import { warnOfChanges } from '../commands/tune-index.js'
 import { interruptible } from '../interruptible.js'
 import { openPreloaded } from './open-preloaded.js'
 import { measureProgressText } from '../print/progress-text.js'
@@ -151,6 +152,7 @@ async function measure(
 ): Promise<RecallCurve> {
   const index = await openPreloaded(path, memory)
   try {
+    if (!quiet) warnOfChanges(index, path, terminal)
     const status = new StatusLine(terminal, quiet)
     const asked = queries === undefined ? { sample } : { queries: await readQueries(queries, index.dimensions) }
     return await interruptible(terminal, (signal) =>

@@ -1,6 +1,6 @@
 import type { ExportReport } from '../../interop/export-index.js'
 import { formatByteSize } from '../../memory/byte-size.js'
-import { countText, tookText } from '../../report/number-text.js'
+import { countText, plural, tookText } from '../../report/number-text.js'
 import { shellWord } from '../../report/shell-word.js'
 import { tableLines } from './table-lines.js'
 
@@ -32,4 +32,8 @@ function nextStep({ format, out, space = '', dimensions }: ExportReport): string
     case 'fvecs':
       return `shardloom build ${shellWord(out)} --ids ${shellWord(`${out}.ids.jsonl`)} --out DIR`
   }
+}
+
+export function leftOutText(changes: number): string {
+  return `the file is of the last build: ${plural(changes, 'change')} since then ${changes === 1 ? 'is' : 'are'} not in it`
 }

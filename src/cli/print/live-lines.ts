@@ -49,3 +49,13 @@ function compactionText(path: string, facts: LiveFacts): string {
 function percent(share: number): string {
   return share > 0 && share < 0.001 ? 'under 0.1%' : `${Number((100 * share).toPrecision(share < 0.1 ? 2 : 3))}%`
 }
+
+/** What a measurement of the last build leaves out; undefined when that is all there is. */
+export function baseAloneText(path: string, { partRows, memoryRows, deadRows }: LiveFacts): string | undefined {
+  const newer = partRows + memoryRows
+  if (newer + deadRows === 0) return undefined
+  return (
+    `the last build alone is measured: ${plural(newer, 'row')} that came since ${newer === 1 ? 'is' : 'are'} not in it, and ` +
+    `${countText(deadRows)} of its rows are dead; shardloom compact ${shellWord(path)} builds with all changes`
+  )
+}

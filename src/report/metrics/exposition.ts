@@ -7,19 +7,21 @@ export interface Sample {
 export interface Gauge {
   readonly name: string
   readonly help: string
+  /** A counter only grows while a process lives; its name ends with _total. Default: gauge. */
+  readonly type?: 'gauge' | 'counter'
   readonly samples: readonly Sample[]
 }
 
 /**
- * Gauges in the text format of Prometheus. Gauges without samples are left out. `labels` are put on every sample,
+ * Gauges and counters in the text format of Prometheus. Those without samples are left out. `labels` are put on every sample,
  * before its own.
  */
 export function exposition(gauges: readonly Gauge[], labels: Readonly<Record<string, string>> = {}): string {
   return gauges
     .filter(({ samples }) => samples.length > 0)
-    .flatMap(({ name, help, samples }) => [
+    .flatMap(({ name, help, type = 'gauge', samples }) => [
       `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,
-      `# TYPE ${name} gauge`,
+      `# TYPE ${name} ${type}`,
       ...samples.map((sample) => `${name}${labelsText({ ...labels, ...sample.labels })} ${valueText(sample.value)}`),
     ])
     .map((line) => `${line}\n`)
