@@ -22,6 +22,9 @@ const PAGES = [...ROOT_PAGES, ...DOCS, ...filesIn('examples', '.md'), 'bench/REA
 
 const COMMANDS = createProgram({ terminal: new Terminal(process.stdout, process.stderr), exitCode: 0 }).commands
 
+/** The commands that have a page of their own. */
+const CHANGING = new Set(['create', 'upsert', 'delete', 'compact'])
+
 /** Which page has which table. */
 const TABLES: Readonly<Record<string, string>> = {
   'options-build': 'docs/api/build.md',
@@ -31,11 +34,19 @@ const TABLES: Readonly<Record<string, string>> = {
   'options-measure': 'docs/api/search.md',
   'options-estimate': 'docs/api/other.md',
   'options-suggest': 'docs/api/other.md',
+  'options-writer': 'docs/api/live.md',
+  'options-settings': 'docs/api/live.md',
+  'options-compact': 'docs/api/live.md',
   'options-export': 'docs/interop.md',
   'options-import': 'docs/interop.md',
   'flags-common': 'docs/cli.md',
   'exit-codes': 'docs/cli.md',
-  ...Object.fromEntries(COMMANDS.map((command) => [`flags-${command.name()}`, 'docs/cli.md'])),
+  ...Object.fromEntries(
+    COMMANDS.map((command) => [
+      `flags-${command.name()}`,
+      CHANGING.has(command.name()) ? 'docs/cli-changes.md' : 'docs/cli.md',
+    ]),
+  ),
 }
 
 /** The cells of each row of a table, without its head. */
@@ -61,6 +72,10 @@ function fieldsOf(file: string, ...interfaces: readonly string[]): string[] {
   })
 }
 
+/** `write` is what makes the other options count. */
+const namesOfChanges = (name: string): string[] =>
+  fieldsOf('src/api/live.ts', name).filter((field) => field !== 'write')
+
 describe('the tables', () => {
   it('are on the pages that are to have them, and nowhere else', () => {
     const found = PAGES.flatMap((page) =>
@@ -78,6 +93,9 @@ describe('the tables', () => {
     ['options-open', fieldsOf('src/api/search.ts', 'OpenOptions')],
     ['options-search', fieldsOf('src/api/search.ts', 'SearchOptions')],
     ['options-measure', fieldsOf('src/api/measure.ts', 'MeasureOptions', 'RecallOptions', 'TuneOptions')],
+    ['options-writer', namesOfChanges('WriteOptions')],
+    ['options-settings', namesOfChanges('CreateOptions')],
+    ['options-compact', fieldsOf('src/api/live.ts', 'CompactOptions')],
     ['options-export', fieldsOf('src/interop/export-index.ts', 'ExportOptions')],
     ['report-fields', fieldsOf('src/api/report.ts', 'BuildReport')],
   ])('%s has every name, and no other', (table, fields) => {
@@ -121,9 +139,10 @@ describe('the tables', () => {
   )
 })
 
-describe('docs/cli.md', () => {
-  it('has a section for each command, in the order of the help', () => {
-    const sections = [...textOf('docs/cli.md').matchAll(/^\*\*`shardloom (\w+)/gm)].map((match) => match[1])
+describe('docs/cli.md and docs/cli-changes.md', () => {
+  it('have a section for each command, in the order of the help', () => {
+    const text = textOf('docs/cli.md') + textOf('docs/cli-changes.md')
+    const sections = [...text.matchAll(/^\*\*`shardloom (\w+)/gm)].map((match) => match[1])
     expect(sections).toEqual(COMMANDS.map((command) => command.name()))
   })
 })

@@ -1,6 +1,7 @@
 import type * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
 import type { BuildOptions } from '../../src/api/build.js'
+import type { CompactOptions, CreateOptions, WriteOptions } from '../../src/api/live.js'
 import type { RecallOptions, TuneOptions } from '../../src/api/measure.js'
 import type { OpenOptions, SearchOptions } from '../../src/api/search.js'
 import type { ExportOptions } from '../../src/interop/export-index.js'
@@ -10,6 +11,7 @@ import type { ShardloomConfig } from '../../src/options/config/define-config.js'
 import type { estimateOptionsSchema, suggestOptionsSchema } from '../../src/options/estimate-options.js'
 import type { exportOptionsSchema } from '../../src/options/export-options.js'
 import type { importOptionsSchema } from '../../src/options/import-options.js'
+import type { compactOptionsSchema, createOptionsSchema, writeOptionsSchema } from '../../src/options/live-options.js'
 import type { recallOptionsSchema, tuneOptionsSchema } from '../../src/options/measure-options.js'
 import type { openOptionsSchema, SEARCH_OPTIONS } from '../../src/options/search-options.js'
 import type { SuggestQuantizationOptions } from '../../src/plan/suggest-quantization.js'
@@ -39,6 +41,13 @@ describe('an interface of options has the type of its schema', () => {
     expectTypeOf<Given<typeof exportOptionsSchema>>().toEqualTypeOf<Mutable<ExportOptions>>()
     expectTypeOf<Given<typeof estimateOptionsSchema>>().toEqualTypeOf<Mutable<EstimateOptions>>()
     expectTypeOf<Given<typeof suggestOptionsSchema>>().toEqualTypeOf<Mutable<SuggestQuantizationOptions>>()
+  })
+
+  it('in changes of an index', () => {
+    type Write = Omit<Given<typeof writeOptionsSchema>, 'write'>
+    expectTypeOf<Write>().toEqualTypeOf<Omit<Mutable<WriteOptions>, 'write'>>()
+    expectTypeOf<Given<typeof createOptionsSchema>>().toEqualTypeOf<Mutable<CreateOptions>>()
+    expectTypeOf<Given<typeof compactOptionsSchema>>().toEqualTypeOf<Mutable<CompactOptions>>()
   })
 
   it('in searches and measurements', () => {
