@@ -11,6 +11,7 @@ import { HnswlibFile } from './hnswlib/hnswlib-file.js'
 import { surveyFile, type Survey } from './hnswlib/survey.js'
 import { readUpperLevels } from './hnswlib/read-upper-levels.js'
 import { writeLevel0 } from './hnswlib/write-level0.js'
+import { assertFitsChanges } from '../pipeline/run/fits-changes.js'
 import { withRun, type OpenRun } from '../pipeline/run/with-run.js'
 import { finish } from '../pipeline/finish.js'
 import type { PlannedRun } from '../pipeline/run/run.js'
@@ -102,6 +103,7 @@ async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: strin
   return withRun({ ...given, m, count, quality: 'balanced' }, { isResumable: false }, async (open) => {
     const survey = await open.stage('ingest', () => surveyOnce(open, file, idsPath))
     const { ingested } = survey
+    await assertFitsChanges(open.options.path, { dimensions: ingested.dimensions, metric: open.options.metric })
     const run = open.plan(ingested)
     const layout = layOutSegments(evenCounts(ingested.count), ingested.dimensions)
     const idFiles = await run.stage('assign nodes', () =>

@@ -10,6 +10,7 @@ import { mergeSegments } from './merge-segments.js'
 import { graphOrigin } from './report/graph-origin.js'
 import { route } from './route.js'
 import { describeSource } from './run/describe-source.js'
+import { assertFitsChanges } from './run/fits-changes.js'
 import { withRun } from './run/with-run.js'
 
 /**
@@ -39,6 +40,7 @@ export async function buildGeneration(
   return withRun(described.options, { isResumable: described.isResumable, liveSequence }, async (open) => {
     if (described.note !== undefined) open.log.event('count', described.note)
     const ingested = await open.stage('ingest', () => ingest(open, described.read))
+    await assertFitsChanges(open.options.path, { dimensions: ingested.dimensions, metric: open.options.metric })
     const run = open.plan(ingested)
     const routed = await run.stage('route', () => route(run, ingested))
     const nodes = await run.stage('assign nodes', () => assignNodes(run, routed, ingested))

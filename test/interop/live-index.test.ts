@@ -1,6 +1,6 @@
 /** Exports of, and imports over, an index that is changed between two builds. */
 import { describe, expect, it } from 'vitest'
-import { createIndex, exportIndex, importIndex, openIndex, type Written } from '../../dist/src/index.js'
+import { buildIndex, createIndex, exportIndex, importIndex, openIndex, type Written } from '../../dist/src/index.js'
 import { EXPORT_FORMATS } from '../../src/options/export-options.js'
 import { temporaryFolder } from '../fixtures/index-files.js'
 import { buildBase, LIVE_DIMENSIONS, liveBatch, liveVector, makeLiveIndex, openWriter } from '../fixtures/live-index.js'
@@ -84,5 +84,21 @@ describe('an import over an index that is written to', () => {
     const reader = await openIndex(path)
     expect([reader.count, reader.generation]).toEqual([45, 'gen-000002'])
     await reader.close()
+  })
+})
+
+describe('a build or an import of another shape over an index that takes changes', () => {
+  it('is refused, with what to do, and leaves the index as it was', async () => {
+    const path = folder.path('shape.index')
+    await makeLiveIndex(path)
+    const wide = [{ vector: [1, 2, 3, 4, 5] }, { vector: [5, 4, 3, 2, 1] }]
+    const refused = { code: 'SHARDLOOM_INVALID_OPTION', message: expect.stringContaining('another folder') as string }
+    await expect(buildIndex(wide, { path, threads: 1 })).rejects.toMatchObject(refused)
+    const same = [{ vector: [1, 2, 3, 4] }, { vector: [4, 3, 2, 1] }]
+    await expect(buildIndex(same, { path, threads: 1, metric: 'cosine' })).rejects.toMatchObject(refused)
+    const index = await openIndex(path)
+    expect([index.generation, index.dimensions, index.metric]).toEqual(['gen-000001', 4, 'l2'])
+    await index.close()
+    await expect(buildIndex(same, { path, threads: 1 })).resolves.toMatchObject({ generation: 'gen-000002' })
   })
 })
