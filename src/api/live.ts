@@ -45,6 +45,11 @@ export interface CreateOptions extends Omit<WriteOptions, 'write'> {
   readonly quality?: Quality | 'auto'
   readonly quantization?: Quantization
   readonly seed?: number
+  /**
+   * What an upsert does with an id that is given twice. Default 'last': takes its last vector. 'keep': an id may have
+   * several vectors; an upsert replaces all of them, and searches find ids.
+   */
+  readonly duplicates?: 'last' | 'keep'
 }
 
 /** An acknowledged change. */

@@ -20,9 +20,13 @@ export function createIndex(path: string, options: CreateOptions): Promise<LiveI
 export async function createIndex(path: string, given: CreateOptions): Promise<LiveIndex | LiveIndex<string | bigint>> {
   checkPath(path, 'the index directory')
   const place = resolve(path)
-  const { dimensions, metric, m, quantization, quality, seed, ...options } = checkOptions(createOptionsSchema, given)
+  const { dimensions, metric, m, quantization, quality, seed, duplicates, ...options } = checkOptions(
+    createOptionsSchema,
+    given,
+  )
   if ((await readCurrent(place)) !== undefined || (await readParts(place)) !== undefined) {
     throw new PathError(place, 'there is an index already; open it with openIndex(path, { write: true })')
   }
-  return LiveIndex.open(place, options, { dimensions, metric, m, quantization, quality, seed })
+  const repeatedIds = duplicates === 'keep' && ({ repeatedIds: true } as const)
+  return LiveIndex.open(place, options, { dimensions, metric, m, quantization, quality, seed, ...repeatedIds })
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { CompactWhen, Durability, LiveEvent } from '../api/live.js'
 import { BUILD_OPTIONS } from './build-options.js'
-import { callable, flag, integer, numberFrom, option } from './option-values.js'
+import { callable, choice, flag, integer, numberFrom, option } from './option-values.js'
 import { OPEN_OPTIONS } from './search-options.js'
 import { SHARED_OPTIONS } from './shared-options.js'
 
@@ -77,6 +77,14 @@ export const CREATE_OPTIONS = {
   quality,
   quantization,
   seed,
+  duplicates: v.optional(
+    option(choice(['last', 'keep']), 'an id given twice in one upsert: its last vector, or all', {
+      doc:
+        "what an upsert does with an id that is given twice: take its 'last' vector, or 'keep' all: then an id has " +
+        'several vectors, an upsert replaces all of them, and searches find ids',
+    }),
+    'last',
+  ),
   ...OPEN_OPTIONS,
   ...WRITER_OPTIONS,
 } as const

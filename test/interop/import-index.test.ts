@@ -251,7 +251,7 @@ describe('labels', () => {
     const { code, message } = await failure(sound().setLabel(5, 4n))
     expect(code).toBe('SHARDLOOM_DUPLICATE_ID')
     expect(message).toContain('id 4 is given twice: vectors 4 and 5; the labels of the file must be unique')
-    expect(message).not.toContain('--duplicates')
+    expect(message).toContain('--duplicates keep')
   })
 
   it('are replaced by the ids of a file, in which deleted elements have lines too', async () => {
