@@ -129,7 +129,7 @@ export function killIn(views: readonly PartView[], id: Id, settings: IdsKind): b
     // At most one row of an id that does not repeat is alive.
     if (killed && settings.repeatedIds !== true) return true
   }
-  return false
+  return killed
 }
 
 /** Rows of an id in a part, alive or dead. One look-up is enough where ids do not repeat. */
