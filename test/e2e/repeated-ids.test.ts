@@ -1,4 +1,5 @@
 /** Several vectors of one id: built, found as one, asked for by several. */
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   openIndex,
@@ -8,11 +9,13 @@ import {
   type Index,
   type Metric,
   type Quantization,
+  type VectorRecord,
 } from '../../dist/src/index.js'
 import {
   build,
   contentsOf,
   distanceOf,
+  makeFolder,
   makeRows,
   randomNumbers,
   records,
@@ -137,6 +140,25 @@ describe('an index where ids may repeat', () => {
     const two = await build(records(given.rows, given.idOf), { ...options, threads: 2, queueBytes: 0 })
     expect(segmentsOf(two)).toEqual(segmentsOf(one))
     expect(Object.keys(contentsOf(two.path))).toContain('CURRENT')
+  })
+
+  it('has the same bytes when an interrupted build goes on', async () => {
+    const options = { duplicates: 'keep', quality: 'balanced', sourceFingerprint: 'one' } as const
+    const whole = await build(records(given.rows, given.idOf), options)
+    const resumed = join(makeFolder(), 'resumed.index')
+    const all = [...records(given.rows, given.idOf)]
+    let failures = 0
+    const source = (startAt: number): Iterable<VectorRecord> =>
+      (function* from() {
+        for (const [at, record] of all.slice(startAt).entries()) {
+          if (at === 700 && failures++ === 0) throw new Error('the source broke')
+          yield record
+        }
+      })()
+    await expect(build(source, { ...options, path: resumed })).rejects.toThrow('the source broke')
+    const again = await build(source, { ...options, path: resumed })
+    expect(again.report.resumed?.vectors).toBeGreaterThan(0)
+    expect(segmentsOf(again)).toEqual(segmentsOf(whole))
   })
 
   it('gives all vectors of every id, and none of others', () => {
