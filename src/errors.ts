@@ -101,7 +101,8 @@ export class DuplicateIdError extends ShardloomError {
     },
   ) {
     const { id, firstOrdinal, secondOrdinal, count } = details
-    const { help = "make ids unique, or pass duplicates: 'first' or 'last' (--duplicates first|last)" } = details
+    const { help = "make ids unique, or pass duplicates: 'first', 'last' or 'keep' (--duplicates first|last|keep)" } =
+      details
     const more = count > 1 ? ` (${count} repeated ids in all)` : ''
     super(
       'SHARDLOOM_DUPLICATE_ID',

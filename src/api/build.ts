@@ -69,8 +69,11 @@ export interface BuildOptions {
   readonly tempDir?: string
   /** Unsigned 32-bit integer. The same input, options and seed give the same bytes. Default 1. */
   readonly seed?: number
-  /** What to do with an id that is given twice: 'error', or keep the 'first' or the 'last' vector. Default 'error'. */
-  readonly duplicates?: 'error' | 'first' | 'last'
+  /**
+   * What to do with an id that is given twice: 'error'; take its 'first' or its 'last' vector; or 'keep' all: then an
+   * id has several vectors, and searches find ids. Default 'error'.
+   */
+  readonly duplicates?: 'error' | 'first' | 'last' | 'keep'
   /** What to do with NaN, infinity, or a zero vector under cosine: 'error', or 'skip' and count it. Default 'error'. */
   readonly invalid?: 'error' | 'skip'
   /** Do not publish an index whose measured recall@10 (at ef 64) is below this, 0 to 1. */

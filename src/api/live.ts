@@ -68,6 +68,11 @@ export interface CreateOptions extends Omit<WriteOptions, 'write'> {
   readonly quantization?: Quantization
   /** Unsigned 32-bit integer. The same input, options and seed give the same bytes. Default 1. */
   readonly seed?: number
+  /**
+   * What an upsert does with an id that is given twice: take its 'last' vector, or 'keep' all: then an id has several
+   * vectors, an upsert replaces all of them, and searches find ids. Default 'last'.
+   */
+  readonly duplicates?: 'last' | 'keep'
   // </generated>
 }
 

@@ -106,6 +106,8 @@ export interface BuildReport {
   readonly skippedInvalid: number
   /** Vectors left out under `duplicates: 'first'` or `'last'`. */
   readonly skippedDuplicates: number
+  /** Different ids under `duplicates: 'keep'`, where one may have several vectors; else absent. */
+  readonly distinctIds?: number
   /** Length of every vector. */
   readonly dimensions: number
   /** What distance means in this index. */

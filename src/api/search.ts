@@ -1,6 +1,6 @@
 /** What a search is asked for, and what it gives. */
 import type { Quantization } from './report.js'
-import type { GivenId, Id, Metric } from './vectors.js'
+import type { GivenId, Id, Metric, VectorLike } from './vectors.js'
 
 /** A set of nodes of one generation, for the `filter` of a search. `index.select` makes one. */
 export interface NodeSet {
@@ -17,6 +17,8 @@ export interface IndexFacts {
   readonly path: string
   readonly generation: string
   readonly count: number
+  /** Whether an id may have several vectors (`duplicates: 'keep'`): searches then find ids, each once. */
+  readonly repeatedIds: boolean
   readonly dimensions: number
   readonly metric: Metric
   readonly m: number
@@ -70,8 +72,16 @@ export interface SearchOptions<OneId extends GivenId = Id> {
    * filter keeps k.
    */
   readonly filter?: NodeSet | Iterable<GivenId> | ((id: OneId) => boolean)
+  /**
+   * 'maxSim': the query is several vectors, and an id is ranked by the sum over them of the distance to its nearest
+   * vector. `ef` is then also how many ids each of them proposes.
+   */
+  readonly score?: 'maxSim'
   // </generated>
 }
+
+/** Options of a search whose query is several vectors. */
+export type MaxSimOptions<OneId extends GivenId = Id> = SearchOptions<OneId> & { readonly score: 'maxSim' }
 
 /** A vector of the index, and its id as it was given. */
 export interface StoredVector<OneId extends GivenId = Id> {
@@ -80,8 +90,14 @@ export interface StoredVector<OneId extends GivenId = Id> {
   readonly vector: Float32Array
 }
 
+/** The vectors of one query with `score: 'maxSim'`: an array of them, or row-major rows. */
+export type MultiVector = readonly VectorLike[] | Float32Array
+
 export interface SearchHit<OneId extends GivenId = Id> {
   readonly id: OneId
-  /** In the index's metric: squared l2, 1 − cos, or −ip. */
+  /**
+   * In the index's metric: squared l2, 1 − cos, or −ip; of the id's nearest vector, where it may have several. With
+   * `score: 'maxSim'` the sum of that over the vectors of the query.
+   */
   readonly distance: number
 }

@@ -32,6 +32,11 @@ export interface ImportOptions {
    */
   readonly ids?: string
   /**
+   * What to do with a label or an id that is given twice: 'error', or 'keep' all its vectors, which a search then finds
+   * as one. The file does not say which one is newer. Default 'error'.
+   */
+  readonly duplicates?: 'error' | 'keep'
+  /**
    * What searches compare: the vectors ('f32'), or quantized vectors beside them: 'f16', 'sq8', 'pq', or 'binary', one
    * bit of each component, which needs metric 'cosine' and suits embeddings of 256 dimensions and more. Default 'f32'.
    */
@@ -64,7 +69,9 @@ export interface ImportOptions {
 }
 
 /** An import cannot choose between two vectors of one id: the file does not say which is newer. */
-const UNIQUE_LABELS = 'the labels of the file must be unique; export it again, or build from the vectors'
+const UNIQUE_LABELS =
+  'the labels of the file must be unique; export it again, build from the vectors, or pass duplicates: ' +
+  "'keep' (--duplicates keep)"
 
 /** All segments but the last hold a multiple of this many nodes. */
 const LAYOUT_NODES = 4096

@@ -3,8 +3,10 @@ import type { LabelKind } from '../api/interop.js'
 import type { Id } from '../api/vectors.js'
 import { storedIds, type StoredGraph } from '../rows/stored-graph.js'
 
-/** 'ids' when every id is an integer of at least 0, since nothing else can be a label. */
+/** 'ids' when every id is an integer of at least 0 and of one node, since nothing else can be a label. */
 export async function labelKindOf(graph: StoredGraph): Promise<LabelKind> {
+  const { count, distinctIds = count } = graph.manifest
+  if (distinctIds < count) return 'nodes'
   for await (const ids of storedIds(graph)) if (!ids.every(isLabel)) return 'nodes'
   return 'ids'
 }

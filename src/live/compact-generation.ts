@@ -37,7 +37,8 @@ export async function compactGeneration(
 ): Promise<BuildReport | undefined> {
   const rows = await sealedRowsOf(indexDir, await pinnedParts(indexDir))
   const { settings, coveredSequence } = rows.parts
-  const { dimensions, metric, m, quality, quantization, seed } = settings
+  const { dimensions, metric, m, quality, quantization, seed, repeatedIds } = settings
+  const duplicates = repeatedIds === true ? 'keep' : 'error'
   if (countOf(rows) === 0) {
     await unpin(indexDir)
     return undefined
@@ -45,7 +46,7 @@ export async function compactGeneration(
   try {
     const report = await buildGeneration(
       sourceOf(rows),
-      { path: indexDir, dimensions, metric, m, quality, quantization, seed, ...given(options), ...hooks },
+      { path: indexDir, dimensions, metric, m, quality, quantization, seed, duplicates, ...given(options), ...hooks },
       coveredSequence,
     )
     await unpin(indexDir)

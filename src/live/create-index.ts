@@ -21,7 +21,10 @@ export function createIndex(path: string, options: CreateOptions): Promise<LiveI
 export async function createIndex(path: string, given: CreateOptions): Promise<LiveIndex | LiveIndex<string | bigint>> {
   checkPath(path, 'the index directory')
   const place = resolve(path)
-  const { dimensions, metric, m, quantization, quality, seed, ...options } = checkOptions(createOptionsSchema, given)
+  const { dimensions, metric, m, quantization, quality, seed, duplicates, ...options } = checkOptions(
+    createOptionsSchema,
+    given,
+  )
   checkQuantization(metric, quantization)
   if ((await readCurrent(place)) !== undefined || (await readParts(place)) !== undefined) {
     throw new PathError(
@@ -29,5 +32,6 @@ export async function createIndex(path: string, given: CreateOptions): Promise<L
       'there is an index already; open it with openIndex(path, { write: true }), or use shardloom upsert',
     )
   }
-  return LiveIndex.open(place, options, { dimensions, metric, m, quantization, quality, seed })
+  const repeatedIds = duplicates === 'keep' && ({ repeatedIds: true } as const)
+  return LiveIndex.open(place, options, { dimensions, metric, m, quantization, quality, seed, ...repeatedIds })
 }

@@ -8,9 +8,10 @@ import { writeParts, type LiveSettings } from '../format/live/parts-file.js'
 
 /** What parts and compactions of a built index are made with: what it was built with. */
 export function settingsOf({ manifest }: LiveGeneration): LiveSettings {
-  const { dimensions, metric, m, quantization, seed, report } = manifest
+  const { dimensions, metric, m, quantization, seed, distinctIds, report } = manifest
   const quality = report.quality === 'imported' ? 'auto' : report.quality
-  return { dimensions, metric, m, quantization, quality, seed }
+  const repeatedIds = distinctIds !== undefined && ({ repeatedIds: true } as const)
+  return { dimensions, metric, m, quantization, quality, seed, ...repeatedIds }
 }
 
 /** The caller holds the lock. `base`: the live generation, and the last change that it contains. */

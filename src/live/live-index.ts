@@ -10,7 +10,8 @@ import { kindOf } from '../value-kind.js'
 import { VectorIndex } from '../search/vector-index.js'
 import { LiveWriter, type WriterOptions } from './live-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
-import { assertBatch, isBatchItem, RowPreparer, type Rows } from './prepare-rows.js'
+import { assertBatch, batchIds, givenId, isBatchItem, RowPreparer, type Rows } from './prepare-rows.js'
+import { cutByIds, rowsToWrite, WrittenIds } from './whole-ids.js'
 
 const NOTHING = new Float32Array(0)
 
@@ -41,16 +42,19 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
 
   /**
    * Adds vectors, each in place of the one with its id. One record, one batch, or any iterable of both, which is read as
-   * it is written. Resolves when all of it is found by searches, and as safe as `durability` says. What is given in one
-   * record or batch is written whole or not at all, as far as it fits one part in memory.
+   * it is written. Where ids may repeat, all vectors of an id in one batch, or in records that follow each other, take
+   * the place of all that it had. Resolves when all of it is found by searches, and as safe as `durability` says. What is
+   * given in one record or batch is written whole or not at all, as far as it fits one part in memory.
    * @throws InvalidIdError, InvalidVectorError, DimensionMismatchError before anything of a batch is written;
    * DiskFullError, FileFailedError, LogFailedError, IndexClosedError
    */
   async upsert(given: VectorRecord | GivenBatch | VectorSource): Promise<Written> {
-    const written: Writing = { count: 0, sequence: this.#writer.lastSequence }
+    const written: Writing = { count: 0, sequence: this.#writer.lastSequence, ids: this.#writtenIds() }
     const single = isSingle(given)
     let records: VectorRecord[] = []
     const { mostRows } = this.#writer
+    // With one more it is known whether the last id has all its vectors.
+    const heldRecords = written.ids === undefined ? mostRows : mostRows + 1
     for await (const item of single ? [given] : given) {
       const position = written.count + records.length
       if (isBatchItem(item, position)) {
@@ -59,9 +63,8 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
         await this.#writeBatch(item, written)
       } else {
         records.push(item)
-        if (records.length < mostRows) continue
-        await this.#writeRecords(records, written)
-        records = []
+        if (records.length < heldRecords) continue
+        records = await this.#writeFullRecords(records, written)
       }
     }
     await this.#writeRecords(records, written)
@@ -106,29 +109,50 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
     await super.close()
   }
 
+  #writtenIds(): WrittenIds | undefined {
+    return this.#writer.settings.repeatedIds === true ? new WrittenIds() : undefined
+  }
+
   async #writeRecords(records: readonly VectorRecord[], written: Writing): Promise<void> {
     if (records.length > 0) await this.#write(this.#rows.records(records, written.count), written)
+  }
+
+  /** Returns the records that are not written yet: those of an id that may go on. */
+  async #writeFullRecords(records: VectorRecord[], written: Writing): Promise<VectorRecord[]> {
+    const ids = written.ids && records.map(({ id }, at) => givenId(id, written.count + at))
+    const count = ids === undefined ? records.length : rowsToWrite(ids)
+    await this.#writeRecords(records.slice(0, count), written)
+    return records.slice(count)
   }
 
   async #writeBatch(batch: GivenBatch, written: Writing): Promise<void> {
     const count = assertBatch(batch, this.#writer.dimensions, written.count)
     const { mostRows } = this.#writer
     const first = written.count
+    if (written.ids !== undefined) {
+      const ids = batchIds(batch, 0, count, first)
+      for (const rows of cutByIds(ids, mostRows)) await this.#write(this.#rows.picked(batch, ids, rows, first), written)
+      return
+    }
     for (let from = 0; from < count; from += mostRows) {
       await this.#write(this.#rows.batch(batch, from, Math.min(count, from + mostRows), first), written)
     }
   }
 
   async #write({ ids, vectors }: Rows, written: Writing): Promise<void> {
+    written.ids?.assertNew(ids)
     const { sequence } = await this.#writer.commit({ kind: 'upsert', ids, vectors })
     written.count += ids.length
     written.sequence = sequence
+    written.ids?.add(ids)
   }
 }
 
 interface Writing {
   count: number
   sequence: number
+  /** Where ids may repeat. */
+  readonly ids: WrittenIds | undefined
 }
 
 /** One record, or one batch. */

@@ -1,11 +1,10 @@
 import type { OpenOptions } from '../api/search.js'
 import type { LiveEvent } from '../api/live.js'
-import type { Id } from '../api/vectors.js'
 import { messageOf } from '../realms.js'
 import { AliveRows } from '../search/live/alive-rows.js'
 import { GraphPart } from '../search/live/graph-part.js'
 import { openPart } from '../search/live/load-live.js'
-import type { SealedView } from '../search/live/live-state.js'
+import { killIn, type SealedView } from '../search/live/live-state.js'
 import type { PartEntry } from '../format/live/parts-file.js'
 import { pinnedParts } from './clean-live.js'
 import { frozenRows } from './frozen-rows.js'
@@ -118,7 +117,8 @@ export class Maintenance {
         vectors.buffer as ArrayBuffer,
       ])
       sealed = await this.#open(entry)
-      for (const [at, { view, row }] of origins.entries()) if (!view.alive.has(row)) killId(sealed, ids[at])
+      for (const [at, { view, row }] of origins.entries())
+        if (!view.alive.has(row)) killIn([sealed], ids[at], state.settings)
     }
     state.memories = state.memories.slice(views.length)
     if (sealed !== undefined) state.sealed = [...state.sealed, sealed]
@@ -142,7 +142,7 @@ export class Maintenance {
     const entry = await this.#thread.run('merge', { ...job, build: this.#options.build })
     const merged = await this.#open(entry)
     for (const [at, { part, alive }] of chosen.entries()) {
-      for (const row of diedSince(alive, parts[at].dead)) killId(merged, part.idOf(row))
+      for (const row of diedSince(alive, parts[at].dead)) killIn([merged], part.idOf(row), state.settings)
     }
     const left = state.sealed.filter((view) => !chosen.includes(view))
     state.sealed = [...left, merged]
@@ -162,11 +162,6 @@ export class Maintenance {
     if (part instanceof GraphPart) part.open.lookup.hold()
     return { part, alive: new AliveRows(part.rows), entry }
   }
-}
-
-function killId({ part, alive }: SealedView, id: Id): void {
-  const row = part.rowOf(id)
-  if (row !== undefined) alive.kill(row)
 }
 
 /** Rows that are dead now and are not in `before`. */

@@ -40,20 +40,28 @@ export class RowPreparer {
       vectors.set(vector, at * dimensions)
       return id
     })
-    return this.#checked({ ids, vectors }, first)
+    return this.#checked({ ids, vectors }, (at) => first + at)
   }
 
   /** Rows `from` to `to` of a batch: copies. */
   batch(batch: GivenBatch, from: number, to: number, first: number): Rows {
     const { dimensions } = this.#shape
-    const { ids: given } = batch
-    if (given === undefined) throw new InvalidIdError(`vector ${first} has no id: an upsert needs one for every vector`)
-    const ids = Array.from({ length: to - from }, (_, at) => givenId(given[from + at], first + from + at))
+    const ids = batchIds(batch, from, to, first)
     const vectors = batch.vectors.slice(from * dimensions, to * dimensions)
-    return this.#checked({ ids, vectors }, first + from)
+    return this.#checked({ ids, vectors }, (at) => first + from + at)
   }
 
-  #checked({ ids, vectors }: Rows, first: number): Rows {
+  /** Rows of a batch, whose ids are `ids`, by their positions in it: copies. */
+  picked({ vectors: given }: GivenBatch, ids: readonly Id[], rows: Uint32Array, first: number): Rows {
+    const { dimensions } = this.#shape
+    const vectors = new Float32Array(rows.length * dimensions)
+    for (const [at, row] of rows.entries()) {
+      vectors.set(given.subarray(row * dimensions, (row + 1) * dimensions), at * dimensions)
+    }
+    return this.#checked({ ids: Array.from(rows, (row) => ids[row]), vectors }, (at) => first + rows[at])
+  }
+
+  #checked({ ids, vectors }: Rows, positionOf: (at: number) => number): Rows {
     const { dimensions, metric } = this.#shape
     const isCosine = metric === 'cosine'
     const kernel = this.#kernel
@@ -67,13 +75,20 @@ export class RowPreparer {
     const reason = found < 0 ? undefined : whyInvalid(kernel.f64(norms, ids.length)[found], isCosine)
     kernel.release(mark)
     if (reason !== undefined) {
-      throw new InvalidVectorError({ ordinal: first + found, id: ids[found], reason, invalidOption: false })
+      throw new InvalidVectorError({ ordinal: positionOf(found), id: ids[found], reason, invalidOption: false })
     }
     return { ids, vectors }
   }
 }
 
-function givenId(id: GivenId | undefined, position: number): Id {
+/** The ids of rows `from` to `to` of a batch. @throws InvalidIdError */
+export function batchIds({ ids }: GivenBatch, from: number, to: number, first: number): Id[] {
+  if (ids === undefined) throw new InvalidIdError(`vector ${first} has no id: an upsert needs one for every vector`)
+  return Array.from({ length: to - from }, (_, at) => givenId(ids[from + at], first + from + at))
+}
+
+/** @throws InvalidIdError */
+export function givenId(id: GivenId | undefined, position: number): Id {
   if (id === undefined) throw new InvalidIdError(`vector ${position} has no id: an upsert needs one for every vector`)
   const stored = storedId(id)
   assertId(stored)

@@ -7,7 +7,7 @@ export interface SealJob {
   readonly indexDir: string
   readonly number: number
   readonly settings: LiveSettings
-  /** Ascending by sequence; every id once. */
+  /** Ascending by sequence; every id once, unless ids may repeat. */
   readonly ids: readonly Id[]
   readonly vectors: Float32Array
   readonly sequences: Float64Array

@@ -6,7 +6,7 @@ import { DELETES_NAME, liveFolder } from '../format/live/live-paths.js'
 import { logChanges } from '../format/live/read-log.js'
 import { AliveRows } from '../search/live/alive-rows.js'
 import { GraphPart } from '../search/live/graph-part.js'
-import type { LiveState } from '../search/live/live-state.js'
+import { killIn, type LiveState } from '../search/live/live-state.js'
 import type { Part } from '../search/live/part.js'
 import type { OpenGeneration } from '../search/open-generation.js'
 
@@ -27,8 +27,7 @@ export async function takeOver(
   const part = new GraphPart(base.facts.generation, base, liveSequence)
   const alive = new AliveRows(part.rows)
   const kill = (id: Id): void => {
-    const row = part.rowOf(id)
-    if (row !== undefined) alive.kill(row)
+    killIn([{ part, alive }], id, base.facts)
   }
   let slice = 0
   for await (const id of newerIds(indexDir, state, liveSequence)) {
@@ -41,9 +40,7 @@ export async function takeOver(
   for (const { part: changes, alive: rows } of [...state.sealed, ...state.memories]) {
     for (const row of rows.nodes()) if (changes.sequenceOf(row) <= liveSequence) rows.kill(row)
   }
-  state.base = { part, alive }
-  state.baseSequence = liveSequence
-  state.version++
+  state.replaceBase({ part, alive }, liveSequence)
   return dropped.map(({ part: old }) => old)
 }
 

@@ -27,7 +27,7 @@ export interface NewPart {
   readonly settings: LiveSettings
   /** How many rows there are. */
   readonly count: number
-  /** Every id once; without a graph in the order of their sequences. */
+  /** Every id once, unless ids may repeat; without a graph in the order of their sequences. */
   readonly rows: Iterable<AliveBatch> | AsyncIterable<AliveBatch>
   readonly deletes: Deletes
   /** Of the build of its graph. */
@@ -115,12 +115,13 @@ async function writeLog(
 
 async function writeGraph(part: NewPart, folder: string, range: SequenceRange): Promise<void> {
   const { settings, count, build } = part
-  const { dimensions, metric, m, seed, quality } = settings
+  const { dimensions, metric, m, seed, quality, repeatedIds } = settings
+  // Rows of one id came with one change, which counts whole: they take the sequence of its last row.
   const sequenceOf = new Map<Id, number>()
   async function* source(): AsyncGenerator<{ ids: readonly Id[]; vectors: Float32Array; dimensions: number }> {
     for await (const { ids, vectors, sequences } of part.rows) {
       for (const [at, id] of ids.entries()) {
-        sequenceOf.set(id, sequences[at])
+        sequenceOf.set(id, Math.max(sequences[at], sequenceOf.get(id) ?? 0))
         range.add(sequences[at])
       }
       yield { ids, vectors, dimensions }
@@ -135,6 +136,7 @@ async function writeGraph(part: NewPart, folder: string, range: SequenceRange): 
     seed,
     count,
     quality: quality === 'auto' ? 'balanced' : quality,
+    duplicates: repeatedIds === true ? 'keep' : 'error',
     resume: false,
     ...build,
   })

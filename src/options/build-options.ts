@@ -60,10 +60,16 @@ export const BUILD_OPTIONS = {
     DEFAULT_SEED,
   ),
   duplicates: v.optional(
-    option(choice(['error', 'first', 'last']), 'an id given twice: error, or keep the first or last', {
-      value: 'P',
-      doc: "what to do with an id that is given twice: 'error', or keep the 'first' or the 'last' vector",
-    }),
+    option(
+      choice(['error', 'first', 'last', 'keep']),
+      'an id given twice: error, its first or last vector, or keep all',
+      {
+        value: 'P',
+        doc:
+          "what to do with an id that is given twice: 'error'; take its 'first' or its 'last' vector; or 'keep' all: " +
+          'then an id has several vectors, and searches find ids',
+      },
+    ),
     'error',
   ),
   invalid: v.optional(

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { BUILD_OPTIONS } from './build-options.js'
-import { name, option } from './option-values.js'
+import { choice, name, option } from './option-values.js'
 import { SHARED_OPTIONS } from './shared-options.js'
 
 const { path, quantization, memory, threads, tempDir, minRecall, keepGenerations, force } = BUILD_OPTIONS
@@ -22,6 +22,15 @@ export const IMPORT_OPTIONS = {
         'file with the id of label n in line n, from 0, for a file whose labels are 0, 1, 2, …: text, or JSON in a ' +
         '`.jsonl`',
     }),
+  ),
+  duplicates: v.optional(
+    option(choice(['error', 'keep']), 'a label or id given twice: error, or keep all its vectors', {
+      value: 'P',
+      doc:
+        "what to do with a label or an id that is given twice: 'error', or 'keep' all its vectors, which a search then " +
+        'finds as one. The file does not say which one is newer',
+    }),
+    'error',
   ),
   quantization,
   memory,

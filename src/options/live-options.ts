@@ -78,6 +78,14 @@ export const SETTINGS_OPTIONS = {
   quality,
   quantization,
   seed,
+  duplicates: v.optional(
+    option(choice(['last', 'keep']), 'an id given twice in one upsert: its last vector, or all', {
+      doc:
+        "what an upsert does with an id that is given twice: take its 'last' vector, or 'keep' all: then an id has " +
+        'several vectors, an upsert replaces all of them, and searches find ids',
+    }),
+    'last',
+  ),
 } as const
 
 export const CREATE_OPTIONS = {

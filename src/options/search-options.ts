@@ -54,4 +54,13 @@ export const SEARCH_OPTIONS = {
       },
     ),
   ),
+  score: v.optional(
+    option(choice(['maxSim']), 'how ids are ranked for a query of several vectors', {
+      noFlag: true,
+      fallback: 'none',
+      doc:
+        "'maxSim': the query is several vectors, and an id is ranked by the sum over them of the distance to its nearest " +
+        'vector. `ef` is then also how many ids each of them proposes',
+    }),
+  ),
 } as const

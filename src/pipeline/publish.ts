@@ -71,6 +71,7 @@ function manifestOf(run: PlannedRun, finished: FinishedIndex, segments: readonly
     dimensions: ingested.dimensions,
     quantization: options.quantization,
     count: ingested.count,
+    ...(ingested.ids.distinctIds !== undefined && { distinctIds: ingested.ids.distinctIds }),
     m: options.m,
     seed: options.seed,
     engine: origin.linkedBy ?? options.engine,

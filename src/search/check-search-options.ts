@@ -15,7 +15,12 @@ import { setOf } from './node-sets.js'
 import { tuningsOf, type OpenView } from './open-view.js'
 
 /** A search takes microseconds: the schemas run only for a value that is refused, and make the message. */
-const SCHEMAS = { k: SHARED_OPTIONS.k, ef: SHARED_OPTIONS.ef, rerank: SHARED_OPTIONS.rerank }
+const SCHEMAS = {
+  k: SHARED_OPTIONS.k,
+  ef: SHARED_OPTIONS.ef,
+  rerank: SHARED_OPTIONS.rerank,
+  score: SEARCH_OPTIONS.score,
+}
 
 export interface CheckedSearch {
   readonly k: number
@@ -23,6 +28,8 @@ export interface CheckedSearch {
   /** Absent: the default of the index's quantization. */
   readonly rerank: number | undefined
   readonly filter: NodeSet | IdFilter | undefined
+  /** How ids are ranked for a query of several vectors; undefined for a query of one. */
+  readonly score?: 'maxSim' | undefined
 }
 
 /** As programs may give them. */
@@ -30,25 +37,27 @@ interface GivenSearch {
   readonly k?: number
   readonly ef?: number
   readonly rerank?: number
+  readonly score?: 'maxSim'
   readonly filter?: NodeSet | Iterable<GivenId> | ((id: never) => boolean)
 }
 
 /**
  * The options with their defaults; a filter that is ids is looked up.
- * @throws InvalidOptionError unless k, ef and rerank are integers of at least 1, and the filter is a function, a
- * NodeSet, or ids; InvalidIdError
+ * @throws InvalidOptionError unless k, ef and rerank are integers of at least 1, the filter is a function, a NodeSet,
+ * or ids, and the score 'maxSim'; InvalidIdError
  */
 export function checkSearchOptions(options: GivenSearch, view: OpenView): CheckedSearch {
   assertOptions(options)
   for (const name in options) {
     if (!Object.hasOwn(SEARCH_OPTIONS, name)) throw new InvalidOptionError(unknownOption(name, SEARCH_OPTIONS))
   }
-  const { k = DEFAULT_K, ef = defaultEf(tuningsOf(view), k), rerank, filter } = options
+  const { k = DEFAULT_K, ef = defaultEf(tuningsOf(view), k), rerank, filter, score } = options
   if (!isCount(k)) checkValue('k', SCHEMAS.k, k)
   if (!isCount(ef)) checkValue('ef', SCHEMAS.ef, ef)
   if (rerank !== undefined && !isCount(rerank)) checkValue('rerank', SCHEMAS.rerank, rerank)
+  if (score !== undefined && score !== 'maxSim') checkValue('score', SCHEMAS.score, score)
   if (options.ef !== undefined && ef < k) warnOnce('ef', raisedEfText(ef, k, k))
-  return { k, ef, rerank, filter: checkFilter(filter, view) }
+  return { k, ef, rerank, filter: checkFilter(filter, view), score }
 }
 
 function checkFilter(filter: GivenSearch['filter'], view: OpenView): CheckedSearch['filter'] {

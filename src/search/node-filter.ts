@@ -45,9 +45,13 @@ export function* nodesWhere(open: OpenGeneration, keeps: IdFilter): Generator<nu
   for (let node = 0; node < open.facts.count; node++) if (answerFor(open, keeps, node)) yield node
 }
 
-/** The nodes of the ids that the index has, in the order of the ids. @throws InvalidIdError */
-export function* nodesOf({ lookup }: OpenGeneration, ids: Iterable<GivenId>): Generator<number> {
+/** All nodes of the ids that the index has, in the order of the ids. @throws InvalidIdError */
+export function* nodesOf({ lookup, facts }: OpenGeneration, ids: Iterable<GivenId>): Generator<number> {
   for (const id of ids) {
+    if (facts.repeatedIds) {
+      yield* lookup.nodesOf(storedId(id))
+      continue
+    }
     const node = lookup.nodeOf(storedId(id))
     if (node !== undefined) yield node
   }

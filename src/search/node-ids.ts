@@ -32,7 +32,12 @@ export class NodeIds {
 
   /** The id for the caller. @throws CorruptIndexError */
   shownIdOf(node: number): GivenId {
-    return this.#asBigint ? bigintId(this.idOf(node)) : this.idOf(node)
+    return this.shown(this.idOf(node))
+  }
+
+  /** A stored id as the caller wants it. */
+  shown(id: Id): GivenId {
+    return this.#asBigint ? bigintId(id) : id
   }
 
   /** The id as it is stored. @throws CorruptIndexError */

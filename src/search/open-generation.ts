@@ -35,6 +35,8 @@ export interface OpenGeneration {
   /** The last change that it contains; 0 when none. */
   readonly liveSequence: number
   readonly lookup: IdLookup
+  /** Different ids at most: fewer than vectors where ids may repeat. */
+  readonly distinctIds: number
   readonly threads: SearchThreads | undefined
   /** All vectors, by node, from their files. */
   readonly vectors: RowSource
@@ -61,13 +63,15 @@ export async function openGeneration(
   try {
     const { core, ids } = await loadSearch(files, manifest, options, threads, limits)
     const { generation, count, dimensions, metric, m, quantization, segments } = manifest
+    const repeatedIds = manifest.distinctIds !== undefined
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
     const pool = threads > 1 ? new SearchThreads(core, threads) : undefined
     return {
-      facts: { path, generation, count, dimensions, metric, m, quantization, bytes },
+      facts: { path, generation, count, repeatedIds, dimensions, metric, m, quantization, bytes },
       core,
       query: new Float32Array(dimensions),
       ids,
+      distinctIds: manifest.distinctIds ?? count,
       liveSequence: manifest.liveSequence ?? 0,
       lookup: new IdLookup(files.of('id-table')[0], ids),
       threads: pool,

@@ -41,8 +41,8 @@ export function makeView(path: string, base: OpenGeneration | undefined, live: O
 
 function emptyFacts(path: string, live: OpenLive | undefined): IndexFacts {
   if (live === undefined) throw new Error('an index without a generation has changes')
-  const { dimensions, metric, m, quantization } = live.state.settings
-  return { path, generation: '', count: 0, dimensions, metric, m, quantization, bytes: 0 }
+  const { dimensions, metric, m, quantization, repeatedIds = false } = live.state.settings
+  return { path, generation: '', count: 0, repeatedIds, dimensions, metric, m, quantization, bytes: 0 }
 }
 
 export function tuningsOf({ base }: OpenView): readonly Tuning[] {

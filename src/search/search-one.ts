@@ -2,6 +2,8 @@ import type { GivenId, Metric, VectorLike } from '../api/vectors.js'
 import type { SearchHit } from '../api/search.js'
 import type { CheckedSearch } from './check-search-options.js'
 import { copyQuery } from './copy-query.js'
+import type { FoundId } from './ids/best-ids.js'
+import { searchIds } from './ids/id-search.js'
 import { nodeFilter } from './node-filter.js'
 import type { NodeIds } from './node-ids.js'
 import type { OpenGeneration } from './open-generation.js'
@@ -19,11 +21,19 @@ export function searchOne(
 ): SearchHit<GivenId>[] {
   const { core, ids, facts, query: copy } = open
   copyQuery(query, position, facts.metric, copy)
+  if (facts.repeatedIds) return idHitsOf(open, searchIds(open, copy, asked, filter && nodeFilter(open, filter)))
   const found =
     filter === undefined
       ? core.search(copy, asked.k, asked.ef, asked.rerank)
       : searchFiltered(core, copy, asked, nodeFilter(open, filter))
   return hitsOf(facts.metric, ids, core.nodes.subarray(0, found), core.distances)
+}
+
+/** Found ids as the caller wants them. */
+export function idHitsOf({ facts, ids }: OpenGeneration, found: readonly FoundId[]): SearchHit<GivenId>[] {
+  const nodes = Uint32Array.from(found, ({ node }) => node)
+  const distances = Float32Array.from(found, ({ distance }) => distance)
+  return hitsOf(facts.metric, ids, nodes, distances)
 }
 
 /** Found nodes in the caller's ids. */

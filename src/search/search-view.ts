@@ -4,6 +4,7 @@ import type { GivenId, Id, VectorLike } from '../api/vectors.js'
 import type { CheckedSearch } from './check-search-options.js'
 import { RowSet } from './live/row-set.js'
 import { searchLive } from './live/search-live.js'
+import { nodesOf } from './node-filter.js'
 import type { OpenGeneration } from './open-generation.js'
 import type { OpenView } from './open-view.js'
 import { searchOne } from './search-one.js'
@@ -27,13 +28,13 @@ export function baseAlone({ base, live }: OpenView, { filter }: CheckedSearch): 
   return live.state.isBaseOnly && !(filter instanceof RowSet) ? base : undefined
 }
 
-/** The vector of an id as it is stored. */
-export function getVector({ base, live }: OpenView, id: Id): StoredVector<GivenId> | undefined {
+/** The vectors of an id as they are stored: one, but where ids may repeat. */
+export function getVectors({ base, live }: OpenView, id: Id): StoredVector<GivenId>[] {
   if (live !== undefined) {
-    const found = live.state.find(id)
-    return found && { id: live.shown(id), vector: found.view.part.vectorOf(found.row) }
+    const shown = live.shown(id)
+    return live.state.find(id).map(({ view, row }) => ({ id: shown, vector: view.part.vectorOf(row) }))
   }
-  const node = base?.lookup.nodeOf(id)
-  if (base === undefined || node === undefined) return undefined
-  return { id: base.ids.shownIdOf(node), vector: base.core.vectorOf(node) }
+  if (base === undefined) return []
+  const nodes = Array.from(nodesOf(base, [id]))
+  return nodes.map((node) => ({ id: base.ids.shownIdOf(node), vector: base.core.vectorOf(node) }))
 }

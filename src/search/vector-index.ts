@@ -1,22 +1,32 @@
 import type { MeasureOptions, RecallCurve, RecallOptions, TuneOptions, TuneResult, Tuning } from '../api/measure.js'
 import type { LiveFacts } from '../api/live.js'
 import type { Quantization } from '../api/report.js'
-import type { IndexFacts, NodeSet, SearchHit, SearchOptions, StoredVector } from '../api/search.js'
+import type {
+  IndexFacts,
+  MaxSimOptions,
+  MultiVector,
+  NodeSet,
+  SearchHit,
+  SearchOptions,
+  StoredVector,
+} from '../api/search.js'
 import { storedId } from '../api/integer-id.js'
 import type { GivenId, Id, Metric, VectorLike } from '../api/vectors.js'
 import { InvalidOptionError } from '../errors.js'
 import { assertOptions } from '../options/check-options.js'
 import { kindOf } from '../value-kind.js'
+import { maxSimBatch } from './batch/max-sim-batch.js'
 import { searchBatch } from './batch/search-batch.js'
 import { checkSearchOptions } from './check-search-options.js'
 import { viewFacts } from './live/live-facts.js'
+import { searchMaxSim } from './max-sim/search-max-sim.js'
 import { measureRecallCurve } from './measure/measure-recall-curve.js'
 import { Pace } from './measure/pace.js'
 import { tune } from './measure/tune.js'
 import { isIds, type IdFilter } from './node-filter.js'
 import { setOf, setWhere } from './node-sets.js'
 import { baseOf, tuningsOf, type OpenView } from './open-view.js'
-import { getVector, searchView } from './search-view.js'
+import { getVectors, searchView } from './search-view.js'
 import { Views, type Refresh } from './views.js'
 
 /** An open index, which `openIndex` makes. Answers in the caller's ids. `OneId`: what they are, by `integerIds`. */
@@ -37,6 +47,9 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
   /** Vectors in it now. */
   get count(): number {
     return this.#views.current?.live?.state.count ?? this.#views.facts.count
+  }
+  get repeatedIds(): boolean {
+    return this.#views.current?.live?.state.settings.repeatedIds ?? this.#views.facts.repeatedIds
   }
   get dimensions(): number {
     return this.#views.facts.dimensions
@@ -63,26 +76,44 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
   }
 
   /**
-   * The k nearest, nearest first; all there are when k is more than that. Synchronous. `ef` below k counts as k.
+   * The k nearest, nearest first; all there are when k is more than that. Synchronous. `ef` below k counts as k. Where an
+   * id may have several vectors, it is found once, by its nearest one, and k are different ids. With `score: 'maxSim'`
+   * the query is several vectors.
    * @throws DimensionMismatchError, InvalidVectorError, InvalidOptionError, IndexClosedError; CorruptIndexError when it
    * reads a damaged block
    */
-  search(query: VectorLike, options: SearchOptions<OneId> = {}): SearchHit<OneId>[] {
+  search(query: VectorLike, options?: SearchOptions<OneId>): SearchHit<OneId>[]
+  search(query: MultiVector, options: MaxSimOptions<OneId>): SearchHit<OneId>[]
+  search(query: VectorLike | MultiVector, options: SearchOptions<OneId> = {}): SearchHit<OneId>[] {
     const view = this.#views.live()
-    return searchView(view, query, 0, checkSearchOptions(options, view)) as SearchHit<OneId>[]
+    const checked = checkSearchOptions(options, view)
+    const hits =
+      checked.score === undefined
+        ? searchView(view, query as VectorLike, 0, checked)
+        : searchMaxSim(view, query as MultiVector, checked)
+    return hits as SearchHit<OneId>[]
   }
 
   /**
    * One list of hits per query, in order, all of one generation. `queries`: vectors, or row-major rows in one
-   * Float32Array.
+   * Float32Array; with `score: 'maxSim'` an array of queries of several vectors.
    */
-  async searchBatch(
+  searchBatch(
     queries: readonly VectorLike[] | Float32Array,
+    options?: SearchOptions<OneId>,
+  ): Promise<SearchHit<OneId>[][]>
+  searchBatch(queries: readonly MultiVector[], options: MaxSimOptions<OneId>): Promise<SearchHit<OneId>[][]>
+  async searchBatch(
+    queries: readonly VectorLike[] | Float32Array | readonly MultiVector[],
     options: SearchOptions<OneId> = {},
   ): Promise<SearchHit<OneId>[][]> {
-    const hits = this.#views.during((open) =>
-      searchBatch(open, queries, checkSearchOptions(options, open), () => this.#views.live()),
-    )
+    const hits = this.#views.during((open) => {
+      const checked = checkSearchOptions(options, open)
+      const live = (): OpenView => this.#views.live()
+      return checked.score === undefined
+        ? searchBatch(open, queries as readonly VectorLike[] | Float32Array, checked, live)
+        : maxSimBatch(open, queries as readonly MultiVector[], checked, live)
+    })
     return hits as Promise<SearchHit<OneId>[][]>
   }
 
@@ -108,11 +139,19 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
   }
 
   /**
-   * The vector stored under an id, undefined when there is none.
+   * The vector stored under an id, undefined when there is none; one of them where it has several.
    * @throws InvalidIdError, IndexClosedError, CorruptIndexError
    */
   get(id: GivenId): StoredVector<OneId> | undefined {
-    return getVector(this.#views.live(), storedId(id)) as StoredVector<OneId> | undefined
+    return this.getAll(id).at(0)
+  }
+
+  /**
+   * All vectors stored under an id, in no particular order, which stays the same until it changes.
+   * @throws InvalidIdError, IndexClosedError, CorruptIndexError
+   */
+  getAll(id: GivenId): StoredVector<OneId>[] {
+    return getVectors(this.#views.live(), storedId(id)) as StoredVector<OneId>[]
   }
 
   /**

@@ -307,7 +307,7 @@ describe('verifyIndex', () => {
     expect((await verifyIndex(indexDir)).problems).toMatchObject([{ path, offset: SEGMENT_HEADER_BYTES }])
   })
 
-  it('finds an id of two nodes', async () => {
+  it('finds an id of two nodes, unless ids may repeat', async () => {
     const { indexDir, directory, manifest } = await writeTinyGeneration(folder.path('repeated'))
     const ids = Array.from({ length: 50 }, (_, node) => tinyId(node === 40 ? 2 : node))
     const print = new Uint32Array(3)
@@ -327,9 +327,12 @@ describe('verifyIndex', () => {
         return writeSegment(path, idsHeader({ firstNode: 25, count: 25, dimensions: 3, dataBytes: data.length }), data)
       }),
     )
-    await publishGeneration(indexDir, manifest.generation, { ...manifest, segments })
-    expect((await verifyIndex(indexDir)).problems).toMatchObject([
-      { reason: 'nodes 2 and 40 have the same id "doc-2é"' },
-    ])
+    const problemsOf = async (facts: object): Promise<unknown> => {
+      await publishGeneration(indexDir, manifest.generation, { ...manifest, ...facts, segments })
+      return (await verifyIndex(indexDir)).problems
+    }
+    expect(await problemsOf({})).toMatchObject([{ reason: 'nodes 2 and 40 have the same id "doc-2é"' }])
+    expect(await problemsOf({ distinctIds: 49 })).toEqual([])
+    expect(await problemsOf({ distinctIds: 50 })).toMatchObject([{ reason: 'it has 49 ids, the manifest says 50' }])
   })
 })

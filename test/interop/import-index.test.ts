@@ -251,7 +251,18 @@ describe('labels', () => {
     const { code, message } = await failure(sound().setLabel(5, 4n))
     expect(code).toBe('SHARDLOOM_DUPLICATE_ID')
     expect(message).toContain('id 4 is given twice: vectors 4 and 5; the labels of the file must be unique')
-    expect(message).not.toContain('--duplicates')
+    expect(message).toContain('--duplicates keep')
+  })
+
+  it('may repeat when all are to be kept, and are exported as nodes then', async () => {
+    await imported(sound().setLabel(5, 4n), { ...L2, duplicates: 'keep' }, async (report) => {
+      expect(report).toMatchObject({ count: 40, distinctIds: 39 })
+      const index = await openIndex(indexDir())
+      expect(index.getAll(4)).toHaveLength(2)
+      await index.close()
+      const out = folder.path('repeated.bin')
+      expect(await exportIndex(indexDir(), { format: 'hnswlib', out })).toMatchObject({ labels: 'nodes' })
+    })
   })
 
   it('are replaced by the ids of a file, in which deleted elements have lines too', async () => {

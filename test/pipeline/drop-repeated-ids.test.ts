@@ -27,7 +27,7 @@ async function settle(
     expect(words.length).toBe(batch.count * (FINGERPRINT_LANES + 1))
     for (let at = 0; at < words.length; at += FINGERPRINT_LANES + 1) {
       const key = Array.from(words.subarray(at, at + FINGERPRINT_LANES))
-      expect(compare(last, key)).toBeLessThan(0)
+      expect(compare(last, key)).toBeLessThan(duplicates === 'keep' ? 1 : 0)
       last = key
       const ordinal = words[at + FINGERPRINT_LANES]
       const expected = new Uint32Array(FINGERPRINT_LANES)
@@ -84,6 +84,22 @@ describe('dropRepeatedIds', () => {
           for (const [ordinal, id] of ids.entries()) expect(stored.get(ordinal)).toBe(id)
         },
       ),
+      { numRuns: 60 },
+    )
+  })
+
+  it('keeps all, and counts different ids, under keep', async () => {
+    await fc.assert(
+      fc.asyncProperty(someIds, fc.array(fc.nat(119)), async (ids, invalidMaybe) => {
+        const invalid = new Set(invalidMaybe.filter((ordinal) => ordinal < ids.length))
+        const { settled, tableOrdinals, events } = await settle(ids, 'keep', [...invalid])
+        const valid = [...ids.keys()].filter((ordinal) => !invalid.has(ordinal))
+        expect(tableOrdinals.sort((a, b) => a - b)).toEqual(valid)
+        expect(settled.distinctIds).toBe(new Set(valid.map((ordinal) => ids[ordinal])).size)
+        expect(settled.skippedDuplicates).toBe(0)
+        for (const ordinal of ids.keys()) expect(hasBit(settled.dropped, ordinal)).toBe(invalid.has(ordinal))
+        expect(events).toEqual([])
+      }),
       { numRuns: 60 },
     )
   })

@@ -25,6 +25,7 @@ const MANIFEST_KEYS = [
   'dimensions',
   'storage',
   'count',
+  'distinctIds',
   'm',
   'seed',
   'engine',
@@ -55,6 +56,9 @@ export function checkManifest(json: unknown, path: string): Manifest {
     dimensions: checks.integer(root.dimensions, 'dimensions', 1, MAX_MANIFEST_DIMENSIONS),
     quantization,
     count,
+    ...(root.distinctIds !== undefined && {
+      distinctIds: checks.integer(root.distinctIds, 'distinctIds', 1, count),
+    }),
     m: checks.integer(root.m, 'm', 2, MAX_M),
     seed: checks.integer(root.seed, 'seed', 0, MAX_U32),
     engine: checks.matching(root.engine, 'engine', ENGINE_PATTERN),

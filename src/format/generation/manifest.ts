@@ -28,6 +28,11 @@ export interface Manifest {
   readonly quantization: Quantization
   /** Vectors in the index. */
   readonly count: number
+  /**
+   * Different hashes in the id table of an index where ids may repeat: as many as there are ids, but for collisions in 64
+   * bits. Absent when every vector has an id of its own.
+   */
+  readonly distinctIds?: number
   /** Links per node on levels ≥ 1; level 0 holds up to 2m. */
   readonly m: number
   readonly seed: number

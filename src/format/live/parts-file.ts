@@ -26,6 +26,8 @@ export interface LiveSettings {
   readonly quantization: Quantization
   readonly quality: Quality | 'auto'
   readonly seed: number
+  /** Set when an id may have several vectors. */
+  readonly repeatedIds?: true
 }
 
 export interface PartEntry {
@@ -102,6 +104,7 @@ function checkParts(json: unknown, path: string): Parts {
       quantization: checks.oneOf(settings.quantization, 'settings.quantization', QUANTIZATIONS),
       quality: checks.oneOf(settings.quality, 'settings.quality', QUALITIES),
       seed: integer(settings, 'seed', 'settings.seed', 0, MAX_U32),
+      ...(isSet(checks, settings.repeatedIds, 'settings.repeatedIds') && { repeatedIds: true }),
     },
     base: checks.matching(root.base, 'base', BASE_PATTERN),
     coveredSequence: integer(root, 'coveredSequence', 'coveredSequence'),
@@ -125,6 +128,12 @@ function checkParts(json: unknown, path: string): Parts {
       crc32: integer(dead, 'crc32', 'dead.crc32', 0, MAX_U32),
     },
   }
+}
+
+/** A flag is true or absent. */
+function isSet(checks: FieldChecks, value: unknown, field: string): value is true {
+  if (value !== undefined && value !== true) checks.fail(field, 'true, or absent', value)
+  return value === true
 }
 
 /** Undefined when the index was never written to. `name`: another file of this form. @throws CorruptIndexError, PathError */

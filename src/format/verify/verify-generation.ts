@@ -140,7 +140,11 @@ async function verifyStoredIds(
       findings.add({ path, reason: 'the table does not match the stored ids' })
       return
     }
-    await findRepeatedIds(table.equalHashes, idChecks, findings)
+    const { distinctIds } = manifest
+    if (distinctIds === undefined) await findRepeatedIds(table.equalHashes, idChecks, findings)
+    else if (table.distinctHashes !== distinctIds) {
+      findings.add({ path, reason: `it has ${table.distinctHashes} ids, the manifest says ${distinctIds}` })
+    }
   }
 }
 

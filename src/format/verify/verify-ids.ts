@@ -62,8 +62,10 @@ function soundId(bytes: Buffer, what: string, path: string): Id | CorruptIndexEr
 /** Checks the rows of the id table front to back, with one bit of memory for each node. */
 export class IdTableCheck {
   readonly pairs = new PairSum()
-  /** Nodes of adjacent rows with one hash: a hash collision or a repeated id. */
+  /** Nodes of adjacent rows with one hash, the first of them: a hash collision or a repeated id. */
   readonly equalHashes: (readonly [number, number])[] = []
+  /** Rows whose hash is not that of the row before. */
+  distinctHashes = 0
   readonly #path: string
   readonly #count: number
   readonly #findings: VerifyFindings
@@ -99,6 +101,7 @@ export class IdTableCheck {
     if ((this.#seen[node >>> 3] & bit) !== 0) return `node ${node} is in the table twice`
     this.#seen[node >>> 3] |= bit
     const sameHash = high === lastHigh && low === lastLow && lastNode >= 0
+    if (!sameHash) this.distinctHashes++
     if (sameHash && this.equalHashes.length < MAX_LISTED_PROBLEMS) this.equalHashes.push([lastNode, node])
     const descends = high < lastHigh || (high === lastHigh && low < lastLow) || (sameHash && node < lastNode)
     return descends ? 'the row is smaller than the one before it' : undefined

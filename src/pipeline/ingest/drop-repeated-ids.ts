@@ -16,7 +16,7 @@ import type { Queues } from '../run/queues.js'
 import { throwIfAborted } from '../run/run.js'
 import { decodeIdBytes } from '../../format/ids/encode-ids.js'
 
-/** The ids without the repeated ones. */
+/** The ids without the repeated ones, which stay under `duplicates: 'keep'`. */
 export interface UniqueIds {
   readonly records: Queue<null>
   /**
@@ -27,6 +27,8 @@ export interface UniqueIds {
   readonly totalIdBytes: number
   readonly dropped: Uint8Array | undefined
   readonly skippedDuplicates: number
+  /** Different hashes in the id table, where ids may repeat: as many as ids, but for collisions in 64 bits. */
+  readonly distinctIds?: number
 }
 
 /** Words of one record: three of fingerprint, one of ordinal. */
@@ -46,12 +48,19 @@ export async function dropRepeatedIds(
   const table = queues.open<null>('id-table')
   let dropped = collected.dropped
   let repeated = 0
+  let distinct = 0
   let firstRepeat: { firstOrdinal: number; secondOrdinal: number } | undefined
   for (const partition of collected.partitions) {
     throwIfAborted(run)
     const records = await takeRecords(partition)
     await queues.dispose(partition)
     const order = sortedOrder(records)
+    if (duplicates === 'keep') {
+      const stays = order.filter((i) => !hasBit(dropped, records[i * WORDS + 3]))
+      distinct += distinctHashes(records, stays)
+      await pushRecords(queues, table, records, stays)
+      continue
+    }
     const kept = new Uint32Array(order.length)
     let keptCount = 0
     for (let from = 0; from < order.length;) {
@@ -97,6 +106,7 @@ export async function dropRepeatedIds(
     totalIdBytes: collected.totalIdBytes,
     dropped,
     skippedDuplicates: repeated,
+    ...(duplicates === 'keep' && { distinctIds: distinct }),
   }
 }
 
@@ -164,6 +174,16 @@ function compareRecords(records: Uint32Array, a: number, b: number): number {
 function sameKey(records: Uint32Array, a: number, b: number): boolean {
   for (let word = 0; word < WORDS - 1; word++) if (records[a * WORDS + word] !== records[b * WORDS + word]) return false
   return true
+}
+
+/** `order`: records by their fingerprints. */
+function distinctHashes(records: Uint32Array, order: Uint32Array): number {
+  let distinct = 0
+  for (let i = 0; i < order.length; i++) {
+    const [at, before] = [order[i] * WORDS, i === 0 ? -1 : order[i - 1] * WORDS]
+    if (i === 0 || records[at] !== records[before] || records[at + 1] !== records[before + 1]) distinct++
+  }
+  return distinct
 }
 
 async function pushRecords(

@@ -15,6 +15,7 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
     skipped: ingested.skippedInvalid + ingested.ids.skippedDuplicates,
     skippedInvalid: ingested.skippedInvalid,
     skippedDuplicates: ingested.ids.skippedDuplicates,
+    ...(ingested.ids.distinctIds !== undefined && { distinctIds: ingested.ids.distinctIds }),
     dimensions: ingested.dimensions,
     metric: options.metric,
     engine: origin.linkedBy ?? options.engine,

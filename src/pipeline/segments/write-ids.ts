@@ -9,6 +9,7 @@ import type { Uses } from '../run/run.js'
 import { throwIfAborted } from '../run/run.js'
 import { NO_NODE, type NumberedLayer } from '../layer/layer.js'
 import { rangeOf } from '../layer/segment-layout.js'
+import { IdTableRows } from './id-table-rows.js'
 import { addTo, openParts, writeIdSegment } from './write-id-segment.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 
@@ -75,15 +76,18 @@ async function writeIdTable(
   const checksums = new SegmentChecksums(header.dataBytes)
   const writer = new PartWriter(file, 0, { bufferBytes: WRITE_BUFFER_BYTES })
   try {
+    const rows = ids.distinctIds === undefined ? undefined : new IdTableRows((bytes) => writer.write(bytes))
     for await (const batch of ids.table) {
       const words = new Uint32Array(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length / 4)
       for (let at = 0; at < words.length; at += 4) {
         words[at + 2] = nodeOfOrdinal[words[at + 3]]
         words[at + 3] = 0
+        rows?.add(words[at], words[at + 1], words[at + 2])
       }
-      writer.write(batch.bytes)
+      if (rows === undefined) writer.write(batch.bytes)
       queues.buffers.release(batch.bytes)
     }
+    rows?.end()
     checksums.add(writer.finish())
   } finally {
     writer.close()

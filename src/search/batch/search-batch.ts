@@ -4,11 +4,10 @@ import type { SearchHit } from '../../api/search.js'
 import type { GivenId, VectorLike } from '../../api/vectors.js'
 import type { CheckedSearch } from '../check-search-options.js'
 import { copyQuery, queryRows } from '../copy-query.js'
-import type { OpenGeneration } from '../open-generation.js'
 import type { OpenView } from '../open-view.js'
-import { hitsOf } from '../search-one.js'
+import { hitsOf, idHitsOf } from '../search-one.js'
 import { baseAlone, searchView } from '../search-view.js'
-import type { SearchThreads } from './search-threads.js'
+import { idsOnThreads, type WithThreads } from './ids-on-threads.js'
 
 /** After this long, a batch lets other work of the calling thread run. */
 const SLICE_MS = 10
@@ -35,31 +34,42 @@ export async function searchBatch(
     : searchOnThreads({ ...base, threads: base.threads }, rows, checked, live)
 }
 
-async function searchHere(
+/** Runs work for each query, and lets other work in between. */
+export async function inSlices<Query, Result>(
+  queries: readonly Query[],
+  work: (query: Query, position: number) => Result,
+): Promise<Result[]> {
+  const results: Result[] = []
+  let sliceEnd = performance.now() + SLICE_MS
+  for (const [position, query] of queries.entries()) {
+    results.push(work(query, position))
+    if (performance.now() < sliceEnd) continue
+    await setImmediate()
+    sliceEnd = performance.now() + SLICE_MS
+  }
+  return results
+}
+
+function searchHere(
   view: OpenView,
   rows: readonly VectorLike[],
   checked: CheckedSearch,
   live: () => OpenView,
 ): Promise<SearchHit<GivenId>[][]> {
-  const hits: SearchHit<GivenId>[][] = []
-  let sliceEnd = performance.now() + SLICE_MS
-  for (const [position, query] of rows.entries()) {
+  return inSlices(rows, (query, position) => {
     const now = live()
     // All of one generation, and of its changes as they are now.
-    hits.push(searchView(view.live === undefined ? view : now, query, position, checked))
-    if (performance.now() < sliceEnd) continue
-    await setImmediate()
-    sliceEnd = performance.now() + SLICE_MS
-  }
-  return hits
+    return searchView(view.live === undefined ? view : now, query, position, checked)
+  })
 }
 
 async function searchOnThreads(
-  { facts, ids, threads }: OpenGeneration & { readonly threads: SearchThreads },
+  open: WithThreads,
   rows: readonly VectorLike[],
   { k, ef, rerank }: CheckedSearch,
   live: () => OpenView,
 ): Promise<SearchHit<GivenId>[][]> {
+  const { facts, ids, threads } = open
   const { dimensions, metric } = facts
   const hits: SearchHit<GivenId>[][] = []
   for (let first = 0; first < rows.length; first += THREADS_CHUNK) {
@@ -67,6 +77,10 @@ async function searchOnThreads(
     const queries = new Float32Array(new SharedArrayBuffer(4 * dimensions * chunk.length))
     for (const [at, query] of chunk.entries()) {
       copyQuery(query, first + at, metric, queries.subarray(at * dimensions, (at + 1) * dimensions))
+    }
+    if (facts.repeatedIds) {
+      for (const found of await idsOnThreads(open, queries, { k, ef, rerank }, live)) hits.push(idHitsOf(open, found))
+      continue
     }
     const { nodes, distances, found } = await threads.search(queries, k, ef, rerank)
     live()

@@ -43,13 +43,23 @@ export class SearchThreads {
    * @throws WorkerFailedError
    */
   search(queries: Float32Array, k: number, ef: number, rerank?: number): Promise<BatchResult> {
-    const batch = this.#last.then(() => this.#search(queries, this.#core.beamFor(k, ef, rerank)))
-    this.#last = batch.catch(() => undefined)
-    return batch
+    return this.#inTurn(queries, this.#core.beamFor(k, ef, rerank))
+  }
+
+  /** As `SearchCore.walk`, for each of the queries. @throws WorkerFailedError */
+  walk(queries: Float32Array, width: number): Promise<BatchResult> {
+    const wanted = Math.min(width, this.#core.count)
+    return this.#inTurn(queries, { k: wanted, ef: wanted, rerank: 0 })
   }
 
   async close(): Promise<void> {
     await this.#piscina.destroy()
+  }
+
+  #inTurn(queries: Float32Array, beam: Beam): Promise<BatchResult> {
+    const batch = this.#last.then(() => this.#search(queries, beam))
+    this.#last = batch.catch(() => undefined)
+    return batch
   }
 
   async #search(queries: Float32Array, { k, ef, rerank }: Beam): Promise<BatchResult> {

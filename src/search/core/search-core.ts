@@ -110,6 +110,24 @@ export class SearchCore {
     return pending === 0 ? found : this.#scanChunk(chunk.subarray(0, pending), found, room)
   }
 
+  /** Compares every one of the nodes: `take` is called with each and its distance, in their order. */
+  compare(query: Float32Array, nodes: Iterable<number>, take: (node: number, distance: number) => void): void {
+    this.memory.setQuery(query)
+    const chunk = new Uint32Array(2 * this.m)
+    const taken = (length: number): void => {
+      const distances = this.#distancesTo(chunk.subarray(0, length)).slice()
+      for (let i = 0; i < length; i++) take(chunk[i], Number.isNaN(distances[i]) ? Infinity : distances[i])
+    }
+    let pending = 0
+    for (const node of nodes) {
+      chunk[pending++] = node
+      if (pending < chunk.length) continue
+      taken(pending)
+      pending = 0
+    }
+    if (pending > 0) taken(pending)
+  }
+
   #search(query: Float32Array, { k, ef, rerank }: Beam): number {
     if (ef === 0) return 0
     const { memory } = this
@@ -126,11 +144,7 @@ export class SearchCore {
   }
 
   #scanChunk(chunk: Uint32Array, foundBefore: number, room: number): number {
-    const { kernel, rows, context, scratch } = this.memory
-    kernel.u32(scratch.ids, chunk.length).set(chunk)
-    rows.loadOnDemand()
-    kernel.fn.searchScan(context, chunk.length)
-    const computed = kernel.f32(scratch.distances, chunk.length)
+    const computed = this.#distancesTo(chunk)
     let found = foundBefore
     for (let i = 0; i < chunk.length; i++) {
       const distance = Number.isNaN(computed[i]) ? Infinity : computed[i]
@@ -145,6 +159,15 @@ export class SearchCore {
       this.distances[at] = distance
     }
     return found
+  }
+
+  /** Of the query that is set. Valid until the next call. */
+  #distancesTo(chunk: Uint32Array): Float32Array {
+    const { kernel, rows, context, scratch } = this.memory
+    kernel.u32(scratch.ids, chunk.length).set(chunk)
+    rows.loadOnDemand()
+    kernel.fn.searchScan(context, chunk.length)
+    return kernel.f32(scratch.distances, chunk.length)
   }
 
   /** Results take at least this many slots from now on. */

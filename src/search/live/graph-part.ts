@@ -1,4 +1,6 @@
 import type { Id } from '../../api/vectors.js'
+import type { FoundId } from '../ids/best-ids.js'
+import { searchIds } from '../ids/id-search.js'
 import type { NodeFilter } from '../node-filter.js'
 import type { OpenGeneration } from '../open-generation.js'
 import { searchFiltered } from '../search-filtered.js'
@@ -34,12 +36,25 @@ export class GraphPart implements Part {
       : searchFiltered(core, query, asked, filter)
   }
 
+  searchIds(query: Float32Array, asked: AskedBeam, filter: NodeFilter | undefined): readonly FoundId[] {
+    return searchIds(this.open, query, asked, filter)
+  }
+
+  compare(query: Float32Array, rows: Uint32Array, take: (at: number, distance: number) => void): void {
+    let at = 0
+    this.open.core.compare(query, rows, (_, distance) => take(at++, distance))
+  }
+
   idOf(row: number): Id {
     return this.open.ids.idOf(row)
   }
 
   rowOf(id: Id): number | undefined {
     return this.open.lookup.nodeOf(id)
+  }
+
+  rowsOf(id: Id): readonly number[] {
+    return this.open.lookup.nodesOf(id)
   }
 
   vectorOf(row: number): Float32Array {

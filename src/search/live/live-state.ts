@@ -1,6 +1,6 @@
 /**
  * An index and the changes since it was built: base, sealed parts and changes in memory. At most one row of an id is
- * alive in all of them together.
+ * alive in all of them together; where ids may repeat, the rows that came with its last change are.
  */
 import type { Change } from '../../format/live/log-change.js'
 import { logName } from '../../format/live/live-paths.js'
@@ -29,7 +29,7 @@ export interface Address {
 }
 
 export class LiveState {
-  readonly settings: LiveSettings
+  settings: LiveSettings
   /** Undefined before the first build. */
   base: PartView<GraphPart> | undefined
   /** Changes up to this one are in the base. */
@@ -44,7 +44,7 @@ export class LiveState {
   version = 0
 
   constructor(settings: LiveSettings, base: PartView<GraphPart> | undefined, baseSequence: number) {
-    this.settings = settings
+    this.settings = withRepeats(settings, base)
     this.base = base
     this.baseSequence = baseSequence
     this.lastSequence = baseSequence
@@ -73,13 +73,21 @@ export class LiveState {
     this.memories = [...this.memories, view]
   }
 
-  /** The row of an id, if the index has it. */
-  find(id: Id): Address | undefined {
+  /** The rows of an id: none, one, or several where ids may repeat. */
+  find(id: Id): readonly Address[] {
     for (const view of this.views) {
-      const row = view.part.rowOf(id)
-      if (row !== undefined && view.alive.has(row)) return { view, row }
+      const alive = rowsOf(view.part, id, this.settings).filter((row) => view.alive.has(row))
+      if (alive.length > 0) return alive.map((row) => ({ view, row }))
     }
-    return undefined
+    return []
+  }
+
+  /** Puts another base under the changes. */
+  replaceBase(base: PartView<GraphPart>, baseSequence: number): void {
+    this.settings = withRepeats(this.settings, base)
+    this.base = base
+    this.baseSequence = baseSequence
+    this.version++
   }
 
   /**
@@ -95,22 +103,44 @@ export class LiveState {
     if (this.lastSequence <= this.baseSequence) return 0
     const views = this.views
     let killed = 0
-    for (const id of ids) if (kill(views, id)) killed++
+    for (const id of ids) if (killIn(views, id, this.settings)) killed++
     if (kind === 'delete') {
       for (const [at, id] of ids.entries()) memory.part.deletes.set(id, sequences?.[at] ?? firstSequence + at)
       return killed
     }
     const first = memory.part.append(change)
     memory.alive.grow(memory.part.rows)
+    if (this.settings.repeatedIds === true) return killed
     for (const [at, id] of ids.entries()) if (memory.part.rowOf(id) !== first + at) memory.alive.kill(first + at)
     return killed
   }
 }
 
-function kill(views: readonly PartView<Part>[], id: Id): boolean {
+/** Whether an id may have several rows. */
+interface IdsKind {
+  readonly repeatedIds?: boolean
+}
+
+/** Kills the rows of an id in parts. Returns whether any was alive. */
+export function killIn(views: readonly PartView[], id: Id, settings: IdsKind): boolean {
+  let killed = false
   for (const { part, alive } of views) {
-    const row = part.rowOf(id)
-    if (row !== undefined && alive.kill(row)) return true
+    for (const row of rowsOf(part, id, settings)) if (alive.kill(row)) killed = true
+    // At most one row of an id that does not repeat is alive.
+    if (killed && settings.repeatedIds !== true) return true
   }
-  return false
+  return killed
+}
+
+/** Rows of an id in a part, alive or dead. One look-up is enough where ids do not repeat. */
+export function rowsOf(part: Part, id: Id, { repeatedIds }: IdsKind): readonly number[] {
+  if (repeatedIds === true) return part.rowsOf(id)
+  const row = part.rowOf(id)
+  return row === undefined ? [] : [row]
+}
+
+/** A build may have kept several vectors of an id where the changes before did not. */
+function withRepeats(settings: LiveSettings, base: PartView<GraphPart> | undefined): LiveSettings {
+  if (base?.part.open.facts.repeatedIds !== true || settings.repeatedIds === true) return settings
+  return { ...settings, repeatedIds: true }
 }

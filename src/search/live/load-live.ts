@@ -11,7 +11,7 @@ import { readSequences } from '../../format/live/sequences-file.js'
 import { openGeneration, type OpenGeneration } from '../open-generation.js'
 import { AliveRows } from './alive-rows.js'
 import { GraphPart } from './graph-part.js'
-import { LiveState, type SealedView } from './live-state.js'
+import { killIn, LiveState, type SealedView } from './live-state.js'
 import { MemoryPart } from './memory-part.js'
 import type { Part, PartView } from './part.js'
 
@@ -114,8 +114,7 @@ async function applyToBase(indexDir: string, state: LiveState): Promise<void> {
   const { base, baseSequence, settings } = state
   if (base === undefined) return
   const kill = (id: string | number): void => {
-    const row = base.part.rowOf(id)
-    if (row !== undefined) base.alive.kill(row)
+    killIn([base], id, settings)
   }
   for (const { part, alive, entry } of state.sealed) {
     for (let row = 0; row < part.rows; row++) {

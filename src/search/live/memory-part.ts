@@ -1,9 +1,14 @@
 import type { Change } from '../../format/live/log-change.js'
 import type { Id, Metric } from '../../api/vectors.js'
 import { ExactRows } from '../core/exact-rows.js'
+import { BestIds, type FoundId } from '../ids/best-ids.js'
 import type { NodeFilter } from '../node-filter.js'
 import { MEMORY_ROWS } from './limits.js'
 import type { AskedBeam, Part } from './part.js'
+
+/** Rows that a search for k ids finds first, for each of them, and how many times as many it finds next. */
+const FIRST_SCAN = 2
+const SCAN_GROWTH = 4
 
 /** Rows in memory, which are compared one by one: changes that are not sealed, or a part too small for a graph. */
 export class MemoryPart implements Part {
@@ -15,6 +20,8 @@ export class MemoryPart implements Part {
   readonly #sequences: number[] = []
   /** The newest row of each id. */
   readonly #rowOf = new Map<Id, number>()
+  /** By row: the one before it of the same id, or -1. */
+  readonly #before: number[] = []
 
   constructor(name: string, { dimensions, metric }: { readonly dimensions: number; readonly metric: Metric }) {
     this.name = name
@@ -41,6 +48,7 @@ export class MemoryPart implements Part {
     for (let i = 0; i < ids.length; i++) {
       this.#ids.push(ids[i])
       this.#sequences.push(sequences?.[i] ?? firstSequence + i)
+      this.#before.push(this.#rowOf.get(ids[i]) ?? -1)
       this.#rowOf.set(ids[i], first + i)
       this.deletes.delete(ids[i])
     }
@@ -51,12 +59,40 @@ export class MemoryPart implements Part {
     return this.#rows.scan(query, k, filter && (filter.bits ?? bitsOf(filter, this.rows)))
   }
 
+  searchIds(query: Float32Array, { k }: AskedBeam, filter: NodeFilter | undefined): readonly FoundId[] {
+    const bits = filter && (filter.bits ?? bitsOf(filter, this.rows))
+    for (let wanted = FIRST_SCAN * k; ; wanted *= SCAN_GROWTH) {
+      const found = this.#rows.scan(query, wanted, bits)
+      const best = new BestIds(k)
+      for (let i = 0; i < found && !best.isFull; i++) {
+        best.add(this.#ids[this.nodes[i]], this.nodes[i], this.distances[i])
+      }
+      // Rows of one id took the places of others.
+      if (best.isFull || found < wanted) return best.found
+    }
+  }
+
+  compare(query: Float32Array, rows: Uint32Array, take: (at: number, distance: number) => void): void {
+    const bits = new Uint32Array(Math.ceil(this.rows / 32))
+    for (const row of rows) bits[row >>> 5] |= 1 << (row & 31)
+    const found = this.#rows.scan(query, rows.length, bits)
+    const places = new Map<number, number>()
+    for (const [at, row] of rows.entries()) places.set(row, at)
+    for (let i = 0; i < found; i++) take(places.get(this.nodes[i]) ?? 0, this.distances[i])
+  }
+
   idOf(row: number): Id {
     return this.#ids[row]
   }
 
   rowOf(id: Id): number | undefined {
     return this.#rowOf.get(id)
+  }
+
+  rowsOf(id: Id): readonly number[] {
+    const rows: number[] = []
+    for (let row = this.#rowOf.get(id) ?? -1; row >= 0; row = this.#before[row]) rows.push(row)
+    return rows.reverse()
   }
 
   vectorOf(row: number): Float32Array {

@@ -1,5 +1,6 @@
 /** One searchable set of rows: the base, a sealed part, or the changes in memory. */
 import type { Id } from '../../api/vectors.js'
+import type { FoundId } from '../ids/best-ids.js'
 import type { NodeFilter } from '../node-filter.js'
 import type { AliveRows } from './alive-rows.js'
 
@@ -18,9 +19,15 @@ export interface Part {
   readonly distances: Float32Array
   /** The nearest rows that the filter keeps. `query`: f32, of unit length for cosine. Returns how many. */
   search(query: Float32Array, asked: AskedBeam, filter: NodeFilter | undefined): number
+  /** The nearest k ids of an index where ids may repeat, each by its nearest row that the filter keeps. */
+  searchIds(query: Float32Array, asked: AskedBeam, filter: NodeFilter | undefined): readonly FoundId[]
+  /** Compares rows, which ascend: `take` gets the position of each in `rows`, and its distance. */
+  compare(query: Float32Array, rows: Uint32Array, take: (at: number, distance: number) => void): void
   idOf(row: number): Id
   /** The row of an id, alive or dead; of several the newest. */
   rowOf(id: Id): number | undefined
+  /** All rows of an id, alive or dead. */
+  rowsOf(id: Id): readonly number[]
   /** A copy; of unit length for cosine. */
   vectorOf(row: number): Float32Array
   /** The number of the change that the row came with. */

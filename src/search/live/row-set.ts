@@ -67,10 +67,7 @@ export class RowSet implements NodeSet {
 
 function* chosenRows(part: Part, choice: RowChoice): Generator<number> {
   if ('ids' in choice) {
-    for (const id of choice.ids) {
-      const row = part.rowOf(id)
-      if (row !== undefined) yield row
-    }
+    for (const id of choice.ids) yield* part.rowsOf(id)
     return
   }
   for (let row = 0; row < part.rows; row++) if (answerOf(choice.keeps, choice.shown(part.idOf(row)))) yield row

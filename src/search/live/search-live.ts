@@ -6,10 +6,10 @@ import type { CheckedSearch } from '../check-search-options.js'
 import { copyQuery } from '../copy-query.js'
 import { answerOf, type IdFilter, type NodeFilter } from '../node-filter.js'
 import type { LiveState } from './live-state.js'
-import type { PartView } from './part.js'
+import type { AskedBeam, Part, PartView } from './part.js'
 import { RowSet, type ShownId } from './row-set.js'
 
-interface Found {
+export interface Found {
   readonly id: Id
   readonly distance: number
 }
@@ -23,22 +23,45 @@ export function searchLive(
   shown: ShownId,
   query: VectorLike,
   position: number,
-  { filter, ...asked }: CheckedSearch,
+  checked: CheckedSearch,
 ): SearchHit<GivenId>[] {
   const { metric, dimensions } = state.settings
   const copy = new Float32Array(dimensions)
   copyQuery(query, position, metric, copy)
+  const found = findLive(state, shown, copy, checked)
+  // In float32 the product of two unit vectors can be a little above 1; no cosine distance is below 0.
+  const least = metric === 'cosine' ? 0 : Number.NEGATIVE_INFINITY
+  return found.map(({ id, distance }) => ({ id: shown(id), distance: Math.max(least, distance) }))
+}
+
+/** As `searchLive`, in ids as they are stored. `query`: f32, of unit length for cosine. */
+export function findLive(
+  state: LiveState,
+  shown: ShownId,
+  query: Float32Array,
+  { filter, ...asked }: CheckedSearch,
+): Found[] {
   const found: Found[] = []
   for (const view of state.views) {
     if (view.alive.alive === 0) continue
-    const { part } = view
-    const count = part.search(copy, asked, filterOf(view, filter, state, shown))
-    for (let i = 0; i < count; i++) found.push({ id: part.idOf(part.nodes[i]), distance: part.distances[i] })
+    const inPart = findInPart(view.part, query, asked, filterOf(view, filter, state, shown), state.settings)
+    for (const one of inPart) found.push(one)
   }
   found.sort((a, b) => a.distance - b.distance || compareIds(a.id, b.id))
-  // In float32 the product of two unit vectors can be a little above 1; no cosine distance is below 0.
-  const least = metric === 'cosine' ? 0 : Number.NEGATIVE_INFINITY
-  return found.slice(0, asked.k).map(({ id, distance }) => ({ id: shown(id), distance: Math.max(least, distance) }))
+  return found.slice(0, asked.k)
+}
+
+/** Each id once: all its rows that are alive lie in one part. */
+export function findInPart(
+  part: Part,
+  query: Float32Array,
+  asked: AskedBeam,
+  filter: NodeFilter | undefined,
+  { repeatedIds }: { readonly repeatedIds?: boolean },
+): readonly Found[] {
+  if (repeatedIds === true) return part.searchIds(query, asked, filter)
+  const count = part.search(query, asked, filter)
+  return Array.from({ length: count }, (_, i) => ({ id: part.idOf(part.nodes[i]), distance: part.distances[i] }))
 }
 
 /** Integers first, then text by its code units. */
