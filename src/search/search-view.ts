@@ -24,7 +24,8 @@ export function searchView(
 /** The generation, where it has all that a search may find. */
 export function baseAlone({ base, live }: OpenView, { filter }: CheckedSearch): OpenGeneration | undefined {
   if (live === undefined) return base
-  return live.state.isBaseOnly && !(filter instanceof RowSet) ? base : undefined
+  // Not the view's: the changes may lie on a newer one by now.
+  return live.state.isBaseOnly && !(filter instanceof RowSet) ? live.state.base?.part.open : undefined
 }
 
 /** The vector of an id as it is stored. */

@@ -44,9 +44,9 @@ async function searchHere(
   const hits: SearchHit<GivenId>[][] = []
   let sliceEnd = performance.now() + SLICE_MS
   for (const [position, query] of rows.entries()) {
-    const now = live()
+    live()
     // All of one generation, and of its changes as they are now.
-    hits.push(searchView(view.live === undefined ? view : now, query, position, checked))
+    hits.push(searchView(view, query, position, checked))
     if (performance.now() < sliceEnd) continue
     await setImmediate()
     sliceEnd = performance.now() + SLICE_MS

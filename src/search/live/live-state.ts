@@ -2,14 +2,14 @@
  * An index and the changes since it was built: base, sealed parts and changes in memory. At most one row of an id is
  * alive in all of them together.
  */
-import type { Change } from '../../format/live/log-change.js'
+import { lastSequenceOf, type Change } from '../../format/live/log-change.js'
 import { logName } from '../../format/live/live-paths.js'
 import type { LiveSettings, PartEntry } from '../../format/live/parts-file.js'
 import type { Id } from '../../api/vectors.js'
 import { AliveRows } from './alive-rows.js'
 import type { GraphPart } from './graph-part.js'
 import { MemoryPart } from './memory-part.js'
-import type { Part, PartView } from './part.js'
+import type { PartView } from './part.js'
 
 export interface SealedView extends PartView {
   readonly entry: PartEntry
@@ -88,14 +88,16 @@ export class LiveState {
   apply(change: Change): number {
     const memory = this.memories.at(-1)
     if (memory === undefined) throw new Error('no memory part takes changes')
-    this.version++
     const { ids, kind, firstSequence, sequences } = change
-    this.lastSequence = sequences?.at(-1) ?? firstSequence + ids.length - 1
+    const lastSequence = lastSequenceOf(change)
+    const isInBase = lastSequence <= this.baseSequence
+    // Found before anything is changed: a damaged file ends it, and the state is as before.
+    const old = isInBase ? NONE : new OldRows(this.views, ids)
+    this.version++
+    this.lastSequence = Math.max(this.lastSequence, lastSequence)
     // The base contains a change whole, or not at all.
-    if (this.lastSequence <= this.baseSequence) return 0
-    const views = this.views
-    let killed = 0
-    for (const id of ids) if (kill(views, id)) killed++
+    if (isInBase) return 0
+    const killed = old.kill()
     if (kind === 'delete') {
       for (const [at, id] of ids.entries()) memory.part.deletes.set(id, sequences?.[at] ?? firstSequence + at)
       return killed
@@ -107,10 +109,37 @@ export class LiveState {
   }
 }
 
-function kill(views: readonly PartView<Part>[], id: Id): boolean {
-  for (const { part, alive } of views) {
-    const row = part.rowOf(id)
-    if (row !== undefined && alive.kill(row)) return true
+/** The rows that ids have now, without an object for each. */
+class OldRows {
+  readonly #views: readonly PartView[]
+  /** Positions of views; one more than there are for an id that the index has not. */
+  readonly #viewOf: Uint16Array
+  readonly #rowOf: Uint32Array
+
+  constructor(views: readonly PartView[], ids: readonly Id[]) {
+    this.#views = views
+    this.#viewOf = new Uint16Array(ids.length)
+    this.#rowOf = new Uint32Array(ids.length)
+    for (const [at, id] of ids.entries()) {
+      let view = 0
+      for (; view < views.length; view++) {
+        const row = views[view].part.rowOf(id)
+        if (row === undefined || !views[view].alive.has(row)) continue
+        this.#rowOf[at] = row
+        break
+      }
+      this.#viewOf[at] = view
+    }
   }
-  return false
+
+  /** Returns how many were alive; an id that was given twice counts once. */
+  kill(): number {
+    let killed = 0
+    for (const [at, view] of this.#viewOf.entries()) {
+      if (view < this.#views.length && this.#views[view].alive.kill(this.#rowOf[at])) killed++
+    }
+    return killed
+  }
 }
+
+const NONE = new OldRows([], [])

@@ -2,7 +2,7 @@ import type { Change } from '../../format/live/log-change.js'
 import type { Id, Metric } from '../../api/vectors.js'
 import { ExactRows } from '../core/exact-rows.js'
 import type { NodeFilter } from '../node-filter.js'
-import { MEMORY_ROWS } from './limits.js'
+import { LIVE_LIMITS } from './limits.js'
 import type { AskedBeam, Part } from './part.js'
 
 /** Rows in memory, which are compared one by one: changes that are not sealed, or a part too small for a graph. */
@@ -18,7 +18,7 @@ export class MemoryPart implements Part {
 
   constructor(name: string, { dimensions, metric }: { readonly dimensions: number; readonly metric: Metric }) {
     this.name = name
-    this.#rows = new ExactRows({ dimensions, metric, capacity: 2 * MEMORY_ROWS })
+    this.#rows = new ExactRows({ dimensions, metric, capacity: 2 * LIVE_LIMITS.memoryRows })
   }
 
   get rows(): number {
