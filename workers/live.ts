@@ -1,5 +1,6 @@
 /** The entry point of threads that seal, merge and compact a live index beside its searches. */
 import os from 'node:os'
+import { isMainThread } from 'node:worker_threads'
 import { internStrings } from '../src/interned.js'
 import type { JobName, JobRequest, Jobs } from '../src/live/jobs.js'
 import { outcomeOf, type TaskOutcome } from '../src/tasks/task-outcome.js'
@@ -7,7 +8,7 @@ import { outcomeOf, type TaskOutcome } from '../src/tasks/task-outcome.js'
 // Searches come first. Linux has priorities of threads, which the threads of a build inherit; elsewhere this would be the
 // whole process.
 const BACKGROUND_NICENESS = 10
-if (process.platform === 'linux') os.setPriority(0, BACKGROUND_NICENESS)
+if (process.platform === 'linux' && !isMainThread) os.setPriority(0, BACKGROUND_NICENESS)
 
 type RunJob<Name extends JobName> = (job: Jobs[Name]['job']) => Promise<Jobs[Name]['result']>
 

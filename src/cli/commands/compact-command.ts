@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import path from 'node:path'
 import { preferWideTile } from '../../../kernel/wide-tile.js'
 import type { BuildReport } from '../../api/report.js'
-import { IndexLockedError, MiscompiledError } from '../../errors.js'
+import { IndexLockedError, MiscompiledError, PathError } from '../../errors.js'
 import { compactGeneration } from '../../live/compact-generation.js'
 import { whyNothingToCompact } from '../../live/nothing-to-compact.js'
 import type { COMPACT_COMMAND_OPTIONS } from '../../options/live-command-options.js'
@@ -40,6 +41,12 @@ async function run(flags: CompactFlags, { terminal }: Session): Promise<Compacte
   return report === undefined ? { compacted: false, reason: NOTHING_LEFT } : { compacted: true, report }
 }
 
+/** A writer looks for a new generation once a second. */
+const TAKE_OVER_MS = 2000
+const ATTEMPTS = 5
+const NOT_TAKEN_OVER =
+  'another build was published, and the process that writes has not taken it over yet; try again when it has'
+
 /** Seals all changes, unless another process writes, which seals its own. Returns whether none does. */
 async function sealChanges({ path: given, verbose }: CompactFlags, terminal: Terminal): Promise<boolean> {
   try {
@@ -63,9 +70,16 @@ async function build(flags: CompactFlags, place: string, terminal: Terminal): Pr
   const hooks = view === undefined ? {} : { logger: view.logger, onProgress: view.onProgress }
   let report: BuildReport | undefined
   try {
-    report = await interruptible(terminal, (signal) =>
-      compactGeneration({ indexDir: place, options }, { ...hooks, signal }),
-    )
+    report = await interruptible(terminal, async (signal) => {
+      for (let attempt = 1; ; attempt++) {
+        const compacted = await compactGeneration({ indexDir: place, options }, { ...hooks, signal })
+        if (compacted.kind === 'built') return compacted.report
+        if (compacted.kind === 'empty') return undefined
+        // Another build was published a moment ago; the writer takes it over within a second.
+        if (attempt === ATTEMPTS) throw new PathError(place, NOT_TAKEN_OVER)
+        await sleep(TAKE_OVER_MS, undefined, { signal })
+      }
+    })
     return report
   } catch (error) {
     const mayGoOn = !(error instanceof IndexLockedError || error instanceof MiscompiledError)

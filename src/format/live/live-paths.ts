@@ -1,10 +1,9 @@
 /** Names in `live/`, the folder of changes since the last build. Numbers are given once, in order, to all of them. */
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export const LIVE_FOLDER = 'live'
 export const PARTS_NAME = 'PARTS'
-/** Written, synced and then renamed to PARTS. */
-export const PARTS_TEMPORARY_NAME = 'PARTS.tmp'
 /** In the folder of a part without a graph: its rows, as a log. */
 export const ROWS_NAME = 'rows.log'
 /** In the folder of any part: ids that were deleted, as a log. Absent when there are none. */
@@ -25,4 +24,16 @@ export const logName = (number: number): string => `log-${numbered(number)}.log`
 export const partName = (number: number): string => `part-${numbered(number)}`
 export const deadName = (number: number): string => `dead-${numbered(number)}`
 
+/** Written, synced and then renamed. */
+export const temporaryOf = (name: string): string => `${name}.tmp`
+
 export const liveFolder = (indexDir: string): string => join(indexDir, LIVE_FOLDER)
+
+/** The numbers in names that are there: of logs, parts and files of dead rows. */
+export async function numbersIn(folder: string): Promise<number[]> {
+  const names = await readdir(folder)
+  return names.flatMap((name) => {
+    const isOwn = [LOG_NAME_PATTERN, PART_NAME_PATTERN, DEAD_NAME_PATTERN].some((pattern) => pattern.test(name))
+    return isOwn ? Number(/\d+/.exec(name)?.[0]) : []
+  })
+}

@@ -2,7 +2,7 @@
  * An index and the changes since it was built: base, sealed parts and changes in memory. At most one row of an id is
  * alive in all of them together; where ids may repeat, the rows that came with its last change are.
  */
-import type { Change } from '../../format/live/log-change.js'
+import { lastSequenceOf, type Change } from '../../format/live/log-change.js'
 import { logName } from '../../format/live/live-paths.js'
 import type { LiveSettings, PartEntry } from '../../format/live/parts-file.js'
 import type { Id } from '../../api/vectors.js'
@@ -87,6 +87,7 @@ export class LiveState {
     this.settings = withRepeats(this.settings, base)
     this.base = base
     this.baseSequence = baseSequence
+    this.lastSequence = Math.max(this.lastSequence, baseSequence)
     this.version++
   }
 
@@ -96,14 +97,16 @@ export class LiveState {
   apply(change: Change): number {
     const memory = this.memories.at(-1)
     if (memory === undefined) throw new Error('no memory part takes changes')
-    this.version++
     const { ids, kind, firstSequence, sequences } = change
-    this.lastSequence = sequences?.at(-1) ?? firstSequence + ids.length - 1
+    const lastSequence = lastSequenceOf(change)
+    const isInBase = lastSequence <= this.baseSequence
+    // Found before anything is changed: a damaged file ends it, and the state is as before.
+    const old = isInBase ? NONE : new OldRows(this.views, ids, this.settings)
+    this.version++
+    this.lastSequence = Math.max(this.lastSequence, lastSequence)
     // The base contains a change whole, or not at all.
-    if (this.lastSequence <= this.baseSequence) return 0
-    const views = this.views
-    let killed = 0
-    for (const id of ids) if (killIn(views, id, this.settings)) killed++
+    if (isInBase) return 0
+    const killed = old.kill()
     if (kind === 'delete') {
       for (const [at, id] of ids.entries()) memory.part.deletes.set(id, sequences?.[at] ?? firstSequence + at)
       return killed
@@ -144,3 +147,44 @@ function withRepeats(settings: LiveSettings, base: PartView<GraphPart> | undefin
   if (base?.part.open.facts.repeatedIds !== true || settings.repeatedIds === true) return settings
   return { ...settings, repeatedIds: true }
 }
+
+/** The rows that ids have now, without an object for each. */
+class OldRows {
+  readonly #views: readonly PartView[]
+  /** Of each row: the position of its view, and of its id. */
+  readonly #viewOf: number[] = []
+  readonly #idOf: number[] = []
+  readonly #rows: number[] = []
+
+  constructor(views: readonly PartView[], ids: readonly Id[], settings: IdsKind) {
+    this.#views = views
+    for (const [at, id] of ids.entries()) {
+      for (const [view, { part, alive }] of views.entries()) {
+        const before = this.#rows.length
+        for (const row of rowsOf(part, id, settings)) {
+          if (!alive.has(row)) continue
+          this.#viewOf.push(view)
+          this.#idOf.push(at)
+          this.#rows.push(row)
+        }
+        // At most one row of an id that does not repeat is alive.
+        if (this.#rows.length > before && settings.repeatedIds !== true) break
+      }
+    }
+  }
+
+  /** Returns how many ids had any; an id that was given twice counts once. */
+  kill(): number {
+    let killed = 0
+    let last = -1
+    for (const [at, row] of this.#rows.entries()) {
+      const id = this.#idOf[at]
+      if (!this.#views[this.#viewOf[at]].alive.kill(row) || id === last) continue
+      killed++
+      last = id
+    }
+    return killed
+  }
+}
+
+const NONE = new OldRows([], [], {})
