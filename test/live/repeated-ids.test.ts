@@ -209,7 +209,7 @@ describe('an index that keeps several vectors of an id', () => {
 
 describe('an upsert larger than a part in memory', () => {
   // 64 vectors fit.
-  const dimensions = 65_536
+  const dimensions = 16_384
   const vector = (seed: number): Float32Array => new Float32Array(dimensions).fill(seed)
 
   async function withIndex(name: string, use: (index: LiveIndex) => Promise<void>): Promise<void> {
