@@ -1,5 +1,6 @@
 /** Writes changes to the log in groups: calls that wait while one group is written go into the next, with one sync. */
-import { encodeFrame } from '../format/live/log-frame.js'
+import { LogFailedError } from '../errors.js'
+import { encodeFrame, payloadBytesOf } from '../format/live/log-frame.js'
 import type { Change } from '../format/live/log-change.js'
 import type { LogWriter } from '../format/live/log-writer.js'
 
@@ -9,7 +10,7 @@ export type Unnumbered = Pick<Change, 'kind' | 'ids' | 'vectors'>
 /** What the queue needs of its writer. */
 export interface CommitTarget {
   /** The log that takes changes, once there is room for so many rows in memory. Rejects when there will be none. */
-  roomFor(rows: number): Promise<{ readonly log: LogWriter; readonly rows: number }>
+  roomFor(change: Unnumbered): Promise<{ readonly log: LogWriter; readonly rows: number }>
   readonly dimensions: number
   readonly isSynced: boolean
   readonly lastSequence: number
@@ -40,6 +41,8 @@ export class CommitQueue {
   readonly #target: CommitTarget
   readonly #waiting: (Waiting | Between)[] = []
   #writing: Promise<void> | undefined
+  /** The last sequence that was given to a change, also to one that failed: somebody may have read it in the log. */
+  #given = 0
 
   constructor(target: CommitTarget) {
     this.#target = target
@@ -85,12 +88,13 @@ export class CommitQueue {
   async #writeGroup(first: Waiting): Promise<void> {
     const group: Waiting[] = []
     try {
-      const { log, rows } = await this.#target.roomFor(first.change.ids.length)
+      const { log, rows } = await this.#target.roomFor(first.change)
       const changes = this.#take(group, rows)
       const { frames, chain } = this.#encode(changes, log)
-      await log.append(frames, lastOf(changes), chain, this.#target.isSynced)
+      this.#given = lastOf(changes)
+      await log.append(frames, this.#given, chain, this.#target.isSynced)
       for (const [at, change] of changes.entries()) {
-        const removed = this.#target.apply(change)
+        const removed = this.#apply(change, log)
         group[at].resolve({ sequence: change.firstSequence + change.ids.length - 1, removed })
       }
     } catch (error) {
@@ -102,17 +106,28 @@ export class CommitQueue {
     }
   }
 
+  #apply(change: Change, log: LogWriter): number {
+    try {
+      return this.#target.apply(change)
+    } catch (error) {
+      // Changes after it must not be applied without it.
+      const failure = new LogFailedError(log.path, 'a change is in the log, and could not be applied', error)
+      log.fail(failure)
+      throw failure
+    }
+  }
+
   /** Moves as many calls to the group as there is room for, at least one, and numbers their rows. */
   #take(group: Waiting[], room: number): Change[] {
     const changes: Change[] = []
-    let firstSequence = this.#target.lastSequence + 1
+    let firstSequence = Math.max(this.#target.lastSequence, this.#given) + 1
     let rows = 0
     let bytes = 0
     for (const next of this.#waiting) {
       if (!('change' in next)) break
       const { change } = next
       rows += change.ids.length
-      bytes += change.vectors.byteLength
+      bytes += payloadBytesOf({ ...change, firstSequence })
       if (changes.length > 0 && (rows > room || bytes > GROUP_BYTES)) break
       changes.push({ ...change, firstSequence })
       firstSequence += change.ids.length

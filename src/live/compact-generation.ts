@@ -26,32 +26,42 @@ export interface CompactJob {
 /** Options that stay with the thread that asked for the compaction. */
 export type CompactHooks = Pick<BuildOptions, 'signal' | 'onProgress' | 'logger'>
 
+/** 'empty': nothing is alive, of which no generation can be made. 'other-base': another build was published. */
+export type Compacted =
+  | { readonly kind: 'built'; readonly report: BuildReport }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'other-base' }
+
 /**
  * Publishes a generation of all that is sealed. Changes that are not, and those that come meanwhile, stay on top.
- * An interrupted compaction goes on, from what it read then. Undefined when nothing is alive.
+ * An interrupted compaction goes on, from what it read then. When the changes lie on another generation than the live
+ * one, the writer has to take that over first.
  * @throws PathError when the index has no changes at all; what a build throws
  */
 export async function compactGeneration(
   { indexDir, options }: CompactJob,
   hooks: CompactHooks = {},
-): Promise<BuildReport | undefined> {
-  const rows = await sealedRowsOf(indexDir, await pinnedParts(indexDir))
+): Promise<Compacted> {
+  const parts = await pinnedParts(indexDir)
+  if (parts.base !== (await liveGeneration(indexDir))) return otherBase(indexDir)
+  const rows = await sealedRowsOf(indexDir, parts)
   const { settings, coveredSequence } = rows.parts
   const { dimensions, metric, m, quality, quantization, seed, repeatedIds } = settings
   const duplicates = repeatedIds === true ? 'keep' : 'error'
   if (countOf(rows) === 0) {
     await unpin(indexDir)
-    return undefined
+    return { kind: 'empty' }
   }
   try {
     const report = await buildGeneration(
       sourceOf(rows),
       { path: indexDir, dimensions, metric, m, quality, quantization, seed, duplicates, ...given(options), ...hooks },
-      coveredSequence,
+      { liveSequence: coveredSequence, base: parts.base },
     )
     await unpin(indexDir)
-    return report
+    return { kind: 'built', report }
   } catch (error) {
+    if (parts.base !== (await liveGeneration(indexDir))) return otherBase(indexDir)
     if (!(await isResumable(indexDir))) await unpin(indexDir)
     throw error
   }
@@ -64,15 +74,26 @@ function given<Options extends object>(options: Options): Partial<Options> {
 
 /** What an interrupted compaction reads, else what is sealed now: these files stay until the compaction ends. */
 async function pinnedParts(indexDir: string): Promise<Parts> {
-  const current = await readCurrent(indexDir)
   const pinned = await readParts(indexDir, COMPACTING_NAME)
-  if (pinned?.base === (current?.generation ?? '') && (await isResumable(indexDir))) return pinned
-  const parts = await readParts(indexDir)
-  if (parts === undefined) {
-    throw new PathError(indexDir, 'nothing was changed since it was built: there is nothing to compact')
+  if (pinned?.base === (await liveGeneration(indexDir)) && (await isResumable(indexDir))) return pinned
+  for (;;) {
+    const parts = await readParts(indexDir)
+    if (parts === undefined) {
+      throw new PathError(indexDir, 'nothing was changed since it was built: there is nothing to compact')
+    }
+    await writeDurably(join(liveFolder(indexDir), COMPACTING_NAME), encodeParts(parts))
+    // Until COMPACTING was there, a merge may have deleted what these parts name.
+    if (JSON.stringify(await readParts(indexDir)) === JSON.stringify(parts)) return parts
   }
-  await writeDurably(join(liveFolder(indexDir), COMPACTING_NAME), encodeParts(parts))
-  return parts
+}
+
+async function liveGeneration(indexDir: string): Promise<string> {
+  return (await readCurrent(indexDir))?.generation ?? ''
+}
+
+async function otherBase(indexDir: string): Promise<Compacted> {
+  await unpin(indexDir)
+  return { kind: 'other-base' }
 }
 
 async function unpin(indexDir: string): Promise<void> {

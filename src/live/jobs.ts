@@ -1,15 +1,13 @@
 /** What threads of a live index do: plain data in, plain data out. */
-import type { BuildReport } from '../api/report.js'
 import type { PartEntry } from '../format/live/parts-file.js'
-import type { CompactJob } from './compact-generation.js'
+import type { CompactJob, Compacted } from './compact-generation.js'
 import type { MergeJob } from './merge-job.js'
 import type { SealJob } from './seal-job.js'
 
 export interface Jobs {
   seal: { job: SealJob; result: PartEntry }
   merge: { job: MergeJob; result: PartEntry }
-  /** Undefined when nothing is alive, of which no generation can be made. */
-  compact: { job: CompactJob; result: BuildReport | undefined }
+  compact: { job: CompactJob; result: Compacted }
 }
 
 export type JobName = keyof Jobs

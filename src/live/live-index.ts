@@ -2,14 +2,16 @@ import type { CompactOptions, LiveFacts, Written } from '../api/live.js'
 import { storedId } from '../api/integer-id.js'
 import type { BuildReport } from '../api/report.js'
 import type { GivenBatch, GivenId, Id, VectorRecord, VectorSource } from '../api/vectors.js'
-import { InvalidOptionError } from '../errors.js'
+import { InvalidIdError, InvalidOptionError } from '../errors.js'
 import { assertId } from '../format/ids/encode-ids.js'
+import { frameRanges } from '../format/live/frame-ranges.js'
 import { checkOptions } from '../options/check-options.js'
 import { compactOptionsSchema } from '../options/live-options.js'
 import { kindOf } from '../value-kind.js'
 import { VectorIndex } from '../search/vector-index.js'
 import { LiveWriter, type WriterOptions } from './live-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
+import { runAll } from './run-all.js'
 import { assertBatch, batchIds, givenId, isBatchItem, RowPreparer, type Rows } from './prepare-rows.js'
 import { cutByIds, rowsToWrite, WrittenIds } from './whole-ids.js'
 
@@ -80,8 +82,8 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
     for (const id of stored) assertId(id)
     let [count, sequence] = [0, this.#writer.lastSequence]
     const { mostRows } = this.#writer
-    for (let from = 0; from < stored.length; from += mostRows) {
-      const change = { kind: 'delete', ids: stored.slice(from, from + mostRows), vectors: NOTHING } as const
+    for (const [from, to] of Array.from(frameRanges(stored, 0, mostRows))) {
+      const change = { kind: 'delete', ids: stored.slice(from, to), vectors: NOTHING } as const
       const committed = await this.#writer.commit(change)
       count += committed.removed
       sequence = committed.sequence
@@ -105,8 +107,7 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
 
   /** Waits for changes that are being written, ends what runs beside, and closes everything. */
   override async close(): Promise<void> {
-    await this.#writer.close()
-    await super.close()
+    await runAll([() => this.#writer.close(), () => super.close()])
   }
 
   #writtenIds(): WrittenIds | undefined {
@@ -140,10 +141,19 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
   }
 
   async #write({ ids, vectors }: Rows, written: Writing): Promise<void> {
+    const { dimensions, mostRows } = this.#writer
     written.ids?.assertNew(ids)
-    const { sequence } = await this.#writer.commit({ kind: 'upsert', ids, vectors })
-    written.count += ids.length
-    written.sequence = sequence
+    // All of them first: an id that is too long is refused before anything is written.
+    const ranges = Array.from(frameRanges(ids, 4 * dimensions, mostRows))
+    if (written.ids !== undefined && ranges.length > 1) {
+      throw new InvalidIdError(`${ids.length} vectors with such long ids do not fit one change: give fewer at a time`)
+    }
+    for (const [from, to] of ranges) {
+      const change = { ids: ids.slice(from, to), vectors: vectors.subarray(from * dimensions, to * dimensions) }
+      const { sequence } = await this.#writer.commit({ kind: 'upsert', ...change })
+      written.count += to - from
+      written.sequence = sequence
+    }
     written.ids?.add(ids)
   }
 }

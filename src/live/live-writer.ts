@@ -1,30 +1,39 @@
 import type { CompactOptions, Durability, LiveEvent, LiveFacts, WriteOptions } from '../api/live.js'
 import type { BuildReport } from '../api/report.js'
 import type { Id } from '../api/vectors.js'
-import { IndexClosedError } from '../errors.js'
+import { IndexClosedError, PathError } from '../errors.js'
 import { readCurrent } from '../format/generation/current.js'
 import type { Change } from '../format/live/log-change.js'
+import { payloadBytesOf } from '../format/live/log-frame.js'
 import type { LogWriter } from '../format/live/log-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
 import { messageOf } from '../realms.js'
 import { stateFacts } from '../search/live/live-facts.js'
-import { MAX_WAITING, memoryRows } from '../search/live/limits.js'
+import { LIVE_LIMITS, memoryRows, type LiveLimits } from '../search/live/limits.js'
 import { shareMemory } from '../search/live/share-memory.js'
+import type { Part } from '../search/live/part.js'
 import { openGeneration } from '../search/open-generation.js'
 import { makeView, type OpenView } from '../search/open-view.js'
 import { CommitQueue, type CommitTarget, type Committed, type Unnumbered } from './commit-queue.js'
 import { JobThread } from './job-thread.js'
 import { LiveStore } from './live-store.js'
 import { Maintenance } from './maintenance.js'
+import { runAll } from './run-all.js'
 import { takeOver } from './take-over.js'
 
 export type WriterOptions = Omit<WriteOptions, 'write'> & {
   readonly durability: Durability
   readonly maxAgeSeconds: number
+  /** Default LIVE_LIMITS. For tests: parts and merges of few rows. */
+  readonly limits?: LiveLimits
 }
 
 /** How often a writer looks for a generation that another process published. */
 const WATCH_MS = 1000
+/** After a compaction that failed, before one starts by itself again. */
+const COMPACT_AGAIN_MS = 60_000
+/** How often a compaction begins anew because other builds were published meanwhile. */
+const COMPACT_ATTEMPTS = 3
 /** Of the build of a part; beside what its vectors take. */
 const PART_BUILD_BYTES = 256 * 2 ** 20
 
@@ -32,6 +41,7 @@ const PART_BUILD_BYTES = 256 * 2 ** 20
 export class LiveWriter implements CommitTarget {
   readonly #store: LiveStore
   readonly #options: WriterOptions
+  readonly #limits: LiveLimits
   readonly #commits: CommitQueue
   readonly #maintenance: Maintenance
   /** Told of each view after the first. */
@@ -44,16 +54,22 @@ export class LiveWriter implements CommitTarget {
   #compactions = 0
   #waits = 0
   #lastSeal = performance.now()
-  #closed = false
+  /** No compaction starts by itself before. */
+  #compactAfter = 0
+  /** Of the timer. */
+  #syncing: Promise<void> = Promise.resolve()
+  #closing: Promise<void> | undefined
 
   private constructor(store: LiveStore, view: OpenView, options: WriterOptions) {
     this.#store = store
     this.#view = view
     this.#options = options
+    this.#limits = options.limits ?? LIVE_LIMITS
     this.#commits = new CommitQueue(this)
     this.#maintenance = new Maintenance(store, {
       part: shareMemory(options).part,
       build: { threads: 1, memory: PART_BUILD_BYTES + 64 * 2 ** 20 },
+      limits: this.#limits,
       onEvent: (event) => this.#say(event),
       takeOver: () => this.#takeOver(),
     })
@@ -67,7 +83,7 @@ export class LiveWriter implements CommitTarget {
       const { path: log, offset, bytes, reason } = store.torn
       writer.#say({
         kind: 'torn-log',
-        message: `${log}: ${bytes} bytes from byte ${offset} on were cut off (${reason}): they were never acknowledged`,
+        message: `${log}: ${bytes} bytes from byte ${offset} on were cut off (${reason}): they were not on the device`,
       })
     }
     writer.#startTimers()
@@ -93,7 +109,7 @@ export class LiveWriter implements CommitTarget {
   }
   /** Rows of one change at most. */
   get mostRows(): number {
-    return memoryRows(this.dimensions)
+    return memoryRows(this.dimensions, this.#limits)
   }
 
   get facts(): LiveFacts {
@@ -116,15 +132,16 @@ export class LiveWriter implements CommitTarget {
 
   /** Resolves when all changes before the call are in sealed parts. */
   async flush(): Promise<void> {
+    if (this.#closed) throw new IndexClosedError(this.#store.path)
     await this.#commits.between(() => this.#freeze())
-    await this.#maintenance.idle()
+    await this.#maintenance.sealed()
   }
 
   /** Builds the next generation from all that is sealed, and puts what changed meanwhile on top. One at a time. */
   compact(options: CompactOptions = {}): Promise<BuildReport | undefined> {
     if (this.#closed) return Promise.reject(new IndexClosedError(this.#store.path))
     if (this.#compacting === undefined) {
-      const thread = new JobThread()
+      const thread = new JobThread(this.#store.path)
       const done = this.#compact(thread, options).finally(async () => {
         this.#compacting = undefined
         await thread.close()
@@ -134,9 +151,17 @@ export class LiveWriter implements CommitTarget {
     return this.#compacting.done
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+  /** Idempotent: calls share the one in progress. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  get #closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     const compacting = this.#compacting
     await compacting?.thread.close()
@@ -144,16 +169,25 @@ export class LiveWriter implements CommitTarget {
     await compacting?.done.catch(() => undefined)
     await this.#commits.idle()
     await this.#maintenance.close()
-    try {
-      await this.#store.log.sync()
-    } finally {
-      await this.#store.close()
-    }
+    await this.#syncing
+    await runAll([() => this.#store.log.sync(), () => this.#mark(), () => this.#store.close()])
+  }
+
+  /** Changes are safe without it. */
+  async #mark(): Promise<void> {
+    const { log } = this.#store
+    if (log.failure !== undefined) return
+    await log.mark().catch((error: unknown) => {
+      this.#say({ kind: 'maintenance-failed', message: `the log was not marked as whole: ${messageOf(error)}` })
+    })
   }
 
   /** For the commit queue: between two groups. */
-  async roomFor(rows: number): Promise<{ log: LogWriter; rows: number }> {
-    if (this.#used > 0 && this.#used + rows > this.mostRows) {
+  async roomFor(change: Unnumbered): Promise<{ log: LogWriter; rows: number }> {
+    const { log } = this.#store
+    const bytes = log.endOffset + payloadBytesOf({ ...change, firstSequence: 1 })
+    const isFull = this.#used + change.ids.length > this.mostRows || bytes > this.#limits.logBytes
+    if (this.#used > 0 && isFull) {
       await this.#waitForSeals()
       await this.#freeze()
     }
@@ -180,11 +214,12 @@ export class LiveWriter implements CommitTarget {
 
   async #waitForSeals(): Promise<void> {
     const { state } = this.#store
-    if (state.memories.length < MAX_WAITING) return
+    const isFull = (): boolean => state.memories.length >= this.#limits.maxWaiting
+    if (!isFull()) return
     this.#waits++
     this.#say({ kind: 'write-waits', message: `${state.memories.length} parts in memory wait to be sealed` })
     // A failure ends the wait: the caller's change is refused with it, not kept waiting for ever.
-    while (state.memories.length >= MAX_WAITING) await this.#maintenance.idle()
+    while (isFull()) await this.#maintenance.passed('seal')
   }
 
   #startTimers(): void {
@@ -193,7 +228,9 @@ export class LiveWriter implements CommitTarget {
     if (typeof durability === 'object') {
       const sync = (): void => {
         // The log tells the next change.
-        this.#store.log.sync().catch((error: unknown) => this.#failed('a sync of the log failed', error))
+        const { log } = this.#store
+        if (log.failure !== undefined) return
+        this.#syncing = log.sync().catch((error: unknown) => this.#failed('a sync of the log failed', error))
       }
       this.#timers.push(setInterval(sync, durability.everyMs).unref())
     }
@@ -201,37 +238,49 @@ export class LiveWriter implements CommitTarget {
 
   #watch(maxAgeMs: number): void {
     this.#maintenance.kick()
+    const { log } = this.#store
+    if (log.failure === undefined) {
+      log.assertThere().catch((error: unknown) => this.#failed('the log takes no more changes', error))
+    }
     if (this.#used > 0 && performance.now() - this.#lastSeal > maxAgeMs) {
       this.#commits
         .between(() => this.#freeze())
         .catch((error: unknown) => this.#failed('a part in memory could not be frozen', error))
     }
     if (this.#isCompactionDue()) {
-      this.compact().catch((error: unknown) => this.#failed('a compaction failed', error))
+      this.compact().catch((error: unknown) => {
+        this.#compactAfter = performance.now() + COMPACT_AGAIN_MS
+        this.#failed('a compaction failed', error)
+      })
     }
   }
 
   #isCompactionDue(): boolean {
     const { compactWhen } = this.#options
     if (compactWhen === undefined || this.#compacting !== undefined) return false
+    // Of nothing no generation can be made.
+    if (this.#store.state.count === 0 || performance.now() < this.#compactAfter) return false
     const { dead = Infinity, changed = Infinity } = compactWhen
     const { baseRows, deadRows, partRows } = this.facts
     return deadRows > dead * baseRows || partRows > changed * baseRows
   }
 
   async #compact(thread: JobThread, options: CompactOptions): Promise<BuildReport | undefined> {
-    await this.flush()
     const { buildThreads: threads } = this.#options
-    const report = await thread.run('compact', {
-      indexDir: this.#store.path,
-      options: { ...(threads !== undefined && { threads }), ...options },
-    })
-    this.#compactions++
-    await this.#maintenance.idle()
-    if (report !== undefined) {
+    const { path } = this.#store
+    const job = { indexDir: path, options: { ...(threads !== undefined && { threads }), ...options } }
+    for (let attempt = 1; attempt <= COMPACT_ATTEMPTS; attempt++) {
+      await this.flush()
+      const compacted = await thread.run('compact', job)
+      await this.#maintenance.passed('takeOver', 'persist')
+      if (compacted.kind === 'other-base') continue
+      this.#compactions++
+      if (compacted.kind === 'empty') return undefined
+      const { report } = compacted
       this.#say({ kind: 'compacted', message: `${report.generation} has ${report.count} vectors` })
+      return report
     }
-    return report
+    throw new PathError(path, `other builds were published during ${COMPACT_ATTEMPTS} attempts to compact it`)
   }
 
   async #takeOver(): Promise<boolean> {
@@ -241,15 +290,19 @@ export class LiveWriter implements CommitTarget {
     const base = await openGeneration(path, shareMemory(this.#options).base)
     const changed: Id[] = []
     this.#changed = changed
+    let dropped: readonly Part[]
     try {
       base.lookup.hold()
       await base.lookup.loadFilter()
-      const dropped = await takeOver(path, state, base, changed)
-      await this.#show(base)
-      for (const part of dropped) await part.close()
+      dropped = await takeOver(path, state, base, changed)
+    } catch (error) {
+      await base.close()
+      throw error
     } finally {
       this.#changed = undefined
     }
+    this.#store.changed()
+    await runAll([() => this.#show(base), ...dropped.map((part) => () => part.close())])
     await this.#store.persist()
     this.#say({ kind: 'took-over', message: `${current.generation} is under the changes now` })
     return true
@@ -258,8 +311,7 @@ export class LiveWriter implements CommitTarget {
   async #show(base: OpenView['base']): Promise<void> {
     const old = this.#view
     this.#view = makeView(this.#store.path, base, old.live)
-    // The changes stay open, with the new view.
-    old.live = undefined
+    old.handOver()
     await this.onView(this.#view)
   }
 
@@ -268,6 +320,13 @@ export class LiveWriter implements CommitTarget {
   }
 
   #say(event: LiveEvent): void {
-    this.#options.onEvent?.(event)
+    try {
+      this.#options.onEvent?.(event)
+    } catch (error) {
+      // The caller's function is not part of what is being done; its error is the caller's.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 }

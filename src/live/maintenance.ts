@@ -1,8 +1,10 @@
 import type { OpenOptions } from '../api/search.js'
 import type { LiveEvent } from '../api/live.js'
+import { IndexClosedError } from '../errors.js'
 import { messageOf } from '../realms.js'
 import { AliveRows } from '../search/live/alive-rows.js'
 import { GraphPart } from '../search/live/graph-part.js'
+import type { LiveLimits } from '../search/live/limits.js'
 import { openPart } from '../search/live/load-live.js'
 import { killIn, type SealedView } from '../search/live/live-state.js'
 import type { PartEntry } from '../format/live/parts-file.js'
@@ -17,6 +19,7 @@ export interface MaintenanceOptions {
   /** To open parts with. */
   readonly part: OpenOptions
   readonly build: NewPart['build']
+  readonly limits: LiveLimits
   readonly onEvent: (event: LiveEvent) => void
   /** Takes over a newer generation, if there is one. */
   readonly takeOver: () => Promise<boolean>
@@ -25,6 +28,10 @@ export interface MaintenanceOptions {
 /** After a failure, before the next attempt. */
 const RETRY_MS = 5000
 
+/** A step that fails does not keep the others from being done. In this order. */
+const STEPS = ['takeOver', 'persist', 'seal', 'merge'] as const
+export type StepName = (typeof STEPS)[number]
+
 /** Seals and merges, one after another, in a thread of its own. */
 export class Maintenance {
   seals = 0
@@ -32,20 +39,25 @@ export class Maintenance {
   failures = 0
   readonly #store: LiveStore
   readonly #options: MaintenanceOptions
-  readonly #thread = new JobThread()
+  readonly #thread: JobThread
+  /** Returns whether there may be more to do. */
+  readonly #steps: { readonly [Name in StepName]: () => Promise<boolean> }
   #working: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
-  #failure: { readonly error: unknown } | undefined
+  /** Of the last pass. */
+  #failed: ReadonlyMap<StepName, unknown> = new Map()
   #closed = false
 
   constructor(store: LiveStore, options: MaintenanceOptions) {
     this.#store = store
     this.#options = options
-  }
-
-  /** Why the last attempt failed; undefined when it did not. */
-  get failure(): { readonly error: unknown } | undefined {
-    return this.#failure
+    this.#thread = new JobThread(store.path)
+    this.#steps = {
+      takeOver: options.takeOver,
+      persist: () => this.#persist(),
+      seal: () => this.#seal(),
+      merge: () => this.#merge(),
+    }
   }
 
   /** Starts what there is to do. */
@@ -56,17 +68,24 @@ export class Maintenance {
     })
   }
 
-  /** Resolves when there is nothing to do. @throws what the last attempt failed with */
-  async idle(): Promise<void> {
-    if (this.#retry !== undefined) {
-      clearTimeout(this.#retry)
-      this.#retry = undefined
-    }
-    do {
-      this.kick()
-      await this.#working
-    } while (this.#store.state.memories.length > 1 && this.#failure === undefined && !this.#closed)
-    if (this.#failure !== undefined) throw this.#failure.error
+  /** Resolves when all parts in memory but the last one are sealed. @throws why they are not */
+  async sealed(): Promise<void> {
+    const store = this.#store
+    const last = store.state.memories.at(-1)?.log ?? 0
+    const isSealed = (): boolean => !store.isStale && (store.state.memories.at(0)?.log ?? 0) >= last
+    while (!isSealed()) await this.passed('persist', 'seal')
+  }
+
+  /** Resolves after a pass that began after the call. @throws what one of these steps failed with in it */
+  async passed(...names: readonly StepName[]): Promise<void> {
+    // What is at work may have looked before the call.
+    await this.#working
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    if (this.#closed) throw new IndexClosedError(this.#store.path)
+    this.kick()
+    await this.#working
+    for (const name of names) if (this.#failed.has(name)) throw this.#failed.get(name)
   }
 
   /** Ends the thread, with its job: an unfinished part is made again when the index is opened again. */
@@ -78,75 +97,81 @@ export class Maintenance {
   }
 
   async #work(): Promise<void> {
-    try {
-      while (await this.#step());
-      this.#failure = undefined
-    } catch (error) {
-      if (this.#closed) return
-      this.failures++
-      this.#failure = { error }
-      this.#options.onEvent({
-        kind: 'maintenance-failed',
-        message: `sealing or merging failed, and is tried again in ${RETRY_MS / 1000} s: ${messageOf(error)}`,
-      })
-      this.#retry = setTimeout(() => {
-        this.#retry = undefined
-        this.kick()
-      }, RETRY_MS).unref()
+    const failed = new Map<StepName, unknown>()
+    for (let isMore = true; isMore && !this.#closed;) {
+      isMore = false
+      for (const name of STEPS) if (!failed.has(name)) isMore = (await this.#try(name, failed)) || isMore
     }
+    this.#failed = failed
+    if (failed.size === 0 || this.#closed) return
+    this.failures++
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      this.kick()
+    }, RETRY_MS).unref()
+    const [[name, error]] = failed
+    this.#options.onEvent({
+      kind: 'maintenance-failed',
+      message: `${FAILED[name]} failed, and is tried again in ${RETRY_MS / 1000} s: ${messageOf(error)}`,
+    })
   }
 
-  /** Returns whether there may be more to do. */
-  async #step(): Promise<boolean> {
+  async #try(name: StepName, failed: Map<StepName, unknown>): Promise<boolean> {
     if (this.#closed) return false
-    if (await this.#options.takeOver()) return true
-    if (this.#store.state.memories.length > 1) {
-      await this.#seal()
-      return true
+    try {
+      return await this.#steps[name]()
+    } catch (error) {
+      failed.set(name, error)
+      return false
     }
-    return this.#merge()
   }
 
-  async #seal(): Promise<void> {
-    const { path, state } = this.#store
+  /** What an earlier attempt could not. */
+  async #persist(): Promise<boolean> {
+    if (this.#store.isStale) await this.#store.persist()
+    return false
+  }
+
+  async #seal(): Promise<boolean> {
+    const { state } = this.#store
+    if (state.memories.length <= 1) return false
     const { views, ids, vectors, sequences, deletes, origins } = frozenRows(state)
     let sealed: SealedView | undefined
     if (ids.length + deletes.ids.length > 0) {
-      const job = { indexDir: path, number: this.#store.takeNumber(), settings: state.settings, deletes }
-      const entry = await this.#thread.run('seal', { ...job, ids, vectors, sequences, build: this.#options.build }, [
-        vectors.buffer as ArrayBuffer,
-      ])
+      const job = { ...this.#partOf(), deletes, ids, vectors, sequences }
+      const entry = await this.#thread.run('seal', job, [vectors.buffer as ArrayBuffer])
       sealed = await this.#open(entry)
       for (const [at, { view, row }] of origins.entries())
         if (!view.alive.has(row)) killIn([sealed], ids[at], state.settings)
     }
     state.memories = state.memories.slice(views.length)
     if (sealed !== undefined) state.sealed = [...state.sealed, sealed]
-    state.version++
+    this.#store.changed()
     this.seals++
     await this.#store.persist()
     this.#options.onEvent({
       kind: 'sealed',
       message: `${ids.length} rows and ${deletes.ids.length} deletes are in ${sealed?.entry.name ?? 'no part'}`,
     })
+    return true
   }
 
   async #merge(): Promise<boolean> {
     const { path, state } = this.#store
     const pinned = await pinnedParts(path, state.base?.part.name ?? '')
     const free = state.sealed.filter(({ entry }) => !pinned.has(entry.name))
-    const chosen = partsToMerge(free.map(({ alive, entry }) => alive.alive + entry.deletes))?.map((at) => free[at])
+    const sizes = free.map(({ alive, entry }) => alive.alive + entry.deletes)
+    const chosen = partsToMerge(sizes, this.#options.limits.maxParts)?.map((at) => free[at])
     if (chosen === undefined) return false
     const parts = chosen.map(({ entry, alive }) => ({ entry, dead: alive.deadRows() }))
-    const job = { indexDir: path, number: this.#store.takeNumber(), settings: state.settings, parts }
-    const entry = await this.#thread.run('merge', { ...job, build: this.#options.build })
+    const entry = await this.#thread.run('merge', { ...this.#partOf(), parts })
     const merged = await this.#open(entry)
     for (const [at, { part, alive }] of chosen.entries()) {
       for (const row of diedSince(alive, parts[at].dead)) killIn([merged], part.idOf(row), state.settings)
     }
     const left = state.sealed.filter((view) => !chosen.includes(view))
     state.sealed = [...left, merged]
-    state.version++
+    this.#store.changed()
     this.merges++
     for (const { part } of chosen) await part.close()
     await this.#store.persist()
@@ -157,11 +182,25 @@ export class Maintenance {
     return true
   }
 
+  #partOf(): Pick<NewPart, 'indexDir' | 'number' | 'settings' | 'graphRows' | 'build'> {
+    const { build, limits } = this.#options
+    const { path, state } = this.#store
+    const { graphRows } = limits
+    return { indexDir: path, number: this.#store.takeNumber(), settings: state.settings, graphRows, build }
+  }
+
   async #open(entry: PartEntry): Promise<SealedView> {
     const part = await openPart(this.#store.path, entry, this.#store.state, this.#options.part)
     if (part instanceof GraphPart) part.open.lookup.hold()
     return { part, alive: new AliveRows(part.rows), entry }
   }
+}
+
+const FAILED: { readonly [Name in StepName]: string } = {
+  takeOver: 'taking over the newest generation',
+  persist: 'writing PARTS',
+  seal: 'sealing',
+  merge: 'merging',
 }
 
 /** Rows that are dead now and are not in `before`. */

@@ -4,7 +4,6 @@ import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
 import { logChanges } from '../format/live/read-log.js'
 import type { Id } from '../api/vectors.js'
 import { AliveRows } from '../search/live/alive-rows.js'
-import { GRAPH_ROWS } from '../search/live/limits.js'
 import { aliveOfPart, type AliveBatch } from './read-alive.js'
 import { writePart, type Deletes, type NewPart } from './write-part.js'
 
@@ -14,6 +13,7 @@ export interface MergeJob {
   readonly number: number
   readonly settings: LiveSettings
   readonly parts: readonly { readonly entry: PartEntry; readonly dead: Uint32Array }[]
+  readonly graphRows: number
   readonly build: NewPart['build']
 }
 
@@ -25,7 +25,12 @@ export async function mergeParts({ parts, ...part }: MergeJob): Promise<PartEntr
   }
   const count = views.reduce((sum, { alive }) => sum + alive.alive, 0)
   const deletes = await deletesOf(indexDir, settings, parts)
-  return writePart({ ...part, count, rows: count < GRAPH_ROWS ? [await inOrder(rows(), settings)] : rows(), deletes })
+  return writePart({
+    ...part,
+    count,
+    rows: count < part.graphRows ? [await inOrder(rows(), settings)] : rows(),
+    deletes,
+  })
 }
 
 /** Few rows, by their sequences: a log holds them in order. */

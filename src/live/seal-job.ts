@@ -12,6 +12,7 @@ export interface SealJob {
   readonly vectors: Float32Array
   readonly sequences: Float64Array
   readonly deletes: Deletes
+  readonly graphRows: number
   readonly build: NewPart['build']
 }
 

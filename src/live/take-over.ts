@@ -7,6 +7,7 @@ import { logChanges } from '../format/live/read-log.js'
 import { AliveRows } from '../search/live/alive-rows.js'
 import { GraphPart } from '../search/live/graph-part.js'
 import { killIn, type LiveState } from '../search/live/live-state.js'
+import { assertSameShape } from '../search/live/load-live.js'
 import type { Part } from '../search/live/part.js'
 import type { OpenGeneration } from '../search/open-generation.js'
 
@@ -24,6 +25,7 @@ export async function takeOver(
   changed: readonly Id[],
 ): Promise<readonly Part[]> {
   const { liveSequence } = base
+  assertSameShape(indexDir, state.settings, base)
   const part = new GraphPart(base.facts.generation, base, liveSequence)
   const alive = new AliveRows(part.rows)
   const kill = (id: Id): void => {

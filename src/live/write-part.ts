@@ -5,14 +5,14 @@ import { makeFolder } from '../../spill/files/make-folder.js'
 import type { Id } from '../api/vectors.js'
 import { syncDirectory } from '../format/bytes/write-durably.js'
 import { DELETES_NAME, liveFolder, partName, ROWS_NAME } from '../format/live/live-paths.js'
-import { encodeFrame, MAX_PAYLOAD_BYTES } from '../format/live/log-frame.js'
+import { encodeFrame } from '../format/live/log-frame.js'
 import type { Change } from '../format/live/log-change.js'
+import { frameRanges } from '../format/live/frame-ranges.js'
 import { LogWriter } from '../format/live/log-writer.js'
 import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
 import { writeSequences } from '../format/live/sequences-file.js'
 import { buildGeneration } from '../pipeline/build-index.js'
 import { openStoredGraph, storedIds } from '../rows/stored-graph.js'
-import { GRAPH_ROWS } from '../search/live/limits.js'
 import type { AliveBatch } from './read-alive.js'
 
 export interface Deletes {
@@ -30,12 +30,15 @@ export interface NewPart {
   /** Every id once, unless ids may repeat; without a graph in the order of their sequences. */
   readonly rows: Iterable<AliveBatch> | AsyncIterable<AliveBatch>
   readonly deletes: Deletes
+  /** A part of fewer rows has no graph. */
+  readonly graphRows: number
   /** Of the build of its graph. */
   readonly build: { readonly threads: number; readonly memory: number }
 }
 
-/** Numbers in one frame, at most. */
+/** Rows of one frame, at most, and what each has besides its vector and its id. */
 const FRAME_ROWS = 4096
+const SEQUENCE_BYTES = 8
 
 /** Everything is on the device when it resolves, but for the name of the folder in `live/`. */
 export async function writePart(part: NewPart): Promise<PartEntry> {
@@ -45,7 +48,7 @@ export async function writePart(part: NewPart): Promise<PartEntry> {
   // An interrupted attempt.
   await rm(folder, { recursive: true, force: true })
   await makeFolder(folder)
-  const kind = count < GRAPH_ROWS ? 'flat' : 'graph'
+  const kind = count < part.graphRows ? 'flat' : 'graph'
   const range = new SequenceRange()
   for (const sequence of deletes.sequences) range.add(sequence)
   if (kind === 'graph') await writeGraph(part, folder, range)
@@ -90,11 +93,9 @@ async function writeLog(
   const { dimensions, metric } = settings
   const writer = await LogWriter.create(path, { dimensions, metric, number, firstSequence: 1, chain: 0 })
   const width = kind === 'upsert' ? dimensions : 0
-  const frameRows = Math.max(1, Math.min(FRAME_ROWS, Math.floor(MAX_PAYLOAD_BYTES / (8 * (width + 2)))))
   try {
     for await (const { ids, vectors, sequences } of batches) {
-      for (let from = 0; from < ids.length; from += frameRows) {
-        const to = Math.min(ids.length, from + frameRows)
+      for (const [from, to] of frameRanges(ids, 4 * width + SEQUENCE_BYTES, FRAME_ROWS)) {
         const change = {
           kind,
           ids: ids.slice(from, to),

@@ -11,6 +11,7 @@ import { graphOrigin } from './report/graph-origin.js'
 import { route } from './route.js'
 import { describeSource } from './run/describe-source.js'
 import { assertFitsChanges } from './run/fits-changes.js'
+import type { LiveSource } from './run/source-of-run.js'
 import { withRun } from './run/with-run.js'
 
 /**
@@ -28,16 +29,16 @@ export function buildIndex(source: VectorSource | ResumableSource, options: Buil
 }
 
 /**
- * As `buildIndex`. `liveSequence`: the last change in `live/` that the source contains; without it, the source replaces
- * all changes that were acknowledged before the build began.
+ * As `buildIndex`. `live`: what the source contains of the index itself; without it, the source replaces all changes that
+ * were acknowledged before the build began, and those that were being written then.
  */
 export async function buildGeneration(
   source: VectorSource | ResumableSource,
   options: BuildOptions,
-  liveSequence?: number,
+  live: LiveSource = {},
 ): Promise<BuildReport> {
   const described = await describeSource(source, options)
-  return withRun(described.options, { isResumable: described.isResumable, liveSequence }, async (open) => {
+  return withRun(described.options, { isResumable: described.isResumable, ...live }, async (open) => {
     if (described.note !== undefined) open.log.event('count', described.note)
     const ingested = await open.stage('ingest', () => ingest(open, described.read))
     await assertFitsChanges(open.options.path, { dimensions: ingested.dimensions, metric: open.options.metric })

@@ -14,6 +14,8 @@ export interface OpenView {
   readonly base: OpenGeneration | undefined
   /** Undefined when the index was never written to. Replaced when other parts count. */
   live: OpenLive | undefined
+  /** The changes stay open when this view is closed: another view has them now. */
+  handOver(): void
   close(): Promise<void>
 }
 
@@ -27,13 +29,17 @@ export interface OpenLive {
 }
 
 export function makeView(path: string, base: OpenGeneration | undefined, live: OpenLive | undefined): OpenView {
+  let isOwner = true
   const view: OpenView = {
     facts: base?.facts ?? emptyFacts(path, live),
     base,
     live,
+    handOver() {
+      isOwner = false
+    },
     async close() {
       await base?.close()
-      for (const { part } of view.live?.state.sealed ?? []) await part.close()
+      if (isOwner) for (const { part } of view.live?.state.sealed ?? []) await part.close()
     },
   }
   return view

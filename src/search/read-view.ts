@@ -1,6 +1,8 @@
 /** Opens what is on disk now, and takes over what is newer. */
 import type { OpenOptions } from '../api/search.js'
 import { CorruptIndexError } from '../errors.js'
+import { assertPartsThere } from '../format/live/assert-parts-there.js'
+import { logNumbers } from '../format/live/log-numbers.js'
 import { readCurrent } from '../format/generation/current.js'
 import { readParts } from '../format/live/parts-file.js'
 import { shareMemory } from './live/share-memory.js'
@@ -13,12 +15,21 @@ import type { Refreshed } from './views.js'
 /** Opens the live generation and the changes since. @throws as openToRead */
 export function openView(path: string, options: OpenOptions): Promise<OpenView> {
   return withoutRaces(path, async () => {
-    if ((await readParts(path)) === undefined) return makeView(path, await openGeneration(path, options), undefined)
+    if ((await readParts(path)) === undefined) {
+      await assertPartsThere(path)
+      return makeView(path, await openGeneration(path, options), undefined)
+    }
     const base = (await readCurrent(path)) && (await openGeneration(path, shareMemory(options).base))
+    let live: OpenLive | undefined
     try {
-      return makeView(path, base, await openLive(path, base, options))
+      live = await openLive(path, base, options)
+      const view = makeView(path, base, live)
+      if (await isLive(path, view)) return view
+      // PARTS may be of a newer one, and without what that contains.
+      throw new CorruptIndexError(path, `CURRENT named ${view.facts.generation} a moment ago`)
     } catch (error) {
       await base?.close()
+      for (const { part } of live?.state.sealed ?? []) await part.close()
       throw error
     }
   })
@@ -26,19 +37,42 @@ export function openView(path: string, options: OpenOptions): Promise<OpenView> 
 
 /** Takes over another generation by another view; other parts, and more changes, in the view itself. */
 export async function refreshView(view: OpenView, path: string, options: OpenOptions): Promise<Refreshed> {
-  const current = await readCurrent(path)
-  if ((current?.generation ?? '') !== view.facts.generation) return openView(path, options)
+  if (!(await isLive(path, view))) return openView(path, options)
   return withoutRaces(path, async () => {
     const parts = await readParts(path)
     if (parts === undefined) return false
     const { live } = view
-    if (live !== undefined && JSON.stringify(parts) === live.parts) return readOn(path, live)
+    if (live !== undefined && JSON.stringify(parts) === live.parts) {
+      const read = await readOnIfSound(path, live)
+      if (read !== undefined) return read
+    }
     const old = live?.state.sealed.map(({ part }) => part) ?? []
-    view.live = await openLive(path, view.base, options, new Map(old.map((part) => [part.name, part])))
-    const kept = new Set<Part>(view.live.state.sealed.map(({ part }) => part))
-    for (const part of old) if (!kept.has(part)) await part.close()
-    return true
+    const next = await openLive(path, view.base, options, new Map(old.map((part) => [part.name, part])))
+    // PARTS may be of a newer generation, and without what that contains.
+    const isSame = await isLive(path, view)
+    const kept = new Set<Part>((isSame ? next : live)?.state.sealed.map(({ part }) => part))
+    const left = isSame ? old : next.state.sealed.map(({ part }) => part)
+    if (isSame) view.live = next
+    for (const part of left) if (!kept.has(part)) await part.close()
+    return isSame || openView(path, options)
   })
+}
+
+async function isLive(path: string, { facts }: OpenView): Promise<boolean> {
+  return ((await readCurrent(path))?.generation ?? '') === facts.generation
+}
+
+/**
+ * Undefined when the log cannot be read on: what was read of it may have been a write that failed, and was cut off
+ * again. So it is no damage before it is found again from the beginning.
+ */
+async function readOnIfSound(path: string, live: OpenLive): Promise<boolean | undefined> {
+  try {
+    return await readOn(path, live)
+  } catch (error) {
+    if (error instanceof CorruptIndexError) return undefined
+    throw error
+  }
 }
 
 async function openLive(
@@ -68,5 +102,5 @@ async function withoutRaces<Result>(path: string, read: () => Promise<Result>): 
 async function marks(path: string): Promise<string> {
   // What is damaged fails when it is read, with its own message.
   const [current, parts] = await Promise.all([readCurrent(path), readParts(path)])
-  return JSON.stringify([current, parts])
+  return JSON.stringify([current, parts, parts && (await logNumbers(path))])
 }

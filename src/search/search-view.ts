@@ -25,7 +25,8 @@ export function searchView(
 /** The generation, where it has all that a search may find. */
 export function baseAlone({ base, live }: OpenView, { filter }: CheckedSearch): OpenGeneration | undefined {
   if (live === undefined) return base
-  return live.state.isBaseOnly && !(filter instanceof RowSet) ? base : undefined
+  // Not the view's: the changes may lie on a newer one by now.
+  return live.state.isBaseOnly && !(filter instanceof RowSet) ? live.state.base?.part.open : undefined
 }
 
 /** The vectors of an id as they are stored: one, but where ids may repeat. */

@@ -1,8 +1,9 @@
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { preferWideTile } from '../../../kernel/wide-tile.js'
 import type { BuildReport } from '../../api/report.js'
-import { IndexLockedError, MiscompiledError } from '../../errors.js'
-import { compactGeneration } from '../../live/compact-generation.js'
+import { IndexLockedError, MiscompiledError, PathError } from '../../errors.js'
+import { compactGeneration, type CompactHooks, type CompactJob } from '../../live/compact-generation.js'
 import { whyNothingToCompact } from '../../live/nothing-to-compact.js'
 import type { COMPACT_COMMAND_OPTIONS } from '../../options/live-command-options.js'
 import { isResumable } from '../../pipeline/run/workspace.js'
@@ -64,7 +65,7 @@ async function build(flags: CompactFlags, place: string, terminal: Terminal): Pr
   let report: BuildReport | undefined
   try {
     report = await interruptible(terminal, (signal) =>
-      compactGeneration({ indexDir: place, options }, { ...hooks, signal }),
+      compactNewest({ indexDir: place, options }, { ...hooks, signal }),
     )
     return report
   } catch (error) {
@@ -76,6 +77,19 @@ async function build(flags: CompactFlags, place: string, terminal: Terminal): Pr
   } finally {
     view?.end(report)
   }
+}
+
+/** After another build was published, the writer of another process takes it over within a second. */
+const TAKE_OVER_MS = 1500
+const ATTEMPTS = 4
+
+async function compactNewest(job: CompactJob, hooks: CompactHooks): Promise<BuildReport | undefined> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const compacted = await compactGeneration(job, hooks)
+    if (compacted.kind !== 'other-base') return compacted.kind === 'built' ? compacted.report : undefined
+    await sleep(TAKE_OVER_MS)
+  }
+  throw new PathError(job.indexDir, 'its changes lie on another build than the newest one: run the command again')
 }
 
 function print(result: Compacted, { path: given, quiet }: CompactFlags): string[] {

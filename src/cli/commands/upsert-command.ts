@@ -5,7 +5,7 @@ import type { LiveIndex } from '../../live/live-index.js'
 import { ValidRows } from '../../live/valid-rows.js'
 import type { UPSERT_COMMAND_OPTIONS } from '../../options/live-command-options.js'
 import { countText, plural, rateText, tookText } from '../../report/number-text.js'
-import { memoryRows } from '../../search/live/limits.js'
+import { LIVE_LIMITS, memoryRows } from '../../search/live/limits.js'
 import { openVectorFiles } from '../../sources/open-vector-file.js'
 import type { VectorFile } from '../../sources/vector-file.js'
 import type { CommandBody, OptionsOf } from '../command.js'
@@ -104,7 +104,7 @@ async function upsertFile(index: LiveIndex, file: VectorFile, how: Upserting): P
     throw new AbortedError(signal.reason, `the upsert was interrupted; ${stay}`)
   }
   // Whole parts wait to be sealed: this process is the one that can.
-  if (index.live.memoryRows > memoryRows(index.dimensions)) {
+  if (index.live.memoryRows > memoryRows(index.dimensions, LIVE_LIMITS)) {
     status.show(() => 'upsert  sealing')
     await index.flush()
   }

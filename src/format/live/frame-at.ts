@@ -1,12 +1,20 @@
 import { CorruptIndexError } from '../../errors.js'
 import type { ForwardBytes } from './forward-bytes.js'
 import type { Change } from './log-change.js'
-import { chainOf, decodeFrame, decodeFrameHeader, FRAME_HEADER_BYTES, frameBytes, frameFault } from './log-frame.js'
+import {
+  chainOf,
+  decodeFrame,
+  decodeFrameHeader,
+  FRAME_HEADER_BYTES,
+  frameBytes,
+  frameFault,
+  isMark,
+} from './log-frame.js'
 
 /** A whole frame. */
 interface Sound {
-  /** Valid until the next read. */
-  readonly change: Change
+  /** Valid until the next read. Undefined for a mark. */
+  readonly change: Change | undefined
   readonly end: number
   readonly chain: number
 }
@@ -46,6 +54,6 @@ export async function frameAt(
     const [is, stored] = [computed, header.chain].map((crc) => crc.toString(16).padStart(8, '0'))
     return { reason: `the frame's CRC is ${is}, stored ${stored}`, next: offset + length }
   }
-  const change = decodeFrame(frame, header, { ...log, offset })
+  const change = isMark(header) ? undefined : decodeFrame(frame, header, { ...log, offset })
   return { change, end: offset + length, chain: header.chain }
 }

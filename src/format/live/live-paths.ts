@@ -1,4 +1,5 @@
 /** Names in `live/`, the folder of changes since the last build. Numbers are given once, in order, to all of them. */
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export const LIVE_FOLDER = 'live'
@@ -26,3 +27,12 @@ export const partName = (number: number): string => `part-${numbered(number)}`
 export const deadName = (number: number): string => `dead-${numbered(number)}`
 
 export const liveFolder = (indexDir: string): string => join(indexDir, LIVE_FOLDER)
+
+/** The numbers in names that are there: of logs, parts and files of dead rows. */
+export async function numbersIn(folder: string): Promise<number[]> {
+  const names = await readdir(folder)
+  return names.flatMap((name) => {
+    const isOwn = [LOG_NAME_PATTERN, PART_NAME_PATTERN, DEAD_NAME_PATTERN].some((pattern) => pattern.test(name))
+    return isOwn ? Number(/\d+/.exec(name)?.[0]) : []
+  })
+}

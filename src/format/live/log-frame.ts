@@ -1,7 +1,7 @@
 /**
  * One change as one frame of a log. Pure functions on bytes.
  *
- * Layout (little-endian): [0] u32 payload bytes [4] u32 rows [8] u32 kind: 1 upsert, 2 delete [12] u32 flags: bit 0 set
+ * Layout (little-endian): [0] u32 payload bytes [4] u32 rows [8] u32 kind: 1 upsert, 2 delete, 3 mark [12] u32 flags: bit 0 set
  * with a column of sequences [16] f64 first sequence [24] f64 synced [32] u32 chain [36] u32 CRC-32 of the 36 bytes
  * before it, continuing from the CRC of the file's header. [40] payload, zeros up to a multiple of 8.
  *
@@ -14,7 +14,8 @@
  * a damaged length would otherwise hide every frame after it.
  *
  * `synced` is the last sequence that was known to be on the device when the frame was written, 0 for none. It proves
- * that a bad frame before it was whole once, and is damage, not the torn end of an interrupted write.
+ * that a bad frame before it was whole once, and is damage, not the torn end of an interrupted write. A mark has no rows
+ * and no payload: it says so of the last frame, when a writer leaves a log.
  */
 import { crc32 } from '../../../spill/files/crc32.js'
 import { CorruptIndexError } from '../../errors.js'
@@ -26,6 +27,7 @@ export const FRAME_HEADER_BYTES = 40
 export const MAX_PAYLOAD_BYTES = 64 * 2 ** 20
 
 const KIND_NUMBERS = { upsert: 1, delete: 2 } as const
+const MARK = 3
 const SEQUENCES_FLAG = 1
 const CHAINED_BYTES = 32
 const CRC_OFFSET = 36
@@ -91,6 +93,25 @@ export function encodeFrame(change: Change, place: FramePlace): { readonly bytes
   return { bytes, chain }
 }
 
+/** The mark that all up to `place.synced` is on the device. */
+export function encodeMark({ fileCrc, chain: before, synced }: Omit<FramePlace, 'dimensions'>): {
+  readonly bytes: Uint8Array
+  readonly chain: number
+} {
+  const bytes = Buffer.alloc(FRAME_HEADER_BYTES)
+  bytes.writeUInt32LE(MARK, 8)
+  bytes.writeDoubleLE(synced, 16)
+  bytes.writeDoubleLE(synced, 24)
+  const chain = chainOf(bytes, before)
+  bytes.writeUInt32LE(chain, CHAINED_BYTES)
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, CRC_OFFSET), fileCrc), CRC_OFFSET)
+  return { bytes, chain }
+}
+
+export function isMark({ kind }: Pick<FrameHeader, 'kind'>): boolean {
+  return kind === MARK
+}
+
 function assertShape(change: Change, { dimensions, synced }: FramePlace, payloadBytes: number): void {
   const { kind, ids, vectors, firstSequence } = change
   if (ids.length === 0) throw new RangeError('a change without rows has no frame')
@@ -116,7 +137,8 @@ export function chainOf(frame: Uint8Array, chain: number): number {
 /** Whether the bytes look like a frame header, before the price of a CRC is paid. */
 export function mayBeFrameHeader(bytes: Buffer, at: number): boolean {
   const kind = bytes.readUInt32LE(at + 8)
-  return (kind === KIND_NUMBERS.upsert || kind === KIND_NUMBERS.delete) && bytes.readUInt32LE(at + 4) > 0
+  const rows = bytes.readUInt32LE(at + 4)
+  return kind === MARK ? rows === 0 : (kind === KIND_NUMBERS.upsert || kind === KIND_NUMBERS.delete) && rows > 0
 }
 
 /** The frame header at `at`, of which all bytes are there; undefined when its CRC is wrong. */
@@ -136,6 +158,7 @@ export function decodeFrameHeader(bytes: Buffer, at: number, fileCrc: number): F
 /** What is impossible in a sound header, as a sentence: no writer of this version made it. Undefined for nothing. */
 export function frameFault(header: FrameHeader, dimensions: number): string | undefined {
   const { payloadBytes, rows, kind, flags } = header
+  if (isMark(header)) return payloadBytes + rows + flags === 0 ? undefined : 'a mark with rows'
   if (kind !== KIND_NUMBERS.upsert && kind !== KIND_NUMBERS.delete) return `unknown frame kind ${kind}`
   if ((flags | SEQUENCES_FLAG) !== SEQUENCES_FLAG) return `unknown frame flags ${flags}`
   if (payloadBytes > MAX_PAYLOAD_BYTES) return `a payload of ${payloadBytes} bytes, larger than any that is written`

@@ -6,13 +6,14 @@
  * failed cut nobody knows what the file holds: then the log takes no more.
  */
 import { constants } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { readAt } from '../../../spill/files/read-at.js'
 import { CorruptIndexError, LogFailedError, PathError } from '../../errors.js'
 import { messageOf } from '../../realms.js'
-import { writeFailure } from '../bytes/file-errors.js'
+import { systemErrorCode, writeFailure } from '../bytes/file-errors.js'
 import { syncDirectory, writeAt, writePartsAt } from '../bytes/write-durably.js'
+import { encodeMark } from './log-frame.js'
 import { encodeLogHeader, fileCrcOf, LOG_HEADER_BYTES, type LogFacts } from './log-header.js'
 import type { LogPlace } from './read-log.js'
 
@@ -21,18 +22,22 @@ export class LogWriter {
   /** The CRC of the header, for `encodeFrame`. */
   readonly fileCrc: number
   readonly #handle: FileHandle
+  readonly #inode: number
   #end: number
   #chain: number
   #lastSequence: number
   #syncedSequence: number
   #failure: LogFailedError | undefined
   #appending = false
+  /** Whether a mark is behind the last frame. */
+  #isMarked = false
   #closed = false
 
-  private constructor(path: string, handle: FileHandle, fileCrc: number, at: LogPlace) {
+  private constructor(path: string, opened: OpenedLog, fileCrc: number, at: Omit<LogPlace, 'frame'>) {
     this.path = path
     this.fileCrc = fileCrc
-    this.#handle = handle
+    this.#handle = opened.handle
+    this.#inode = opened.inode
     this.#end = at.end
     this.#chain = at.chain
     this.#lastSequence = at.lastSequence
@@ -48,13 +53,13 @@ export class LogWriter {
     const header = encodeLogHeader(facts)
     const handle = await opened(path, constants.O_RDWR | constants.O_CREAT)
     return owned(path, handle, header.length, async () => {
-      const { size } = await handle.stat()
+      const { size, ino: inode } = await handle.stat()
       if (size > LOG_HEADER_BYTES) throw new PathError(path, `there is a log of ${size} bytes already`)
       await writeAt(handle, header, 0)
       await handle.sync()
       await syncDirectory(dirname(path))
       const at = { end: LOG_HEADER_BYTES, chain: facts.chain, lastSequence: facts.firstSequence - 1 }
-      return new LogWriter(path, handle, fileCrcOf(header), at)
+      return new LogWriter(path, { handle, inode }, fileCrcOf(header), at)
     })
   }
 
@@ -63,11 +68,11 @@ export class LogWriter {
    * been in the system's memory only.
    * @throws CorruptIndexError when the file has another header or ends before; DiskFullError, FileFailedError
    */
-  static async reopen(path: string, facts: LogFacts, at: LogPlace): Promise<LogWriter> {
+  static async reopen(path: string, facts: LogFacts, at: Omit<LogPlace, 'frame'>): Promise<LogWriter> {
     const expected = encodeLogHeader(facts)
     const handle = await opened(path, constants.O_RDWR)
     return owned(path, handle, 0, async () => {
-      const { size } = await handle.stat()
+      const { size, ino: inode } = await handle.stat()
       const header = Buffer.alloc(LOG_HEADER_BYTES)
       await readAt(handle, header, 0)
       if (!header.equals(expected))
@@ -77,7 +82,7 @@ export class LogWriter {
       }
       if (size > at.end) await handle.truncate(at.end)
       await handle.sync()
-      return new LogWriter(path, handle, fileCrcOf(expected), at)
+      return new LogWriter(path, { handle, inode }, fileCrcOf(expected), at)
     })
   }
 
@@ -114,18 +119,11 @@ export class LogWriter {
     if (lastSequence <= this.#lastSequence) {
       throw new RangeError(`${this.path}: sequence ${lastSequence} after ${this.#lastSequence}`)
     }
-    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0)
     this.#appending = true
     try {
-      try {
-        await writePartsAt(this.#handle, frames, this.#end)
-      } catch (error) {
-        await this.#cutBack(error)
-        throw writeFailure(this.path, bytes, error)
-      }
-      this.#end += bytes
-      this.#chain = chain
+      await this.#write(frames, chain)
       this.#lastSequence = lastSequence
+      this.#isMarked = false
       // A sync beside this write may have failed.
       if (this.#failure !== undefined) throw this.#failure
       if (sync) await this.sync()
@@ -150,6 +148,45 @@ export class LogWriter {
     this.#syncedSequence = Math.max(this.#syncedSequence, lastSequence)
   }
 
+  /**
+   * Says behind the last frame that it is on the device, so that damage to it is not taken for an interrupted write.
+   * Nothing is lost without a mark. @throws DiskFullError, FileFailedError, LogFailedError
+   */
+  async mark(): Promise<void> {
+    this.#assertUsable('mark')
+    if (this.#end === LOG_HEADER_BYTES || this.#isMarked) return
+    await this.sync()
+    const { bytes, chain } = encodeMark({ fileCrc: this.fileCrc, chain: this.#chain, synced: this.#syncedSequence })
+    await this.#write([bytes], chain)
+    this.#isMarked = true
+  }
+
+  /**
+   * Finds out whether the file is still the one that is written to: changes to a deleted file are lost.
+   * @throws LogFailedError, as every later change does, when somebody deleted it
+   */
+  async assertThere(): Promise<void> {
+    this.#assertUsable('look')
+    const found = await stat(this.path).catch((error: unknown) => {
+      if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return undefined
+      throw writeFailure(this.path, 0, error)
+    })
+    // It may have been closed meanwhile, and deleted by its owner.
+    if (this.#closed || found?.ino === this.#inode) return
+    this.#failure ??= new LogFailedError(this.path, 'the log is gone', new Error('somebody deleted or replaced it'))
+    throw this.#failure
+  }
+
+  /** Why the log takes no more. */
+  get failure(): LogFailedError | undefined {
+    return this.#failure
+  }
+
+  /** The log takes no more. */
+  fail(error: LogFailedError): void {
+    this.#failure ??= error
+  }
+
   /** Idempotent. Does not sync. The caller has awaited its appends and syncs. */
   async close(): Promise<void> {
     if (this.#closed) return
@@ -166,6 +203,18 @@ export class LogWriter {
     if (this.#closed) throw new Error(`${this.path}: ${doing} after close`)
   }
 
+  async #write(frames: readonly Uint8Array[], chain: number): Promise<void> {
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0)
+    try {
+      await writePartsAt(this.#handle, frames, this.#end)
+    } catch (error) {
+      await this.#cutBack(error)
+      throw writeFailure(this.path, bytes, error)
+    }
+    this.#end += bytes
+    this.#chain = chain
+  }
+
   async #cutBack(written: unknown): Promise<void> {
     try {
       await this.#handle.truncate(this.#end)
@@ -175,6 +224,11 @@ export class LogWriter {
       throw this.#failure
     }
   }
+}
+
+interface OpenedLog {
+  readonly handle: FileHandle
+  readonly inode: number
 }
 
 async function opened(path: string, flags: number): Promise<FileHandle> {

@@ -3,9 +3,9 @@
  *
  * A frame that is not sound is torn when nothing after it says that it was on the device, and damage otherwise. A torn
  * end is what an interrupted write leaves, or a write that goes on right now: read on from `end` later. One thing can
- * move a reader's `end`: a write that fails, and is cut off again by its writer, may have been read already. Then going
- * on meets a shorter file or a wrong chain. So a reader in another process that gets CorruptIndexError from a place in
- * the middle reads the log again from its beginning before it believes it.
+ * move a reader's `end`: a write that fails, and is cut off again by its writer, may have been read already. So the
+ * header of the last frame is compared before going on, and a reader in another process that gets CorruptIndexError from
+ * a place in the middle reads everything again from the beginning before it believes it.
  */
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
@@ -17,6 +17,7 @@ import { readFailure } from '../bytes/file-errors.js'
 import { findSyncedFrame } from './find-synced-frame.js'
 import { ForwardBytes } from './forward-bytes.js'
 import { frameAt, type Unsound } from './frame-at.js'
+import { decodeFrameHeader, FRAME_HEADER_BYTES } from './log-frame.js'
 import { decodeLogHeader, fileCrcOf, LOG_HEADER_BYTES, type LogFacts } from './log-header.js'
 import { lastSequenceOf, type Change } from './log-change.js'
 
@@ -28,6 +29,8 @@ export interface LogPlace {
   readonly chain: number
   /** The largest sequence up to there; the log's first sequence − 1 before the first frame. */
   readonly lastSequence: number
+  /** Where that frame begins; 0 before the first one. */
+  readonly frame: number
 }
 
 /** The bytes after the last whole frame. */
@@ -99,12 +102,28 @@ export async function* logChanges(
     const headerBytes = await readAt(handle, header, 0)
     if (expected.newest === true && stats.size <= LOG_HEADER_BYTES && !isHeader(header, headerBytes)) {
       const torn = { offset: 0, bytes: stats.size, reason: 'the log has no header yet' }
-      return { end: 0, chain: 0, lastSequence: 0, facts: undefined, fileCrc: 0, torn }
+      return { end: 0, chain: 0, lastSequence: 0, frame: 0, facts: undefined, fileCrc: 0, torn }
     }
     const facts = decodeLogHeader(header.subarray(0, headerBytes), path)
     assertExpected(facts, expected, path)
     const bytes = new ForwardBytes(handle, stats.size, options.chunkBytes)
     return yield* framesOf(bytes, facts, { ...expected, path, from: options.from, fileCrc: fileCrcOf(header) })
+  } catch (error) {
+    throw readFailure(path, error)
+  } finally {
+    await handle?.close()
+  }
+}
+
+/** Whether the log has a header: the newest one may be in the making. @throws CorruptIndexError, PathError */
+export async function hasLogHeader(path: string): Promise<boolean> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0))
+    const header = Buffer.alloc(LOG_HEADER_BYTES)
+    const { size } = await handle.stat()
+    // What is longer and has a damaged header is no log in the making.
+    return size > LOG_HEADER_BYTES || isHeader(header, await readAt(handle, header, 0))
   } catch (error) {
     throw readFailure(path, error)
   } finally {
@@ -136,28 +155,41 @@ async function* framesOf(
   facts: LogFacts,
   { path, fileCrc, from, sealed = false }: FramesContext,
 ): AsyncGenerator<Change, LogEnd, void> {
-  const start = { end: LOG_HEADER_BYTES, chain: facts.chain, lastSequence: facts.firstSequence - 1 }
-  let { end, chain, lastSequence } = from ?? start
+  const start = { end: LOG_HEADER_BYTES, chain: facts.chain, lastSequence: facts.firstSequence - 1, frame: 0 }
+  let { end, chain, lastSequence, frame } = from ?? start
   const log = { path, fileCrc, dimensions: facts.dimensions }
   if (end > bytes.size) {
     throw new CorruptIndexError(path, `the log was read up to byte ${end} and ends here now`, { offset: bytes.size })
   }
+  if (frame > 0) await assertSameFrame(bytes, { path, fileCrc, frame, chain })
   while (end < bytes.size) {
     const found = await frameAt(bytes, end, chain, log)
     if ('reason' in found) {
       const torn = await tornEnd(bytes, found, { ...log, end, lastSequence, sealed })
-      return { end, chain, lastSequence, facts, fileCrc, torn }
+      return { end, chain, lastSequence, frame, facts, fileCrc, torn }
     }
     const { change } = found
-    if (change.sequences === undefined && change.firstSequence <= lastSequence) {
+    if (change !== undefined && change.sequences === undefined && change.firstSequence <= lastSequence) {
       const reason = `sequence ${change.firstSequence} follows sequence ${lastSequence}`
       throw new CorruptIndexError(path, reason, { offset: end })
     }
-    yield change
-    lastSequence = Math.max(lastSequence, lastSequenceOf(change))
+    if (change !== undefined) {
+      yield change
+      lastSequence = Math.max(lastSequence, lastSequenceOf(change))
+    }
+    frame = end
     ;({ end, chain } = found)
   }
-  return { end, chain, lastSequence, facts, fileCrc, torn: undefined }
+  return { end, chain, lastSequence, frame, facts, fileCrc, torn: undefined }
+}
+
+async function assertSameFrame(
+  bytes: ForwardBytes,
+  { path, fileCrc, frame, chain }: { path: string; fileCrc: number; frame: number; chain: number },
+): Promise<void> {
+  const head = await bytes.at(frame, FRAME_HEADER_BYTES)
+  if (head !== undefined && decodeFrameHeader(head, 0, fileCrc)?.chain === chain) return
+  throw new CorruptIndexError(path, 'this is not the frame any more that was read here', { offset: frame })
 }
 
 interface BadFrame {

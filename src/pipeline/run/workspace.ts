@@ -54,7 +54,7 @@ const DURABLE_FILE = /^(?:(?:ingest|ids)-\d{6}\.spill|base-graph-\d+\.rows)$/
  */
 export async function openWorkspace(
   options: ResolvedOptions,
-  { isResumable: resumable, liveSequence: given }: SourceOfRun,
+  { isResumable: resumable, liveSequence: given, base }: SourceOfRun,
 ): Promise<Workspace> {
   const indexDir = options.path
   await claimFolder(indexDir, options.force)
@@ -96,6 +96,7 @@ export async function openWorkspace(
     }
   }
   try {
+    await assertBase(indexDir, base)
     const begin = beginOf(options, given ?? (await lastSequence(indexDir)))
     const left = await readJournal(journalPath)
     const obstacle = left && (resumable ? await whyAfresh(indexDir, left, begin) : `resuming is off for this build`)
@@ -135,6 +136,13 @@ export async function openWorkspace(
     await close({ published: false, keep: true }).catch((failure: unknown) => options.logger.warn(String(failure)))
     throw writeFailure(indexDir, 0, error)
   }
+}
+
+/** Nothing is published while the lock is held. @throws PathError */
+async function assertBase(indexDir: string, base: string | undefined): Promise<void> {
+  if (base === undefined) return
+  const live = (await readCurrent(indexDir))?.generation ?? ''
+  if (live !== base) throw new PathError(indexDir, `${live} was published, and the vectors were read from ${base}`)
 }
 
 /** Runs every step, even after one fails; then throws the first failure. */

@@ -57,9 +57,9 @@ function searchHere(
   live: () => OpenView,
 ): Promise<SearchHit<GivenId>[][]> {
   return inSlices(rows, (query, position) => {
-    const now = live()
+    live()
     // All of one generation, and of its changes as they are now.
-    return searchView(view.live === undefined ? view : now, query, position, checked)
+    return searchView(view, query, position, checked)
   })
 }
 

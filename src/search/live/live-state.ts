@@ -2,7 +2,7 @@
  * An index and the changes since it was built: base, sealed parts and changes in memory. At most one row of an id is
  * alive in all of them together; where ids may repeat, the rows that came with its last change are.
  */
-import type { Change } from '../../format/live/log-change.js'
+import { lastSequenceOf, type Change } from '../../format/live/log-change.js'
 import { logName } from '../../format/live/live-paths.js'
 import type { LiveSettings, PartEntry } from '../../format/live/parts-file.js'
 import type { Id } from '../../api/vectors.js'
@@ -87,6 +87,7 @@ export class LiveState {
     this.settings = withRepeats(this.settings, base)
     this.base = base
     this.baseSequence = baseSequence
+    this.lastSequence = Math.max(this.lastSequence, baseSequence)
     this.version++
   }
 
@@ -96,14 +97,16 @@ export class LiveState {
   apply(change: Change): number {
     const memory = this.memories.at(-1)
     if (memory === undefined) throw new Error('no memory part takes changes')
-    this.version++
     const { ids, kind, firstSequence, sequences } = change
-    this.lastSequence = sequences?.at(-1) ?? firstSequence + ids.length - 1
+    const lastSequence = lastSequenceOf(change)
+    const isInBase = lastSequence <= this.baseSequence
+    // Found before anything is changed: a damaged file ends it, and the state is as before.
+    const old = isInBase ? NONE : new OldRows(this.views, ids, this.settings)
+    this.version++
+    this.lastSequence = Math.max(this.lastSequence, lastSequence)
     // The base contains a change whole, or not at all.
-    if (this.lastSequence <= this.baseSequence) return 0
-    const views = this.views
-    let killed = 0
-    for (const id of ids) if (killIn(views, id, this.settings)) killed++
+    if (isInBase) return 0
+    const killed = old.kill()
     if (kind === 'delete') {
       for (const [at, id] of ids.entries()) memory.part.deletes.set(id, sequences?.[at] ?? firstSequence + at)
       return killed
@@ -123,13 +126,7 @@ interface IdsKind {
 
 /** Kills the rows of an id in parts. Returns whether any was alive. */
 export function killIn(views: readonly PartView[], id: Id, settings: IdsKind): boolean {
-  let killed = false
-  for (const { part, alive } of views) {
-    for (const row of rowsOf(part, id, settings)) if (alive.kill(row)) killed = true
-    // At most one row of an id that does not repeat is alive.
-    if (killed && settings.repeatedIds !== true) return true
-  }
-  return killed
+  return new OldRows(views, [id], settings).kill() > 0
 }
 
 /** Rows of an id in a part, alive or dead. One look-up is enough where ids do not repeat. */
@@ -144,3 +141,36 @@ function withRepeats(settings: LiveSettings, base: PartView<GraphPart> | undefin
   if (base?.part.open.facts.repeatedIds !== true || settings.repeatedIds === true) return settings
   return { ...settings, repeatedIds: true }
 }
+
+/** The rows that ids have now, without an object for each. */
+class OldRows {
+  readonly #views: readonly PartView[]
+  /** For each row: the position of its id, that of its view, and the row. */
+  readonly #found: number[] = []
+
+  constructor(views: readonly PartView[], ids: readonly Id[], settings: IdsKind) {
+    this.#views = views
+    for (const [at, id] of ids.entries()) {
+      for (const [position, { part, alive }] of views.entries()) {
+        const before = this.#found.length
+        for (const row of rowsOf(part, id, settings)) if (alive.has(row)) this.#found.push(at, position, row)
+        // At most one row of an id that does not repeat is alive.
+        if (this.#found.length > before && settings.repeatedIds !== true) break
+      }
+    }
+  }
+
+  /** Returns how many ids had any; an id that was given twice counts once. */
+  kill(): number {
+    let [killed, last] = [0, -1]
+    for (let i = 0; i < this.#found.length; i += 3) {
+      const at = this.#found[i]
+      if (!this.#views[this.#found[i + 1]].alive.kill(this.#found[i + 2]) || at === last) continue
+      killed++
+      last = at
+    }
+    return killed
+  }
+}
+
+const NONE = new OldRows([], [], {})

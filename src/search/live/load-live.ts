@@ -5,7 +5,7 @@ import { CorruptIndexError } from '../../errors.js'
 import { readDeadRows } from '../../format/live/dead-rows-file.js'
 import { DELETES_NAME, liveFolder, logName, ROWS_NAME } from '../../format/live/live-paths.js'
 import type { LiveSettings, PartEntry, Parts } from '../../format/live/parts-file.js'
-import { logNumbers } from '../../format/live/log-numbers.js'
+import { logsInUse } from '../../format/live/log-numbers.js'
 import { readLog, type LogEnd } from '../../format/live/read-log.js'
 import { readSequences } from '../../format/live/sequences-file.js'
 import { openGeneration, type OpenGeneration } from '../open-generation.js'
@@ -50,11 +50,24 @@ export async function loadLive(
     state.lastSequence = Math.max(baseSequence, parts.coveredSequence)
     // Every id of the logs is looked for in every part.
     for (const { part } of state.views) if (part instanceof GraphPart) part.open.lookup.hold()
+    if (base !== undefined) assertSameShape(indexDir, parts.settings, base)
     if (base !== undefined && parts.base !== base.facts.generation) await applyToBase(indexDir, state)
     return { state, tail: await readLogs(indexDir, parts, state) }
   } catch (error) {
     for (const part of made) await part.close()
     throw error
+  }
+}
+
+/** @throws CorruptIndexError */
+export function assertSameShape(indexDir: string, settings: LiveSettings, { facts }: OpenGeneration): void {
+  for (const name of ['dimensions', 'metric'] as const) {
+    if (facts[name] === settings[name]) continue
+    throw new CorruptIndexError(
+      liveFolder(indexDir),
+      `its changes are of ${name} ${settings[name]}, and ${facts.generation} of ${facts[name]}: delete this folder to ` +
+        'give them up',
+    )
   }
 }
 
@@ -122,7 +135,8 @@ async function applyToBase(indexDir: string, state: LiveState): Promise<void> {
       else if (alive.has(row)) kill(part.idOf(row))
     }
     if (entry.deletes === 0) continue
-    await readLog(join(liveFolder(indexDir), entry.name, DELETES_NAME), shapeOf(settings), (change) => {
+    const path = join(liveFolder(indexDir), entry.name, DELETES_NAME)
+    await readLog(path, { ...shapeOf(settings), sealed: true }, (change) => {
       if (change.kind !== 'delete') return
       for (const [at, id] of change.ids.entries()) {
         if ((change.sequences?.[at] ?? change.firstSequence + at) > baseSequence) kill(id)
@@ -132,7 +146,7 @@ async function applyToBase(indexDir: string, state: LiveState): Promise<void> {
 }
 
 async function readLogs(indexDir: string, parts: Parts, state: LiveState): Promise<LogTail> {
-  const numbers = await logNumbers(indexDir)
+  const numbers = await logsInUse(indexDir)
   const from = numbers.filter((number) => number >= parts.firstLog)
   if (from[0] !== parts.firstLog) {
     throw new CorruptIndexError(
@@ -169,14 +183,23 @@ function shapeOf({ dimensions, metric }: LiveSettings): Pick<LiveSettings, 'dime
   return { dimensions, metric }
 }
 
-/** Applies what was appended to the newest log since. Returns whether there was anything. */
+/**
+ * Applies what was appended to the newest log since, and newer logs. Returns whether there was anything.
+ * @throws CorruptIndexError also when what was read is not there any more: then everything is read again
+ */
 export async function readOn(indexDir: string, live: { readonly state: LiveState; tail: LogTail }): Promise<boolean> {
   const { state, tail } = live
   const before = state.version
   const path = join(liveFolder(indexDir), logName(tail.log))
   const { dimensions, metric } = state.settings
-  const expected = { dimensions, metric, number: tail.log, newest: true }
+  // Found first: a log is complete when the next one is there.
+  const newer = (await logsInUse(indexDir)).filter((number) => number > tail.log)
+  const isLast = newer.length === 0
+  const expected = { dimensions, metric, number: tail.log, newest: isLast, sealed: !isLast }
   const from = tail.end.facts === undefined ? {} : { from: tail.end }
   live.tail = { ...tail, end: await readLog(path, expected, (change) => state.apply(change), from) }
+  for (const number of newer) {
+    live.tail = await replayLog(indexDir, number, state, number === newer.at(-1), live.tail.end)
+  }
   return state.version !== before
 }

@@ -3,7 +3,7 @@ import type { Id, Metric } from '../../api/vectors.js'
 import { ExactRows } from '../core/exact-rows.js'
 import { BestIds, type FoundId } from '../ids/best-ids.js'
 import type { NodeFilter } from '../node-filter.js'
-import { MEMORY_ROWS } from './limits.js'
+import { LIVE_LIMITS } from './limits.js'
 import type { AskedBeam, Part } from './part.js'
 
 /** Rows that a search for k ids finds first, for each of them, and how many times as many it finds next. */
@@ -25,7 +25,7 @@ export class MemoryPart implements Part {
 
   constructor(name: string, { dimensions, metric }: { readonly dimensions: number; readonly metric: Metric }) {
     this.name = name
-    this.#rows = new ExactRows({ dimensions, metric, capacity: 2 * MEMORY_ROWS })
+    this.#rows = new ExactRows({ dimensions, metric, capacity: 2 * LIVE_LIMITS.memoryRows })
   }
 
   get rows(): number {

@@ -2,7 +2,7 @@
 import type { OpenOptions } from '../../api/search.js'
 import { parseByteSize } from '../../memory/byte-size.js'
 import { decideBudget, readMemoryFacts } from '../../memory/memory-budget.js'
-import { MAX_PARTS } from './limits.js'
+import { LIVE_LIMITS } from './limits.js'
 
 /** Of the memory; the rest is the base's. */
 const CHANGES_SHARE = 1 / 4
@@ -16,6 +16,6 @@ export function shareMemory(options: OpenOptions): { readonly base: OpenOptions;
   const changes = Math.floor(bytes * CHANGES_SHARE)
   return {
     base: { ...options, memory: bytes - changes },
-    part: { ...options, memory: Math.floor(changes / (MAX_PARTS + 1)), threads: 1, preload: false },
+    part: { ...options, memory: Math.floor(changes / (LIVE_LIMITS.maxParts + 1)), threads: 1, preload: false },
   }
 }

@@ -23,10 +23,10 @@ describe('a log', () => {
         const path = newPath()
         const { bytes, ends } = await writeLog(path, groups)
         expect(ends.length).toBe(changes.length + 1)
-        const places = [{ end: 64, chain: LOG_FACTS.chain, lastSequence: 100 }]
+        const places = [{ end: 64, chain: LOG_FACTS.chain, lastSequence: 100, frame: 0 }]
         changes.forEach(({ firstSequence, ids }, i) => {
           const chain = bytes.readUInt32LE(ends[i] + 32)
-          places.push({ end: ends[i + 1], chain, lastSequence: firstSequence + ids.length - 1 })
+          places.push({ end: ends[i + 1], chain, lastSequence: firstSequence + ids.length - 1, frame: ends[i] })
         })
         for (const [i, from] of places.entries()) {
           const read = await readWhole(path, { from, chunkBytes })
