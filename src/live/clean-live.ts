@@ -6,7 +6,8 @@ import {
   liveFolder,
   LOG_NAME_PATTERN,
   PART_NAME_PATTERN,
-  PARTS_TEMPORARY_NAME,
+  PARTS_NAME,
+  temporaryOf,
 } from '../format/live/live-paths.js'
 import { readParts, type Parts } from '../format/live/parts-file.js'
 
@@ -27,7 +28,8 @@ export async function cleanLive(indexDir: string, parts: Parts): Promise<void> {
       log === undefined
         ? (PART_NAME_PATTERN.test(name) || DEAD_NAME_PATTERN.test(name)) && !kept.has(name)
         : Number(log) < parts.firstLog
-    const isLeft = name === PARTS_TEMPORARY_NAME || (name === COMPACTING_NAME && !isPinned)
+    // The other temporary file may be in the making.
+    const isLeft = name === temporaryOf(PARTS_NAME) || (name === COMPACTING_NAME && !isPinned)
     if (isOld || isLeft) await rm(join(folder, name), { recursive: true, force: true })
   }
 }

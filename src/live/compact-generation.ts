@@ -6,10 +6,9 @@ import type { BuildReport } from '../api/report.js'
 import type { DescribedSource, GivenBatch } from '../api/vectors.js'
 import { crc32 } from '../../spill/files/crc32.js'
 import { PathError } from '../errors.js'
-import { writeDurably } from '../format/bytes/write-durably.js'
 import { readCurrent } from '../format/generation/current.js'
 import { COMPACTING_NAME, liveFolder } from '../format/live/live-paths.js'
-import { encodeParts, readParts, type Parts } from '../format/live/parts-file.js'
+import { encodeParts, readParts, writeParts, type Parts } from '../format/live/parts-file.js'
 import { buildGeneration } from '../pipeline/build-index.js'
 import { isResumable } from '../pipeline/run/workspace.js'
 import { aliveRows, sealedRowsOf, type SealedRows } from './read-alive.js'
@@ -44,21 +43,21 @@ export async function compactGeneration(
 ): Promise<Compacted> {
   const parts = await pinnedParts(indexDir)
   if (parts.base !== (await liveGeneration(indexDir))) return otherBase(indexDir)
-  const rows = await sealedRowsOf(indexDir, parts)
-  const { settings, coveredSequence } = rows.parts
+  const { settings, coveredSequence } = parts
   const { dimensions, metric, m, quality, quantization, seed, repeatedIds } = settings
   const duplicates = repeatedIds === true ? 'keep' : 'error'
-  if (countOf(rows) === 0) {
-    await unpin(indexDir)
-    return { kind: 'empty' }
-  }
   try {
+    const rows = await sealedRowsOf(indexDir, parts)
+    if (countOf(rows) === 0) {
+      await unpin(indexDir)
+      return { kind: 'empty' }
+    }
+    // COMPACTING is void from then on: it is of another base.
     const report = await buildGeneration(
       sourceOf(rows),
       { path: indexDir, dimensions, metric, m, quality, quantization, seed, duplicates, ...given(options), ...hooks },
       { liveSequence: coveredSequence, base: parts.base },
     )
-    await unpin(indexDir)
     return { kind: 'built', report }
   } catch (error) {
     if (parts.base !== (await liveGeneration(indexDir))) return otherBase(indexDir)
@@ -81,7 +80,7 @@ async function pinnedParts(indexDir: string): Promise<Parts> {
     if (parts === undefined) {
       throw new PathError(indexDir, 'nothing was changed since it was built: there is nothing to compact')
     }
-    await writeDurably(join(liveFolder(indexDir), COMPACTING_NAME), encodeParts(parts))
+    await writeParts(indexDir, parts, COMPACTING_NAME)
     // Until COMPACTING was there, a merge may have deleted what these parts name.
     if (JSON.stringify(await readParts(indexDir)) === JSON.stringify(parts)) return parts
   }

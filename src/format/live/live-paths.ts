@@ -4,8 +4,6 @@ import { join } from 'node:path'
 
 export const LIVE_FOLDER = 'live'
 export const PARTS_NAME = 'PARTS'
-/** Written, synced and then renamed to PARTS. */
-export const PARTS_TEMPORARY_NAME = 'PARTS.tmp'
 /** In the folder of a part without a graph: its rows, as a log. */
 export const ROWS_NAME = 'rows.log'
 /** In the folder of any part: ids that were deleted, as a log. Absent when there are none. */
@@ -25,6 +23,9 @@ const numbered = (number: number): string => String(number).padStart(DIGITS, '0'
 export const logName = (number: number): string => `log-${numbered(number)}.log`
 export const partName = (number: number): string => `part-${numbered(number)}`
 export const deadName = (number: number): string => `dead-${numbered(number)}`
+
+/** Written, synced and then renamed. */
+export const temporaryOf = (name: string): string => `${name}.tmp`
 
 export const liveFolder = (indexDir: string): string => join(indexDir, LIVE_FOLDER)
 

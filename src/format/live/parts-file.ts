@@ -14,7 +14,7 @@ import { readFailure, systemErrorCode, writeFailure } from '../bytes/file-errors
 import { readSmallFile } from '../bytes/read-small-file.js'
 import { syncDirectory, writeDurably } from '../bytes/write-durably.js'
 import { FieldChecks, type JsonObject } from '../generation/field-checks.js'
-import { DEAD_NAME_PATTERN, LIVE_FOLDER, PART_NAME_PATTERN, PARTS_NAME, PARTS_TEMPORARY_NAME } from './live-paths.js'
+import { DEAD_NAME_PATTERN, LIVE_FOLDER, PART_NAME_PATTERN, PARTS_NAME, temporaryOf } from './live-paths.js'
 
 export const PARTS_FORMAT = 1
 
@@ -148,13 +148,16 @@ export async function readParts(indexDir: string, name = PARTS_NAME): Promise<Pa
   }
 }
 
-/** The switch: before the rename the old parts count, after it the new ones, whatever happens in between. */
-export async function writeParts(indexDir: string, parts: Parts): Promise<void> {
+/**
+ * The switch: before the rename the old parts count, after it the new ones, whatever happens in between. `name`: another
+ * file of this form.
+ */
+export async function writeParts(indexDir: string, parts: Parts, name = PARTS_NAME): Promise<void> {
   const folder = join(indexDir, LIVE_FOLDER)
-  const path = join(folder, PARTS_NAME)
+  const path = join(folder, name)
   const bytes = encodeParts(parts)
   try {
-    const temporary = join(folder, PARTS_TEMPORARY_NAME)
+    const temporary = temporaryOf(path)
     await writeDurably(temporary, bytes)
     await rename(temporary, path)
     await syncDirectory(folder)
