@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { CorruptIndexError, openIndex, PathError, type LiveEvent } from '../../dist/src/index.js'
 import { makeFolder, randomNumbers } from '../fixtures/builds.js'
 import { expectContents, LiveModel } from '../fixtures/live-model.js'
-import { openLive, settings, withoutThreads } from '../fixtures/live-index.js'
+import { openLive, settings, withoutThreads } from '../fixtures/small-live-index.js'
 import { outcome } from '../fixtures/index-files.js'
 import { WHOLE } from '../whole.js'
 

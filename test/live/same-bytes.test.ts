@@ -4,7 +4,7 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { expect, it } from 'vitest'
 import { makeFolder, randomNumbers } from '../fixtures/builds.js'
-import { openLive, settings } from '../fixtures/live-index.js'
+import { openLive, settings } from '../fixtures/small-live-index.js'
 
 const limits = { maxParts: 3, memoryRows: 3000, memoryBytes: 2 ** 22, logBytes: 2 ** 22, maxWaiting: 4, graphRows: 500 }
 
