@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeFailure } from '../format/bytes/file-errors.js'
 import {
   COMPACTING_NAME,
   DEAD_NAME_PATTERN,
@@ -14,9 +15,17 @@ import { readParts, type Parts } from '../format/live/parts-file.js'
 /**
  * Deletes what PARTS does not name any more: logs that are sealed, parts that were merged, leftovers of interrupted
  * seals. What a compaction reads stays until it ends, or until another build has made it useless. Only names that a
- * writer gives are deleted. The caller holds the lock.
+ * writer gives are deleted. The caller holds the lock. @throws PathError, FileFailedError, CorruptIndexError
  */
 export async function cleanLive(indexDir: string, parts: Parts): Promise<void> {
+  try {
+    await deleteUnnamed(indexDir, parts)
+  } catch (error) {
+    throw writeFailure(liveFolder(indexDir), 0, error)
+  }
+}
+
+async function deleteUnnamed(indexDir: string, parts: Parts): Promise<void> {
   const folder = liveFolder(indexDir)
   const pinned = await readParts(indexDir, COMPACTING_NAME)
   const isPinned = pinned?.base === parts.base

@@ -6,6 +6,7 @@ import type { BuildReport } from '../api/report.js'
 import type { DescribedSource, GivenBatch } from '../api/vectors.js'
 import { crc32 } from '../../spill/files/crc32.js'
 import { PathError } from '../errors.js'
+import { writeFailure } from '../format/bytes/file-errors.js'
 import { readCurrent } from '../format/generation/current.js'
 import { COMPACTING_NAME, liveFolder } from '../format/live/live-paths.js'
 import { encodeParts, readParts, writeParts, type Parts } from '../format/live/parts-file.js'
@@ -96,7 +97,12 @@ async function otherBase(indexDir: string): Promise<Compacted> {
 }
 
 async function unpin(indexDir: string): Promise<void> {
-  await rm(join(liveFolder(indexDir), COMPACTING_NAME), { force: true })
+  const path = join(liveFolder(indexDir), COMPACTING_NAME)
+  try {
+    await rm(path, { force: true })
+  } catch (error) {
+    throw writeFailure(path, 0, error)
+  }
 }
 
 function countOf({ base, sealed }: SealedRows): number {

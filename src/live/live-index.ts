@@ -2,18 +2,18 @@ import type { CompactOptions, LiveFacts, Written } from '../api/live.js'
 import { storedId } from '../api/integer-id.js'
 import type { BuildReport } from '../api/report.js'
 import type { GivenBatch, GivenId, Id, VectorRecord, VectorSource } from '../api/vectors.js'
-import { InvalidOptionError } from '../errors.js'
+import { InvalidIdError, InvalidOptionError } from '../errors.js'
 import { assertId } from '../format/ids/encode-ids.js'
+import { frameRanges } from '../format/live/frame-ranges.js'
 import { checkOptions } from '../options/check-options.js'
 import { compactOptionsSchema } from '../options/live-options.js'
-import { frameRanges } from '../format/live/frame-ranges.js'
 import { kindOf } from '../value-kind.js'
 import { VectorIndex } from '../search/vector-index.js'
 import { LiveWriter, type WriterOptions } from './live-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
+import { runAll } from './run-all.js'
 import { assertBatch, batchIds, givenId, isBatchItem, RowPreparer, type Rows } from './prepare-rows.js'
 import { cutByIds, rowsToWrite, WrittenIds } from './whole-ids.js'
-import { runAll } from './run-all.js'
 
 const NOTHING = new Float32Array(0)
 
@@ -141,11 +141,13 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
   }
 
   async #write({ ids, vectors }: Rows, written: Writing): Promise<void> {
-    written.ids?.assertNew(ids)
     const { dimensions, mostRows } = this.#writer
-    // All of them first: an id that is too long is refused before anything is written. Rows of one id stay together.
-    const whole = [[0, ids.length]] as const
-    const ranges = written.ids === undefined ? Array.from(frameRanges(ids, 4 * dimensions, mostRows)) : whole
+    written.ids?.assertNew(ids)
+    // All of them first: an id that is too long is refused before anything is written.
+    const ranges = Array.from(frameRanges(ids, 4 * dimensions, mostRows))
+    if (written.ids !== undefined && ranges.length > 1) {
+      throw new InvalidIdError(`${ids.length} vectors with such long ids do not fit one change: give fewer at a time`)
+    }
     for (const [from, to] of ranges) {
       const change = { ids: ids.slice(from, to), vectors: vectors.subarray(from * dimensions, to * dimensions) }
       const { sequence } = await this.#writer.commit({ kind: 'upsert', ...change })

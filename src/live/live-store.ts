@@ -7,6 +7,7 @@ import { loadManifest } from '../format/generation/read-manifest.js'
 import { writeDeadRows } from '../format/live/dead-rows-file.js'
 import { syncDirectory } from '../format/bytes/write-durably.js'
 import { assertPartsThere } from '../format/live/assert-parts-there.js'
+import { writeFailure } from '../format/bytes/file-errors.js'
 import { LIVE_FOLDER, liveFolder, logName, numbersIn } from '../format/live/live-paths.js'
 import { logNumbers } from '../format/live/log-numbers.js'
 import { LogWriter } from '../format/live/log-writer.js'
@@ -82,7 +83,8 @@ export class LiveStore {
       else await cleanLive(path, parts)
       return { store, view }
     } catch (error) {
-      await runAll([async () => log?.close(), async () => view?.close(), () => lock.release()])
+      const first = (): Promise<never> => Promise.reject(error as Error)
+      await runAll([first, async () => log?.close(), async () => view?.close(), () => lock.release()])
       throw error
     }
   }
@@ -175,8 +177,12 @@ async function nextNumber(path: string, parts: Parts): Promise<number> {
 /** What an interrupted `rotate` left: later logs would follow one that is none. */
 async function removeUnfinishedLogs(path: string, { tail }: OpenLive): Promise<void> {
   const unfinished = (await logNumbers(path)).filter((number) => number > tail.log)
-  for (const number of unfinished) await rm(join(liveFolder(path), logName(number)), { force: true })
-  if (unfinished.length > 0) await syncDirectory(liveFolder(path))
+  try {
+    for (const number of unfinished) await rm(join(liveFolder(path), logName(number)), { force: true })
+    if (unfinished.length > 0) await syncDirectory(liveFolder(path))
+  } catch (error) {
+    throw writeFailure(liveFolder(path), 0, error)
+  }
 }
 
 async function makeFirst(path: string, create: LiveSettings | undefined): Promise<void> {

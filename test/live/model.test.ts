@@ -6,7 +6,7 @@ import { buildIndex, openIndex, type GivenId, type Id, type Index, type NodeSet 
 import type { LiveIndex } from '../../dist/src/live/live-index.js'
 import { makeFolder, randomNumbers } from '../fixtures/builds.js'
 import { expectContents, expectHits, LiveModel } from '../fixtures/live-model.js'
-import { openLive, settings, SMALL_LIMITS, withoutThreads } from '../fixtures/small-live.js'
+import { openLive, settings, SMALL_LIMITS, withoutThreads } from '../fixtures/small-live-index.js'
 import { WHOLE } from '../whole.js'
 
 const SEEDS = WHOLE ? 200 : 8

@@ -1,6 +1,7 @@
 /** Names in `live/`, the folder of changes since the last build. Numbers are given once, in order, to all of them. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readFailure } from '../bytes/file-errors.js'
 
 export const LIVE_FOLDER = 'live'
 export const PARTS_NAME = 'PARTS'
@@ -29,9 +30,11 @@ export const temporaryOf = (name: string): string => `${name}.tmp`
 
 export const liveFolder = (indexDir: string): string => join(indexDir, LIVE_FOLDER)
 
-/** The numbers in names that are there: of logs, parts and files of dead rows. */
+/** The numbers in names that are there: of logs, parts and files of dead rows. @throws PathError, CorruptIndexError */
 export async function numbersIn(folder: string): Promise<number[]> {
-  const names = await readdir(folder)
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw readFailure(folder, error)
+  })
   return names.flatMap((name) => {
     const isOwn = [LOG_NAME_PATTERN, PART_NAME_PATTERN, DEAD_NAME_PATTERN].some((pattern) => pattern.test(name))
     return isOwn ? Number(/\d+/.exec(name)?.[0]) : []

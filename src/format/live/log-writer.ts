@@ -249,7 +249,11 @@ async function owned(
   try {
     return await make()
   } catch (error) {
-    await handle.close()
+    try {
+      await handle.close()
+    } catch (closing) {
+      throw writeFailure(path, bytes, closing)
+    }
     throw writeFailure(path, bytes, error)
   }
 }

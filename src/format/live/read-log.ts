@@ -111,7 +111,7 @@ export async function* logChanges(
   } catch (error) {
     throw readFailure(path, error)
   } finally {
-    await handle?.close()
+    await closed(handle, path)
   }
 }
 
@@ -127,7 +127,15 @@ export async function hasLogHeader(path: string): Promise<boolean> {
   } catch (error) {
     throw readFailure(path, error)
   } finally {
+    await closed(handle, path)
+  }
+}
+
+async function closed(handle: FileHandle | undefined, path: string): Promise<void> {
+  try {
     await handle?.close()
+  } catch (error) {
+    throw readFailure(path, error)
   }
 }
 
