@@ -83,7 +83,10 @@ export class LiveStore {
       else await cleanLive(path, parts)
       return { store, view }
     } catch (error) {
-      const first = (): Promise<never> => Promise.reject(error)
+      const first = (): Promise<never> =>
+        Promise.resolve().then(() => {
+          throw error
+        })
       await runAll([first, async () => log?.close(), async () => view?.close(), () => lock.release()])
       throw error
     }
