@@ -101,9 +101,7 @@ async function prepare() {
 }
 
 function perform(index, { kind, ids: changed, vectors }) {
-  return kind === 'upsert'
-    ? index.upsert({ ids: changed, vectors, dimensions: DIMENSIONS })
-    : index.delete(changed)
+  return kind === 'upsert' ? index.upsert({ ids: changed, vectors, dimensions: DIMENSIONS }) : index.delete(changed)
 }
 
 const isSame = (a, b) => (a === undefined || b === undefined ? a === b : a.every((value, d) => value === b[d]))

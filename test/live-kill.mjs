@@ -97,7 +97,11 @@ try {
     }
     acknowledged += done.size
     doubtful += inDoubt.length
-    const moment = inDoubt.map(({ kind }) => kind).sort().at(0) ?? (lines.includes('open') ? 'nothing' : 'opening')
+    const moment =
+      inDoubt
+        .map(({ kind }) => kind)
+        .sort()
+        .at(0) ?? (lines.includes('open') ? 'nothing' : 'opening')
     moments.set(moment, (moments.get(moment) ?? 0) + 1)
     if (kill === 1 && !lines.includes('open')) continue
     // Every other time by a reader, which mends nothing; so the next writer finds what the killed one left.

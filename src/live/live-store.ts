@@ -83,7 +83,10 @@ export class LiveStore {
       else await cleanLive(path, parts)
       return { store, view }
     } catch (error) {
-      const first = (): Promise<never> => Promise.reject(error as Error)
+      const first = async (): Promise<never> => {
+        await Promise.resolve()
+        throw error
+      }
       await runAll([first, async () => log?.close(), async () => view?.close(), () => lock.release()])
       throw error
     }

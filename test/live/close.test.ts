@@ -31,7 +31,8 @@ it.each(some([0, 20, 150, 400, 800, 1500], 2))(
     expect(refused.filter((one) => one !== 'SHARDLOOM_INDEX_CLOSED')).toEqual([])
     const index = await openIndex(path)
     for (const [first, count] of acknowledged) {
-      for (const id of [first, first + count - 1]) expect(index.get(id)?.vector[0]).toBeCloseTo(Math.sin(first + 4 * (id - first)), 5)
+      for (const id of [first, first + count - 1])
+        expect(index.get(id)?.vector[0]).toBeCloseTo(Math.sin(first + 4 * (id - first)), 5)
     }
     const rows = acknowledged.reduce((sum, [, count]) => sum + count, 1)
     expect(index.count).toBe(rows)

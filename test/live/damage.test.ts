@@ -73,7 +73,7 @@ describe('an index with a flipped bit', () => {
       const step = WHOLE ? 1 : Math.max(1, Math.floor(size / 12))
       const places = Array.from({ length: Math.ceil(size / step) }, (_, i) => i * step)
       for (const at of places) {
-        const bit = 1 << at % 8
+        const bit = 1 << (at % 8)
         damage(name, (bytes) => {
           bytes[at] ^= bit
           return bytes
@@ -96,7 +96,10 @@ describe('an index with a flipped bit', () => {
   })
 
   it('in the last change of a log whose writer was closed is no torn write', async () => {
-    const log = files().filter((name) => basename(name).startsWith('log-')).at(-1) ?? ''
+    const log =
+      files()
+        .filter((name) => basename(name).startsWith('log-'))
+        .at(-1) ?? ''
     damage(log, (bytes) => {
       bytes[bytes.length - 48] ^= 1
       return bytes

@@ -39,7 +39,8 @@ describe('a reader in another process', () => {
       expect(index.search([1, 1], { k: 200 }).length).toBe(index.count)
     }
     const index = await openIndex(path)
-    let [refreshes, generations] = [0, new Set<string>()]
+    let refreshes = 0
+    const generations = new Set<string>()
     while (!said.includes('done')) {
       await index.refresh()
       look(index)
