@@ -70,7 +70,7 @@ describe('an index with a flipped bit', () => {
   it('in any file of live/ is refused by readers and writers, and the error names the file', async () => {
     for (const name of files().filter((file) => !file.endsWith('deletes.log'))) {
       const { size } = statSync(join(whole, name))
-      const step = WHOLE ? 1 : Math.max(1, Math.floor(size / 12))
+      const step = WHOLE || size < 256 ? 1 : Math.floor(size / 12)
       const places = Array.from({ length: Math.ceil(size / step) }, (_, i) => i * step)
       for (const at of places) {
         const bit = 1 << (at % 8)
