@@ -55,6 +55,7 @@ describe('the example data', () => {
       'sift10k_base.bvecs',
       'sift10k_gt.ivecs',
       'sift10k_query.bvecs',
+      'stores',
       'wordnet5k_nouns.npy',
       'wordnet5k_nouns_ids.txt',
     ])
