@@ -12,6 +12,7 @@ import { COMPACTING_NAME, liveFolder } from '../format/live/live-paths.js'
 import { encodeParts, readParts, writeParts, type Parts } from '../format/live/parts-file.js'
 import { buildGeneration } from '../pipeline/build-index.js'
 import { isResumable } from '../pipeline/run/workspace.js'
+import { batchesFrom } from './batches-from.js'
 import { aliveRows, sealedRowsOf, type SealedRows } from './read-alive.js'
 
 /** Options of the build that a compaction is. What is not given is as the index was made. */
@@ -111,15 +112,7 @@ function countOf({ base, sealed }: SealedRows): number {
 
 function sourceOf(rows: SealedRows): DescribedSource {
   const { dimensions } = rows.parts.settings
-  async function* from(startAt: number): AsyncGenerator<GivenBatch> {
-    let skip = startAt
-    for await (const { ids, vectors } of aliveRows(rows)) {
-      const skipped = Math.min(skip, ids.length)
-      skip -= skipped
-      if (skipped === ids.length) continue
-      yield { ids: ids.slice(skipped), vectors: vectors.subarray(skipped * dimensions), dimensions }
-    }
-  }
+  const from = (startAt: number): AsyncGenerator<GivenBatch> => batchesFrom(startAt, aliveRows(rows), dimensions)
   const fingerprint = `parts ${crc32(encodeParts(rows.parts)).toString(16)} ${rows.parts.coveredSequence}`
   return Object.assign(from, { facts: () => Promise.resolve({ count: countOf(rows), dimensions, fingerprint }) })
 }

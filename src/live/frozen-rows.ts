@@ -1,6 +1,6 @@
 import type { Id } from '../api/vectors.js'
 import type { LiveState, MemoryView } from '../search/live/live-state.js'
-import type { Deletes } from './write-part.js'
+import { deletesInOrder, type Deletes } from './deletes.js'
 
 /** What parts in memory hold, for a thread that seals it. */
 export interface FrozenRows {
@@ -32,13 +32,12 @@ export function frozenRows(state: LiveState): FrozenRows {
     }
     for (const [id, sequence] of view.part.deletes) deletes.set(id, sequence)
   }
-  const ascending = [...deletes].sort(([, a], [, b]) => a - b)
   return {
     views,
     ids,
     vectors,
     sequences: Float64Array.from(sequences),
     origins,
-    deletes: { ids: ascending.map(([id]) => id), sequences: Float64Array.from(ascending, ([, at]) => at) },
+    deletes: deletesInOrder(deletes),
   }
 }

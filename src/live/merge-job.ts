@@ -1,11 +1,11 @@
-import { join } from 'node:path'
-import { DELETES_NAME, liveFolder } from '../format/live/live-paths.js'
+import { sequenceOf } from '../format/live/log-change.js'
 import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
-import { logChanges } from '../format/live/read-log.js'
+import { readDeletes } from '../format/live/read-deletes.js'
 import type { Id } from '../api/vectors.js'
 import { AliveRows } from '../search/live/alive-rows.js'
 import { aliveOfPart, type AliveBatch } from './read-alive.js'
-import { writePart, type Deletes, type NewPart } from './write-part.js'
+import { deletesInOrder, type Deletes } from './deletes.js'
+import { writePart, type NewPart } from './write-part.js'
 
 /** Sealed parts that become one. */
 export interface MergeJob {
@@ -47,19 +47,12 @@ async function inOrder(batches: AsyncIterable<AliveBatch>, { dimensions }: LiveS
   return { ids: rows.map(({ id }) => id), vectors, sequences: Float64Array.from(rows, ({ sequence }) => sequence) }
 }
 
-/** Each id once, with its last delete; ascending by sequence. */
 async function deletesOf(indexDir: string, settings: LiveSettings, parts: MergeJob['parts']): Promise<Deletes> {
   const last = new Map<Id, number>()
-  const { dimensions, metric } = settings
   for (const { entry } of parts) {
-    if (entry.deletes === 0) continue
-    const path = join(liveFolder(indexDir), entry.name, DELETES_NAME)
-    for await (const { ids, firstSequence, sequences } of logChanges(path, { dimensions, metric, sealed: true })) {
-      for (const [at, id] of ids.entries()) {
-        last.set(id, Math.max(last.get(id) ?? 0, sequences?.[at] ?? firstSequence + at))
-      }
+    for await (const change of readDeletes(indexDir, entry, settings)) {
+      for (const [at, id] of change.ids.entries()) last.set(id, Math.max(last.get(id) ?? 0, sequenceOf(change, at)))
     }
   }
-  const ascending = [...last].sort(([, a], [, b]) => a - b)
-  return { ids: ascending.map(([id]) => id), sequences: Float64Array.from(ascending, ([, sequence]) => sequence) }
+  return deletesInOrder(last)
 }

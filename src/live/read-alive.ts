@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Id } from '../api/vectors.js'
 import { readDeadRows } from '../format/live/dead-rows-file.js'
 import { ROWS_NAME, liveFolder } from '../format/live/live-paths.js'
+import { sequenceOf } from '../format/live/log-change.js'
 import type { PartEntry, Parts } from '../format/live/parts-file.js'
 import { logChanges } from '../format/live/read-log.js'
 import { readSequences } from '../format/live/sequences-file.js'
@@ -64,11 +65,13 @@ export async function* aliveOfPart(
   }
   let first = 0
   for await (const change of logChanges(join(folder, ROWS_NAME), { dimensions, metric, sealed: true })) {
-    const { ids, vectors, firstSequence, sequences } = change
-    const numbers = sequences ?? Float64Array.from(ids, (_, i) => firstSequence + i)
+    const { ids, vectors } = change
     const kept = keptOf(alive, first, ids.length)
     first += ids.length
-    yield { ...gathered(ids, vectors, dimensions, kept), sequences: Float64Array.from(kept, (i) => numbers[i]) }
+    yield {
+      ...gathered(ids, vectors, dimensions, kept),
+      sequences: Float64Array.from(kept, (i) => sequenceOf(change, i)),
+    }
   }
 }
 

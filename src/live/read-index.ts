@@ -12,6 +12,7 @@ import { openView } from '../search/read-view.js'
 import type { OpenView } from '../search/open-view.js'
 import { checkPath } from '../sources/check-path.js'
 import { resolve } from 'node:path'
+import { batchesFrom } from './batches-from.js'
 import { aliveOfGraph, type AliveBatch } from './read-alive.js'
 
 /** Vectors of one batch that lie in memory. */
@@ -52,21 +53,14 @@ function sourceOf(path: string, { base, live, facts }: OpenView, text: string): 
   if (live !== undefined) readers.push(...readersOf(path, live.state))
   else if (base !== undefined) readers.push(() => aliveOfGraph(path, undefined, dimensions, facts.generation))
   const count = live?.state.count ?? facts.count
-  async function* from(startAt: number): AsyncGenerator<GivenBatch, void, void> {
-    let skip = startAt
+  async function* all(): AsyncGenerator<Rows, void, void> {
     try {
-      for (const read of readers) {
-        for await (const { ids, vectors } of read()) {
-          const skipped = Math.min(skip, ids.length)
-          skip -= skipped
-          if (skipped === ids.length) continue
-          yield { ids: ids.slice(skipped), vectors: vectors.subarray(skipped * dimensions), dimensions }
-        }
-      }
+      for (const read of readers) yield* read()
     } catch (error) {
       throw await changedFailure(path, text, error)
     }
   }
+  const from = (startAt: number): AsyncGenerator<GivenBatch> => batchesFrom(startAt, all(), dimensions)
   const fingerprint = `index ${text} ${live?.state.lastSequence ?? 0}`
   return Object.assign(from, { facts: () => Promise.resolve({ count, dimensions, metric, fingerprint }) })
 }

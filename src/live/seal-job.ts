@@ -1,6 +1,7 @@
 import type { Id } from '../api/vectors.js'
 import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
-import { writePart, type Deletes, type NewPart } from './write-part.js'
+import type { Deletes } from './deletes.js'
+import { writePart, type NewPart } from './write-part.js'
 
 /** Changes in memory that become a part. */
 export interface SealJob {

@@ -10,16 +10,12 @@ import type { Change } from '../format/live/log-change.js'
 import { frameRanges } from '../format/live/frame-ranges.js'
 import { LogWriter } from '../format/live/log-writer.js'
 import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
+import { SequenceRange } from '../format/live/sequence-range.js'
 import { writeSequences } from '../format/live/sequences-file.js'
 import { buildGeneration } from '../pipeline/build-index.js'
 import { openStoredGraph, storedIds } from '../rows/stored-graph.js'
+import type { Deletes } from './deletes.js'
 import type { AliveBatch } from './read-alive.js'
-
-export interface Deletes {
-  readonly ids: readonly Id[]
-  /** Ascending. */
-  readonly sequences: Float64Array
-}
 
 export interface NewPart {
   readonly indexDir: string
@@ -57,21 +53,7 @@ export async function writePart(part: NewPart): Promise<PartEntry> {
     await writeLog(join(folder, DELETES_NAME), part, 'delete', [{ ...deletes, vectors: new Float32Array(0) }])
   }
   await syncDirectory(folder)
-  return { name, kind, rows: count, deletes: deletes.ids.length, ...range.facts }
-}
-
-class SequenceRange {
-  #first = Number.MAX_SAFE_INTEGER
-  #last = 0
-
-  get facts(): { readonly firstSequence: number; readonly lastSequence: number } {
-    return { firstSequence: Math.min(this.#first, this.#last), lastSequence: this.#last }
-  }
-
-  add(sequence: number): void {
-    this.#first = Math.min(this.#first, sequence)
-    this.#last = Math.max(this.#last, sequence)
-  }
+  return { name, kind, rows: count, deletes: deletes.ids.length, firstSequence: range.first, lastSequence: range.last }
 }
 
 async function writeRows(part: NewPart, folder: string, range: SequenceRange): Promise<void> {

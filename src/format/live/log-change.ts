@@ -15,6 +15,11 @@ export interface Change {
   readonly sequences?: Float64Array
 }
 
+/** The sequence of one row. */
+export function sequenceOf({ firstSequence, sequences }: Change, at: number): number {
+  return sequences === undefined ? firstSequence + at : sequences[at]
+}
+
 /** The sequence of the last row. */
 export function lastSequenceOf({ ids, firstSequence, sequences }: Change): number {
   return sequences === undefined ? firstSequence + (ids.length - 1) : sequences[sequences.length - 1]

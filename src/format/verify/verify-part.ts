@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import type { Id } from '../../api/vectors.js'
 import { CorruptIndexError } from '../../errors.js'
 import { DELETES_NAME, liveFolder, ROWS_NAME, SEQUENCES_NAME } from '../live/live-paths.js'
-import type { Change } from '../live/log-change.js'
+import { sequenceOf, type Change } from '../live/log-change.js'
 import type { PartEntry, Parts } from '../live/parts-file.js'
 import { readLog } from '../live/read-log.js'
+import { SequenceRange } from '../live/sequence-range.js'
 import { readSequences } from '../live/sequences-file.js'
 import { loadGeneration, verifyGeneration } from './verify-generation.js'
 import type { VerifyFindings } from './verify-report.js'
@@ -48,17 +49,7 @@ export async function verifyPart(
   }
 }
 
-class SequenceRange {
-  first = Infinity
-  last = 0
-
-  add(sequence: number): void {
-    this.first = Math.min(this.first, sequence)
-    this.last = Math.max(this.last, sequence)
-  }
-}
-
-/** A log that was finished: `count` rows of one kind, each id once. */
+/** A log that was finished: `count` rows of one kind, each id once unless ids of rows may repeat. */
 async function verifyPartLog(check: PartCheck, name: string, kind: Change['kind'], count: number): Promise<void> {
   const { folder, entry, settings, findings, tell, range } = check
   const { dimensions, metric } = settings
@@ -72,13 +63,14 @@ async function verifyPartLog(check: PartCheck, name: string, kind: Change['kind'
       if (change.kind !== kind) throw new CorruptIndexError(path, `it has a frame of ${change.kind}, not of ${kind}`)
       for (const [at, id] of change.ids.entries()) {
         ids.add(id)
-        range.add(change.sequences?.[at] ?? change.firstSequence + at)
+        range.add(sequenceOf(change, at))
       }
       rows += change.ids.length
     })
     findings.bytesChecked += end.end
     if (rows !== count) findings.add({ path, reason: `it has ${rows} whole rows, PARTS says ${count}` })
-    if (ids.size !== rows) findings.add({ path, reason: `it has ${rows} rows of ${ids.size} ids` })
+    const mayRepeat = kind === 'upsert' && settings.repeatedIds === true
+    if (ids.size !== rows && !mayRepeat) findings.add({ path, reason: `it has ${rows} rows of ${ids.size} ids` })
   } catch (error) {
     findings.addError(error)
   }

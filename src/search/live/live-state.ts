@@ -2,7 +2,7 @@
  * An index and the changes since it was built: base, sealed parts and changes in memory. At most one row of an id is
  * alive in all of them together; where ids may repeat, the rows that came with its last change are.
  */
-import { lastSequenceOf, type Change } from '../../format/live/log-change.js'
+import { lastSequenceOf, sequenceOf, type Change } from '../../format/live/log-change.js'
 import { logName } from '../../format/live/live-paths.js'
 import type { LiveSettings, PartEntry } from '../../format/live/parts-file.js'
 import type { Id } from '../../api/vectors.js'
@@ -97,7 +97,7 @@ export class LiveState {
   apply(change: Change): number {
     const memory = this.memories.at(-1)
     if (memory === undefined) throw new Error('no memory part takes changes')
-    const { ids, kind, firstSequence, sequences } = change
+    const { ids, kind } = change
     const lastSequence = lastSequenceOf(change)
     const isInBase = lastSequence <= this.baseSequence
     // Found before anything is changed: a damaged file ends it, and the state is as before.
@@ -108,7 +108,7 @@ export class LiveState {
     if (isInBase) return 0
     const killed = old.kill()
     if (kind === 'delete') {
-      for (const [at, id] of ids.entries()) memory.part.deletes.set(id, sequences?.[at] ?? firstSequence + at)
+      for (const [at, id] of ids.entries()) memory.part.deletes.set(id, sequenceOf(change, at))
       return killed
     }
     const first = memory.part.append(change)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { OpenOptions } from '../../api/search.js'
 import { CorruptIndexError } from '../../errors.js'
 import { readDeadRows } from '../../format/live/dead-rows-file.js'
-import { DELETES_NAME, liveFolder, logName, ROWS_NAME } from '../../format/live/live-paths.js'
+import { liveFolder, logName, ROWS_NAME } from '../../format/live/live-paths.js'
 import type { LiveSettings, PartEntry, Parts } from '../../format/live/parts-file.js'
 import { logsInUse } from '../../format/live/log-numbers.js'
 import { readLog, type LogEnd } from '../../format/live/read-log.js'
@@ -13,6 +13,7 @@ import { AliveRows } from './alive-rows.js'
 import { GraphPart } from './graph-part.js'
 import { killIn, LiveState, type SealedView } from './live-state.js'
 import { MemoryPart } from './memory-part.js'
+import { killOlder, newerIds } from './newer-changes.js'
 import type { Part, PartView } from './part.js'
 
 /** A state, and where its newest log ends. */
@@ -106,9 +107,16 @@ export async function openPart(
   if (kind === 'graph') {
     const sequences = await readSequences(folder, rows)
     const open = await openGeneration(folder, { ...options, threads: 1 })
-    if (open.facts.count === rows) return new GraphPart(name, open, sequences)
-    await open.close()
-    throw new CorruptIndexError(folder, `it has ${open.facts.count} rows, PARTS says ${rows}`)
+    try {
+      if (open.facts.count !== rows) {
+        throw new CorruptIndexError(folder, `it has ${open.facts.count} rows, PARTS says ${rows}`)
+      }
+      assertSameShape(indexDir, settings, open)
+    } catch (error) {
+      await open.close()
+      throw error
+    }
+    return new GraphPart(name, open, sequences)
   }
   const part = new MemoryPart(name, settings)
   if (rows === 0) return part
@@ -126,23 +134,8 @@ export async function openPart(
 async function applyToBase(indexDir: string, state: LiveState): Promise<void> {
   const { base, baseSequence, settings } = state
   if (base === undefined) return
-  const kill = (id: string | number): void => {
-    killIn([base], id, settings)
-  }
-  for (const { part, alive, entry } of state.sealed) {
-    for (let row = 0; row < part.rows; row++) {
-      if (part.sequenceOf(row) <= baseSequence) alive.kill(row)
-      else if (alive.has(row)) kill(part.idOf(row))
-    }
-    if (entry.deletes === 0) continue
-    const path = join(liveFolder(indexDir), entry.name, DELETES_NAME)
-    await readLog(path, { ...shapeOf(settings), sealed: true }, (change) => {
-      if (change.kind !== 'delete') return
-      for (const [at, id] of change.ids.entries()) {
-        if ((change.sequences?.[at] ?? change.firstSequence + at) > baseSequence) kill(id)
-      }
-    })
-  }
+  for await (const id of newerIds(indexDir, state, baseSequence)) killIn([base], id, settings)
+  killOlder(state, baseSequence)
 }
 
 async function readLogs(indexDir: string, parts: Parts, state: LiveState): Promise<LogTail> {

@@ -1,4 +1,4 @@
-import type { Change } from '../../format/live/log-change.js'
+import { sequenceOf, type Change } from '../../format/live/log-change.js'
 import type { Id, Metric } from '../../api/vectors.js'
 import { ExactRows } from '../core/exact-rows.js'
 import { BestIds, type FoundId } from '../ids/best-ids.js'
@@ -42,12 +42,13 @@ export class MemoryPart implements Part {
   }
 
   /** Adds the rows of an upsert. Returns the first one. */
-  append({ ids, vectors, firstSequence, sequences }: Change): number {
+  append(change: Change): number {
+    const { ids, vectors } = change
     const first = this.#ids.length
     this.#rows.append(vectors)
     for (let i = 0; i < ids.length; i++) {
       this.#ids.push(ids[i])
-      this.#sequences.push(sequences?.[i] ?? firstSequence + i)
+      this.#sequences.push(sequenceOf(change, i))
       this.#before.push(this.#rowOf.get(ids[i]) ?? -1)
       this.#rowOf.set(ids[i], first + i)
       this.deletes.delete(ids[i])
