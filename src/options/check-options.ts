@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { InvalidOptionError } from '../errors.js'
 import { isThenable, kindOf } from '../value-kind.js'
 import { interned } from '../interned.js'
-import { nearestName } from './nearest-name.js'
+import { nearestName } from '../near-name.js'
 import { kebabCase, optionFacts } from './option-facts.js'
 import { renameOptions, warnProcess } from './renamed-options.js'
 
