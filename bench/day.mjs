@@ -1,5 +1,6 @@
 // A day of an index that changes: 24 rounds of upserts and deletes of 1% each by a writer that is killed in every round,
-// a reader in another process that asks all the time, two compactions, and a nightly build from the source of truth.
+// a reader in another process that asks all the time, two compactions that are killed and resumed, and a nightly build from
+// the source of truth, which has each change before the index does.
 // After each round what the writer was told is safe is compared with a model, vector by vector.
 //
 //   npm run build && cd bench
@@ -86,6 +87,8 @@ async function main() {
   /** What must be there: id to row of the pool. Undefined: an unacknowledged call may have changed it. */
   const model = new Map(Array.from({ length: count }, (_, id) => [id, id]))
   const open = new Map()
+  /** What a database would hold: changed before the index is. */
+  let truth = new Map(model)
   console.log(
     JSON.stringify(describeMachine()),
     `${count} x ${pool.dims}, ${changed} upserts and ${changed} deletes a round`,
@@ -110,6 +113,7 @@ async function main() {
       await nightly
       writing.kill('SIGKILL')
       if (writing.exitCode === null && writing.signalCode === null) await once(writing, 'exit')
+      if (COMPACTED.has(round)) await compactAgain()
       await check(round, acknowledged)
     }
     const ended = once(asking, 'exit')
@@ -132,6 +136,7 @@ async function main() {
         }
         const list = [...ids]
         const rows = deleting ? undefined : list.map(() => Math.floor(random.uniform() * pool.count))
+        for (const [i, id] of list.entries()) rows === undefined ? truth.delete(id) : truth.set(id, rows[i])
         writing.send({ call, ids: list, rows })
         if (call >= kill) {
           await sleep(random.uniform() * 20)
@@ -149,10 +154,19 @@ async function main() {
       return acknowledged
     }
 
-    /** The source of truth is what the model is now: later changes stay on top of it. */
+    /** Reads the source of truth when the build asks for it: later changes stay on top of it. */
     async function nightlyBuild() {
-      const ids = [...model.keys()]
-      await buildIndex([{ ids, vectors: gathered(pool, [...model.values()]), dimensions: pool.dims }], { path: place })
+      function* source() {
+        yield { ids: [...truth.keys()], vectors: gathered(pool, [...truth.values()]), dimensions: pool.dims }
+      }
+      await buildIndex(source(), { path: place })
+    }
+
+    /** What the kill interrupted goes on. */
+    async function compactAgain() {
+      const index = await openIndex(place, { write: true })
+      await index.compact()
+      await index.close()
     }
 
     async function check(round, acknowledged) {
@@ -170,6 +184,7 @@ async function main() {
         else if (open.has(id)) allowed[found] === undefined ? model.delete(id) : model.set(id, allowed[found])
       }
       open.clear()
+      truth = new Map(model)
       let hits = 0
       for (let q = 0; q < queries.count; q++) {
         const query = row(queries, q)
