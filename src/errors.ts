@@ -82,6 +82,29 @@ export class InvalidVectorError extends ShardloomError {
   }
 }
 
+/** The fields of a record break the schema: a value of another kind, an unknown name, or too many bytes. */
+export class InvalidFieldError extends ShardloomError {
+  constructor(
+    readonly details: {
+      ordinal: number
+      id?: string | number
+      /** Undefined: the reason is of all fields together. */
+      field?: string
+      reason: string
+      invalidOption?: boolean
+      what?: string
+    },
+  ) {
+    const { ordinal, id, field, reason, invalidOption = true, what = 'record' } = details
+    const named = id === undefined ? '' : ` (id ${JSON.stringify(id)})`
+    const whose = field === undefined ? '' : ` field ${JSON.stringify(field)}`
+    const fix = invalidOption
+      ? `; fix the source, or pass invalid: 'skip' (--invalid skip) to leave such records out`
+      : ''
+    super('SHARDLOOM_INVALID_FIELD', `${what} ${ordinal}${named}:${whose} ${reason}${fix}`, { kind: 'input' })
+  }
+}
+
 /** An id is neither a string nor a safe integer, or is missing while other vectors have one. */
 export class InvalidIdError extends ShardloomError {
   constructor(message: string) {

@@ -5,9 +5,7 @@
  */
 export type FilterNode =
   /** Every row. */
-  | { readonly op: 'all' }
-  | { readonly op: 'and' | 'or'; readonly of: readonly FilterNode[] }
-  | FilterLeaf
+  { readonly op: 'all' } | { readonly op: 'and' | 'or'; readonly of: readonly FilterNode[] } | FilterLeaf
 
 export type FilterLeaf = InLeaf | RangeLeaf | NearLeaf | ExistsLeaf
 
