@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { firstUnsafeRow } from '../format/graph/check-links.js'
 import { CorruptIndexError } from '../errors.js'
-import { idRuns } from '../format/ids/id-runs.js'
+import { recordRuns } from '../format/segment/record-runs.js'
 import { decodeIdBytes } from '../format/ids/encode-ids.js'
 import type { Manifest } from '../format/generation/manifest.js'
 import { readGeneration, readManifest } from '../format/generation/read-manifest.js'
@@ -120,7 +120,7 @@ export class LinkRows {
 /** Ids in the order of nodes, some thousands at a time. */
 export async function* storedIds(graph: StoredGraph): AsyncGenerator<Id[], void, void> {
   for await (const reader of segmentReaders(graph, 'ids')) {
-    for await (const run of idRuns(reader)) {
+    for await (const run of recordRuns(reader)) {
       yield Array.from({ length: run.count }, (_, i) =>
         decodeIdBytes(run.bytesOf(i), `the id of node ${run.firstNode + i}`, reader.path),
       )

@@ -8,7 +8,10 @@ import { crc32 } from 'node:zlib'
 
 const HEADER_BYTES = 4096
 const BLOCK_BYTES = 16_384
-const KINDS = ['', 'vectors', 'links', 'upper', 'ids', 'id-table', 'codes', 'codebook']
+const KINDS = [
+  '', 'vectors', 'links', 'upper', 'ids', 'id-table', 'codes', 'codebook',
+  'fields', 'column', 'dictionary', 'terms', 'postings',
+] // prettier-ignore
 
 interface Segment {
   readonly name: string

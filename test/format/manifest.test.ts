@@ -8,7 +8,8 @@ import type { Manifest } from '../../src/format/generation/manifest.js'
 import { parseManifest } from '../../src/format/generation/manifest-json.js'
 import { readManifest } from '../../src/format/generation/read-manifest.js'
 import { checkSegmentHeaders } from '../../src/format/segment/read-segment-header.js'
-import type { SegmentFile } from '../../src/format/segment/segment-file.js'
+import type { Field } from '../../src/fields/field.js'
+import type { SegmentFile, SegmentKind } from '../../src/format/segment/segment-file.js'
 import { segmentFileBytes } from '../../src/format/segment/segment-header.js'
 import { allBits, outcome, temporaryFolder, withEachBitFlipped, writeTinyIndex } from '../fixtures/index-files.js'
 import { some } from '../whole.js'
@@ -259,6 +260,71 @@ describe('parseManifest', () => {
     expect(() => parseManifest(bytes, 'manifest.json')).toThrow(
       'field segments[2].count must be an integer from 25 to 25',
     )
+  })
+
+  describe('with fields', () => {
+    const FIELDS: readonly Field[] = [
+      { name: 'tags', type: 'keyword[]' },
+      { name: 'note', type: 'stored' },
+      { name: 'title', type: 'text' },
+    ]
+    const file = (kind: SegmentKind, name: string, firstNode = 0, count = 50): SegmentFile =>
+      ({ name, kind, firstNode, count, bytes: 5000, crc32: 1 }) // prettier-ignore
+    const FILES = [
+      file('fields', 'fields-000.seg', 0, 20),
+      file('fields', 'fields-001.seg', 20, 30),
+      file('column', 'column-000.seg'),
+      file('dictionary', 'dictionary-000.seg'),
+      file('column', 'column-002.seg'),
+      file('terms', 'terms-002.seg'),
+      file('postings', 'postings-002.seg'),
+    ]
+    const parse = async (fields: unknown, files: readonly SegmentFile[]): Promise<Manifest> => {
+      const { manifest } = await writeTinyIndex(folder.path('with-fields'))
+      return parseManifest(encode({ ...manifest, fields, segments: [...manifest.segments, ...files] }), 'manifest.json')
+    }
+    const without = (name: string): readonly SegmentFile[] => FILES.filter((one) => one.name !== name)
+    const changedFile = (name: string, change: Partial<SegmentFile>): readonly SegmentFile[] =>
+      FILES.map((one) => (one.name === name ? { ...one, ...change } : one))
+
+    it('accepts exactly the files of their types', async () => {
+      const { fields, segments } = await parse(FIELDS, FILES)
+      expect(fields).toEqual(FIELDS)
+      expect(segments).toEqual(expect.arrayContaining(FILES))
+    })
+
+    it.each<readonly [string, string, unknown]>([
+      ['no list', 'fields', {}],
+      ['an empty list', 'fields.length', []],
+      [
+        'more than 256 fields',
+        'fields.length',
+        Array.from({ length: 257 }, (_, i) => ({ name: `${i}`, type: 'stored' })),
+      ],
+      ['an empty name', 'fields[0].name', [{ name: '', type: 'stored' }]],
+      ['a name like an operator', 'fields[0].name', [{ name: '$in', type: 'stored' }]],
+      ['a name with half of a surrogate pair', 'fields[0].name', [{ name: '\ud800', type: 'stored' }]],
+      ['an unknown type', 'fields[0].type', [{ name: 'a', type: 'string' }]],
+      ['more than name and type', 'fields[0].index', [{ name: 'a', type: 'stored', index: true }]],
+      ['one name twice', 'fields[3].name', [...FIELDS, { name: 'note', type: 'stored' }]],
+    ])('refuses %s', async (_, field, fields) => {
+      await expect(parse(fields, FILES)).rejects.toThrow(`field ${field} must be`)
+    })
+
+    it.each<readonly [string, string, readonly SegmentFile[], readonly Field[] | undefined]>([
+      ['files without fields', 'segments[8].name', FILES, undefined],
+      ['columns without fields', 'segments[8].name', FILES.slice(2), undefined],
+      ['rows of some nodes', 'segments', without('fields-001.seg'), FIELDS],
+      ['no dictionary of keywords', 'segments', without('dictionary-000.seg'), FIELDS],
+      ['no postings of a text', 'segments', without('postings-002.seg'), FIELDS],
+      ['a column of a stored field', 'segments[15].name', [...FILES, file('column', 'column-001.seg')], FIELDS],
+      ['a column of no field', 'segments[15].name', [...FILES, file('column', 'column-003.seg')], FIELDS],
+      ['a column under another number', 'segments[15].name', [...FILES, file('column', 'column-0002.seg')], FIELDS],
+      ['a column of some nodes', 'segments[10].count', changedFile('column-000.seg', { count: 49 }), FIELDS],
+      ['a column of later nodes', 'segments[10].firstNode', changedFile('column-000.seg', { firstNode: 1 }), FIELDS],
+    ])('refuses %s', async (_, field, files, fields) => {
+      await expect(parse(fields, files)).rejects.toThrow(`field ${field} must be`)
+    })
   })
 
   it('refuses bytes that are not JSON or not UTF-8', () => {

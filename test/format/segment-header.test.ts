@@ -2,7 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
 import { crc32 } from '../../spill/files/crc32.js'
-import { kindOfSegmentName, segmentFileName } from '../../src/format/segment/segment-file.js'
+import {
+  kindOfSegmentName,
+  SEGMENT_KINDS,
+  segmentFileName,
+  type SegmentKind,
+} from '../../src/format/segment/segment-file.js'
 import {
   decodeSegmentHeader,
   encodeSegmentHeader,
@@ -14,7 +19,7 @@ import {
 
 const header: fc.Arbitrary<SegmentHeader> = fc
   .record({
-    kind: fc.constantFrom('vectors', 'links', 'upper', 'ids', 'id-table', 'codes', 'codebook'),
+    kind: fc.constantFrom(...(Object.keys(SEGMENT_KINDS) as SegmentKind[])),
     firstNode: fc.nat(2 ** 31 - 1),
     count: fc.nat(2 ** 20),
     strideBytes: fc.nat(2 ** 20),
@@ -54,7 +59,7 @@ describe('segment header', () => {
       [0, 0, 'wrong magic'],
       [8, 2, 'segment version 2; this shardloom reads version 1'],
       [12, 0, 'unknown segment kind 0'],
-      [12, 8, 'unknown segment kind 8'],
+      [12, 13, 'unknown segment kind 13'],
       [20, 2 ** 31, 'beyond 2^53'],
       [24, 4, '4 records of 16 bytes do not make 48'],
       [48, 4096, 'checksum blocks of 4096'],
@@ -75,7 +80,18 @@ describe('segment header', () => {
 
 describe('segment names', () => {
   it('tell their kind, and other names are refused', () => {
-    for (const kind of ['vectors', 'links', 'ids', 'codes'] as const) {
+    const numbered = [
+      'vectors',
+      'links',
+      'ids',
+      'codes',
+      'fields',
+      'column',
+      'dictionary',
+      'terms',
+      'postings',
+    ] as const
+    for (const kind of numbered) {
       for (const number of [0, 12, 1000]) expect(kindOfSegmentName(segmentFileName(kind, number))).toBe(kind)
     }
     expect(segmentFileName('vectors', 7)).toBe('vectors-007.seg')
@@ -85,6 +101,7 @@ describe('segment names', () => {
     for (const name of [
       'vectors.seg',
       'codes.seg',
+      'column.seg',
       'codebook-000.seg',
       'upper-000.seg',
       '../upper.seg',

@@ -3,6 +3,7 @@ import type { Metric } from '../../api/vectors.js'
 import type { Quantization } from '../../api/report.js'
 import { quantizedShape } from '../graph/quantized-shape.js'
 import { FieldChecks } from './field-checks.js'
+import { checkFieldFiles, checkFields } from './check-fields.js'
 import { checkReport, ENGINE_PATTERN, GENERATION_PATTERN, METRICS } from './check-report.js'
 import { FORMAT_VERSION, type EntryPoint, type Manifest } from './manifest.js'
 import { kindOfSegmentName, SEGMENT_KINDS, type SegmentFile, type SegmentKind } from '../segment/segment-file.js'
@@ -32,6 +33,7 @@ const MANIFEST_KEYS = [
   'entryPoint',
   'levels',
   'liveSequence',
+  'fields',
   'segments',
   'report',
 ] as const satisfies readonly (Exclude<keyof Manifest, 'quantization'> | 'storage')[]
@@ -67,6 +69,7 @@ export function checkManifest(json: unknown, path: string): Manifest {
     ...(root.liveSequence !== undefined && {
       liveSequence: checks.integer(root.liveSequence, 'liveSequence', 0),
     }),
+    ...(root.fields !== undefined && { fields: checkFields(checks, root.fields, 'fields') }),
     segments: checks.array(root.segments, 'segments').map((one, at) => checkSegment(checks, one, `segments[${at}]`)),
     report: checkReport(checks, root.report, { count, quantization }),
   }
@@ -126,6 +129,8 @@ function checkCoverage(checks: FieldChecks, manifest: Manifest): void {
   })
   for (const kind of ['vectors', 'links', 'ids', 'id-table'] as const) checkNodes(checks, manifest, kind)
   checkCodes(checks, manifest)
+  if (manifest.fields !== undefined) checkNodes(checks, manifest, 'fields')
+  checkFieldFiles(checks, manifest)
   const upper = segments.filter(({ kind }) => kind === 'upper')
   if (upper.length !== 1 || upper[0].firstNode !== 0 || upper[0].count > count) {
     checks.fail('segments', 'a list with one upper.seg of nodes 0 to count', upper)

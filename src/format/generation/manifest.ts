@@ -1,6 +1,7 @@
 /** The content of manifest.json, which describes one generation and is the only file that names the others. */
 import type { BuildReport, Quantization } from '../../api/report.js'
 import type { Metric } from '../../api/vectors.js'
+import type { Field } from '../../fields/field.js'
 import type { SegmentFile } from '../segment/segment-file.js'
 
 export const FORMAT_VERSION = 1
@@ -46,6 +47,8 @@ export interface Manifest {
    * when nothing was ever changed between two builds.
    */
   readonly liveSequence?: number
+  /** The fields of records, in the order of their bytes. Absent in an index without fields. */
+  readonly fields?: readonly Field[]
   /** The segments of each kind are in the order of their nodes. */
   readonly segments: readonly SegmentFile[]
   readonly report: BuildReport

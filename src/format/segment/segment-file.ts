@@ -1,8 +1,10 @@
 /** The kinds of segment files, their names, and their entries in the manifest. */
 import type { Quantization } from '../../api/report.js'
+import type { FieldFileKind } from './field-files.js'
 import { quantizedShape } from '../graph/quantized-shape.js'
 
-export type SegmentKind = 'vectors' | 'links' | 'upper' | 'ids' | 'id-table' | 'codes' | 'codebook'
+export type SegmentKind =
+  'vectors' | 'links' | 'upper' | 'ids' | 'id-table' | 'codes' | 'codebook' | 'fields' | FieldFileKind
 
 /** The numbers that decide the size of a record. */
 interface RecordShape {
@@ -14,7 +16,9 @@ interface RecordShape {
 interface KindFacts {
   /** The kind's number in a segment's header. */
   readonly number: number
-  /** True: one file for each range of nodes, with a number in its name. False: one file for the index. */
+  /**
+   * True: one file for each range of nodes, or for each field, with a number in its name. False: one file for the index.
+   */
   readonly numbered: boolean
   /** Bytes of one node's record; 0 when records vary in length. */
   readonly strideBytes: (shape: RecordShape) => number
@@ -42,6 +46,16 @@ export const SEGMENT_KINDS: Readonly<Record<SegmentKind, KindFacts>> = {
   codes: { number: 6, numbered: true, strideBytes: codeBytes },
   /** The codebook of a quantization that has one. */
   codebook: { number: 7, numbered: false, strideBytes: variable },
+  /** The fields of records, by node; absent without fields, as the next ones are. */
+  fields: { number: 8, numbered: true, strideBytes: variable },
+  /** The values of one field, by node. */
+  column: { number: 9, numbered: true, strideBytes: variable },
+  /** The different keywords of one field. */
+  dictionary: { number: 10, numbered: true, strideBytes: variable },
+  /** The different words of one text field. */
+  terms: { number: 11, numbered: true, strideBytes: variable },
+  /** The nodes of each word of one text field. */
+  postings: { number: 12, numbered: true, strideBytes: variable },
 }
 
 function codeBytes({ quantization, dimensions }: RecordShape): number {
@@ -61,9 +75,12 @@ export interface SegmentFile {
   readonly crc32: number
 }
 
+/** Kinds with a file for each range of nodes. */
+type RangeKind = 'vectors' | 'links' | 'ids' | 'codes' | 'fields'
+
 /** `vectors-000.seg`, `links-012.seg`, `ids-1000.seg`; a kind with one file has no number: `upper.seg`. */
 export function segmentFileName(kind: 'upper' | 'id-table' | 'codebook'): string
-export function segmentFileName(kind: 'vectors' | 'links' | 'ids' | 'codes', number: number): string
+export function segmentFileName(kind: RangeKind | FieldFileKind, number: number): string
 export function segmentFileName(kind: SegmentKind, number?: number): string {
   return number === undefined ? `${kind}.seg` : `${kind}-${String(number).padStart(3, '0')}.seg`
 }

@@ -9,6 +9,7 @@
 import { CorruptIndexError } from '../../errors.js'
 import { quantizedShape, type CodeQuantization } from '../graph/quantized-shape.js'
 import { crc32 } from '../../../spill/files/crc32.js'
+import type { FieldFileKind } from './field-files.js'
 import {
   ID_TABLE_STRIDE_BYTES,
   kindOfSegmentNumber,
@@ -46,6 +47,12 @@ function recordsHeader(kind: SegmentKind, nodes: SegmentNodes, strideBytes: numb
   return { kind, firstNode, count, dimensions, strideBytes, dataBytes: strideBytes * count }
 }
 
+/** The header of a segment whose records vary in length. */
+function variableHeader(kind: SegmentKind, shape: SegmentNodes & { readonly dataBytes: number }): SegmentHeader {
+  const { firstNode, count, dimensions, dataBytes } = shape
+  return { kind, firstNode, count, dimensions, strideBytes: 0, dataBytes }
+}
+
 /** The nodes of a segment: `count` of them from `firstNode` on. */
 interface SegmentNodes {
   readonly firstNode: number
@@ -71,14 +78,25 @@ export function idTableHeader(shape: { count: number; dimensions: number }): Seg
 
 /** `dataBytes`: length of the bytes that `encodeIds` gave. */
 export function idsHeader(shape: SegmentNodes & { readonly dataBytes: number }): SegmentHeader {
-  const { firstNode, count, dimensions, dataBytes } = shape
-  return { kind: 'ids', firstNode, count, dimensions, strideBytes: 0, dataBytes }
+  return variableHeader('ids', shape)
+}
+
+/** `dataBytes`: offsets and field rows. */
+export function fieldsHeader(shape: SegmentNodes & { readonly dataBytes: number }): SegmentHeader {
+  return variableHeader('fields', shape)
+}
+
+/** Of a file of one field. `count`: nodes of the index. */
+export function fieldFileHeader(
+  kind: FieldFileKind,
+  shape: { readonly count: number; readonly dimensions: number; readonly dataBytes: number },
+): SegmentHeader {
+  return variableHeader(kind, { firstNode: 0, ...shape })
 }
 
 /** `count`: nodes of level 1. `dataBytes`: length of the bytes that `encodeUpper` gave. */
 export function upperHeader(shape: { count: number; dimensions: number; dataBytes: number }): SegmentHeader {
-  const { count, dimensions, dataBytes } = shape
-  return { kind: 'upper', firstNode: 0, count, dimensions, strideBytes: 0, dataBytes }
+  return variableHeader('upper', { firstNode: 0, ...shape })
 }
 
 /** For a quantization that has a codebook. */

@@ -8,9 +8,9 @@ import buffer from 'node:buffer'
 import { CorruptIndexError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
 import { FINGERPRINT_LANES, idFingerprint } from '../ids/id-fingerprint.js'
-import { idRuns } from '../ids/id-runs.js'
 import { decodeIdBytes } from '../ids/encode-ids.js'
 import { lowbias32 } from '../ids/lowbias32.js'
+import { recordRuns } from '../segment/record-runs.js'
 import type { SegmentReader } from '../segment/segment-reader.js'
 import { ID_TABLE_STRIDE_BYTES } from '../segment/segment-file.js'
 import { MAX_LISTED_PROBLEMS, type VerifyFindings } from './verify-report.js'
@@ -35,7 +35,7 @@ export class PairSum {
 /** Decodes every id of an ids segment and adds its pair to `pairs`. The bytes themselves are verified already. */
 export async function verifyIds(reader: SegmentReader, pairs: PairSum, findings: VerifyFindings): Promise<void> {
   const print = new Uint32Array(FINGERPRINT_LANES)
-  for await (const run of idRuns(reader)) {
+  for await (const run of recordRuns(reader)) {
     for (let i = 0; i < run.count; i++) {
       const node = run.firstNode + i
       const id = soundId(run.bytesOf(i), `the id of node ${node}`, reader.path)

@@ -2,19 +2,13 @@ import { readBatches } from '../../../spill/read-batches.js'
 import type { Queue } from '../../../spill/queue.js'
 import { DuplicateIdError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
-import {
-  ID_HEAD_BYTES,
-  ID_RECORD_BYTES,
-  hasBit,
-  withBit,
-  type CollectedIds,
-  ID_PARTITION_BITS,
-} from './id-collector.js'
+import { ID_RECORD_BYTES, hasBit, withBit, type CollectedIds, ID_PARTITION_BITS } from './id-collector.js'
 import type { BuildSizes } from '../../plan/stage-memory.js'
 import type { Uses } from '../run/run.js'
 import type { Queues } from '../run/queues.js'
 import { throwIfAborted } from '../run/run.js'
 import { decodeIdBytes } from '../../format/ids/encode-ids.js'
+import { eachRecord } from '../segments/numbered-records.js'
 
 /** The ids without the repeated ones, which stay under `duplicates: 'keep'`. */
 export interface UniqueIds {
@@ -209,22 +203,10 @@ async function pushRecords(
 async function findId(ids: Queue<null>, ordinal: number): Promise<Id> {
   let found: Id | undefined
   for await (const { bytes } of ids) {
-    eachIdRecord(bytes, (of, from, to) => {
+    eachRecord(bytes, (of, from, to) => {
       if (of === ordinal) found = decodeIdBytes(Buffer.from(bytes.slice(from, to)), `id of vector ${ordinal}`, 'build')
     })
     if (found !== undefined) return found
   }
   throw new Error(`the id of vector ${ordinal} was not kept`)
-}
-
-/**
- * Visits records `[u32 number][u32 length][encoded id]`, with the number and the range of the encoded id in `bytes`.
- */
-export function eachIdRecord(bytes: Uint8Array, visit: (number: number, from: number, to: number) => void): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = 0; at < bytes.length;) {
-    const end = at + ID_HEAD_BYTES + view.getUint32(at + 4, true)
-    visit(view.getUint32(at, true), at + ID_HEAD_BYTES, end)
-    at = end
-  }
 }

@@ -8,6 +8,7 @@ import { FanOut } from '../layer/fan-out.js'
 import type { Uses } from '../run/run.js'
 import { RecentIds } from './recent-ids.js'
 import { assertId, encodedIdBytes, writeId } from '../../format/ids/encode-ids.js'
+import { RECORD_HEAD_BYTES } from '../segments/numbered-records.js'
 
 /** The ids that ingest collects for the finished index. */
 export interface CollectedIds {
@@ -28,8 +29,6 @@ const ID_PARTITION_BATCH_BYTES = 16 * 1024
 export const ID_RECORD_BYTES = 4 * (FINGERPRINT_LANES + 1)
 /** An id is held whole, several times over, beside what the plan counts. */
 const MAX_ID_BYTES = 2 ** 20
-/** Ordinal and length before an encoded id. */
-export const ID_HEAD_BYTES = 8
 /** The smallest row of an ingest batch: an ordinal and one component. */
 const LEAST_ROW_BYTES = 8
 
@@ -87,11 +86,11 @@ export class IdCollector {
           `store long texts elsewhere, under a short key that is the id`,
       )
     }
-    if (this.#record.length < ID_HEAD_BYTES + bytes) this.#record = Buffer.alloc(2 * (ID_HEAD_BYTES + bytes))
+    if (this.#record.length < RECORD_HEAD_BYTES + bytes) this.#record = Buffer.alloc(2 * (RECORD_HEAD_BYTES + bytes))
     this.#record.writeUInt32LE(ordinal, 0)
     this.#record.writeUInt32LE(bytes, 4)
-    writeId(this.#record, ID_HEAD_BYTES, stored)
-    const idPushed = this.#idsOut.appendRecord(0, this.#record, 0, ID_HEAD_BYTES + bytes)
+    writeId(this.#record, RECORD_HEAD_BYTES, stored)
+    const idPushed = this.#idsOut.appendRecord(0, this.#record, 0, RECORD_HEAD_BYTES + bytes)
     const keyPushed = this.file(stored, bytes, ordinal)
     if (idPushed === undefined) return keyPushed
     return keyPushed === undefined ? idPushed : Promise.all([idPushed, keyPushed]).then(() => undefined)

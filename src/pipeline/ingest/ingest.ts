@@ -11,7 +11,7 @@ import { throwIfAborted } from '../run/run.js'
 import { EmptySourceError, SourceError, StalledError, AbortedError } from '../../errors.js'
 import type { Ingested } from './ingested.js'
 import type { BuildSizes, StageMemory } from '../../plan/stage-memory.js'
-import { ID_HEAD_BYTES } from './id-collector.js'
+import { RECORD_HEAD_BYTES } from '../segments/numbered-records.js'
 import { repeatedIdBytes } from './drop-repeated-ids.js'
 import { sampleBytes } from './reservoir-sample.js'
 
@@ -65,7 +65,7 @@ export function ingestMemory(sizes: BuildSizes): StageMemory {
   return {
     held: sampleBytes(sizes) + OPEN_BATCHES_BYTES + repeatedIdBytes(sizes),
     usesQueues: true,
-    spills: count * (vectorBytes + idBytes + ID_HEAD_BYTES),
+    spills: count * (vectorBytes + idBytes + RECORD_HEAD_BYTES),
   }
 }
 

@@ -4,10 +4,10 @@ import { checkQueue, cutQueue, type RecoveredQueue } from '../../../spill/files/
 import { readBatches } from '../../../spill/read-batches.js'
 import type { FileBatchRef } from '../../../spill/batch.js'
 import { CorruptSpillError } from '../../errors.js'
-import { ID_HEAD_BYTES, type IdCollector } from './id-collector.js'
+import type { IdCollector } from './id-collector.js'
 import type { IngestEntry } from '../resume/journal.js'
 import { columnBatchBytes, type ColumnHeader } from '../../rows/record-layout.js'
-import { eachIdRecord } from './drop-repeated-ids.js'
+import { eachRecord, recordsProblem } from '../segments/numbered-records.js'
 import type { Uses } from '../run/run.js'
 import { throwIfAborted } from '../run/run.js'
 import { decodeIdBytes } from '../../format/ids/encode-ids.js'
@@ -20,6 +20,7 @@ export interface RecoveredIngest {
 
 const ROWS = 'ingest'
 const IDS = 'ids'
+const ID_WORDS = { one: 'id', many: 'ids' }
 
 /** The newest checkpoint whose batches are complete; undefined when there is none. Reads every file once. */
 export async function recoverIngest({
@@ -131,10 +132,10 @@ export async function replayIds(
   let index = 0
   for (const { bytes } of readBatches<null>(frames)) {
     const place = frames[index++]
-    const problem = idRecordsProblem(bytes, done)
+    const problem = recordsProblem(bytes, done, ID_WORDS)
     if (problem !== undefined) throw new CorruptSpillError(place.path, place.offset, problem)
     let pushed: Promise<void> | undefined
-    eachIdRecord(bytes, (ordinal, from, to) => {
+    eachRecord(bytes, (ordinal, from, to) => {
       const id = decodeIdBytes(
         Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from),
         `id of vector ${ordinal}`,
@@ -151,20 +152,6 @@ export async function replayIds(
   if (done !== entry.ordinals && last !== undefined) {
     throw new CorruptSpillError(last.path, last.offset, `ids of ${done} vectors, expected ${entry.ordinals}`)
   }
-}
-
-/** Why `bytes` are not complete id records of the vectors from `first` on; undefined when they are. */
-function idRecordsProblem(bytes: Uint8Array, first: number): string | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let next = first
-  for (let at = 0; at < bytes.byteLength;) {
-    if (at + ID_HEAD_BYTES > bytes.byteLength) return 'the ids end inside a record'
-    if (view.getUint32(at, true) !== next) return `the id of vector ${view.getUint32(at, true)} where ${next} is due`
-    at += ID_HEAD_BYTES + view.getUint32(at + 4, true)
-    if (at > bytes.byteLength) return `the id of vector ${next} ends outside its batch`
-    next++
-  }
-  return undefined
 }
 
 function framesOf(queue: RecoveredQueue): (FileBatchRef & { readonly payloadBytes: number })[] {

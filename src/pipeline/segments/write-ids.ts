@@ -4,13 +4,10 @@ import { SegmentChecksums } from '../../format/segment/segment-checksums.js'
 import { segmentFileName, type SegmentFile } from '../../format/segment/segment-file.js'
 import { idTableHeader } from '../../format/segment/segment-header.js'
 import { createSegment, sealSegment } from '../../format/segment/write-segment.js'
-import { ID_HEAD_BYTES } from '../ingest/id-collector.js'
 import type { Uses } from '../run/run.js'
-import { throwIfAborted } from '../run/run.js'
-import { NO_NODE, type NumberedLayer } from '../layer/layer.js'
-import { rangeOf } from '../layer/segment-layout.js'
+import type { NumberedLayer } from '../layer/layer.js'
 import { IdTableRows } from './id-table-rows.js'
-import { addTo, openParts, writeIdSegment } from './write-id-segment.js'
+import { writeRecords } from './write-records.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 
 const WRITE_BUFFER_BYTES = 256 * 1024
@@ -21,46 +18,8 @@ export async function writeIds(
   ingested: Pick<IngestedFacts, 'ids' | 'count' | 'dimensions'>,
   numbered: NumberedLayer,
 ): Promise<SegmentFile[]> {
-  const files = await writeIdSegments(run, ingested, numbered)
+  const files = await writeRecords(run, 'ids', ingested.ids.records, numbered, ingested.dimensions)
   files.push(await writeIdTable(run, ingested, numbered))
-  return files
-}
-
-async function writeIdSegments(
-  run: Uses<'options' | 'paths' | 'queues'>,
-  { ids, dimensions }: Pick<IngestedFacts, 'ids' | 'dimensions'>,
-  { layout, nodeOfOrdinal }: NumberedLayer,
-): Promise<SegmentFile[]> {
-  const { queues, paths } = run
-  const { starts } = layout
-  const segmentCount = starts.length - 1
-  const bySegment = openParts(run, 'ids', segmentCount)
-  for await (const batch of ids.records) {
-    throwIfAborted(run)
-    const view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)
-    for (let at = 0; at < batch.bytes.length;) {
-      const node = nodeOfOrdinal[view.getUint32(at, true)]
-      const end = at + ID_HEAD_BYTES + view.getUint32(at + 4, true)
-      if (node !== NO_NODE) {
-        // The record keeps its layout; its first word is now the node.
-        view.setUint32(at, node, true)
-        const pushed = addTo(bySegment, rangeOf(starts, node), batch.bytes, at, end)
-        if (pushed !== undefined) await pushed
-      }
-      at = end
-    }
-    queues.buffers.release(batch.bytes)
-  }
-  await bySegment.out.flush()
-  await queues.dispose(ids.records)
-
-  const files: SegmentFile[] = []
-  for (const [segment, queue] of bySegment.out.queues.entries()) {
-    throwIfAborted(run)
-    const nodes = { queue, firstNode: starts[segment], count: starts[segment + 1] - starts[segment] }
-    const file = path.join(paths.generationDir, segmentFileName('ids', segment))
-    files.push(await writeIdSegment(run, file, { ...nodes, bytes: bySegment.bytes[segment] }, dimensions))
-  }
   return files
 }
 

@@ -29,6 +29,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
   upper: 'the levels above 0',
   ids: 'the ids',
   'id-table': 'leads from an id to its vector',
+  fields: 'the fields of each vector',
+  column: 'the values of each field, for filters',
+  dictionary: 'the different keywords',
+  terms: 'the different words of texts',
+  postings: 'leads from a word to its vectors',
 }
 
 export function diskChart(segments: readonly SegmentFile[], count: number): Html {
