@@ -2,6 +2,7 @@ import type { Id } from '../../api/vectors.js'
 import type { SearchCore } from '../core/search-core.js'
 import type { AskedBeam } from '../live/part.js'
 import type { NodeFilter } from '../node-filter.js'
+import { enoughOf } from '../walk-depth.js'
 import { BestIds, type FoundId } from './best-ids.js'
 
 export interface IdSource {
@@ -24,12 +25,14 @@ const DEPTH = 2
  * gives what it found to `take`, until that says it is enough; where `isScan`, all vectors are compared instead.
  *
  * Vectors of one id take places of the beam. So a walk is repeated with a wider one until it has k ids, and until they
- * lie as deep in what it found as k ids of one vector each would, or twice that.
+ * lie as deep in what it found as k ids of one vector each would, or twice that; with a filter, also where the walk has
+ * looked at all there is.
  */
 export class IdSearch {
   readonly #index: RepeatedIds
   readonly #filter: NodeFilter | undefined
   readonly #k: number
+  readonly #ef: number
   readonly #rerank: number
   readonly #firstWidth: number
   readonly #size: number
@@ -41,6 +44,7 @@ export class IdSearch {
     this.#filter = filter
     this.#k = Math.min(k, index.distinctIds)
     const beam = core.beamFor(this.#k, ef, rerank)
+    this.#ef = beam.ef
     this.#rerank = beam.rerank
     this.#size = filter?.size ?? core.count
     const share = filter?.counted === true ? filter.size / core.count : 1
@@ -65,16 +69,20 @@ export class IdSearch {
     const { ids } = this.#index
     const best = new BestIds(Math.max(this.#k, this.#rerank))
     const kept: number[] = []
-    let depth = Infinity
+    // How many kept nodes, and how many nodes at all, have the first k ids.
+    let [depth, rank] = [Infinity, Infinity]
     for (let i = 0; i < nodes.length && !best.isFull; i++) {
       if (this.#filter?.keeps(nodes[i]) === false) continue
       kept.push(nodes[i])
       best.add(ids.idOf(nodes[i]), nodes[i], distances[i])
-      if (best.found.length === this.#k) depth = Math.min(depth, kept.length)
+      if (best.found.length === this.#k && depth === Infinity) [depth, rank] = [kept.length, i + 1]
     }
     const most = (DEPTH * this.#k * this.#width) / this.#firstWidth
-    if (depth > most) {
-      this.#widen(depth === Infinity ? (kept.length * this.#k) / best.found.length : depth)
+    const enough = this.#filter === undefined ? Infinity : enoughOf(this.#width, this.#k, this.#ef)
+    if (depth > most || rank > enough) {
+      const needed = depth === Infinity ? (kept.length * this.#k) / best.found.length : depth
+      const forRank = rank === Infinity ? 0 : (rank * this.#width) / enough
+      this.#widen(Math.max((needed * this.#firstWidth) / (DEPTH * this.#k), forRank))
       return undefined
     }
     if (this.#rerank === 0) return best.found
@@ -88,8 +96,8 @@ export class IdSearch {
   }
 
   /** To a power of two times the first one, so that searches which need about as much need the same. */
-  #widen(depth: number): void {
-    const factor = Math.ceil(Math.log2(depth / (DEPTH * this.#k)))
+  #widen(needed: number): void {
+    const factor = Math.ceil(Math.log2(needed / this.#firstWidth))
     const enough = this.#firstWidth * 2 ** (Number.isFinite(factor) ? factor : 0)
     this.#width = Math.max(2 * this.#width, enough)
   }
