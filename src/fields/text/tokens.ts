@@ -9,6 +9,8 @@
  * The tables of Unicode are those of the running Node.js: characters that are newer than it separate words.
  */
 
+import { characterClass, LETTER, MARK, PAIRED, SEPARATOR } from './character-class.js'
+
 /** Bytes of UTF-8 of the longest term. */
 export const MAX_TERM_BYTES = 64
 
@@ -21,36 +23,12 @@ const LOWER = Uint8Array.from({ length: 128 }, (_, code) => {
   return /[a-z0-9]/i.test(character) ? character.toLowerCase().charCodeAt(0) : 0
 })
 
-/** Combining marks that words of Latin, Greek, Cyrillic, Hebrew and Arabic are also written without; and the tatweel. */
-const DIACRITICS = new RegExp(
-  String.raw`[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f` +
-    String.raw`\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7` +
-    String.raw`\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]+`,
-  'gu',
-)
+/** Marks that words of Latin, Greek, Cyrillic, Hebrew and Arabic are also written without, and the tatweel: ranges. */
+const DIACRITIC_RANGES =
+  '0300-036f 0483-0487 1ab0-1aff 1dc0-1dff 20d0-20ff fe20-fe2f 0591-05bd 05bf 05c1-05c2 05c4-05c5 05c7 ' +
+  '0610-061a 0640 064b-065f 0670 06d6-06dc 06df-06e8 06ea-06ed'
 
-const PAIRED = [
-  'scx=Han',
-  'scx=Hira',
-  'scx=Kana',
-  'scx=Hang',
-  'scx=Bopo',
-  'scx=Thai',
-  'scx=Laoo',
-  'scx=Khmr',
-  'scx=Mymr',
-]
-  .map((script) => `\\p{${script}}`)
-  .join('')
-
-/** A run of a script without spaces, or a word of others. */
-const RUN = new RegExp(
-  String.raw`((?:(?=[${PAIRED}])[\p{L}\p{N}]\p{M}*)+)|(?:(?![${PAIRED}])[\p{L}\p{N}]\p{M}*)+`,
-  'gu',
-)
-
-/** A character with its marks. */
-const CHARACTER = /\P{M}\p{M}*/gu
+const DIACRITICS = new RegExp(`[${DIACRITIC_RANGES.replace(/[0-9a-f]{4}/g, '\\u$&').replaceAll(' ', '')}]+`, 'gu')
 
 const scratch = Buffer.alloc(MAX_TERM_BYTES)
 
@@ -88,21 +66,42 @@ export function eachTerm(text: Uint8Array, from: number, to: number, take: TakeT
   return terms
 }
 
+/** Of a piece that is not ASCII. */
 function eachTermOfPiece(piece: string, take: TakeTerm): number {
   const text = normalForm(piece)
   let terms = 0
-  for (const { 0: run, 1: paired } of text.matchAll(RUN) as Iterable<readonly [string, string | undefined]>) {
-    if (paired === undefined) {
-      take(scratch, writeCut(run))
-      terms++
-      continue
+  /** Of the word or run: the class of its characters, and where it begins. */
+  let kind = SEPARATOR
+  let from = 0
+  for (let at = 0; at <= text.length;) {
+    const codePoint = text.codePointAt(at)
+    const next = codePoint === undefined ? SEPARATOR : characterClass(codePoint)
+    if (next !== kind && !(next === MARK && kind !== SEPARATOR)) {
+      if (kind === LETTER) {
+        take(scratch, writeCut(text.slice(from, at)))
+        terms++
+      } else if (kind === PAIRED) {
+        terms += eachPair(text.slice(from, at), take)
+      }
+      kind = next === MARK ? SEPARATOR : next
+      from = at
     }
-    const characters = paired.match(CHARACTER) ?? []
-    const last = Math.max(1, characters.length - 1)
-    for (let i = 0; i < last; i++) take(scratch, writeCut(characters[i] + (characters[i + 1] ?? '')))
-    terms += last
+    at += codePoint !== undefined && codePoint > 0xffff ? 2 : 1
   }
   return terms
+}
+
+/** Of a run of characters that are paired, each with its marks. */
+function eachPair(run: string, take: TakeTerm): number {
+  const begins: number[] = []
+  for (let at = 0; at < run.length;) {
+    const codePoint = run.codePointAt(at) ?? 0
+    if (characterClass(codePoint) !== MARK) begins.push(at)
+    at += codePoint > 0xffff ? 2 : 1
+  }
+  const pairs = Math.max(1, begins.length - 1)
+  for (let i = 0; i < pairs; i++) take(scratch, writeCut(run.slice(begins[i], begins[i + 2])))
+  return pairs
 }
 
 /** Of a piece of text. The sigma at the end of a word is another letter only in how it looks. */
