@@ -1,4 +1,5 @@
 /** Vectors as they come in: records, batches, sources. */
+import type { FieldColumn, GivenFields } from './fields.js'
 
 /** l2: squared Euclidean. cosine: 1 − cos. ip: −(inner product). Smaller is nearer for each. */
 export type Metric = 'l2' | 'cosine' | 'ip'
@@ -37,6 +38,8 @@ export type VectorLike =
 export interface VectorRecord {
   readonly id?: GivenId
   readonly vector: VectorLike
+  /** What it has besides, where the index has fields. */
+  readonly fields?: GivenFields
 }
 
 /** Row-major rows: `vectors.length = rows x dimensions`. The fast path: no object per vector. */
@@ -44,6 +47,8 @@ export interface VectorBatch {
   readonly ids?: readonly Id[]
   readonly vectors: Float32Array
   readonly dimensions: number
+  /** Fields by name, with a value for each row; null is missing. */
+  readonly fields?: Readonly<Record<string, FieldColumn>>
 }
 
 /** A batch as programs may give it. */
@@ -51,6 +56,8 @@ export interface GivenBatch {
   readonly ids?: readonly GivenId[] | BigInt64Array | BigUint64Array
   readonly vectors: Float32Array
   readonly dimensions: number
+  /** Fields by name, with a value for each row; null is missing. */
+  readonly fields?: Readonly<Record<string, FieldColumn>>
 }
 
 export type SourceItem = VectorRecord | GivenBatch

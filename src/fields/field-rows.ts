@@ -14,6 +14,11 @@ export class FieldRows {
     return this.offsets.length - 1
   }
 
+  /** Of a row, with its offset. */
+  bytesOf(at: number): number {
+    return 4 + this.offsets[at + 1] - this.offsets[at]
+  }
+
   /** A view. */
   row(at: number): Uint8Array {
     return this.bytes.subarray(this.offsets[at], this.offsets[at + 1])

@@ -5,7 +5,7 @@ import type { Change } from '../format/live/log-change.js'
 import type { LogWriter } from '../format/live/log-writer.js'
 
 /** A change whose sequence is not given yet. */
-export type Unnumbered = Pick<Change, 'kind' | 'ids' | 'vectors'>
+export type Unnumbered = Pick<Change, 'kind' | 'ids' | 'vectors' | 'fields'>
 
 /** What the queue needs of its writer. */
 export interface CommitTarget {

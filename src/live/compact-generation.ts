@@ -6,6 +6,7 @@ import type { BuildReport } from '../api/report.js'
 import type { DescribedSource, GivenBatch } from '../api/vectors.js'
 import { crc32 } from '../../spill/files/crc32.js'
 import { PathError } from '../errors.js'
+import { schemaOf } from '../fields/schema.js'
 import { writeFailure } from '../format/bytes/file-errors.js'
 import { readCurrent } from '../format/generation/current.js'
 import { COMPACTING_NAME, liveFolder } from '../format/live/live-paths.js'
@@ -46,8 +47,9 @@ export async function compactGeneration(
   const parts = await pinnedParts(indexDir)
   if (parts.base !== (await liveGeneration(indexDir))) return otherBase(indexDir)
   const { settings, coveredSequence } = parts
-  const { dimensions, metric, m, quality, quantization, seed, repeatedIds } = settings
+  const { dimensions, metric, m, quality, quantization, seed, repeatedIds, fields: list } = settings
   const duplicates = repeatedIds === true ? 'keep' : 'error'
+  const fields = list && schemaOf(list)
   try {
     const rows = await sealedRowsOf(indexDir, parts)
     if (countOf(rows) === 0) {
@@ -57,7 +59,11 @@ export async function compactGeneration(
     // COMPACTING is void from then on: it is of another base.
     const report = await buildGeneration(
       sourceOf(rows),
-      { path: indexDir, dimensions, metric, m, quality, quantization, seed, duplicates, ...given(options), ...hooks },
+      {
+        ...{ path: indexDir, dimensions, metric, m, quality, quantization, seed, duplicates },
+        ...given({ ...options, fields }),
+        ...hooks,
+      },
       { liveSequence: coveredSequence, base: parts.base },
     )
     return { kind: 'built', report }

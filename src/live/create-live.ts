@@ -4,14 +4,14 @@ import type { LiveGeneration } from '../format/generation/read-manifest.js'
 import { writeDeadRows } from '../format/live/dead-rows-file.js'
 import { liveFolder, logName } from '../format/live/live-paths.js'
 import { LogWriter } from '../format/live/log-writer.js'
-import { writeParts, type LiveSettings } from '../format/live/parts-file.js'
+import { withFields, writeParts, type LiveSettings } from '../format/live/parts-file.js'
 
 /** What parts and compactions of a built index are made with: what it was built with. */
 export function settingsOf({ manifest }: LiveGeneration): LiveSettings {
-  const { dimensions, metric, m, quantization, seed, distinctIds, report } = manifest
+  const { dimensions, metric, m, quantization, seed, distinctIds, fields, report } = manifest
   const quality = report.quality === 'imported' ? 'auto' : report.quality
   const repeatedIds = distinctIds !== undefined && ({ repeatedIds: true } as const)
-  return { dimensions, metric, m, quantization, quality, seed, ...repeatedIds }
+  return withFields({ dimensions, metric, m, quantization, quality, seed, ...repeatedIds }, fields)
 }
 
 /** The caller holds the lock. `base`: the live generation, and the last change that it contains. */

@@ -1,4 +1,6 @@
 import type { Id } from '../api/vectors.js'
+import { FieldRowList } from '../fields/field-row-list.js'
+import type { FieldRows } from '../fields/field-rows.js'
 import type { LiveState, MemoryView } from '../search/live/live-state.js'
 import { deletesInOrder, type Deletes } from './deletes.js'
 
@@ -7,6 +9,8 @@ export interface FrozenRows {
   readonly views: readonly MemoryView[]
   readonly ids: readonly Id[]
   readonly vectors: Float32Array
+  /** Where the index has such. */
+  readonly fields: FieldRows | undefined
   readonly sequences: Float64Array
   readonly deletes: Deletes
   /** Where each of the rows was. */
@@ -15,7 +19,8 @@ export interface FrozenRows {
 
 /** Rows that are alive, and deletes, of all parts in memory but the last, which takes changes. */
 export function frozenRows(state: LiveState): FrozenRows {
-  const { dimensions } = state.settings
+  const { dimensions, fields: schema } = state.settings
+  const fields = schema && new FieldRowList()
   const views = state.memories.slice(0, -1)
   const vectors = new Float32Array(views.reduce((sum, { alive }) => sum + alive.alive, 0) * dimensions)
   const ids: Id[] = []
@@ -29,6 +34,8 @@ export function frozenRows(state: LiveState): FrozenRows {
       ids.push(view.part.idOf(row))
       sequences.push(view.part.sequenceOf(row))
       origins.push({ view, row })
+      const fieldRow = view.part.fieldRow(row)
+      if (fieldRow !== undefined) fields?.add(fieldRow)
     }
     for (const [id, sequence] of view.part.deletes) deletes.set(id, sequence)
   }
@@ -36,6 +43,7 @@ export function frozenRows(state: LiveState): FrozenRows {
     views,
     ids,
     vectors,
+    fields: fields?.copy(),
     sequences: Float64Array.from(sequences),
     origins,
     deletes: deletesInOrder(deletes),

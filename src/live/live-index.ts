@@ -3,6 +3,7 @@ import { storedId } from '../api/integer-id.js'
 import type { BuildReport } from '../api/report.js'
 import type { GivenBatch, GivenId, Id, VectorRecord, VectorSource } from '../api/vectors.js'
 import { InvalidIdError, InvalidOptionError } from '../errors.js'
+import type { FieldRows } from '../fields/field-rows.js'
 import { assertId } from '../format/ids/encode-ids.js'
 import { frameRanges } from '../format/live/frame-ranges.js'
 import { checkOptions } from '../options/check-options.js'
@@ -12,8 +13,8 @@ import { VectorIndex } from '../search/vector-index.js'
 import { LiveWriter, type WriterOptions } from './live-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
 import { runAll } from './run-all.js'
-import { assertBatch, batchIds, givenId, isBatchItem, RowPreparer, type Rows } from './prepare-rows.js'
-import { cutByIds, rowsToWrite, WrittenIds } from './whole-ids.js'
+import { assertBatch, batchIds, givenId, isBatchItem, pickRows, RowPreparer, type Rows } from './prepare-rows.js'
+import { cutByIds, rowsToWrite, WrittenIds, type ChangeRoom } from './whole-ids.js'
 
 const NOTHING = new Float32Array(0)
 
@@ -115,7 +116,11 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
   }
 
   async #writeRecords(records: readonly VectorRecord[], written: Writing): Promise<void> {
-    if (records.length > 0) await this.#write(this.#rows.records(records, written.count), written)
+    if (records.length === 0) return
+    const rows = this.#rows.records(records, written.count)
+    const cuts = written.ids === undefined ? [] : cutByIds(rows.ids, this.#room(rows.fields))
+    if (cuts.length <= 1) await this.#write(rows, written)
+    else for (const cut of cuts) await this.#write(pickRows(rows, cut), written)
   }
 
   /** Returns the records that are not written yet: those of an id that may go on. */
@@ -132,7 +137,10 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
     const first = written.count
     if (written.ids !== undefined) {
       const ids = batchIds(batch, 0, count, first)
-      for (const rows of cutByIds(ids, mostRows)) await this.#write(this.#rows.picked(batch, ids, rows, first), written)
+      const fields = this.#rows.fieldsOf(batch, ids, 0, first)
+      for (const rows of cutByIds(ids, this.#room(fields))) {
+        await this.#write(this.#rows.picked(batch, { ids, fields }, rows, first), written)
+      }
       return
     }
     for (let from = 0; from < count; from += mostRows) {
@@ -140,17 +148,30 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
     }
   }
 
-  async #write({ ids, vectors }: Rows, written: Writing): Promise<void> {
-    const { dimensions, mostRows } = this.#writer
+  /** Of one change. */
+  #room(fields: FieldRows | undefined): ChangeRoom {
+    const { dimensions, mostRows: rows, mostBytes: bytes } = this.#writer
+    return { rows, bytes, bytesOf: (row) => 4 * dimensions + (fields?.bytesOf(row) ?? 0) }
+  }
+
+  async #write({ ids, vectors, fields }: Rows, written: Writing): Promise<void> {
+    const { dimensions } = this.#writer
+    const { rows: mostRows, bytes, bytesOf } = this.#room(fields)
     written.ids?.assertNew(ids)
-    // All of them first: an id that is too long is refused before anything is written.
-    const ranges = Array.from(frameRanges(ids, 4 * dimensions, mostRows))
+    // All of them first: an id that is too long is refused before anything is written. What must not be cut may be larger.
+    const ranges = Array.from(frameRanges(ids, bytesOf, mostRows, written.ids === undefined ? bytes : undefined))
     if (written.ids !== undefined && ranges.length > 1) {
-      throw new InvalidIdError(`${ids.length} vectors with such long ids do not fit one change: give fewer at a time`)
+      throw new InvalidIdError(
+        `${ids.length} vectors with such long ids or fields do not fit one change: give fewer at a time`,
+      )
     }
     for (const [from, to] of ranges) {
-      const change = { ids: ids.slice(from, to), vectors: vectors.subarray(from * dimensions, to * dimensions) }
-      const { sequence } = await this.#writer.commit({ kind: 'upsert', ...change })
+      const { sequence } = await this.#writer.commit({
+        kind: 'upsert',
+        ids: ids.slice(from, to),
+        vectors: vectors.subarray(from * dimensions, to * dimensions),
+        ...(fields !== undefined && { fields: fields.slice(from, to) }),
+      })
       written.count += to - from
       written.sequence = sequence
     }

@@ -4,13 +4,14 @@ import type { Id } from '../api/vectors.js'
 import { IndexClosedError, PathError } from '../errors.js'
 import { readCurrent } from '../format/generation/current.js'
 import type { Change } from '../format/live/log-change.js'
-import { payloadBytesOf } from '../format/live/log-frame.js'
+import { MAX_PAYLOAD_BYTES, payloadBytesOf } from '../format/live/log-frame.js'
 import type { LogWriter } from '../format/live/log-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
 import { messageOf } from '../realms.js'
 import { stateFacts } from '../search/live/live-facts.js'
 import { LIVE_LIMITS, memoryRows, type LiveLimits } from '../search/live/limits.js'
 import { shareMemory } from '../search/live/share-memory.js'
+import type { MemoryPart } from '../search/live/memory-part.js'
 import type { Part } from '../search/live/part.js'
 import { openGeneration } from '../search/open-generation.js'
 import { makeView, type OpenView } from '../search/open-view.js'
@@ -112,6 +113,11 @@ export class LiveWriter implements CommitTarget {
     return memoryRows(this.dimensions, this.#limits)
   }
 
+  /** Of vectors and fields of one change, about: fields take as much room as vectors do. */
+  get mostBytes(): number {
+    return this.settings.fields === undefined ? MAX_PAYLOAD_BYTES : 2 * this.#limits.memoryBytes
+  }
+
   get facts(): LiveFacts {
     const { state, log } = this.#store
     return {
@@ -186,7 +192,11 @@ export class LiveWriter implements CommitTarget {
   async roomFor(change: Unnumbered): Promise<{ log: LogWriter; rows: number }> {
     const { log } = this.#store
     const bytes = log.endOffset + payloadBytesOf({ ...change, firstSequence: 1 })
-    const isFull = this.#used + change.ids.length > this.mostRows || bytes > this.#limits.logBytes
+    const fieldBytes = (this.#memory?.fieldBytes ?? 0) + (change.fields?.bytes.length ?? 0)
+    const isFull =
+      this.#used + change.ids.length > this.mostRows ||
+      bytes > this.#limits.logBytes ||
+      fieldBytes > this.#limits.memoryBytes
     if (this.#used > 0 && isFull) {
       await this.#waitForSeals()
       await this.#freeze()
@@ -200,8 +210,12 @@ export class LiveWriter implements CommitTarget {
   }
 
   get #used(): number {
-    const memory = this.#store.state.memories.at(-1)
-    return memory === undefined ? 0 : memory.part.rows + memory.part.deletes.size
+    const memory = this.#memory
+    return memory === undefined ? 0 : memory.rows + memory.deletes.size
+  }
+
+  get #memory(): MemoryPart | undefined {
+    return this.#store.state.memories.at(-1)?.part
   }
 
   /** The part in memory waits to be sealed from now on. */

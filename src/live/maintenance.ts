@@ -135,11 +135,16 @@ export class Maintenance {
   async #seal(): Promise<boolean> {
     const { state } = this.#store
     if (state.memories.length <= 1) return false
-    const { views, ids, vectors, sequences, deletes, origins } = frozenRows(state)
+    const { views, ids, vectors, fields, sequences, deletes, origins } = frozenRows(state)
     let sealed: SealedView | undefined
     if (ids.length + deletes.ids.length > 0) {
-      const job = { ...this.#partOf(), deletes, ids, vectors, sequences }
-      const entry = await this.#thread.run('seal', job, [vectors.buffer as ArrayBuffer])
+      const job = { ...this.#partOf(), deletes, ids, vectors, fields, sequences }
+      const moved = [vectors, ...(fields === undefined ? [] : [fields.bytes, fields.offsets])]
+      const entry = await this.#thread.run(
+        'seal',
+        job,
+        moved.map(({ buffer }) => buffer as ArrayBuffer),
+      )
       sealed = await this.#open(entry)
       for (const [at, { view, row }] of origins.entries())
         if (!view.alive.has(row)) killIn([sealed], ids[at], state.settings)

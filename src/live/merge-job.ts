@@ -1,3 +1,4 @@
+import { FieldRowList } from '../fields/field-row-list.js'
 import { sequenceOf } from '../format/live/log-change.js'
 import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
 import { readDeletes } from '../format/live/read-deletes.js'
@@ -34,17 +35,26 @@ export async function mergeParts({ parts, ...part }: MergeJob): Promise<PartEntr
 }
 
 /** Few rows, by their sequences: a log holds them in order. */
-async function inOrder(batches: AsyncIterable<AliveBatch>, { dimensions }: LiveSettings): Promise<AliveBatch> {
-  const rows: { id: Id; vector: Float32Array; sequence: number }[] = []
-  for await (const { ids, vectors, sequences } of batches) {
+async function inOrder(batches: AsyncIterable<AliveBatch>, settings: LiveSettings): Promise<AliveBatch> {
+  const { dimensions } = settings
+  const rows: { id: Id; vector: Float32Array; sequence: number; fields: Uint8Array | undefined }[] = []
+  for await (const { ids, vectors, sequences, fields } of batches) {
     for (const [at, id] of ids.entries()) {
-      rows.push({ id, vector: vectors.slice(at * dimensions, (at + 1) * dimensions), sequence: sequences[at] })
+      const vector = vectors.slice(at * dimensions, (at + 1) * dimensions)
+      rows.push({ id, vector, sequence: sequences[at], fields: fields?.row(at) })
     }
   }
   rows.sort((a, b) => a.sequence - b.sequence)
   const vectors = new Float32Array(rows.length * dimensions)
   for (const [at, { vector }] of rows.entries()) vectors.set(vector, at * dimensions)
-  return { ids: rows.map(({ id }) => id), vectors, sequences: Float64Array.from(rows, ({ sequence }) => sequence) }
+  const list = settings.fields && new FieldRowList()
+  for (const { fields } of rows) if (fields !== undefined) list?.add(fields)
+  return {
+    ids: rows.map(({ id }) => id),
+    vectors,
+    fields: list?.copy(),
+    sequences: Float64Array.from(rows, ({ sequence }) => sequence),
+  }
 }
 
 async function deletesOf(indexDir: string, settings: LiveSettings, parts: MergeJob['parts']): Promise<Deletes> {

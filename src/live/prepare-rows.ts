@@ -3,28 +3,39 @@ import { Kernel } from '../../kernel/kernel.js'
 import { storedId } from '../api/integer-id.js'
 import type { GivenBatch, GivenId, Id, Metric, SourceItem, VectorRecord } from '../api/vectors.js'
 import { DimensionMismatchError, InvalidIdError, InvalidOptionError, InvalidVectorError } from '../errors.js'
+import type { FieldRows } from '../fields/field-rows.js'
+import type { Field } from '../fields/field.js'
 import { assertId } from '../format/ids/encode-ids.js'
 import { isBatch, vectorOf } from '../pipeline/ingest/source-item.js'
 import { whyInvalid } from '../pipeline/ingest/why-invalid.js'
+import { assertNoFields, RowFields } from './row-fields.js'
 
 export interface Rows {
   readonly ids: readonly Id[]
   /** Row-major. */
   readonly vectors: Float32Array
+  /** One for each row, where the index has fields. */
+  readonly fields?: FieldRows | undefined
 }
+
+/** Of rows, besides their vectors. */
+type RowFacts = Omit<Rows, 'vectors'>
 
 interface Shape {
   readonly dimensions: number
   readonly metric: Metric
+  readonly fields?: readonly Field[]
 }
 
 /** Checks and normalises rows by the kernel that ingest uses: the same vector has the same bytes in a build. */
 export class RowPreparer {
   readonly #shape: Shape
   readonly #kernel = Kernel.create()
+  readonly #fields: RowFields | undefined
 
   constructor(shape: Shape) {
     this.#shape = shape
+    this.#fields = shape.fields && new RowFields(shape.fields)
   }
 
   /** Records, one row each. `first`: the position of the first one, for errors. */
@@ -40,7 +51,9 @@ export class RowPreparer {
       vectors.set(vector, at * dimensions)
       return id
     })
-    return this.#checked({ ids, vectors }, (at) => first + at)
+    const fields = this.#fields?.ofRecords(records, ids, first)
+    if (fields === undefined) for (const [at, record] of records.entries()) assertNoFields(record, first + at)
+    return this.#checked({ ids, vectors, fields }, (at) => first + at)
   }
 
   /** Rows `from` to `to` of a batch: copies. */
@@ -48,20 +61,22 @@ export class RowPreparer {
     const { dimensions } = this.#shape
     const ids = batchIds(batch, from, to, first)
     const vectors = batch.vectors.slice(from * dimensions, to * dimensions)
-    return this.#checked({ ids, vectors }, (at) => first + from + at)
+    const fields = this.fieldsOf(batch, ids, from, first)
+    return this.#checked({ ids, vectors, fields }, (at) => first + from + at)
   }
 
-  /** Rows of a batch, whose ids are `ids`, by their positions in it: copies. */
-  picked({ vectors: given }: GivenBatch, ids: readonly Id[], rows: Uint32Array, first: number): Rows {
-    const { dimensions } = this.#shape
-    const vectors = new Float32Array(rows.length * dimensions)
-    for (const [at, row] of rows.entries()) {
-      vectors.set(given.subarray(row * dimensions, (row + 1) * dimensions), at * dimensions)
-    }
-    return this.#checked({ ids: Array.from(rows, (row) => ids[row]), vectors }, (at) => first + rows[at])
+  /** The fields of rows of a batch from `from` on, whose ids these are. @throws InvalidFieldError, InvalidOptionError */
+  fieldsOf(batch: GivenBatch, ids: readonly Id[], from: number, first: number): FieldRows | undefined {
+    if (this.#fields === undefined) assertNoFields(batch, first)
+    return this.#fields?.ofBatch(batch, ids, from, first)
   }
 
-  #checked({ ids, vectors }: Rows, positionOf: (at: number) => number): Rows {
+  /** Rows of a batch, whose ids and fields these are, by their positions in it: copies. */
+  picked({ vectors }: GivenBatch, { ids, fields }: RowFacts, rows: Uint32Array, first: number): Rows {
+    return this.#checked(pickRows({ ids, vectors, fields }, rows), (at) => first + rows[at])
+  }
+
+  #checked({ ids, vectors, fields }: Rows, positionOf: (at: number) => number): Rows {
     const { dimensions, metric } = this.#shape
     const isCosine = metric === 'cosine'
     const kernel = this.#kernel
@@ -77,8 +92,18 @@ export class RowPreparer {
     if (reason !== undefined) {
       throw new InvalidVectorError({ ordinal: positionOf(found), id: ids[found], reason, invalidOption: false })
     }
-    return { ids, vectors }
+    return { ids, vectors, fields }
   }
+}
+
+/** Rows by their positions: copies. */
+export function pickRows({ ids, vectors, fields }: Rows, rows: Uint32Array): Rows {
+  const dimensions = vectors.length / ids.length
+  const picked = new Float32Array(rows.length * dimensions)
+  for (const [at, row] of rows.entries()) {
+    picked.set(vectors.subarray(row * dimensions, (row + 1) * dimensions), at * dimensions)
+  }
+  return { ids: Array.from(rows, (row) => ids[row]), vectors: picked, fields: fields?.pick(rows) }
 }
 
 /** The ids of rows `from` to `to` of a batch. @throws InvalidIdError */

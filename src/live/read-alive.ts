@@ -1,10 +1,14 @@
 /** The rows of an index that are alive, as sealed: of its generation, then of its parts. */
 import { join } from 'node:path'
 import type { Id } from '../api/vectors.js'
+import { CorruptIndexError } from '../errors.js'
+import type { FieldRows } from '../fields/field-rows.js'
+import { areSameFields, fieldsText } from '../fields/same-fields.js'
+import { checkChangeFields } from '../format/live/check-change-fields.js'
 import { readDeadRows } from '../format/live/dead-rows-file.js'
 import { ROWS_NAME, liveFolder } from '../format/live/live-paths.js'
 import { sequenceOf } from '../format/live/log-change.js'
-import type { PartEntry, Parts } from '../format/live/parts-file.js'
+import type { LiveSettings, PartEntry, Parts } from '../format/live/parts-file.js'
 import { logChanges } from '../format/live/read-log.js'
 import { readSequences } from '../format/live/sequences-file.js'
 import { readGeneration } from '../format/generation/read-manifest.js'
@@ -17,6 +21,8 @@ export interface AliveBatch {
   readonly ids: readonly Id[]
   /** ids.length x dimensions. */
   readonly vectors: Float32Array
+  /** One for each row, where the index has fields. */
+  readonly fields?: FieldRows | undefined
   readonly sequences: Float64Array
 }
 
@@ -43,7 +49,7 @@ export async function sealedRowsOf(indexDir: string, parts: Parts): Promise<Seal
 }
 
 export async function* aliveRows({ indexDir, parts, base, sealed }: SealedRows): AsyncGenerator<AliveBatch> {
-  if (base !== undefined) yield* aliveOfGraph(indexDir, base, parts.settings.dimensions, parts.base)
+  if (base !== undefined) yield* aliveOfGraph(indexDir, base, parts.settings, parts.base)
   for (const [at, entry] of parts.parts.entries()) yield* aliveOfPart(indexDir, entry, parts, sealed[at])
 }
 
@@ -58,18 +64,20 @@ export async function* aliveOfPart(
   const { dimensions, metric } = settings
   if (kind === 'graph') {
     const sequences = await readSequences(folder, rows)
-    for await (const batch of aliveOfGraph(folder, alive, dimensions)) {
+    for await (const batch of aliveOfGraph(folder, alive, settings)) {
       yield { ...batch, sequences: Float64Array.from(batch.nodes, (node) => sequences[node]) }
     }
     return
   }
   let first = 0
-  for await (const change of logChanges(join(folder, ROWS_NAME), { dimensions, metric, sealed: true })) {
-    const { ids, vectors } = change
+  const path = join(folder, ROWS_NAME)
+  for await (const change of logChanges(path, { dimensions, metric, sealed: true })) {
+    checkChangeFields(change, settings.fields, path)
+    const { ids } = change
     const kept = keptOf(alive, first, ids.length)
     first += ids.length
     yield {
-      ...gathered(ids, vectors, dimensions, kept),
+      ...gathered(change, dimensions, kept),
       sequences: Float64Array.from(kept, (i) => sequenceOf(change, i)),
     }
   }
@@ -79,15 +87,19 @@ export async function* aliveOfPart(
 export async function* aliveOfGraph(
   directory: string,
   alive: AliveRows | undefined,
-  dimensions: number,
+  { dimensions, fields }: Pick<LiveSettings, 'dimensions' | 'fields'>,
   generation?: string,
 ): AsyncGenerator<AliveBatch & { readonly nodes: Uint32Array }> {
-  for await (const { firstNode, ids, vectors } of storedRows(await openStoredGraph(directory, generation))) {
-    const kept = alive === undefined ? allOf(ids.length) : keptOf(alive, firstNode, ids.length)
+  const graph = await openStoredGraph(directory, generation)
+  if (!areSameFields(graph.manifest.fields, fields)) {
+    const has = `it has ${fieldsText(graph.manifest.fields)}`
+    throw new CorruptIndexError(graph.directory, `${has}, the index ${fieldsText(fields)}`)
+  }
+  for await (const { firstNode, ...rows } of storedRows(graph)) {
+    const { length } = rows.ids
+    const kept = alive === undefined ? allOf(length) : keptOf(alive, firstNode, length)
     const nodes = kept.map((at) => firstNode + at)
-    const isWhole = kept.length === ids.length
-    const rows = isWhole ? { ids, vectors } : gathered(ids, vectors, dimensions, kept)
-    yield { ...rows, nodes, sequences: new Float64Array(0) }
+    yield { ...(kept.length === length ? rows : gathered(rows, dimensions, kept)), nodes, sequences: NOTHING }
   }
 }
 
@@ -103,13 +115,14 @@ function allOf(count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, at) => at)
 }
 
+const NOTHING = new Float64Array(0)
+
 function gathered(
-  ids: readonly Id[],
-  vectors: Float32Array,
+  { ids, vectors, fields }: Omit<AliveBatch, 'sequences'>,
   dimensions: number,
   kept: Uint32Array,
-): { readonly ids: readonly Id[]; readonly vectors: Float32Array } {
+): Omit<AliveBatch, 'sequences'> {
   const rows = new Float32Array(kept.length * dimensions)
   kept.forEach((at, to) => rows.set(vectors.subarray(at * dimensions, (at + 1) * dimensions), to * dimensions))
-  return { ids: Array.from(kept, (at) => ids[at]), vectors: rows }
+  return { ids: Array.from(kept, (at) => ids[at]), vectors: rows, fields: fields?.pick(kept) }
 }

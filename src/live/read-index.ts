@@ -1,8 +1,11 @@
 import { crc32 } from '../../spill/files/crc32.js'
-import type { DescribedSource, GivenBatch, Id } from '../api/vectors.js'
+import type { DescribedSource, GivenBatch } from '../api/vectors.js'
 import { CorruptIndexError, PathError } from '../errors.js'
+import { decodeColumns } from '../fields/decode-columns.js'
+import { FieldRowList } from '../fields/field-row-list.js'
+import { FieldRows } from '../fields/field-rows.js'
 import { readCurrent } from '../format/generation/current.js'
-import { readParts } from '../format/live/parts-file.js'
+import { readParts, type LiveSettings } from '../format/live/parts-file.js'
 import type { AliveRows } from '../search/live/alive-rows.js'
 import { GraphPart } from '../search/live/graph-part.js'
 import type { LiveState } from '../search/live/live-state.js'
@@ -20,7 +23,7 @@ const MEMORY_BATCH_ROWS = 1024
 
 /** Gives batches, from the first row that is alive on. */
 type ReadRows = () => AsyncIterable<Rows> | Iterable<Rows>
-type Rows = Pick<AliveBatch, 'ids' | 'vectors'>
+type Rows = Pick<AliveBatch, 'ids' | 'vectors' | 'fields'>
 
 /**
  * All vectors of an index with their ids, as they are now: those of the live generation, then the changes since, without
@@ -49,9 +52,10 @@ export async function readIndex(path: string): Promise<DescribedSource> {
 
 function sourceOf(path: string, { base, live, facts }: OpenView, text: string): DescribedSource {
   const { dimensions, metric } = facts
+  const settings = live?.state.settings ?? { dimensions, ...(base?.schema && { fields: base.schema }) }
   const readers: ReadRows[] = []
   if (live !== undefined) readers.push(...readersOf(path, live.state))
-  else if (base !== undefined) readers.push(() => aliveOfGraph(path, undefined, dimensions, facts.generation))
+  else if (base !== undefined) readers.push(() => aliveOfGraph(path, undefined, settings, facts.generation))
   const count = live?.state.count ?? facts.count
   async function* all(): AsyncGenerator<Rows, void, void> {
     try {
@@ -60,39 +64,61 @@ function sourceOf(path: string, { base, live, facts }: OpenView, text: string): 
       throw await changedFailure(path, text, error)
     }
   }
-  const from = (startAt: number): AsyncGenerator<GivenBatch> => batchesFrom(startAt, all(), dimensions)
+  const from = (startAt: number): AsyncGenerator<GivenBatch> =>
+    decoded(batchesFrom(startAt, all(), dimensions), settings)
   const fingerprint = `index ${text} ${live?.state.lastSequence ?? 0}`
   return Object.assign(from, { facts: () => Promise.resolve({ count, dimensions, metric, fingerprint }) })
 }
 
+/** With columns of values, which programs can read. */
+async function* decoded(
+  batches: AsyncIterable<GivenBatch>,
+  { fields: list }: Pick<LiveSettings, 'fields'>,
+): AsyncGenerator<GivenBatch, void, void> {
+  for await (const batch of batches) {
+    const { fields } = batch
+    yield list !== undefined && fields instanceof FieldRows ? { ...batch, fields: decodeColumns(list, fields) } : batch
+  }
+}
+
 function readersOf(path: string, { base, sealed, memories, settings }: LiveState): ReadRows[] {
-  const { dimensions } = settings
   const readers: ReadRows[] = []
   if (base !== undefined) {
     const { part, alive } = base
-    readers.push(() => aliveOfGraph(path, alive, dimensions, part.name))
+    readers.push(() => aliveOfGraph(path, alive, settings, part.name))
   }
   for (const { part, alive } of [...sealed, ...memories]) {
     if (part instanceof GraphPart) {
       const { path: folder, generation } = part.open.facts
-      readers.push(() => aliveOfGraph(folder, alive, dimensions, generation))
-    } else if (part instanceof MemoryPart) readers.push(() => memoryRowsOf(part, alive, dimensions))
+      readers.push(() => aliveOfGraph(folder, alive, settings, generation))
+    } else if (part instanceof MemoryPart) readers.push(() => memoryRowsOf(part, alive, settings))
   }
   return readers
 }
 
-function* memoryRowsOf(part: PartView<MemoryPart>['part'], alive: AliveRows, dimensions: number): Generator<Rows> {
-  let ids: Id[] = []
-  let vectors = new Float32Array(MEMORY_BATCH_ROWS * dimensions)
-  for (const row of alive.nodes()) {
-    vectors.set(part.vectorOf(row), ids.length * dimensions)
-    ids.push(part.idOf(row))
-    if (ids.length < MEMORY_BATCH_ROWS) continue
-    yield { ids, vectors }
-    ids = []
-    vectors = new Float32Array(MEMORY_BATCH_ROWS * dimensions)
+function* memoryRowsOf(
+  part: PartView<MemoryPart>['part'],
+  alive: AliveRows,
+  { dimensions, fields: list }: Pick<LiveSettings, 'dimensions' | 'fields'>,
+): Generator<Rows> {
+  let rows: number[] = []
+  const batch = (): Rows => {
+    const vectors = new Float32Array(rows.length * dimensions)
+    const fields = list && new FieldRowList()
+    for (const [at, row] of rows.entries()) {
+      vectors.set(part.vectorOf(row), at * dimensions)
+      const fieldRow = part.fieldRow(row)
+      if (fieldRow !== undefined) fields?.add(fieldRow)
+    }
+    return { ids: rows.map((row) => part.idOf(row)), vectors, fields: fields?.copy() }
   }
-  if (ids.length > 0) yield { ids, vectors: vectors.subarray(0, ids.length * dimensions) }
+  for (const row of alive.nodes()) {
+    rows.push(row)
+    if (rows.length < MEMORY_BATCH_ROWS) continue
+    yield batch()
+    rows = []
+  }
+  if (rows.length > 0) yield batch()
 }
 
 /** What names the files of an index: it changes when a writer or a build replaces some. */

@@ -1,4 +1,5 @@
 import type { Id } from '../api/vectors.js'
+import { FieldRows } from '../fields/field-rows.js'
 import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
 import type { Deletes } from './deletes.js'
 import { writePart, type NewPart } from './write-part.js'
@@ -12,11 +13,14 @@ export interface SealJob {
   readonly ids: readonly Id[]
   readonly vectors: Float32Array
   readonly sequences: Float64Array
+  /** One for each row, where the index has fields: what is left of `FieldRows` when a thread gets it. */
+  readonly fields: Pick<FieldRows, 'bytes' | 'offsets'> | undefined
   readonly deletes: Deletes
   readonly graphRows: number
   readonly build: NewPart['build']
 }
 
-export function sealRows({ ids, vectors, sequences, ...part }: SealJob): Promise<PartEntry> {
-  return writePart({ ...part, count: ids.length, rows: [{ ids, vectors, sequences }] })
+export function sealRows({ ids, vectors, sequences, fields: given, ...part }: SealJob): Promise<PartEntry> {
+  const fields = given && new FieldRows(given.bytes, given.offsets)
+  return writePart({ ...part, count: ids.length, rows: [{ ids, vectors, sequences, fields }] })
 }

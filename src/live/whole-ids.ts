@@ -2,12 +2,19 @@
 import type { Id } from '../api/vectors.js'
 import { InvalidIdError } from '../errors.js'
 
+/** What a change takes: the rows of one id may have more bytes. */
+export interface ChangeRoom {
+  readonly rows: number
+  readonly bytes: number
+  readonly bytesOf: (row: number) => number
+}
+
 /**
- * Positions of rows, by change: at most `most` in each, and all rows of an id in one. Ids are in the order in which they
- * come first, rows of an id in the order in which they come. @throws InvalidIdError when one id has more rows
+ * Positions of rows, by change: as many as there is room for, and all rows of an id in one. Ids are in the order in which
+ * they come first, rows of an id in the order in which they come. @throws InvalidIdError when one id has more rows
  */
-export function cutByIds(ids: readonly Id[], most: number): Uint32Array[] {
-  if (ids.length <= most) return [Uint32Array.from(ids.keys())]
+export function cutByIds(ids: readonly Id[], room: ChangeRoom): Uint32Array[] {
+  if (fits(ids.length, room)) return [Uint32Array.from(ids.keys())]
   const rowsOf = new Map<Id, number[]>()
   for (const [row, id] of ids.entries()) {
     const rows = rowsOf.get(id)
@@ -16,16 +23,26 @@ export function cutByIds(ids: readonly Id[], most: number): Uint32Array[] {
   }
   const changes: Uint32Array[] = []
   let open: number[] = []
+  let bytes = 0
   for (const [id, rows] of rowsOf) {
-    if (rows.length > most) throw tooMany(id, most)
-    if (open.length + rows.length > most) {
+    if (rows.length > room.rows) throw tooMany(id, room.rows)
+    const added = rows.reduce((sum, row) => sum + room.bytesOf(row), 0)
+    if (open.length > 0 && (open.length + rows.length > room.rows || bytes + added > room.bytes)) {
       changes.push(Uint32Array.from(open))
       open = []
+      bytes = 0
     }
     for (const row of rows) open.push(row)
+    bytes += added
   }
   changes.push(Uint32Array.from(open))
   return changes
+}
+
+function fits(rows: number, room: ChangeRoom): boolean {
+  let bytes = 0
+  for (let row = 0; row < rows && bytes <= room.bytes; row++) bytes += room.bytesOf(row)
+  return rows <= room.rows && bytes <= room.bytes
 }
 
 /**

@@ -2,7 +2,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../../spill/files/make-folder.js'
-import type { Id } from '../api/vectors.js'
+import type { GivenBatch, Id } from '../api/vectors.js'
+import { schemaOf } from '../fields/schema.js'
 import { syncDirectory } from '../format/bytes/write-durably.js'
 import { DELETES_NAME, liveFolder, partName, ROWS_NAME } from '../format/live/live-paths.js'
 import { encodeFrame } from '../format/live/log-frame.js'
@@ -14,6 +15,7 @@ import { SequenceRange } from '../format/live/sequence-range.js'
 import { writeSequences } from '../format/live/sequences-file.js'
 import { buildGeneration } from '../pipeline/build-index.js'
 import { openStoredGraph, storedIds } from '../rows/stored-graph.js'
+import { encodedBatch } from './batches-from.js'
 import type { Deletes } from './deletes.js'
 import type { AliveBatch } from './read-alive.js'
 
@@ -76,12 +78,14 @@ async function writeLog(
   const writer = await LogWriter.create(path, { dimensions, metric, number, firstSequence: 1, chain: 0 })
   const width = kind === 'upsert' ? dimensions : 0
   try {
-    for await (const { ids, vectors, sequences } of batches) {
-      for (const [from, to] of frameRanges(ids, 4 * width + SEQUENCE_BYTES, FRAME_ROWS)) {
+    for await (const { ids, vectors, sequences, fields } of batches) {
+      const rowBytes = (at: number): number => 4 * width + SEQUENCE_BYTES + (fields?.bytesOf(at) ?? 0)
+      for (const [from, to] of frameRanges(ids, rowBytes, FRAME_ROWS)) {
         const change = {
           kind,
           ids: ids.slice(from, to),
           vectors: vectors.subarray(from * width, to * width),
+          ...(fields !== undefined && { fields: fields.slice(from, to) }),
           firstSequence: sequences[from],
           sequences: sequences.slice(from, to),
         }
@@ -98,16 +102,16 @@ async function writeLog(
 
 async function writeGraph(part: NewPart, folder: string, range: SequenceRange): Promise<void> {
   const { settings, count, build } = part
-  const { dimensions, metric, m, seed, quality, repeatedIds } = settings
+  const { dimensions, metric, m, seed, quality, repeatedIds, fields: list } = settings
   // Rows of one id came with one change, which counts whole: they take the sequence of its last row.
   const sequenceOf = new Map<Id, number>()
-  async function* source(): AsyncGenerator<{ ids: readonly Id[]; vectors: Float32Array; dimensions: number }> {
-    for await (const { ids, vectors, sequences } of part.rows) {
+  async function* source(): AsyncGenerator<GivenBatch> {
+    for await (const { ids, vectors, sequences, fields } of part.rows) {
       for (const [at, id] of ids.entries()) {
         sequenceOf.set(id, Math.max(sequences[at], sequenceOf.get(id) ?? 0))
         range.add(sequences[at])
       }
-      yield { ids, vectors, dimensions }
+      yield encodedBatch({ ids, vectors, dimensions }, fields)
     }
   }
   // Rows of one part are too few for a trial to tell, or for a codebook.
@@ -120,6 +124,7 @@ async function writeGraph(part: NewPart, folder: string, range: SequenceRange): 
     count,
     quality: quality === 'auto' ? 'balanced' : quality,
     duplicates: repeatedIds === true ? 'keep' : 'error',
+    ...(list !== undefined && { fields: schemaOf(list) }),
     resume: false,
     ...build,
   })

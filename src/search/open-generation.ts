@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
 import type { Tuning } from '../api/measure.js'
 import type { IndexFacts, OpenOptions } from '../api/search.js'
+import type { Field } from '../fields/field.js'
 import type { Manifest } from '../format/generation/manifest.js'
 import { loadManifest } from '../format/generation/read-manifest.js'
 import { readTunings } from '../format/generation/tuning.js'
@@ -32,6 +33,8 @@ export interface OpenGeneration {
   /** Room for the query of one search. */
   readonly query: Float32Array
   readonly ids: NodeIds
+  /** The fields of its records; undefined when they have none. */
+  readonly schema: readonly Field[] | undefined
   /** The last change that it contains; 0 when none. */
   readonly liveSequence: number
   readonly lookup: IdLookup
@@ -72,6 +75,7 @@ export async function openGeneration(
       query: new Float32Array(dimensions),
       ids,
       distinctIds: manifest.distinctIds ?? count,
+      schema: manifest.fields,
       liveSequence: manifest.liveSequence ?? 0,
       lookup: new IdLookup(files.of('id-table')[0], ids),
       threads: pool,

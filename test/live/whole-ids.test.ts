@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidIdError } from '../../src/errors.js'
-import { cutByIds, rowsToWrite, WrittenIds } from '../../src/live/whole-ids.js'
+import { cutByIds, rowsToWrite, WrittenIds, type ChangeRoom } from '../../src/live/whole-ids.js'
+
+const room = (rows: number, bytes = 1e9): ChangeRoom => ({ rows, bytes, bytesOf: (row) => 10 + (row % 3) })
 
 describe('cutByIds', () => {
   it('has every row once, no change above the limit, and no id in two', () => {
@@ -10,10 +12,10 @@ describe('cutByIds', () => {
         const rowsOf = (id: number): number[] => [...ids.keys()].filter((row) => ids[row] === id)
         const isPossible = ids.every((id) => rowsOf(id).length <= most)
         if (!isPossible) {
-          expect(() => cutByIds(ids, most)).toThrow(InvalidIdError)
+          expect(() => cutByIds(ids, room(most))).toThrow(InvalidIdError)
           return
         }
-        const changes = cutByIds(ids, most).map((rows) => [...rows])
+        const changes = cutByIds(ids, room(most)).map((rows) => [...rows])
         expect(changes.flat().sort((a, b) => a - b)).toEqual([...ids.keys()])
         for (const rows of changes) {
           expect(rows.length).toBeLessThanOrEqual(most)
@@ -25,7 +27,12 @@ describe('cutByIds', () => {
   })
 
   it('leaves rows that fit in their order', () => {
-    expect(cutByIds(['b', 'a', 'b'], 3)).toEqual([Uint32Array.of(0, 1, 2)])
+    expect(cutByIds(['b', 'a', 'b'], room(3))).toEqual([Uint32Array.of(0, 1, 2)])
+  })
+
+  it('begins another change where the bytes of rows do not fit, but leaves an id whole', () => {
+    const cuts = cutByIds(['a', 'b', 'b', 'b', 'c'], room(5, 25)).map((rows) => [...rows])
+    expect(cuts).toEqual([[0], [1, 2, 3], [4]])
   })
 })
 

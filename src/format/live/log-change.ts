@@ -1,5 +1,6 @@
 /** A change as the log keeps it, checked before it is written and when it is read. */
 import type { Id } from '../../api/vectors.js'
+import type { FieldRows } from '../../fields/field-rows.js'
 import { isSequence } from './log-header.js'
 
 /** The rows of one `upsert` batch, or the ids of one `delete`. */
@@ -9,6 +10,8 @@ export interface Change {
   readonly ids: readonly Id[]
   /** Row-major, rows x dimensions; empty for a delete. */
   readonly vectors: Float32Array
+  /** Of an upsert, where the index has fields: one for each row. */
+  readonly fields?: FieldRows
   /** The sequence of the first row. Row i has firstSequence + i, unless `sequences` says otherwise. */
   readonly firstSequence: number
   /** The sequence of each row, ascending, where rows of a compacted log are not consecutive. */

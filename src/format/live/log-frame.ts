@@ -2,12 +2,13 @@
  * One change as one frame of a log. Pure functions on bytes.
  *
  * Layout (little-endian): [0] u32 payload bytes [4] u32 rows [8] u32 kind: 1 upsert, 2 delete, 3 mark [12] u32 flags: bit 0 set
- * with a column of sequences [16] f64 first sequence [24] f64 synced [32] u32 chain [36] u32 CRC-32 of the 36 bytes
+ * with a column of sequences, bit 1 with fields [16] f64 first sequence [24] f64 synced [32] u32 chain [36] u32 CRC-32 of the 36 bytes
  * before it, continuing from the CRC of the file's header. [40] payload, zeros up to a multiple of 8.
  *
- * The payload: with the flag, rows x f64 sequences, ascending, the first of them the first sequence; for an upsert,
- * rows x dimensions x f32; the ids as in an ids segment (`encode-ids.ts`). Without the flag row i has the first
- * sequence + i, and the frame follows a frame of smaller sequences. Every frame begins at a multiple of 8 of the file.
+ * The payload: with bit 0, rows x f64 sequences, ascending, the first of them the first sequence; for an upsert,
+ * rows x dimensions x f32; with bit 1, which only an upsert has, rows + 1 u32 offsets from 0 on, and the field rows that
+ * lie between them; the ids as in an ids segment (`encode-ids.ts`). Without bit 0 row i has the first sequence + i, and
+ * the frame follows a frame of smaller sequences. Every frame begins at a multiple of 8 of the file.
  *
  * The chain is the CRC-32 of bytes 0 to 31 and of everything from byte 40 on, continuing from the chain of the frame
  * before (of the file's header, for the first). So a frame is sound only in its place. The header has a separate CRC:
@@ -19,6 +20,7 @@
  */
 import { crc32 } from '../../../spill/files/crc32.js'
 import { CorruptIndexError } from '../../errors.js'
+import { FieldRows } from '../../fields/field-rows.js'
 import { decodeId, encodedIdsBytes, idsView, writeIds } from '../ids/encode-ids.js'
 import { sequenceFault, type Change } from './log-change.js'
 
@@ -29,6 +31,7 @@ export const MAX_PAYLOAD_BYTES = 64 * 2 ** 20
 const KIND_NUMBERS = { upsert: 1, delete: 2 } as const
 const MARK = 3
 const SEQUENCES_FLAG = 1
+const FIELDS_FLAG = 2
 const CHAINED_BYTES = 32
 const CRC_OFFSET = 36
 
@@ -60,8 +63,13 @@ export function frameBytes({ payloadBytes }: Pick<FrameHeader, 'payloadBytes'>):
 }
 
 /** Bytes of the payload of a change, to split it by. @throws InvalidIdError */
-export function payloadBytesOf({ ids, vectors, sequences }: Change): number {
-  return 8 * (sequences?.length ?? 0) + 4 * vectors.length + encodedIdsBytes(ids)
+export function payloadBytesOf({ ids, vectors, fields, sequences }: Change): number {
+  return 8 * (sequences?.length ?? 0) + 4 * vectors.length + fieldBytesOf(fields) + encodedIdsBytes(ids)
+}
+
+/** Bytes of the field rows of a change, with their offsets. */
+function fieldBytesOf(fields: FieldRows | undefined): number {
+  return fields === undefined ? 0 : fields.offsets.byteLength + fields.offsets[fields.count]
 }
 
 /**
@@ -70,18 +78,18 @@ export function payloadBytesOf({ ids, vectors, sequences }: Change): number {
  * `MAX_PAYLOAD_BYTES`: split it
  */
 export function encodeFrame(change: Change, place: FramePlace): { readonly bytes: Uint8Array; readonly chain: number } {
-  const { kind, ids, vectors, firstSequence, sequences } = change
+  const { kind, ids, firstSequence } = change
   const payloadBytes = payloadBytesOf(change)
   assertShape(change, place, payloadBytes)
   const bytes = Buffer.allocUnsafe(frameBytes({ payloadBytes }))
   bytes.writeUInt32LE(payloadBytes, 0)
   bytes.writeUInt32LE(ids.length, 4)
   bytes.writeUInt32LE(KIND_NUMBERS[kind], 8)
-  bytes.writeUInt32LE(sequences === undefined ? 0 : SEQUENCES_FLAG, 12)
+  bytes.writeUInt32LE(flagsOf(change), 12)
   bytes.writeDoubleLE(firstSequence, 16)
   bytes.writeDoubleLE(place.synced, 24)
   let at = FRAME_HEADER_BYTES
-  for (const column of sequences === undefined ? [vectors] : [sequences, vectors]) {
+  for (const column of columnsOf(change)) {
     bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at)
     at += column.byteLength
   }
@@ -91,6 +99,17 @@ export function encodeFrame(change: Change, place: FramePlace): { readonly bytes
   bytes.writeUInt32LE(chain, CHAINED_BYTES)
   bytes.writeUInt32LE(crc32(bytes.subarray(0, CRC_OFFSET), place.fileCrc), CRC_OFFSET)
   return { bytes, chain }
+}
+
+function flagsOf({ sequences, fields }: Change): number {
+  return (sequences === undefined ? 0 : SEQUENCES_FLAG) | (fields === undefined ? 0 : FIELDS_FLAG)
+}
+
+/** What comes before the ids, in order. */
+function columnsOf({ sequences, vectors, fields }: Change): (Float64Array | Float32Array | Uint32Array | Uint8Array)[] {
+  const columns = sequences === undefined ? [vectors] : [sequences, vectors]
+  if (fields === undefined) return columns
+  return [...columns, fields.offsets, fields.bytes.subarray(0, fields.offsets[fields.count])]
 }
 
 /** The mark that all up to `place.synced` is on the device. */
@@ -118,6 +137,10 @@ function assertShape(change: Change, { dimensions, synced }: FramePlace, payload
   const expected = kind === 'upsert' ? ids.length * dimensions : 0
   if (vectors.length !== expected) {
     throw new RangeError(`${vectors.length} numbers for the ${kind} of ${ids.length} ids, expected ${expected}`)
+  }
+  const { fields } = change
+  if (fields !== undefined && (kind !== 'upsert' || fields.count !== ids.length)) {
+    throw new RangeError(`${fields.count} field rows for the ${kind} of ${ids.length} ids`)
   }
   const fault = sequenceFault(change, ids.length)
   if (fault !== undefined) throw new RangeError(fault)
@@ -160,21 +183,26 @@ export function frameFault(header: FrameHeader, dimensions: number): string | un
   const { payloadBytes, rows, kind, flags } = header
   if (isMark(header)) return payloadBytes + rows + flags === 0 ? undefined : 'a mark with rows'
   if (kind !== KIND_NUMBERS.upsert && kind !== KIND_NUMBERS.delete) return `unknown frame kind ${kind}`
-  if ((flags | SEQUENCES_FLAG) !== SEQUENCES_FLAG) return `unknown frame flags ${flags}`
+  const known = SEQUENCES_FLAG | (kind === KIND_NUMBERS.upsert ? FIELDS_FLAG : 0)
+  if ((flags | known) !== known) return `unknown frame flags ${flags}`
   if (payloadBytes > MAX_PAYLOAD_BYTES) return `a payload of ${payloadBytes} bytes, larger than any that is written`
   // An id has a tag at least, and there is one offset more than ids.
-  if (rows === 0 || columnBytes(header, dimensions) + 5 * rows + 4 > payloadBytes) {
+  if (rows === 0 || columnBytes(header, dimensions) + offsetsBytes(header) + 5 * rows + 4 > payloadBytes) {
     return `a payload of ${payloadBytes} bytes cannot hold ${rows} rows`
   }
   return undefined
 }
 
+/** Of the sequences and the vectors. */
 const columnBytes = ({ rows, kind, flags }: FrameHeader, dimensions: number): number =>
   rows * ((flags & SEQUENCES_FLAG) * 8 + (kind === KIND_NUMBERS.upsert ? 4 * dimensions : 0))
 
+/** Of the offsets of field rows. */
+const offsetsBytes = ({ rows, flags }: FrameHeader): number => ((flags & FIELDS_FLAG) === 0 ? 0 : 4 * (rows + 1))
+
 /**
- * The change in a whole frame whose header and chain are right; `offset` is where it lies in `path`. Its vectors and
- * sequences are views of `frame`, which begins at a multiple of 8 of its memory.
+ * The change in a whole frame whose header and chain are right; `offset` is where it lies in `path`. Its vectors, fields
+ * and sequences are views of `frame`, which begins at a multiple of 8 of its memory.
  * @throws CorruptIndexError
  */
 export function decodeFrame(
@@ -184,16 +212,38 @@ export function decodeFrame(
 ): Change {
   const { payloadBytes, rows, kind, flags, firstSequence } = header
   const vectorsAt = FRAME_HEADER_BYTES + (flags & SEQUENCES_FLAG) * 8 * rows
-  const idsAt = FRAME_HEADER_BYTES + columnBytes(header, of.dimensions)
+  const fieldsAt = FRAME_HEADER_BYTES + columnBytes(header, of.dimensions)
+  const fields = (flags & FIELDS_FLAG) === 0 ? undefined : fieldRowsAt(frame, fieldsAt, header, of)
+  const idsAt = fieldsAt + fieldBytesOf(fields)
   const view = idsView(frame.subarray(idsAt, FRAME_HEADER_BYTES + payloadBytes), rows, of.path)
-  const ids = Array.from({ length: rows }, (_, i) => decodeId(view, i))
-  const vectors = new Float32Array(frame.buffer, frame.byteOffset + vectorsAt, (idsAt - vectorsAt) / 4)
-  const change: Change = { kind: kind === KIND_NUMBERS.upsert ? 'upsert' : 'delete', ids, vectors, firstSequence }
-  const columned =
-    flags === 0
-      ? change
-      : { ...change, sequences: new Float64Array(frame.buffer, frame.byteOffset + FRAME_HEADER_BYTES, rows) }
-  const fault = sequenceFault(columned, rows)
+  const change: Change = {
+    kind: kind === KIND_NUMBERS.upsert ? 'upsert' : 'delete',
+    ids: Array.from({ length: rows }, (_, i) => decodeId(view, i)),
+    vectors: new Float32Array(frame.buffer, frame.byteOffset + vectorsAt, (fieldsAt - vectorsAt) / 4),
+    firstSequence,
+    ...(fields !== undefined && { fields }),
+    ...((flags & SEQUENCES_FLAG) !== 0 && {
+      sequences: new Float64Array(frame.buffer, frame.byteOffset + FRAME_HEADER_BYTES, rows),
+    }),
+  }
+  const fault = sequenceFault(change, rows)
   if (fault !== undefined) throw new CorruptIndexError(of.path, fault, { offset: of.offset })
-  return columned
+  return change
+}
+
+/** Views. `frameFault` said that there is room for the offsets. @throws CorruptIndexError */
+function fieldRowsAt(
+  frame: Buffer,
+  at: number,
+  { payloadBytes, rows }: FrameHeader,
+  { path, offset }: { readonly path: string; readonly offset: number },
+): FieldRows {
+  const offsets = new Uint32Array(frame.buffer, frame.byteOffset + at, rows + 1)
+  const bytesAt = at + offsets.byteLength
+  const room = FRAME_HEADER_BYTES + payloadBytes - bytesAt
+  for (let i = 0; i <= rows; i++) {
+    if (i === 0 ? offsets[0] === 0 : offsets[i] >= offsets[i - 1] && offsets[i] <= room) continue
+    throw new CorruptIndexError(path, `field row ${i} begins at byte ${offsets[i]} of ${room}`, { offset })
+  }
+  return new FieldRows(frame.subarray(bytesAt, bytesAt + offsets[rows]), offsets)
 }

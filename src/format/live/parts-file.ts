@@ -9,10 +9,12 @@ import type { Quality, Quantization } from '../../api/report.js'
 import { QUANTIZATIONS } from '../../api/report.js'
 import { METRICS, type Metric } from '../../api/vectors.js'
 import { CorruptIndexError } from '../../errors.js'
+import type { Field } from '../../fields/field.js'
 import { internStrings } from '../../interned.js'
 import { readFailure, systemErrorCode, writeFailure } from '../bytes/file-errors.js'
 import { readSmallFile } from '../bytes/read-small-file.js'
 import { syncDirectory, writeDurably } from '../bytes/write-durably.js'
+import { checkFields } from '../generation/check-fields.js'
 import { FieldChecks, type JsonObject } from '../generation/field-checks.js'
 import { DEAD_NAME_PATTERN, LIVE_FOLDER, PART_NAME_PATTERN, PARTS_NAME, temporaryOf } from './live-paths.js'
 
@@ -28,6 +30,13 @@ export interface LiveSettings {
   readonly seed: number
   /** Set when an id may have several vectors. */
   readonly repeatedIds?: true
+  /** What records have beside their vector. Absent in an index without fields. */
+  readonly fields?: readonly Field[]
+}
+
+/** The same with these fields; without the key where there are none. */
+export function withFields({ fields: _, ...others }: LiveSettings, fields: readonly Field[] | undefined): LiveSettings {
+  return fields === undefined ? others : { ...others, fields }
 }
 
 export interface PartEntry {
@@ -105,6 +114,7 @@ function checkParts(json: unknown, path: string): Parts {
       quality: checks.oneOf(settings.quality, 'settings.quality', QUALITIES),
       seed: integer(settings, 'seed', 'settings.seed', 0, MAX_U32),
       ...(isSet(checks, settings.repeatedIds, 'settings.repeatedIds') && { repeatedIds: true }),
+      ...(settings.fields !== undefined && { fields: checkFields(checks, settings.fields, 'settings.fields') }),
     },
     base: checks.matching(root.base, 'base', BASE_PATTERN),
     coveredSequence: integer(root, 'coveredSequence', 'coveredSequence'),

@@ -15,6 +15,8 @@ import { verifyLogs } from './verify-logs.js'
 import { verifyPart } from './verify-part.js'
 import { VerifyFindings, type VerifiedLive } from './verify-report.js'
 
+type VerifiedBase = Pick<Manifest, 'generation' | 'count' | 'liveSequence' | 'fields'>
+
 /** Rows of a base that is not known. */
 const ANY_ROWS = 2 ** 32
 
@@ -25,7 +27,7 @@ const ANY_ROWS = 2 ** 32
  */
 export async function verifyLive(
   indexDir: string,
-  base: Pick<Manifest, 'generation' | 'count'> | undefined,
+  base: VerifiedBase | undefined,
   findings: VerifyFindings,
   tell: (name: string, moreBytes: number) => void,
 ): Promise<VerifiedLive | undefined> {
@@ -41,7 +43,7 @@ export async function verifyLive(
 
 async function verifyOnce(
   indexDir: string,
-  base: Pick<Manifest, 'generation' | 'count'> | undefined,
+  base: VerifiedBase | undefined,
   findings: VerifyFindings,
   tell: (name: string) => void,
 ): Promise<VerifiedLive | undefined> {
@@ -61,14 +63,14 @@ async function verifyOnce(
     rows += entry.rows
     deletes += entry.deletes
   }
-  const logs = await verifyLogs(indexDir, parts, findings, tell)
+  const logs = await verifyLogs(indexDir, parts, base, findings, tell)
   return { parts: parts.parts.length, rows, deletes, ...logs }
 }
 
 async function verifyDeadRows(
   indexDir: string,
   { base: ofBase, parts, dead }: Parts,
-  base: Pick<Manifest, 'generation' | 'count'> | undefined,
+  base: VerifiedBase | undefined,
   findings: VerifyFindings,
 ): Promise<void> {
   const baseRows = base?.generation === ofBase ? base.count : ANY_ROWS

@@ -1,5 +1,8 @@
 /** Verifies the logs of changes that are not sealed: frames, sequences, and that each log continues the one before. */
 import { join } from 'node:path'
+import type { Manifest } from '../generation/manifest.js'
+import { checkChangeFields } from '../live/check-change-fields.js'
+import { lastSequenceOf } from '../live/log-change.js'
 import { logNumbers } from '../live/log-numbers.js'
 import { liveFolder, logName } from '../live/live-paths.js'
 import type { Parts } from '../live/parts-file.js'
@@ -15,6 +18,7 @@ const CHAIN_OFFSET = 32
 export async function verifyLogs(
   indexDir: string,
   parts: Parts,
+  base: Pick<Manifest, 'liveSequence' | 'fields'> | undefined,
   findings: VerifyFindings,
   tell: (name: string) => void,
 ): Promise<VerifiedLogs> {
@@ -25,6 +29,8 @@ export async function verifyLogs(
   if (numbers[0] !== firstLog) {
     findings.add({ path: pathOf(firstLog), reason: 'PARTS names it, and it is missing' })
   }
+  const inBase = base?.liveSequence ?? 0
+  const { fields } = base ?? settings
   let changes = 0
   let sequence = coveredSequence
   let torn: VerifiedLogs['torn']
@@ -35,8 +41,10 @@ export async function verifyLogs(
     findings.filesChecked++
     let end: LogEnd | undefined
     try {
-      end = await readLog(path, { dimensions, metric, number, newest: isNewest, sealed: !isNewest }, ({ ids }) => {
-        changes += ids.length
+      end = await readLog(path, { dimensions, metric, number, newest: isNewest, sealed: !isNewest }, (change) => {
+        changes += change.ids.length
+        // What the base contains may have other fields.
+        if (lastSequenceOf(change) > inBase) checkChangeFields(change, fields, path)
       })
       findings.bytesChecked += end.end
       const after = before ?? { lastSequence: coveredSequence, chain: undefined }

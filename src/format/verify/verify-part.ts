@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import type { Id } from '../../api/vectors.js'
 import { CorruptIndexError } from '../../errors.js'
+import { areSameFields, fieldsText } from '../../fields/same-fields.js'
+import { checkChangeFields } from '../live/check-change-fields.js'
 import { DELETES_NAME, liveFolder, ROWS_NAME, SEQUENCES_NAME } from '../live/live-paths.js'
 import { sequenceOf, type Change } from '../live/log-change.js'
 import type { PartEntry, Parts } from '../live/parts-file.js'
@@ -61,6 +63,7 @@ async function verifyPartLog(check: PartCheck, name: string, kind: Change['kind'
   try {
     const end = await readLog(path, { dimensions, metric, number, sealed: true }, (change) => {
       if (change.kind !== kind) throw new CorruptIndexError(path, `it has a frame of ${change.kind}, not of ${kind}`)
+      checkChangeFields(change, settings.fields, path)
       for (const [at, id] of change.ids.entries()) {
         ids.add(id)
         range.add(sequenceOf(change, at))
@@ -81,10 +84,14 @@ async function verifyGraphRows({ folder, entry, settings, findings, tell, range 
   try {
     const generation = await loadGeneration(folder, findings)
     if (generation !== undefined) {
-      const { count, dimensions, metric } = generation.manifest
+      const { count, dimensions, metric, fields } = generation.manifest
       if (count !== entry.rows) findings.add({ path: folder, reason: `it has ${count} rows, PARTS says ${entry.rows}` })
       if (dimensions !== settings.dimensions || metric !== settings.metric) {
         const reason = `it is of ${dimensions} dimensions and ${metric}, PARTS says ${settings.dimensions} and ${settings.metric}`
+        findings.add({ path: folder, reason })
+      }
+      if (!areSameFields(fields, settings.fields)) {
+        const reason = `it has ${fieldsText(fields)}, PARTS says ${fieldsText(settings.fields)}`
         findings.add({ path: folder, reason })
       }
       await verifyGeneration(generation, findings, (name) => tell(`${entry.name}/${name}`))

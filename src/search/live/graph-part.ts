@@ -1,4 +1,5 @@
 import type { Id } from '../../api/vectors.js'
+import type { FilterNode } from '../../fields/filter-node.js'
 import type { FoundId } from '../ids/best-ids.js'
 import { searchIds } from '../ids/id-search.js'
 import type { NodeFilter } from '../node-filter.js'
@@ -63,6 +64,14 @@ export class GraphPart implements Part {
 
   sequenceOf(row: number): number {
     return typeof this.#sequences === 'number' ? this.#sequences : this.#sequences[row]
+  }
+
+  select(filter: FilterNode): Uint32Array {
+    throw new Error(`${this.name}: a filter on ${filter.op}, and its columns are not opened`)
+  }
+
+  fieldRow(): undefined {
+    return undefined
   }
 
   close(): Promise<void> {

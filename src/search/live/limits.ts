@@ -3,7 +3,7 @@
 export interface LiveLimits {
   /** Sealed parts at most: then some are merged. */
   readonly maxParts: number
-  /** Rows and deletes that one part in memory takes at most, and bytes of its vectors. */
+  /** Rows and deletes that one part in memory takes at most, and bytes of its vectors, and of its fields. */
   readonly memoryRows: number
   readonly memoryBytes: number
   /** Bytes of one log: what a part in memory takes besides its vectors is bounded by it, and the time to read it again. */

@@ -2,10 +2,13 @@
 import { join } from 'node:path'
 import type { OpenOptions } from '../../api/search.js'
 import { CorruptIndexError } from '../../errors.js'
+import { areSameFields, fieldsText } from '../../fields/same-fields.js'
+import { checkChangeFields } from '../../format/live/check-change-fields.js'
 import { readDeadRows } from '../../format/live/dead-rows-file.js'
 import { liveFolder, logName, ROWS_NAME } from '../../format/live/live-paths.js'
-import type { LiveSettings, PartEntry, Parts } from '../../format/live/parts-file.js'
+import { withFields, type LiveSettings, type PartEntry, type Parts } from '../../format/live/parts-file.js'
 import { logsInUse } from '../../format/live/log-numbers.js'
+import { lastSequenceOf, type Change } from '../../format/live/log-change.js'
 import { readLog, type LogEnd } from '../../format/live/read-log.js'
 import { readSequences } from '../../format/live/sequences-file.js'
 import { openGeneration, type OpenGeneration } from '../open-generation.js'
@@ -44,12 +47,13 @@ export async function loadLive(
 ): Promise<LoadedLive> {
   const made: Part[] = []
   try {
-    const views = await openParts(indexDir, parts, base, options, opened, made)
+    const settings = settingsOver(indexDir, parts, base)
+    const views = await openParts(indexDir, { ...parts, settings }, base, options, opened, made)
     const baseSequence = base?.liveSequence ?? 0
-    const state = new LiveState(parts.settings, views.base, baseSequence)
+    const state = new LiveState(settings, views.base, baseSequence)
     state.sealed = views.sealed
     state.lastSequence = Math.max(baseSequence, parts.coveredSequence)
-    if (base !== undefined) assertSameShape(indexDir, parts.settings, base)
+    if (base !== undefined) assertSameShape(indexDir, settings, base)
     // Every id of the logs is looked for in every part.
     for (const { part } of state.views) if (part instanceof GraphPart) part.open.lookup.hold()
     if (base !== undefined && parts.base !== base.facts.generation) await applyToBase(indexDir, state)
@@ -60,8 +64,27 @@ export async function loadLive(
   }
 }
 
+/**
+ * A build may have given the index other fields when nothing was changed since it began: all changes are in it.
+ * @throws CorruptIndexError when rows of other fields lie on it
+ */
+function settingsOver(indexDir: string, { settings, parts }: Parts, base: OpenGeneration | undefined): LiveSettings {
+  if (base === undefined || areSameFields(settings.fields, base.schema)) return settings
+  if (parts.some(({ rows, lastSequence }) => rows > 0 && lastSequence > base.liveSequence)) {
+    assertSameShape(indexDir, settings, base)
+  }
+  return withFields(settings, base.schema)
+}
+
 /** @throws CorruptIndexError */
-export function assertSameShape(indexDir: string, settings: LiveSettings, { facts }: OpenGeneration): void {
+export function assertSameShape(indexDir: string, settings: LiveSettings, { facts, schema }: OpenGeneration): void {
+  if (!areSameFields(settings.fields, schema)) {
+    throw new CorruptIndexError(
+      liveFolder(indexDir),
+      `its changes have ${fieldsText(settings.fields)}, and ${facts.generation} has ${fieldsText(schema)}: delete ` +
+        'this folder to give them up',
+    )
+  }
   for (const name of ['dimensions', 'metric'] as const) {
     if (facts[name] === settings[name]) continue
     throw new CorruptIndexError(
@@ -122,6 +145,7 @@ export async function openPart(
   if (rows === 0) return part
   const path = join(folder, ROWS_NAME)
   const end = await readLog(path, { ...shapeOf(settings), sealed: true }, (change) => {
+    checkChangeFields(change, settings.fields, path)
     if (change.kind === 'upsert') part.append(change)
   })
   if (end.torn !== undefined || part.rows !== rows) {
@@ -165,11 +189,17 @@ async function replayLog(
   state.startMemory(number)
   const { dimensions, metric } = state.settings
   const expected = { dimensions, metric, number, newest: isLast, sealed: !isLast }
-  const end = await readLog(path, expected, (change) => state.apply(change))
+  const end = await readLog(path, expected, (change) => applyRead(state, change, path))
   if (before !== undefined && end.facts !== undefined && end.facts.chain !== before.chain) {
     throw new CorruptIndexError(path, `it follows a log whose chain is ${end.facts.chain}, not ${before.chain}`)
   }
   return { log: number, end, chainBefore: before?.chain ?? 0 }
+}
+
+/** Applies a change of a log file. What the base contains may have other fields. */
+function applyRead(state: LiveState, change: Change, path: string): void {
+  if (lastSequenceOf(change) > state.baseSequence) checkChangeFields(change, state.settings.fields, path)
+  state.apply(change)
 }
 
 function shapeOf({ dimensions, metric }: LiveSettings): Pick<LiveSettings, 'dimensions' | 'metric'> {
@@ -190,7 +220,7 @@ export async function readOn(indexDir: string, live: { readonly state: LiveState
   const isLast = newer.length === 0
   const expected = { dimensions, metric, number: tail.log, newest: isLast, sealed: !isLast }
   const from = tail.end.facts === undefined ? {} : { from: tail.end }
-  live.tail = { ...tail, end: await readLog(path, expected, (change) => state.apply(change), from) }
+  live.tail = { ...tail, end: await readLog(path, expected, (change) => applyRead(state, change, path), from) }
   for (const number of newer) {
     live.tail = await replayLog(indexDir, number, state, number === newer.at(-1), live.tail.end)
   }

@@ -1,14 +1,24 @@
 import { sequenceOf, type Change } from '../../format/live/log-change.js'
 import type { Id, Metric } from '../../api/vectors.js'
+import { FieldRowList } from '../../fields/field-row-list.js'
+import type { Field } from '../../fields/field.js'
+import type { FilterNode } from '../../fields/filter-node.js'
 import { ExactRows } from '../core/exact-rows.js'
 import { BestIds, type FoundId } from '../ids/best-ids.js'
 import type { NodeFilter } from '../node-filter.js'
+import { FieldScan } from './field-scan.js'
 import { LIVE_LIMITS } from './limits.js'
 import type { AskedBeam, Part } from './part.js'
 
 /** Rows that a search for k ids finds first, for each of them, and how many times as many it finds next. */
 const FIRST_SCAN = 2
 const SCAN_GROWTH = 4
+
+interface MemoryShape {
+  readonly dimensions: number
+  readonly metric: Metric
+  readonly fields?: readonly Field[]
+}
 
 /** Rows in memory, which are compared one by one: changes that are not sealed, or a part too small for a graph. */
 export class MemoryPart implements Part {
@@ -22,9 +32,13 @@ export class MemoryPart implements Part {
   readonly #rowOf = new Map<Id, number>()
   /** By row: the one before it of the same id, or -1. */
   readonly #before: number[] = []
+  readonly #fields: FieldRowList | undefined
+  readonly #scan: FieldScan | undefined
 
-  constructor(name: string, { dimensions, metric }: { readonly dimensions: number; readonly metric: Metric }) {
+  constructor(name: string, { dimensions, metric, fields }: MemoryShape) {
     this.name = name
+    this.#fields = fields && new FieldRowList()
+    this.#scan = fields && this.#fields && new FieldScan(fields, this.#fields)
     this.#rows = new ExactRows({ dimensions, metric, capacity: 2 * LIVE_LIMITS.memoryRows })
   }
 
@@ -32,7 +46,11 @@ export class MemoryPart implements Part {
     return this.#ids.length
   }
   get bytes(): number {
-    return this.#rows.bytes
+    return this.#rows.bytes + (this.#fields?.heldBytes ?? 0)
+  }
+  /** Of the fields of its rows. */
+  get fieldBytes(): number {
+    return this.#fields?.size ?? 0
   }
   get nodes(): Uint32Array {
     return this.#rows.rows
@@ -41,10 +59,12 @@ export class MemoryPart implements Part {
     return this.#rows.distances
   }
 
-  /** Adds the rows of an upsert. Returns the first one. */
+  /** Adds the rows of an upsert, with fields where the index has such. Returns the first one. */
   append(change: Change): number {
-    const { ids, vectors } = change
+    const { ids, vectors, fields } = change
+    if ((fields === undefined) !== (this.#fields === undefined)) throw new Error(`${this.name}: rows of other fields`)
     const first = this.#ids.length
+    if (fields !== undefined) this.#fields?.addAll(fields)
     this.#rows.append(vectors)
     for (let i = 0; i < ids.length; i++) {
       this.#ids.push(ids[i])
@@ -107,6 +127,15 @@ export class MemoryPart implements Part {
 
   sequenceOf(row: number): number {
     return this.#sequences[row]
+  }
+
+  select(filter: FilterNode): Uint32Array {
+    if (this.#scan === undefined) throw new Error(`${this.name}: a filter on fields, and it has none`)
+    return this.#scan.select(filter)
+  }
+
+  fieldRow(row: number): Uint8Array | undefined {
+    return this.#fields?.row(row)
   }
 
   /** The memory is freed with the object. */

@@ -1,5 +1,6 @@
 /** One searchable set of rows: the base, a sealed part, or the changes in memory. */
 import type { Id } from '../../api/vectors.js'
+import type { FilterNode } from '../../fields/filter-node.js'
 import type { FoundId } from '../ids/best-ids.js'
 import type { NodeFilter } from '../node-filter.js'
 import type { AliveRows } from './alive-rows.js'
@@ -32,6 +33,13 @@ export interface Part {
   vectorOf(row: number): Float32Array
   /** The number of the change that the row came with. */
   sequenceOf(row: number): number
+  /**
+   * The rows that a filter on fields keeps, alive or dead: a bit for each, valid until the next call. Only where the index
+   * has fields.
+   */
+  select(filter: FilterNode): Uint32Array
+  /** The encoded fields of a row: valid until the next call. Undefined where the index has none. */
+  fieldRow(row: number): Uint8Array | undefined
   close(): Promise<void>
 }
 

@@ -1,7 +1,7 @@
 import type { NodeSet } from '../../api/search.js'
 import { storedId } from '../../api/integer-id.js'
 import type { GivenId, Id } from '../../api/vectors.js'
-import { bothBits, NodeBits } from '../node-bits.js'
+import { bothBits, nodesOfBits, NodeBits } from '../node-bits.js'
 import { answerOf, type IdFilter, type NodeFilter } from '../node-filter.js'
 import type { LiveState } from './live-state.js'
 import type { Part, PartView } from './part.js'
@@ -48,12 +48,7 @@ export class RowSet implements NodeSet {
 
   /** Chosen rows that are alive. */
   filterOf({ part, alive }: PartView): NodeFilter {
-    const { bits, size } = bothBits(this.#bitsOf(part).bits, alive.bits)
-    const has = (row: number): boolean => ((bits[row >>> 5] >>> (row & 31)) & 1) === 1
-    const nodes = function* nodes(): Generator<number> {
-      for (const row of alive.nodes()) if (has(row)) yield row
-    }
-    return { keeps: has, size, counted: true, nodes, bits }
+    return bitsFilter(this.#bitsOf(part).bits, alive.bits)
   }
 
   #bitsOf(part: Part): NodeBits {
@@ -63,6 +58,13 @@ export class RowSet implements NodeSet {
     this.#chosen.set(part, { rows: part.rows, bits })
     return bits
   }
+}
+
+/** Rows that have both bits. */
+export function bitsFilter(chosen: Uint32Array, alive: Uint32Array): NodeFilter {
+  const { bits, size } = bothBits(chosen, alive)
+  const keeps = (row: number): boolean => ((bits[row >>> 5] >>> (row & 31)) & 1) === 1
+  return { keeps, size, counted: true, nodes: () => nodesOfBits(bits), bits }
 }
 
 function* chosenRows(part: Part, choice: RowChoice): Generator<number> {

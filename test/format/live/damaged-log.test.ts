@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { crc32 } from '../../../spill/files/crc32.js'
 import { CorruptIndexError } from '../../../src/errors.js'
 import { encodeFrame } from '../../../src/format/live/log-frame.js'
 import { outcome, temporaryFolder } from '../../fixtures/index-files.js'
-import { deletion, LOG_FACTS, readWhole, upsert, writeLog } from '../../fixtures/logs.js'
+import { deletion, LOG_FACTS, readWhole, upsert, withFields, writeLog } from '../../fixtures/logs.js'
+import { runs } from '../../whole.js'
 
 const folder = temporaryFolder()
 /** Each group is synced before the next, so the last frame of all alone is not proven. */
@@ -124,6 +126,64 @@ describe('a flipped bit', () => {
     rewrite(64 * 2 ** 20)
     const read = (await readBytes(forged)) as Read
     expect(read.end.torn?.reason).toBe(`a frame of ${64 * 2 ** 20 + 40} bytes has ${bytes.length - ends[LAST]}`)
+  })
+})
+
+let withRows: Buffer | undefined
+
+/** A log of one frame with three field rows, sound but for what `change` writes into the frame. */
+async function forged(change: (frame: Buffer) => void): Promise<Read | Error> {
+  const rows = withFields(upsert(101, ['a', 'b', 'c']), [2, 0, 4])
+  const bytes = (withRows ??= (await writeLog(folder.path('fields.log'), [[rows]])).bytes)
+  const frame = Buffer.from(bytes.subarray(64))
+  change(frame)
+  frame.writeUInt32LE(crc32(Buffer.concat([frame.subarray(0, 32), frame.subarray(40)]), LOG_FACTS.chain), 32)
+  frame.writeUInt32LE(crc32(frame.subarray(0, 36), bytes.readUInt32LE(60)), 36)
+  return readBytes(Buffer.concat([bytes.subarray(0, 64), frame]))
+}
+
+describe('a forged frame of fields', () => {
+  const OFFSETS_AT = 40 + 36
+
+  it('is refused when an offset is before the one before, or out of the frame', async () => {
+    expect(await forged(() => undefined)).toMatchObject({ end: { torn: undefined } })
+    for (const [at, offset] of [
+      [0, 1],
+      [1, 7],
+      [1, 2 ** 32 - 1],
+      [2, 1],
+      [3, 2 ** 31],
+    ]) {
+      const read = await forged((frame) => frame.writeUInt32LE(offset, OFFSETS_AT + 4 * at))
+      expect(read, `${at} ${offset}`).toBeInstanceOf(CorruptIndexError)
+    }
+  })
+
+  it('is refused when ids take the place of fields, or fields that of ids', async () => {
+    for (const end of [5, 7]) {
+      const read = await forged((frame) => frame.writeUInt32LE(end, OFFSETS_AT + 12))
+      expect(read, `${end}`).toBeInstanceOf(CorruptIndexError)
+    }
+    expect(await forged((frame) => frame.writeUInt32LE(0, 12))).toBeInstanceOf(CorruptIndexError)
+  })
+
+  it('is refused with more rows than there are offsets, and as a delete', async () => {
+    expect(await forged((frame) => frame.writeUInt32LE(5, 4))).toBeInstanceOf(CorruptIndexError)
+    expect(await forged((frame) => frame.writeUInt32LE(2, 8))).toMatchObject({ reason: 'unknown frame flags 2' })
+    expect(await forged((frame) => frame.writeUInt32LE(6, 12))).toMatchObject({ reason: 'unknown frame flags 6' })
+  })
+
+  it('gives an answer or an error, whatever its payload is', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(200), fc.uint8Array({ minLength: 1, maxLength: 16 }), async (at, bytes) => {
+        const read = await forged((frame) =>
+          frame.set(bytes.subarray(0, frame.length - 40), Math.min(40 + at, frame.length - 16)),
+        )
+        if (read instanceof Error) expect(read).toBeInstanceOf(CorruptIndexError)
+        else expect(read.changes[0].fields?.count).toBe(3)
+      }),
+      { numRuns: runs(200) },
+    )
   })
 })
 

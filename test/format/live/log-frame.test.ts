@@ -3,7 +3,7 @@ import { crc32 } from '../../../spill/files/crc32.js'
 import { InvalidIdError } from '../../../src/errors.js'
 import { encodeIds } from '../../../src/format/ids/encode-ids.js'
 import { encodeFrame, payloadBytesOf } from '../../../src/format/live/log-frame.js'
-import { deletion, upsert } from '../../fixtures/logs.js'
+import { deletion, upsert, withFields } from '../../fixtures/logs.js'
 
 const PLACE = { dimensions: 3, fileCrc: 0xfeedbeef, chain: 0xabad1dea, synced: 4 }
 
@@ -25,6 +25,17 @@ describe('a frame', () => {
     expect(frame.readUInt32LE(36)).toBe(crc32(frame.subarray(0, 36), PLACE.fileCrc))
   })
 
+  it('has fields between the vectors and the ids', () => {
+    const change = withFields(upsert(5, ['a', -2]), [3, 4])
+    const frame = Buffer.from(encodeFrame(change, PLACE).bytes)
+    const ids = encodeIds(['a', -2])
+    expect([0, 4, 8, 12].map((at) => frame.readUInt32LE(at))).toEqual([24 + 12 + 7 + ids.length, 2, 1, 2])
+    expect([64, 68, 72].map((at) => frame.readUInt32LE(at))).toEqual([0, 3, 7])
+    expect([...frame.subarray(76, 83)]).toEqual([1, 2, 3, 4, 5, 6, 7])
+    expect([...frame.subarray(83, 83 + ids.length)]).toEqual([...ids])
+    expect(payloadBytesOf(change)).toBe(24 + 12 + 7 + ids.length)
+  })
+
   it('of a delete has no vectors', () => {
     const frame = Buffer.from(encodeFrame(deletion(5, [1, 2]), PLACE).bytes)
     const ids = encodeIds([1, 2])
@@ -40,6 +51,8 @@ describe('a frame', () => {
       [deletion(5, []), 'a change without rows'],
       [{ ...sound, vectors: vectors.subarray(1) }, '5 numbers for the upsert of 2 ids, expected 6'],
       [{ ...deletion(5, [1]), vectors }, 'expected 0'],
+      [withFields(sound, [1]), '1 field rows for the upsert of 2 ids'],
+      [withFields(deletion(5, [1]), [1]), '1 field rows for the delete of 1 ids'],
       [{ ...sound, firstSequence: 0 }, 'cannot have sequences from 0 on'],
       [{ ...sound, firstSequence: Number.MAX_SAFE_INTEGER }, 'cannot have sequences'],
       [{ ...sound, firstSequence: 4 }, 'sequence 4 cannot be on the device before 4'],
