@@ -6,6 +6,10 @@ import type { SegmentReader } from './segment-reader.js'
 export interface RecordRun {
   readonly firstNode: number
   readonly count: number
+  /** All records, one after another. */
+  readonly bytes: Buffer
+  /** Where each begins in `bytes`, and where the last one ends. */
+  readonly offsets: Uint32Array
   /** The record of node `firstNode + i`: a view that is valid until the next run. */
   bytesOf(i: number): Buffer
 }
@@ -31,10 +35,14 @@ export async function* recordRuns(reader: SegmentReader): AsyncGenerator<RecordR
     for (const { from, to } of batches(offsets)) {
       const blob = Buffer.allocUnsafe(offsets[to] - offsets[from])
       await reader.read(blobAt + offsets[from], blob)
+      const starts = offsets.slice(from, to + 1)
+      for (let i = starts.length - 1; i >= 0; i--) starts[i] -= starts[0]
       yield {
         firstNode: firstNode + first + from,
         count: to - from,
-        bytesOf: (i) => blob.subarray(offsets[from + i] - offsets[from], offsets[from + i + 1] - offsets[from]),
+        bytes: blob,
+        offsets: starts,
+        bytesOf: (i) => blob.subarray(starts[i], starts[i + 1]),
       }
     }
   }
