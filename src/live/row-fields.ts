@@ -34,7 +34,10 @@ export class RowFields {
 }
 
 /** @throws InvalidOptionError when a record or a batch has fields, and the index none */
-export function assertNoFields({ fields }: Pick<VectorRecord, 'fields'> | Pick<GivenBatch, 'fields'>, position: number): void {
+export function assertNoFields(
+  { fields }: Pick<VectorRecord, 'fields'> | Pick<GivenBatch, 'fields'>,
+  position: number,
+): void {
   if (fields === undefined) return
   throw new InvalidOptionError(
     `vector ${position} has fields, and the index was made without: name their types when it is made, by ` +

@@ -1,13 +1,13 @@
 import { sequenceOf, type Change } from '../../format/live/log-change.js'
 import type { Id, Metric } from '../../api/vectors.js'
-import { FieldRowList } from '../../fields/field-row-list.js'
 import type { Field } from '../../fields/field.js'
 import type { FilterNode } from '../../fields/filter-node.js'
 import { ExactRows } from '../core/exact-rows.js'
 import { BestIds, type FoundId } from '../ids/best-ids.js'
 import type { NodeFilter } from '../node-filter.js'
-import { FieldScan } from './field-scan.js'
+import type { MemoryTextIndex } from '../fields/text/memory-text-index.js'
 import { LIVE_LIMITS } from './limits.js'
+import { MemoryFields, type ValueCount } from './memory-fields.js'
 import type { AskedBeam, Part } from './part.js'
 
 /** Rows that a search for k ids finds first, for each of them, and how many times as many it finds next. */
@@ -32,13 +32,11 @@ export class MemoryPart implements Part {
   readonly #rowOf = new Map<Id, number>()
   /** By row: the one before it of the same id, or -1. */
   readonly #before: number[] = []
-  readonly #fields: FieldRowList | undefined
-  readonly #scan: FieldScan | undefined
+  readonly #fields: MemoryFields | undefined
 
   constructor(name: string, { dimensions, metric, fields }: MemoryShape) {
     this.name = name
-    this.#fields = fields && new FieldRowList()
-    this.#scan = fields && this.#fields && new FieldScan(fields, this.#fields)
+    this.#fields = fields && new MemoryFields(fields)
     this.#rows = new ExactRows({ dimensions, metric, capacity: 2 * LIVE_LIMITS.memoryRows })
   }
 
@@ -64,7 +62,7 @@ export class MemoryPart implements Part {
     const { ids, vectors, fields } = change
     if ((fields === undefined) !== (this.#fields === undefined)) throw new Error(`${this.name}: rows of other fields`)
     const first = this.#ids.length
-    if (fields !== undefined) this.#fields?.addAll(fields)
+    if (fields !== undefined) this.#fields?.append(fields)
     this.#rows.append(vectors)
     for (let i = 0; i < ids.length; i++) {
       this.#ids.push(ids[i])
@@ -130,12 +128,24 @@ export class MemoryPart implements Part {
   }
 
   select(filter: FilterNode): Uint32Array {
-    if (this.#scan === undefined) throw new Error(`${this.name}: a filter on fields, and it has none`)
-    return this.#scan.select(filter)
+    return this.#ofFields.select(filter)
   }
 
   fieldRow(row: number): Uint8Array | undefined {
     return this.#fields?.row(row)
+  }
+
+  textOf(field: number): MemoryTextIndex {
+    return this.#ofFields.textOf(field)
+  }
+
+  facets(field: number, bits?: Uint32Array): readonly ValueCount[] {
+    return this.#ofFields.facets(field, bits)
+  }
+
+  get #ofFields(): MemoryFields {
+    if (this.#fields === undefined) throw new Error(`${this.name} has no fields`)
+    return this.#fields
   }
 
   /** The memory is freed with the object. */
