@@ -38,6 +38,7 @@ export { openVectorFile, type OpenVectorFileOptions } from './sources/open-vecto
 export { readVectors, type VectorReader } from './sources/read-vectors.js'
 export type { VectorFile, VectorFileFormat } from './sources/vector-file.js'
 export type * from './api/build.js'
+export type * from './api/fields.js'
 export type * from './api/interop.js'
 export type * from './api/live.js'
 export type * from './api/measure.js'

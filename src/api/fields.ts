@@ -42,18 +42,100 @@ export interface FieldValues {
   readonly stored: JsonValue
 }
 
-/** What a field of each type takes. A date may be text of ISO 8601, or milliseconds since 1970 (UTC). */
-export interface GivenFieldValues extends Omit<FieldValues, 'date'> {
-  readonly date: Date | string | number
+/**
+ * What a field of each type takes. Numbers are finite; a bigint must be exact as a number. A date may be text of ISO 8601,
+ * in UTC where it names no zone, or milliseconds since 1970.
+ */
+export interface GivenFieldValues {
+  readonly keyword: string
+  readonly 'keyword[]': readonly string[]
+  readonly number: number | bigint
+  readonly 'number[]': ArrayLike<number | bigint>
+  readonly date: Date | string | number | bigint
+  readonly boolean: boolean
+  readonly geo: GeoPoint
+  readonly text: string
+  /** Whatever comes back from JSON as it is. */
+  readonly stored: JsonValue | object
 }
 
 /** The fields of one record, as they come back: those that have a value. */
 export type FieldsOf<Schema extends FieldSchema> = { readonly [Name in keyof Schema]?: FieldValues[Schema[Name]] }
 
-/** The fields of one record, as they are given. What is left out, null, or an empty list is missing. */
+/** The fields of one record, as they are given. What is left out, null, or a list of no items (`[]` types) is missing. */
 export type GivenFields<Schema extends FieldSchema = FieldSchema> = {
   readonly [Name in keyof Schema]?: GivenFieldValues[Schema[Name]] | null | undefined
 }
 
 /** One field of the rows of a batch: a value for each row. */
 export type FieldColumn = ArrayLike<unknown>
+
+/** Values that are compared with a field of a type, or with the items of a list. */
+export interface FilterOperands {
+  readonly keyword: string
+  readonly 'keyword[]': string
+  readonly number: number | bigint
+  readonly 'number[]': number | bigint
+  readonly date: Date | string | number | bigint
+  readonly boolean: boolean
+}
+
+/** Whether records have a value of the field. Records without one are found by `$exists: false` only. */
+export interface ExistsOperator {
+  readonly $exists?: boolean
+}
+
+/** A list has a value when one of its items is equal; `$ne` and `$nin` find values, and lists, that have none of them. */
+export interface EqualityOperators<Value> extends ExistsOperator {
+  readonly $eq?: Value
+  readonly $ne?: Value
+  readonly $in?: readonly Value[] | ReadonlySet<Value>
+  readonly $nin?: readonly Value[] | ReadonlySet<Value>
+}
+
+/** Text is ordered by its code points. Of a list, one item must be inside all bounds. */
+export interface OrderOperators<Value> extends EqualityOperators<Value> {
+  readonly $gt?: Value
+  readonly $gte?: Value
+  readonly $lt?: Value
+  readonly $lte?: Value
+}
+
+/** Places at most `km` kilometres from another one. */
+export interface NearOperator extends ExistsOperator {
+  readonly $near?: GeoPoint & { readonly km: number }
+}
+
+/** The operators that a field of a type takes. Several of them must all be true. */
+export type FieldOperators<Type extends FieldType> = Type extends 'boolean'
+  ? EqualityOperators<boolean>
+  : Type extends keyof FilterOperands
+    ? OrderOperators<FilterOperands[Type]>
+    : Type extends 'geo'
+      ? NearOperator
+      : ExistsOperator
+
+/** What a filter asks of a field: to be equal to a value, or operators. */
+export type FieldCondition<Type extends FieldType> =
+  | (Type extends keyof FilterOperands ? FilterOperands[Type] : never)
+  | (FieldOperators<Type> & { readonly $not?: FieldCondition<Type> })
+
+/**
+ * Which records a search may find: conditions on fields, all of which must be true. `Filter<typeof schema>` knows the
+ * names of a schema and the operators of its types.
+ */
+export type Filter<Schema extends FieldSchema = FieldSchema> = string extends keyof Schema
+  ? AnyFilter
+  : { readonly [Name in keyof Schema]?: FieldCondition<Schema[Name]> } & {
+      readonly $and?: readonly Filter<Schema>[]
+      readonly $or?: readonly Filter<Schema>[]
+      readonly $not?: Filter<Schema>
+    }
+
+/** A filter for a schema that the compiler does not know. */
+export interface AnyFilter {
+  readonly $and?: readonly AnyFilter[]
+  readonly $or?: readonly AnyFilter[]
+  readonly $not?: AnyFilter
+  readonly [name: string]: FieldCondition<FieldType> | AnyFilter | readonly AnyFilter[] | undefined
+}
