@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Kernel } from '../../kernel/kernel.js'
 import type { Tuning } from '../api/measure.js'
 import type { IndexFacts, OpenOptions } from '../api/search.js'
@@ -17,6 +17,7 @@ import { rowsShape, type RowLayout } from './core/row-layout.js'
 import { SearchCore } from './core/search-core.js'
 import { linkRows, segmentRows } from './core/segment-rows.js'
 import { storedLevels } from './core/stored-levels.js'
+import { allFieldsBytes, OpenFields } from './fields/open-fields.js'
 import { IdLookup } from './id-lookup.js'
 import { NodeIds } from './node-ids.js'
 import type { SegmentKind } from '../format/segment/segment-file.js'
@@ -35,6 +36,8 @@ export interface OpenGeneration {
   readonly ids: NodeIds
   /** The fields of its records; undefined when they have none. */
   readonly schema: readonly Field[] | undefined
+  /** Columns, rows and words of its fields; undefined in an index without fields. */
+  readonly fields: OpenFields | undefined
   /** The last change that it contains; 0 when none. */
   readonly liveSequence: number
   readonly lookup: IdLookup
@@ -64,7 +67,7 @@ export async function openGeneration(
   checkOpenFiles(`the index ${path}`, manifest.segments.length + (threads > 1 ? FILES_PER_THREAD * threads : 0))
   const files = new Segments(directory, manifest)
   try {
-    const { core, ids } = await loadSearch(files, manifest, options, threads, limits)
+    const { core, ids, fields } = await loadSearch(files, manifest, options, threads, limits)
     const { generation, count, dimensions, metric, m, quantization, segments } = manifest
     const repeatedIds = manifest.distinctIds !== undefined
     const bytes = segments.reduce((sum, file) => sum + file.bytes, 0)
@@ -76,6 +79,7 @@ export async function openGeneration(
       ids,
       distinctIds: manifest.distinctIds ?? count,
       schema: manifest.fields,
+      fields,
       liveSequence: manifest.liveSequence ?? 0,
       lookup: new IdLookup(files.of('id-table')[0], ids),
       threads: pool,
@@ -100,24 +104,39 @@ async function loadSearch(
   options: OpenOptions,
   threads: number,
   limits: MemoryLimits | undefined,
-): Promise<{ core: SearchCore; ids: NodeIds }> {
+): Promise<Pick<OpenGeneration, 'core' | 'ids' | 'fields'>> {
   const budgetBytes =
     options.memory === undefined
       ? decideBudget(undefined, readMemoryFacts()).budgetBytes
       : parseByteSize(options.memory, 'memory')
   const preload = options.preload === true || threads > 1
-  const sizes = { upperBytes: files.bytesOf('upper'), idsBytes: files.bytesOf('ids') }
+  const sizes = {
+    upperBytes: files.bytesOf('upper'),
+    idsBytes: files.bytesOf('ids'),
+    fieldsBytes: fieldsBytesOf(files, manifest),
+  }
   const plan = planMemory(rowsShape(manifest), sizes, { budgetBytes, preload, threads }, limits)
   const kernel = threads > 1 ? Kernel.createShared() : Kernel.create()
   kernel.reserve(plan.kernelBytes)
   const core = makeCore(manifest, files, plan.layout, kernel)
   const ids = new NodeIds(files.of('ids'), plan.idsBytes, options.integerIds)
+  const fields = manifest.fields && new OpenFields(manifest.fields, manifest.count, files, plan.fieldsBytes)
   if (preload) {
     await preloadRows(files.directory, manifest, core.memory.rows, kernelChecks(kernel))
     core.memory.loadUpperLevels()
     ids.preload()
+    fields?.preload()
   }
-  return { core, ids }
+  return { core, ids, fields }
+}
+
+/** Memory for all columns and filters. */
+function fieldsBytesOf(files: Segments, { fields, count }: Manifest): number {
+  if (fields === undefined) return 0
+  return allFieldsBytes(
+    count,
+    files.of('column').map(({ header }) => header),
+  )
 }
 
 function makeCore(manifest: Manifest, files: Segments, layout: RowLayout, kernel: Kernel): SearchCore {
@@ -165,6 +184,13 @@ class Segments {
 
   of(kind: SegmentKind): SegmentBlocks[] {
     return this.#open.filter(({ header }) => header.kind === kind)
+  }
+
+  /** The manifest lists it: that is checked when it is read. */
+  named(name: string): SegmentBlocks {
+    const file = this.#open.find(({ path }) => basename(path) === name)
+    if (file === undefined) throw new RangeError(`${this.directory} has no ${name}`)
+    return file
   }
 
   bytesOf(kind: SegmentKind): number {

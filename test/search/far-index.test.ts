@@ -105,10 +105,10 @@ describe('planMemory', () => {
         const codes = quantization && quantizedShape(quantization, given.dimensions)
         const shape = { ...given, codes }
         const limits = { nearLimitBytes: 100 * MB, farLimitBytes: 60 * MB }
-        const files = { upperBytes: 4 * given.count, idsBytes: 8 * given.count }
+        const files = { upperBytes: 4 * given.count, idsBytes: 8 * given.count, fieldsBytes: 40 * given.count }
         const budgetBytes = budgetMB * MB
         const wish = { budgetBytes, preload: false, threads: 1 }
-        const { layout, kernelBytes, idsBytes, pageBytes } = planMemory(shape, files, wish, limits)
+        const { layout, kernelBytes, idsBytes, fieldsBytes, pageBytes } = planMemory(shape, files, wish, limits)
         const strides = strideBytesOf(shape)
         const farFixed = farFixedBytes(shape, 1)
         let farBytes = 0
@@ -124,7 +124,9 @@ describe('planMemory', () => {
         }
         expect(kernelBytes).toBeLessThanOrEqual(limits.nearLimitBytes)
         // A few pages more than their share, where a kind has the least that a search needs.
-        expect(kernelBytes + farBytes + idsBytes).toBeLessThanOrEqual(budgetBytes + MB)
+        expect(fieldsBytes).toBeLessThanOrEqual(files.fieldsBytes)
+        if (pageBytes === allRowBytes(shape)) expect(fieldsBytes).toBe(files.fieldsBytes)
+        expect(kernelBytes + farBytes + idsBytes + fieldsBytes).toBeLessThanOrEqual(budgetBytes + MB)
         expect(farMemories(shape, layout)).toBeLessThan(100)
       }),
       { numRuns: runs(300) },

@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../../errors.js'
 import type { Field } from '../../fields/field.js'
 import type { FieldRowReader } from '../../fields/field-row-reader.js'
 import type { FilterLeaf, FilterNode } from '../../fields/filter-node.js'
+import { hasValueColumn } from '../../format/fields/column-layout.js'
 import { segmentFileName, type SegmentKind } from '../../format/segment/segment-file.js'
 import type { FieldFileKind } from '../../format/segment/field-files.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
@@ -13,6 +14,7 @@ import { FilterSets, MOST_FILTERS, type FilterSet } from './filter-sets.js'
 import { GeoValues } from './geo-values.js'
 import { KeywordListValues, KeywordValues } from './keyword-values.js'
 import { NumberListValues, NumberValues } from './number-values.js'
+import { TextIndex } from './text/text-index.js'
 import { RowsFile } from './rows-file.js'
 import type { ValueColumn } from './value-column.js'
 
@@ -24,8 +26,16 @@ export interface FieldFiles {
   named(name: string): SegmentBlocks
 }
 
-/** The part of the memory for filters that are kept filled. */
+/** The part of the memory for filters that are kept filled, where there is not room for all. */
 const FILTERS_SHARE = 1 / 2
+/** More than the file that a column takes in memory: the last word of bits is filled up. */
+const PADDING_BYTES = 2 * 32 * 16
+
+/** Memory in which all columns are held, and as many filters are kept filled as ever. `columns`: files of them. */
+export function allFieldsBytes(count: number, columns: readonly { readonly dataBytes: number }[]): number {
+  const columnBytes = columns.reduce((sum, { dataBytes }) => sum + dataBytes + PADDING_BYTES, 0)
+  return columnBytes + MOST_FILTERS * 4 * wordsFor(count)
+}
 
 /**
  * The fields of one generation: filters become sets of nodes, nodes their fields. Files are read when something asks for
@@ -38,14 +48,23 @@ export class OpenFields {
   readonly #memory: FieldMemory
   readonly #sets: FilterSets
   readonly #columns: (ValueColumn | undefined)[] = []
+  readonly #texts: (TextIndex | undefined)[] = []
+  readonly #count: number
 
-  /** `memoryBytes`: of filled filters and columns; at least one filter is kept filled, whatever it is. */
+  /**
+   * `memoryBytes`: of filled filters and columns, `allFieldsBytes` at most. At least one filter is kept filled, whatever
+   * it is.
+   */
   constructor(fields: readonly Field[], count: number, files: FieldFiles, memoryBytes: number) {
     this.fields = fields
+    this.#count = count
     this.#files = files
     this.#rows = new RowsFile(fields, files.of('fields'))
     const filterBytes = 4 * wordsFor(count)
-    const filters = Math.max(1, Math.min(MOST_FILTERS, Math.floor((FILTERS_SHARE * memoryBytes) / filterBytes)))
+    const columns = files.of('column').map(({ header }) => header)
+    const hasRoom = memoryBytes >= allFieldsBytes(count, columns)
+    const share = Math.floor((FILTERS_SHARE * memoryBytes) / filterBytes)
+    const filters = hasRoom ? MOST_FILTERS : Math.max(1, Math.min(MOST_FILTERS, share))
     this.#memory = new FieldMemory(Math.max(0, memoryBytes - filters * filterBytes))
     this.#sets = new FilterSets(
       count,
@@ -72,6 +91,19 @@ export class OpenFields {
     return this.#rows.reader(node)
   }
 
+  /** The inverted index of a field of type text. @throws CorruptIndexError */
+  text(field: number): TextIndex {
+    return (this.#texts[field] ??= this.#openText(field))
+  }
+
+  /** Reads all columns that there is room for. @throws CorruptIndexError */
+  preload(): void {
+    const bits = new Uint32Array(wordsFor(this.#count))
+    for (const [field, { type }] of this.fields.entries()) {
+      if (hasValueColumn(type)) this.#column(field).keepPresent(bits)
+    }
+  }
+
   /**
    * How many nodes of `bits`, or of all, have each value, most first; of a list, each of its distinct items. At most
    * `limit` values. @throws InvalidOptionError for a field whose values cannot be counted
@@ -94,6 +126,11 @@ export class OpenFields {
 
   #column(field: number): ValueColumn {
     return (this.#columns[field] ??= this.#openColumn(field))
+  }
+
+  #openText(field: number): TextIndex {
+    const file = (kind: FieldFileKind): SegmentBlocks => this.#files.named(segmentFileName(kind, field))
+    return new TextIndex({ terms: file('terms'), postings: file('postings'), lengths: file('column') }, this.#count)
   }
 
   #openColumn(field: number): ValueColumn {
