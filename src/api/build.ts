@@ -1,4 +1,5 @@
 /** What a build is asked for, and what it says while it runs. */
+import type { FieldSchema } from './fields.js'
 import type { Metric } from './vectors.js'
 import type { EngineName, Quality, Quantization, StageName, MemorySample } from './report.js'
 
@@ -41,6 +42,11 @@ export interface BuildOptions {
   readonly dimensions?: number
   /** Number of vectors to come, when known: a build that cannot fit is then refused before the first one is read. */
   readonly count?: number
+  /**
+   * Names and types of what records have beside their vectors, to filter by, to find words in, and to get back: `{
+   * category: 'keyword', title: 'text' }`.
+   */
+  readonly fields?: FieldSchema
   /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
   /**
@@ -74,7 +80,10 @@ export interface BuildOptions {
    * id has several vectors, and searches find ids. Default 'error'.
    */
   readonly duplicates?: 'error' | 'first' | 'last' | 'keep'
-  /** What to do with NaN, infinity, or a zero vector under cosine: 'error', or 'skip' and count it. Default 'error'. */
+  /**
+   * What to do with NaN, infinity, a zero vector under cosine, or fields that are not as `fields` says: 'error', or
+   * 'skip' and count it. Default 'error'.
+   */
   readonly invalid?: 'error' | 'skip'
   /** Do not publish an index whose measured recall@10 (at ef 64) is below this, 0 to 1. */
   readonly minRecall?: number

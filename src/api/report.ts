@@ -17,12 +17,16 @@ export type Quantization = 'f32' | 'f16' | 'sq8' | 'pq' | 'binary'
 
 export const QUANTIZATIONS = ['f32', 'f16', 'sq8', 'pq', 'binary'] as const satisfies readonly Quantization[]
 
-/** The stages of a build, in order; 'quantize' unless the quantization is f32. 'import' is the stage of an import. */
+/**
+ * The stages of a build, in order; 'fields' only with fields, 'quantize' unless the quantization is f32. 'import' is the
+ * stage of an import.
+ */
 export type StageName =
   | 'plan'
   | 'ingest'
   | 'route'
   | 'assign nodes'
+  | 'fields'
   | 'shards'
   | 'merge'
   | 'upper levels'
@@ -97,6 +101,13 @@ export interface GraphReport {
   readonly levels: readonly number[]
 }
 
+export interface FieldsReport {
+  /** Number of fields. */
+  readonly count: number
+  /** Bytes of all field rows, those of left out vectors too. */
+  readonly bytes: number
+}
+
 export interface BuildReport {
   /** Vectors in the index. */
   readonly count: number
@@ -108,6 +119,8 @@ export interface BuildReport {
   readonly skippedDuplicates: number
   /** Different ids under `duplicates: 'keep'`, where one may have several vectors; else absent. */
   readonly distinctIds?: number
+  /** Fields of records, and their bytes as encoded; absent without fields. */
+  readonly fields?: FieldsReport
   /** Length of every vector. */
   readonly dimensions: number
   /** What distance means in this index. */

@@ -38,8 +38,8 @@ export type VectorLike =
 export interface VectorRecord {
   readonly id?: GivenId
   readonly vector: VectorLike
-  /** What it has besides, where the index has fields. */
-  readonly fields?: GivenFields
+  /** By name, as the option `fields` of the build says; what is left out is missing. */
+  readonly fields?: GivenFields | null
 }
 
 /** Row-major rows: `vectors.length = rows x dimensions`. The fast path: no object per vector. */
@@ -47,7 +47,7 @@ export interface VectorBatch {
   readonly ids?: readonly Id[]
   readonly vectors: Float32Array
   readonly dimensions: number
-  /** Fields by name, with a value for each row; null is missing. */
+  /** A column for each field that is given: a value for each row, null where there is none. */
   readonly fields?: Readonly<Record<string, FieldColumn>>
 }
 
@@ -56,8 +56,8 @@ export interface GivenBatch {
   readonly ids?: readonly GivenId[] | BigInt64Array | BigUint64Array
   readonly vectors: Float32Array
   readonly dimensions: number
-  /** Fields by name, with a value for each row; null is missing. */
-  readonly fields?: Readonly<Record<string, FieldColumn>>
+  /** A column for each field that is given: a value for each row, null where there is none. */
+  readonly fields?: Readonly<Record<string, FieldColumn>> | null
 }
 
 export type SourceItem = VectorRecord | GivenBatch

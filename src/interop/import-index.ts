@@ -120,6 +120,7 @@ async function importFile(file: HnswlibFile, given: BuildOptions, idsPath: strin
     return finish(run, {
       ingested,
       nodes: { layout, idFiles },
+      fieldFiles: [],
       ...graph,
       origin: {
         chosen: { quality: 'imported', trialRecall: undefined },

@@ -3,6 +3,8 @@
  * BuildOptions and the tables of the documents come from these schemas.
  */
 import * as v from 'valibot'
+import type { FieldSchema } from '../api/fields.js'
+import { isPlainObject } from '../fields/schema.js'
 import { MAX_COUNT, MAX_STALL_SECONDS } from './limits.js'
 import { choice, flag, integer, name, numberFrom, option, sizeOrZero, text } from './option-values.js'
 import { DEFAULT_ENGINE, DEFAULT_M, DEFAULT_SEED, OUT_ALIAS, SHARED_OPTIONS } from './shared-options.js'
@@ -36,6 +38,20 @@ export const BUILD_OPTIONS = {
         'number of vectors to come, when known: a build that cannot fit is then refused before the first one is ' +
         'read',
     }),
+  ),
+  fields: v.optional(
+    option(
+      v.custom<FieldSchema>(isPlainObject, "an object of names and types, such as { title: 'text', price: 'number' }"),
+      'names and types of the fields of records',
+      {
+        noFlag: true,
+        fallback: 'none',
+        type: 'FieldSchema',
+        doc:
+          'names and types of what records have beside their vectors, to filter by, to find words in, and to get back: ' +
+          "`{ category: 'keyword', title: 'text' }`",
+      },
+    ),
   ),
   m: v.optional(SHARED_OPTIONS.m, DEFAULT_M),
   quality: v.optional(
@@ -73,9 +89,11 @@ export const BUILD_OPTIONS = {
     'error',
   ),
   invalid: v.optional(
-    option(choice(['error', 'skip']), 'NaN, infinity, or zero under cosine: error or skip', {
+    option(choice(['error', 'skip']), 'NaN, infinity, zero under cosine, wrong fields: error or skip', {
       value: 'P',
-      doc: "what to do with NaN, infinity, or a zero vector under cosine: 'error', or 'skip' and count it",
+      doc:
+        'what to do with NaN, infinity, a zero vector under cosine, or fields that are not as `fields` says: ' +
+        "'error', or 'skip' and count it",
     }),
     'error',
   ),

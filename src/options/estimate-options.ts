@@ -7,6 +7,13 @@ export const ESTIMATE_OPTIONS = {
   count: option(integer(1, MAX_COUNT), 'number of vectors', { value: 'N' }),
   dimensions: SHARED_OPTIONS.dimensions,
   metric: v.optional(SHARED_OPTIONS.metric, 'l2'),
+  fieldBytes: v.optional(
+    option(integer(0, 2 ** 20), 'bytes of the fields of a record on average; 0: without fields', {
+      value: 'N',
+      doc: 'bytes of the fields of a record on average: text as UTF-8 and 8 bytes a number; 0 for a build without fields',
+    }),
+    0,
+  ),
   m: v.optional(SHARED_OPTIONS.m, DEFAULT_M),
   engine: v.optional(SHARED_OPTIONS.engine, DEFAULT_ENGINE),
   quantization: v.optional(SHARED_OPTIONS.quantization, 'f32'),

@@ -5,6 +5,7 @@ import { checkOptions } from './check-options.js'
 import { InvalidOptionError } from '../errors.js'
 import { parseByteSize } from '../memory/byte-size.js'
 import type { BuildOptions, Logger } from '../api/build.js'
+import { assertFields } from '../fields/schema.js'
 import type { Quantization } from '../api/report.js'
 import type { Metric } from '../api/vectors.js'
 
@@ -20,6 +21,7 @@ export function resolveOptions(given: BuildOptions) {
   return {
     ...options,
     path: path.resolve(options.path),
+    fields: options.fields === undefined ? undefined : assertFields(options.fields),
     memoryBytes: memory === undefined ? undefined : parseByteSize(memory, 'memory'),
     threads: threads ?? os.availableParallelism(),
     /** The caller gave `threads`: fewer are then worth an event, whatever the reason. */

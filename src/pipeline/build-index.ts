@@ -2,6 +2,7 @@ import type { BuildOptions } from '../api/build.js'
 import type { BuildReport } from '../api/report.js'
 import type { ResumableSource, VectorSource } from '../api/vectors.js'
 import { assignNodes } from './assign-nodes.js'
+import { indexFields } from './fields/index-fields.js'
 import { finish } from './finish.js'
 import { ingest } from './ingest/ingest.js'
 import { linkShards } from './link-shards.js'
@@ -45,9 +46,18 @@ export async function buildGeneration(
     const run = open.plan(ingested)
     const routed = await run.stage('route', () => route(run, ingested))
     const nodes = await run.stage('assign nodes', () => assignNodes(run, routed, ingested))
+    const fieldFiles = await indexFields(run, nodes, ingested)
     const shards = await run.stage('shards', () => linkShards(run, routed, nodes))
     const merged = await run.stage('merge', () => mergeSegments(run, routed, nodes, shards))
     const upper = await run.stage('upper levels', () => linkUpperLevels(run, routed, nodes, shards))
-    return finish(run, { ingested, nodes, vectors: shards.vectors, ...merged, upper, origin: graphOrigin(routed) })
+    return finish(run, {
+      ingested,
+      nodes,
+      fieldFiles,
+      vectors: shards.vectors,
+      ...merged,
+      upper,
+      origin: graphOrigin(routed),
+    })
   })
 }

@@ -18,6 +18,11 @@ export interface EstimateOptions {
   readonly dimensions: number
   /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
+  /**
+   * Bytes of the fields of a record on average: text as UTF-8 and 8 bytes a number; 0 for a build without fields.
+   * Default 0.
+   */
+  readonly fieldBytes?: number
   /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
   /**

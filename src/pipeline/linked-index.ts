@@ -11,6 +11,8 @@ import type { IngestedFacts } from './ingest/ingested.js'
 export interface LinkedIndex {
   readonly ingested: IngestedFacts
   readonly nodes: { readonly layout: SegmentLayout; readonly idFiles: readonly SegmentFile[] }
+  /** The fields segments, and the files of each field; none without fields. */
+  readonly fieldFiles: readonly SegmentFile[]
   readonly vectors: OpenSegments
   readonly links: OpenSegments
   readonly upper: UpperLevels

@@ -1,5 +1,6 @@
 import { planBuild, type BuildPlan, type PlanFacts } from '../plan/plan-build.js'
 import type { StageMemories } from '../plan/stage-memory.js'
+import { fieldsMemory } from './fields/index-fields.js'
 import { ingestMemory } from './ingest/ingest.js'
 import { shardsMemory } from './link-shards.js'
 import { upperLevelsMemory } from './link-upper-levels.js'
@@ -11,6 +12,7 @@ import { routeMemory } from './route.js'
 const STAGE_MEMORIES: StageMemories = new Map([
   ['ingest', ingestMemory],
   ['route', routeMemory],
+  ['fields', fieldsMemory],
   ['shards', shardsMemory],
   ['merge', mergeMemory],
   ['upper levels', upperLevelsMemory],

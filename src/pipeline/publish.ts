@@ -50,12 +50,13 @@ export async function publish(run: PlannedRun, finished: FinishedIndex): Promise
 }
 
 async function sealSegments(run: PlannedRun, finished: FinishedIndex): Promise<SegmentFile[]> {
-  const { vectors, links, nodes, quantized, upper, ingested } = finished
+  const { vectors, links, nodes, fieldFiles, quantized, upper, ingested } = finished
   return [
     ...(await vectors.seal()),
     ...(await links.seal()),
     ...(quantized === undefined ? [] : await sealQuantized(run, quantized, ingested.dimensions)),
     ...nodes.idFiles,
+    ...fieldFiles,
     await writeUpper(run, upper, ingested.dimensions),
   ]
 }
@@ -78,6 +79,7 @@ function manifestOf(run: PlannedRun, finished: FinishedIndex, segments: readonly
     entryPoint: upper.entryPoint,
     levels: upper.levels.length,
     ...(run.liveSequence > 0 && { liveSequence: run.liveSequence }),
+    ...(ingested.fields !== undefined && { fields: ingested.fields.fields }),
     segments,
     report: buildReport(
       run,

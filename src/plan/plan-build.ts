@@ -21,6 +21,8 @@ export interface PlanFacts {
   readonly threads: number
   /** Bytes of an average id as stored, 0 when ids are the ordinals. */
   readonly idBytes: number
+  /** Bytes of the encoded fields of an average record. Default 0: there are no fields. */
+  readonly fieldBytes?: number | undefined
   /** The caller's own limit for queue buffers. */
   readonly queueBytes?: number | undefined
 }
@@ -138,10 +140,11 @@ function weigh(facts: PlanFacts, memories: StageMemories, threads: number, geome
 }
 
 function sizesOf(facts: PlanFacts, geometry: ShardGeometry): BuildSizes {
-  const { count, dimensions, metric, m, quantization = 'f32', engine, idBytes } = facts
+  const { count, dimensions, metric, m, quantization = 'f32', engine, idBytes, fieldBytes = 0 } = facts
   const gridDims = gridDimensions(dimensions, metric)
   const [vectorBytes, gridRowBytes] = [4 * dimensions, 2 * gridDims]
-  return { count, dimensions, m, gridDims, vectorBytes, gridRowBytes, idBytes, quantization, engine, geometry }
+  const rows = { gridDims, vectorBytes, gridRowBytes, idBytes, fieldBytes }
+  return { count, dimensions, m, ...rows, quantization, engine, geometry }
 }
 
 /** Every stage, including the buffers and grid rows held at the same time. */
@@ -157,9 +160,13 @@ function estimateStages(stages: StageWeights, buffers: Buffers, searchInMemory: 
 }
 
 function indexBytes(sizes: BuildSizes): number {
-  const { count, m, vectorBytes, idBytes } = sizes
+  const { count, m, vectorBytes, idBytes, fieldBytes } = sizes
   const ids = idBytes > 0 ? idBytes + 20 : 0
-  return Math.ceil(count * (vectorBytes + 4 * (2 * m + 1) + ids) + upperLevelBytes(sizes) + quantizedFileBytes(sizes))
+  // Columns and words have as many bytes as the rows at most, nearly.
+  const fields = fieldBytes > 0 ? 2 * fieldBytes + 8 : 0
+  return Math.ceil(
+    count * (vectorBytes + 4 * (2 * m + 1) + ids + fields) + upperLevelBytes(sizes) + quantizedFileBytes(sizes),
+  )
 }
 
 /** Bytes of quantized vectors and codebook on disk. */

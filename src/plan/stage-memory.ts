@@ -17,6 +17,8 @@ export interface BuildSizes {
   readonly gridRowBytes: number
   /** An average id as stored; 0 when ids are the ordinals. */
   readonly idBytes: number
+  /** The encoded fields of an average record; 0 in a build without fields. */
+  readonly fieldBytes: number
   readonly quantization: Quantization
   readonly engine: EngineFacts
   readonly geometry: ShardGeometry
@@ -51,7 +53,7 @@ export interface StageMemory {
 /** The stages that the plan has to make room for. */
 export type PlannedStage = Extract<
   StageName,
-  'ingest' | 'route' | 'shards' | 'merge' | 'upper levels' | 'quantize' | 'prove'
+  'ingest' | 'route' | 'fields' | 'shards' | 'merge' | 'upper levels' | 'quantize' | 'prove'
 >
 
 /** Undefined when the build has no such stage. */

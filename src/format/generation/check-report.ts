@@ -74,6 +74,7 @@ function checkLaterFields(checks: FieldChecks, report: JsonObject): void {
     if (atSeconds !== undefined) checkAmount(checks, atSeconds, `report.stages[${at}].atSeconds`)
   })
   if (report.distinctIds !== undefined) checkAmount(checks, report.distinctIds, 'report.distinctIds')
+  if (report.fields !== undefined) checkNumbers(checks, report.fields, 'report.fields', ['count', 'bytes'])
   if (report.resumeBytes !== undefined) checkAmount(checks, report.resumeBytes, 'report.resumeBytes')
   if (report.selfRecall !== undefined) checkAmount(checks, report.selfRecall, 'report.selfRecall')
   if (report.recallInterval !== undefined) {

@@ -12,7 +12,9 @@ import { readFailure, systemErrorCode } from '../bytes/file-errors.js'
 import { MANIFEST_NAME, type Manifest } from '../generation/manifest.js'
 import { loadManifest } from '../generation/read-manifest.js'
 import { SegmentReader } from '../segment/segment-reader.js'
+import { FIELD_FILE_KINDS } from '../segment/field-files.js'
 import { type SegmentFile, linksStrideBytes } from '../segment/segment-file.js'
+import { verifyFields } from './verify-fields.js'
 import { IdTableCheck, PairSum, readStoredId, verifyIds } from './verify-ids.js'
 import type { VerifyFindings } from './verify-report.js'
 import { isTuningFile, readTunings, TUNING_NAME } from '../generation/tuning.js'
@@ -78,6 +80,7 @@ export async function verifyGeneration(
     await verifySegment(check, undefined, (reader) => verifyUpper(reader, manifest, findings))
   }
   await verifyStoredIds(ofKind('ids'), ofKind('id-table'), findings)
+  await verifyStoredFields(ofKind, manifest, findings)
   await verifyTuning(directory, manifest, findings)
   await findStrangers(directory, manifest, findings)
 }
@@ -146,6 +149,18 @@ async function verifyStoredIds(
       findings.add({ path, reason: `it has ${table.distinctHashes} ids, the manifest says ${distinctIds}` })
     }
   }
+}
+
+async function verifyStoredFields(
+  ofKind: (kind: SegmentFile['kind']) => SegmentCheck[],
+  { fields }: Manifest,
+  findings: VerifyFindings,
+): Promise<void> {
+  if (fields === undefined) return
+  for (const check of ofKind('fields')) {
+    await verifySegment(check, undefined, (reader) => verifyFields(reader, fields, findings))
+  }
+  for (const check of FIELD_FILE_KINDS.flatMap(ofKind)) await verifySegment(check)
 }
 
 async function findRepeatedIds(

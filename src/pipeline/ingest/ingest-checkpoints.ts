@@ -13,19 +13,25 @@ export class IngestCheckpoints {
   readonly #paths: BuildPaths
   readonly #rows: CheckedQueue
   readonly #ids: CheckedQueue
+  readonly #fields: CheckedQueue | undefined
   #lastMs = performance.now()
   #lastBytes = 0
   #written: Promise<void> = Promise.resolve()
   #failure: { readonly error: unknown } | undefined
 
-  constructor(journal: Journal, paths: BuildPaths, rows: CheckedQueue, ids: CheckedQueue) {
+  constructor(
+    journal: Journal,
+    paths: BuildPaths,
+    { rows, ids, fields }: { rows: CheckedQueue; ids: CheckedQueue; fields: CheckedQueue | undefined },
+  ) {
     this.#journal = journal
     this.#paths = paths
     this.#rows = rows
     this.#ids = ids
+    this.#fields = fields
   }
 
-  /** `bytes`: the bytes of all rows so far. */
+  /** `bytes`: of all rows, and of their fields, so far. */
   isDue(bytes: number): boolean {
     if (bytes - this.#lastBytes < CHECKPOINT_BYTES && performance.now() - this.#lastMs < CHECKPOINT_MS) return false
     this.#lastBytes = bytes
@@ -34,15 +40,23 @@ export class IngestCheckpoints {
   }
 
   /** Call this when everything that `facts` counts has been pushed to the queues. */
-  note(facts: Omit<IngestEntry, 'kind' | 'rowBatches' | 'idBatches'>): void {
+  note(facts: Omit<IngestEntry, 'kind' | 'rowBatches' | 'idBatches' | 'fieldBatches'>): void {
+    const fields = this.#fields
     const rowBatches = this.#rows.pushedBatches
     const idBatches = this.#ids.pushedBatches
+    const fieldBatches = fields?.pushedBatches
     this.#written = this.#written.then(async () => {
       try {
         await this.#rows.stored(rowBatches)
         await this.#ids.stored(idBatches)
-        const files = [...this.#rows.takeUnsyncedFiles(), ...this.#ids.takeUnsyncedFiles()]
-        this.#journal.append({ kind: 'ingest', ...facts, rowBatches, idBatches }, files, [this.#paths.spillDir])
+        if (fieldBatches !== undefined) await fields?.stored(fieldBatches)
+        const files = [this.#rows, this.#ids, ...(fields === undefined ? [] : [fields])].flatMap((queue) =>
+          queue.takeUnsyncedFiles(),
+        )
+        const entry = { kind: 'ingest', ...facts, rowBatches, idBatches } as const
+        this.#journal.append(fieldBatches === undefined ? entry : { ...entry, fieldBatches }, files, [
+          this.#paths.spillDir,
+        ])
       } catch (error) {
         this.#failure ??= { error }
       }

@@ -61,13 +61,16 @@ export async function ingest(run: Run, source: ResumableSource): Promise<Ingeste
 
 /** The sample, its copy when it is taken, and the open batches. */
 export function ingestMemory(sizes: BuildSizes): StageMemory {
-  const { count, vectorBytes, idBytes } = sizes
+  const { count, vectorBytes, idBytes, fieldBytes } = sizes
+  const hasFields = fieldBytes > 0
   return {
-    held: sampleBytes(sizes) + OPEN_BATCHES_BYTES + repeatedIdBytes(sizes),
+    held: sampleBytes(sizes) + OPEN_BATCHES_BYTES + (hasFields ? WAITING_FIELDS_BYTES : 0) + repeatedIdBytes(sizes),
     usesQueues: true,
-    spills: count * (vectorBytes + idBytes + RECORD_HEAD_BYTES),
+    spills: count * (vectorBytes + idBytes + RECORD_HEAD_BYTES + (hasFields ? fieldBytes + RECORD_HEAD_BYTES : 0)),
   }
 }
 
 /** Batches of rows and ids that are being filled. */
 const OPEN_BATCHES_BYTES = 4 * 2 ** 20
+/** Field rows that wait for their batch, and the batch: the longest row is held several times. */
+const WAITING_FIELDS_BYTES = 8 * 2 ** 20

@@ -2,6 +2,7 @@ import type { Sample } from './reservoir-sample.js'
 import type { Queue } from '../../../spill/queue.js'
 import type { ColumnHeader } from '../../rows/record-layout.js'
 import type { UniqueIds } from './drop-repeated-ids.js'
+import type { CollectedFields } from './field-collector.js'
 
 export interface Ingested {
   readonly queue: Queue<ColumnHeader>
@@ -16,6 +17,8 @@ export interface Ingested {
   /** Returns the sample. Can be called only once, because the sample is large, and only leaders and scale need it. */
   readonly takeSample: () => Sample
   readonly ids: UniqueIds
+  /** Only in a build with fields. */
+  readonly fields?: CollectedFields
 }
 
 /** What later stages keep after the queue is gone. */

@@ -1,9 +1,10 @@
-/** Recovers the rows and ids that an interrupted build wrote to files, and the state that follows from them. */
+/** Recovers the rows, ids and fields that an interrupted build wrote to files, and the state that follows from them. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { checkQueue, cutQueue, type RecoveredQueue } from '../../../spill/files/recover-queue.js'
+import { checkQueue, cutQueue, type CheckedQueue, type RecoveredQueue } from '../../../spill/files/recover-queue.js'
 import { readBatches } from '../../../spill/read-batches.js'
 import type { FileBatchRef } from '../../../spill/batch.js'
 import { CorruptSpillError } from '../../errors.js'
+import type { FieldCollector } from './field-collector.js'
 import type { IdCollector } from './id-collector.js'
 import type { IngestEntry } from '../resume/journal.js'
 import { columnBatchBytes, type ColumnHeader } from '../../rows/record-layout.js'
@@ -16,11 +17,13 @@ export interface RecoveredIngest {
   readonly entry: IngestEntry
   readonly rows: RecoveredQueue
   readonly ids: RecoveredQueue & { readonly given: boolean }
+  /** Only in a build with fields. */
+  readonly fields?: RecoveredQueue
 }
 
 const ROWS = 'ingest'
 const IDS = 'ids'
-const ID_WORDS = { one: 'id', many: 'ids' }
+const FIELDS = 'fields'
 
 /** The newest checkpoint whose batches are complete; undefined when there is none. Reads every file once. */
 export async function recoverIngest({
@@ -31,24 +34,22 @@ export async function recoverIngest({
 }: Uses<'options' | 'resume' | 'paths' | 'log'>): Promise<RecoveredIngest | undefined> {
   if (resume?.finished === undefined) return undefined
   const entries = resume.finished.ingest
-  const most = (of: (entry: IngestEntry) => number): number => entries.reduce((max, one) => Math.max(max, of(one)), 0)
-  const rows = await checkQueue(
-    paths.spillDir,
-    ROWS,
-    most(({ rowBatches }) => rowBatches),
-  )
-  const ids = await checkQueue(
-    paths.spillDir,
-    IDS,
-    most(({ idBatches }) => idBatches),
-  )
-  for (const { damage } of [rows, ids]) {
+  const check = (name: string, of: (entry: IngestEntry) => number): Promise<CheckedQueue> =>
+    checkQueue(
+      paths.spillDir,
+      name,
+      entries.reduce((max, one) => Math.max(max, of(one)), 0),
+    )
+  const rows = await check(ROWS, ({ rowBatches }) => rowBatches)
+  const ids = await check(IDS, ({ idBatches }) => idBatches)
+  const fields = options.fields === undefined ? undefined : await check(FIELDS, ({ fieldBatches = 0 }) => fieldBatches)
+  for (const damage of [rows.damage, ids.damage, fields?.damage]) {
     if (damage !== undefined)
       log.event('resume-partly', `vectors that were ingested cannot be taken over: ${damage.message}`)
   }
   const { dimensions } = options
   const entry = entries.findLast(
-    (one) => (dimensions ?? one.dimensions) === one.dimensions && isInFiles(one, rows, ids),
+    (one) => (dimensions ?? one.dimensions) === one.dimensions && isInFiles(one, { rows, ids, fields }),
   )
   if (entry === undefined && entries.length > 0) {
     log.event('resume-partly', 'the source is read from its beginning: its vectors are not in files')
@@ -56,16 +57,33 @@ export async function recoverIngest({
   // Batches after the checkpoint are not usable. Without a checkpoint, no batch is.
   const keptRows = await cutQueue(paths.spillDir, ROWS, rows, entry?.rowBatches ?? 0)
   const keptIds = await cutQueue(paths.spillDir, IDS, ids, entry?.idBatches ?? 0)
+  const keptFields = fields && (await cutQueue(paths.spillDir, FIELDS, fields, entry?.fieldBatches ?? 0))
   if (entry === undefined) return undefined
   resume.reused.vectors = entry.ordinals
-  return { entry, rows: keptRows, ids: { ...keptIds, given: entry.idsGiven } }
+  return {
+    entry,
+    rows: keptRows,
+    ids: { ...keptIds, given: entry.idsGiven },
+    ...(keptFields !== undefined && { fields: keptFields }),
+  }
+}
+
+/**
+ * Whether the files contain the batches of a queue that has a record for every vector. How many there are is known when
+ * they are read. True for a queue that neither this build nor the entry has.
+ */
+function hasRecords(entry: IngestEntry, queue: RecoveredQueue | undefined, batches: number | undefined): boolean {
+  if (queue === undefined || batches === undefined) return queue === undefined && batches === undefined
+  return queue.batches >= batches && (batches > 0 || entry.ordinals === 0)
 }
 
 /** Whether the files contain the batches that the entry counts, with as many rows of its dimensions as it states. */
-function isInFiles(entry: IngestEntry, rows: RecoveredQueue, ids: RecoveredQueue): boolean {
-  if (rows.batches < entry.rowBatches || ids.batches < entry.idBatches) return false
-  // Every vector has an id record, even without a given id. The number of ids is known when they are read.
-  if (entry.idBatches === 0 && entry.ordinals > 0) return false
+function isInFiles(
+  entry: IngestEntry,
+  { rows, ids, fields }: { rows: RecoveredQueue; ids: RecoveredQueue; fields: RecoveredQueue | undefined },
+): boolean {
+  if (!hasRecords(entry, ids, entry.idBatches) || !hasRecords(entry, fields, entry.fieldBatches)) return false
+  if (rows.batches < entry.rowBatches) return false
   const recordBytes = columnBatchBytes(1, 4 * entry.dimensions)
   let batches = 0
   let rowCount = 0
@@ -122,35 +140,61 @@ export async function replayRows(
  * Passes one id for each ordinal to the collector, in order. Throws CorruptSpillError when an intact frame does not
  * match the entry.
  */
-export async function replayIds(
+export function replayIds(
   run: Uses<'options' | 'log'>,
   { entry, ids }: RecoveredIngest,
   collector: IdCollector,
 ): Promise<void> {
-  let done = 0
-  const frames = framesOf(ids)
-  let index = 0
-  for (const { bytes } of readBatches<null>(frames)) {
-    const place = frames[index++]
-    const problem = recordsProblem(bytes, done, ID_WORDS)
-    if (problem !== undefined) throw new CorruptSpillError(place.path, place.offset, problem)
+  return replayRecords(run, entry, ids, { one: 'id', many: 'ids' }, (bytes, path) => {
     let pushed: Promise<void> | undefined
     eachRecord(bytes, (ordinal, from, to) => {
       const id = decodeIdBytes(
         Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from),
         `id of vector ${ordinal}`,
-        place.path,
+        path,
       )
       const push = collector.file(id, to - from, ordinal)
       if (push !== undefined) pushed = pushed === undefined ? push : Promise.all([pushed, push]).then(() => undefined)
-      done++
     })
-    await pushed
+    return pushed
+  })
+}
+
+/** Counts one field row for each ordinal. Throws CorruptSpillError when an intact frame does not match the entry. */
+export function replayFields(
+  run: Uses<'options' | 'log'>,
+  { entry, fields }: RecoveredIngest,
+  collector: FieldCollector,
+): Promise<void> {
+  if (fields === undefined) return Promise.resolve()
+  return replayRecords(run, entry, fields, { one: 'field row', many: 'field rows' }, (bytes) => {
+    eachRecord(bytes, (_, from, to) => collector.count(to - from))
+    return undefined
+  })
+}
+
+/** Passes batches of records, one record for each ordinal, in order. */
+async function replayRecords(
+  run: Uses<'options' | 'log'>,
+  entry: IngestEntry,
+  queue: RecoveredQueue,
+  what: { readonly one: string; readonly many: string },
+  take: (bytes: Uint8Array, path: string) => Promise<void> | undefined,
+): Promise<void> {
+  let done = 0
+  const frames = framesOf(queue)
+  let index = 0
+  for (const { bytes } of readBatches<null>(frames)) {
+    const { path, offset } = frames[index++]
+    const problem = recordsProblem(bytes, done, what)
+    if (problem !== undefined) throw new CorruptSpillError(path, offset, problem)
+    eachRecord(bytes, () => done++)
+    await take(bytes, path)
     await pause(run, done)
   }
   const last = frames.at(-1)
   if (done !== entry.ordinals && last !== undefined) {
-    throw new CorruptSpillError(last.path, last.offset, `ids of ${done} vectors, expected ${entry.ordinals}`)
+    throw new CorruptSpillError(last.path, last.offset, `${what.many} of ${done} vectors, expected ${entry.ordinals}`)
   }
 }
 

@@ -8,14 +8,15 @@ import { Kernel } from '../../../kernel/kernel.js'
 import { IngestCheckpoints } from './ingest-checkpoints.js'
 import type { RecoveredIngest } from './recover-ingest.js'
 import { columnBatchBytes } from '../../rows/record-layout.js'
-import { replayRows } from './recover-ingest.js'
-import { replayIds } from './recover-ingest.js'
+import { replayFields, replayIds, replayRows } from './recover-ingest.js'
 import { storedId } from '../../api/integer-id.js'
+import type { GivenFields } from '../../api/fields.js'
 import type { GivenBatch, SourceItem } from '../../api/vectors.js'
 import { vectorOf } from './source-item.js'
-import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../../errors.js'
-import { whyInvalid, whyTooShort } from './why-invalid.js'
+import { DimensionMismatchError, InvalidOptionError, InvalidVectorError, type InvalidFieldError } from '../../errors.js'
+import { whyFieldsRefused, whyInvalid, whyTooShort } from './why-invalid.js'
 import { dropRepeatedIds } from './drop-repeated-ids.js'
+import { assertNoFields, FieldCollector } from './field-collector.js'
 import type { Ingested } from './ingested.js'
 
 /** The parts of a run that ingest uses. */
@@ -27,6 +28,9 @@ const LAST_CHECKPOINT_MS = 1000
 export class RowWriter {
   readonly #run: IngestRun
   readonly #ids: IdCollector
+  readonly #fields: FieldCollector | undefined
+  /** Fields of rows of the open batch that break the schema, by ordinal: rows are refused in their order. */
+  readonly #badFields = new Map<number, InvalidFieldError>()
   readonly #dimensions: number
   readonly #queue: Queue<ColumnHeader>
   readonly #sample: ReservoirSample
@@ -48,8 +52,13 @@ export class RowWriter {
     this.#dimensions = dimensions
     const durable = queues.openDurable<ColumnHeader>('ingest', recovered?.rows.files)
     this.#queue = durable ?? queues.open('ingest')
+    if (options.fields !== undefined) {
+      const refuse = (error: InvalidFieldError, ordinal: number): unknown => this.#badFields.set(ordinal, error)
+      this.#fields = new FieldCollector(run, options.fields, refuse, recovered?.fields?.files)
+    }
     if (resume !== undefined && durable !== undefined && ids.durableQueue !== undefined) {
-      this.#checkpoints = new IngestCheckpoints(resume.journal, paths, durable, ids.durableQueue)
+      const files = { rows: durable, ids: ids.durableQueue, fields: this.#fields?.durableQueue }
+      this.#checkpoints = new IngestCheckpoints(resume.journal, paths, files)
     }
     this.#skippedInvalid = recovered?.entry.skippedInvalid ?? 0
     this.#maxSquaredNorm = recovered?.entry.maxSquaredNorm ?? 0
@@ -60,7 +69,7 @@ export class RowWriter {
     this.#ordinals = new Uint32Array(this.#capacity)
   }
 
-  /** Rebuilds the state that follows from rows and ids already in the queues. */
+  /** Rebuilds the state that follows from rows, ids and fields already in the queues. */
   async replay(recovered: RecoveredIngest): Promise<void> {
     await replayRows(this.#run, recovered, this.#dimensions, {
       row: (ordinal, rows, at) => this.#sample.offer(ordinal, rows, at),
@@ -70,10 +79,12 @@ export class RowWriter {
       dropped: (ordinal) => this.#ids.drop(ordinal),
     })
     await replayIds(this.#run, recovered, this.#ids)
+    if (this.#fields !== undefined) await replayFields(this.#run, recovered, this.#fields)
   }
 
   async checkpointWhenDue(ordinal: number): Promise<void> {
-    if (this.#checkpoints?.isDue(4 * this.#dimensions * ordinal) === true) await this.#note(ordinal, false)
+    const bytes = 4 * this.#dimensions * ordinal + (this.#fields?.totalBytes ?? 0)
+    if (this.#checkpoints?.isDue(bytes) === true) await this.#note(ordinal, false)
   }
 
   /** Resolves when everything before `ordinal` is in files and in the journal. */
@@ -102,10 +113,11 @@ export class RowWriter {
     }
   }
 
-  /** Pushes rows and ids up to here to the queues. The entry follows when they are in the files. */
+  /** Pushes rows, ids and fields up to here to the queues. The entry follows when they are in the files. */
   async #note(ordinal: number, ended: boolean): Promise<void> {
     await this.flush()
     await this.#ids.flush()
+    await this.#fields?.flush()
     this.#checkpoints?.note({
       ordinals: ordinal,
       dimensions: this.#dimensions,
@@ -128,9 +140,15 @@ export class RowWriter {
     }
     const idPushed = this.#ids.add(id, ordinal)
     if (idPushed !== undefined) await idPushed
+    const fields = 'fields' in item ? item.fields : undefined
+    if (this.#fields === undefined) assertNoFields(fields, `record ${ordinal}`)
+    else {
+      const pushed = this.#fields.addRecord(fields as GivenFields, ordinal, id)
+      if (pushed !== undefined) await pushed
+    }
     this.#rows().set(vector, this.#used * this.#dimensions)
     this.#ordinals[this.#used++] = ordinal
-    if (this.#used === this.#capacity) await this.flush()
+    if (this.#isFlushDue()) await this.flush()
     return ordinal + 1
   }
 
@@ -153,6 +171,7 @@ export class RowWriter {
           (ids === undefined ? '' : ` and ${ids.length} ids`),
       )
     }
+    const fieldsOf = this.#fieldsOf(batch, count, firstOrdinal)
     let taken = 0
     while (taken < count) {
       const run = Math.min(count - taken, this.#capacity - this.#used)
@@ -160,15 +179,33 @@ export class RowWriter {
       this.#rows().set(rows, this.#used * dimensions)
       for (let i = 0; i < run; i++) {
         this.#ordinals[this.#used + i] = firstOrdinal + taken + i
-        const id = ids?.[taken + i]
-        const idPushed = this.#ids.add(typeof id === 'bigint' ? storedId(id) : id, firstOrdinal + taken + i)
+        const given = ids?.[taken + i]
+        const id = typeof given === 'bigint' ? storedId(given) : given
+        const idPushed = this.#ids.add(id, firstOrdinal + taken + i)
         if (idPushed !== undefined) await idPushed
+        const fieldsPushed = fieldsOf?.(taken + i, firstOrdinal + taken + i, id)
+        if (fieldsPushed !== undefined) await fieldsPushed
       }
       this.#used += run
       taken += run
-      if (this.#used === this.#capacity) await this.flush()
+      if (this.#isFlushDue()) await this.flush()
     }
     return firstOrdinal + count
+  }
+
+  /** Takes the fields of one row of the batch; undefined in a build without fields. */
+  #fieldsOf(
+    { fields }: GivenBatch,
+    count: number,
+    firstOrdinal: number,
+  ): ReturnType<FieldCollector['rowsOf']> | undefined {
+    if (this.#fields === undefined) assertNoFields(fields, `the batch at vector ${firstOrdinal}`)
+    return this.#fields?.rowsOf(fields ?? undefined, count)
+  }
+
+  /** Bad fields end the build at once, unless they are skipped. */
+  #isFlushDue(): boolean {
+    return this.#used === this.#capacity || (this.#badFields.size > 0 && this.#run.options.invalid === 'error')
   }
 
   /** Checks and pushes the rows of the open batch. */
@@ -183,9 +220,9 @@ export class RowWriter {
     const rows = this.#rows()
     let kept = 0
     for (let i = 0; i < filled; i++) {
-      const reason = whyInvalid(norms[i], metric === 'cosine')
-      if (reason !== undefined) {
-        this.#refuse(this.#ordinals[i], reason)
+      const why = whyInvalid(norms[i], metric === 'cosine') ?? this.#badFields.get(this.#ordinals[i])
+      if (why !== undefined) {
+        this.#refuse(this.#ordinals[i], why)
         continue
       }
       this.#maxSquaredNorm = Math.max(this.#maxSquaredNorm, norms[i])
@@ -196,6 +233,7 @@ export class RowWriter {
       }
       kept++
     }
+    this.#badFields.clear()
     if (kept > 0) await this.#push(rows, kept)
   }
 
@@ -205,6 +243,7 @@ export class RowWriter {
     if (reason !== undefined) throw new InvalidVectorError({ ordinal: 0, reason, invalidOption: false })
     await this.checkpoint(ordinalCount, true)
     await this.#queue.close()
+    const fields = await this.#fields?.finish()
     const ids = await dropRepeatedIds(this.#run, await this.#ids.finish())
     return {
       queue: this.#queue,
@@ -215,6 +254,7 @@ export class RowWriter {
       maxSquaredNorm: this.#maxSquaredNorm,
       takeSample: () => this.#sample.take(),
       ids,
+      ...(fields !== undefined && { fields }),
     }
   }
 
@@ -222,11 +262,13 @@ export class RowWriter {
     return this.#kernel.f32(this.#rowsAt, this.#capacity * this.#dimensions)
   }
 
-  #refuse(ordinal: number, reason: string): void {
-    const id = this.#ids.recentId(ordinal)
+  #refuse(ordinal: number, why: string | InvalidFieldError): void {
     if (this.#run.options.invalid === 'error') {
-      throw new InvalidVectorError({ ordinal, ...(id !== undefined && { id }), reason })
+      if (typeof why !== 'string') throw why
+      const id = this.#ids.recentId(ordinal)
+      throw new InvalidVectorError({ ordinal, ...(id !== undefined && { id }), reason: why })
     }
+    const reason = typeof why === 'string' ? why : whyFieldsRefused(why)
     this.#skippedInvalid++
     this.#ids.drop(ordinal)
     // Only the first few get an event each; the count includes all.

@@ -1,3 +1,5 @@
+import type { InvalidFieldError } from '../../errors.js'
+
 /**
  * Two vectors with this squared norm are at most twice their norm apart: float32 can still represent the squared
  * distance, 3.2e38.
@@ -13,6 +15,11 @@ export function whyInvalid(squaredNorm: number, cosine: boolean): string | undef
   }
   if (cosine && squaredNorm === 0) return 'is all zeros, which has no direction under cosine'
   return undefined
+}
+
+/** Why a vector is left out whose fields break the schema. */
+export function whyFieldsRefused({ details: { field, reason } }: InvalidFieldError): string {
+  return `has wrong fields: ${field === undefined ? '' : `${JSON.stringify(field)} `}${reason}`
 }
 
 /** Below this, squares of differences lose bits in float32, whose smallest normal number is 1.2e-38, or vanish. */

@@ -16,6 +16,9 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
     skippedInvalid: ingested.skippedInvalid,
     skippedDuplicates: ingested.ids.skippedDuplicates,
     ...(ingested.ids.distinctIds !== undefined && { distinctIds: ingested.ids.distinctIds }),
+    ...(ingested.fields !== undefined && {
+      fields: { count: ingested.fields.fields.length, bytes: ingested.fields.totalBytes },
+    }),
     dimensions: ingested.dimensions,
     metric: options.metric,
     engine: origin.linkedBy ?? options.engine,

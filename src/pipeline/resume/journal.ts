@@ -34,13 +34,15 @@ export interface BeginEntry {
   readonly liveSequence?: number
 }
 
-/** What was ingested, up to a point where both queues are in files. */
+/** What was ingested, up to a point where all queues are in files. */
 export interface IngestEntry {
   readonly kind: 'ingest'
   /** Records the source gave. A resumed build continues at this ordinal. */
   readonly ordinals: number
   readonly rowBatches: number
   readonly idBatches: number
+  /** Only in a build with fields. */
+  readonly fieldBatches?: number
   readonly dimensions: number
   readonly idsGiven: boolean
   readonly skippedInvalid: number
@@ -83,8 +85,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, FieldKind>>>> = {
     startedAt: 'text', liveSequence: 'count?',
   },
   ingest: {
-    ordinals: 'u32', rowBatches: 'u32', idBatches: 'u32', dimensions: 'dimensions', idsGiven: 'flag',
-    skippedInvalid: 'u32', maxSquaredNorm: 'squared norm', ended: 'flag',
+    ordinals: 'u32', rowBatches: 'u32', idBatches: 'u32', fieldBatches: 'count?', dimensions: 'dimensions',
+    idsGiven: 'flag', skippedInvalid: 'u32', maxSquaredNorm: 'squared norm', ended: 'flag',
   },
   routing: { digest: 'u32' },
   shard: { shard: 'u32', crc: 'u32', rowsBytes: 'count' },

@@ -59,6 +59,6 @@ export function canGoOnAfter(failure: unknown): boolean {
 
 /** The options that determine the bytes or the content of an index, in the form that the journal stores. */
 export function optionsThatDecide(options: ResolvedOptions): string {
-  const { metric, dimensions, m, quality, engine, quantization, seed, duplicates, invalid } = options
-  return JSON.stringify({ metric, dimensions, m, quality, engine, quantization, seed, duplicates, invalid })
+  const { metric, dimensions, m, quality, engine, quantization, seed, duplicates, invalid, fields } = options
+  return JSON.stringify({ metric, dimensions, m, quality, engine, quantization, seed, duplicates, invalid, fields })
 }

@@ -1,7 +1,7 @@
 import os from 'node:os'
 import { engineByName } from '../../engines/engine-by-name.js'
 import { formatByteSize } from '../../memory/byte-size.js'
-import type { BuildPlan } from '../../plan/plan-build.js'
+import type { BuildPlan, PlanFacts } from '../../plan/plan-build.js'
 import { threadsForCores, usefulThreads } from '../../plan/useful-threads.js'
 import { plural } from '../../report/number-text.js'
 import { planStages } from '../plan-stages.js'
@@ -14,6 +14,8 @@ import { decideSharedBudget, readMemoryFacts, type MemoryBudget } from '../../me
 
 /** Dimensions assumed before the first vector, for a source that does not state them. */
 const ASSUMED_DIMENSIONS = 128
+/** Bytes of the fields of a record that are assumed before the first one. */
+const ASSUMED_FIELD_BYTES = 128
 
 /**
  * A stream of unknown length is held in memory up to this share of the budget, less a reserve. The process keeps
@@ -36,7 +38,9 @@ export function memoryBudget(
  * dimensions that the caller gives; otherwise it assumes one vector, and ASSUMED_DIMENSIONS.
  */
 export function preflight(options: ResolvedOptions, budgetBytes: number): BuildPlan {
-  const first = plan(options, budgetBytes, options.count ?? 1, options.dimensions ?? ASSUMED_DIMENSIONS, 16)
+  const { count = 1, dimensions = ASSUMED_DIMENSIONS, fields } = options
+  const fieldBytes = fields === undefined ? 0 : ASSUMED_FIELD_BYTES
+  const first = plan(options, budgetBytes, { count, dimensions, idBytes: 16, fieldBytes })
   if (options.count !== undefined) return first
   const queueBytes = Math.max(first.queueBytes, budgetBytes * OPEN_STREAM_SHARE - OPEN_STREAM_RESERVE_BYTES)
   return { ...first, queueBytes: Math.floor(Math.min(queueBytes, options.queueBytes ?? queueBytes)) }
@@ -50,7 +54,9 @@ export function finalPlan(
   ingested: IngestedFacts,
 ): BuildPlan {
   const idBytes = Math.ceil(ingested.ids.totalIdBytes / Math.max(1, ingested.ordinalCount))
-  const final = plan(options, budgetBytes, ingested.count, ingested.dimensions, idBytes)
+  const fieldBytes = Math.ceil((ingested.fields?.totalBytes ?? 0) / Math.max(1, ingested.ordinalCount))
+  const { count, dimensions } = ingested
+  const final = plan(options, budgetBytes, { count, dimensions, idBytes, fieldBytes })
   const reason = whyFewerThreads(final, options, os.availableParallelism())
   if (reason !== undefined) log.event('fewer-threads', reason)
   if (final.reducedShards) {
@@ -84,23 +90,20 @@ export function whyFewerThreads(
 function plan(
   options: ResolvedOptions,
   budgetBytes: number,
-  count: number,
-  dimensions: number,
-  idBytes: number,
+  { count, ...row }: Pick<PlanFacts, 'count' | 'dimensions' | 'idBytes' | 'fieldBytes'>,
 ): BuildPlan {
   const { metric, m, queueBytes, quantization } = options
   const threads = Math.min(options.threads, threadsForCores(os.availableParallelism()))
   const engine = engineByName(options.engine)
   return planStages({
     count: Math.max(1, count),
-    dimensions,
+    ...row,
     metric,
     m,
     quantization,
     engine,
     budgetBytes,
     threads,
-    idBytes,
     queueBytes,
   })
 }
