@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { queryTerms } from '../../src/fields/text/tokens.js'
 
 /** BM25 as its formula says, over whole texts: what the index is compared with. */
@@ -24,16 +25,19 @@ function scoresOf(texts: Texts, all: Texts, query: string, prefix: boolean): Twi
   const documents = all.filter((text) => text !== undefined).map((text) => queryTerms(text).terms)
   const average = documents.reduce((sum, terms) => sum + terms.length, 0) / documents.length
   const { terms, open } = queryTerms(query)
+  const frequencies = new Map<string, number>()
+  for (const of of documents) {
+    for (const term of new Set(of)) frequencies.set(term, (frequencies.get(term) ?? 0) + 1)
+  }
   const groups: { isTerm: (term: string) => boolean; weight: number }[] = []
-  const having = (isTerm: (term: string) => boolean): number => documents.filter((of) => of.some(isTerm)).length
   const idf = (n: number): number => Math.log(1 + (documents.length - n + 0.5) / (n + 0.5))
-  for (const term of terms)
-    groups.push({ isTerm: (other) => other === term, weight: idf(having((other) => other === term)) })
+  for (const term of terms) {
+    groups.push({ isTerm: (other) => other === term, weight: idf(frequencies.get(term) ?? 0) })
+  }
   const last = terms.at(-1)
   if (prefix && open && last !== undefined) {
-    const all = new Set(documents.flat().filter((term) => term.startsWith(last)))
     let n = 0
-    for (const term of all) n += having((other) => other === term)
+    for (const [term, having] of frequencies) if (term.startsWith(last)) n += having
     const isTerm = (other: string): boolean => other !== last && other.startsWith(last)
     groups.push({ isTerm, weight: idf(Math.min(documents.length, n)) })
   }
@@ -47,4 +51,15 @@ function scoresOf(texts: Texts, all: Texts, query: string, prefix: boolean): Twi
     }
     return score > 0 ? [{ node, score }] : []
   })
+}
+
+/** The same scores to 1e-6, and the same order but for scores that differ less than that. */
+export function expectSame(found: readonly TwinHit[], expected: readonly TwinHit[]): void {
+  expect(found.length).toBe(expected.length)
+  const scores = new Map(expected.map(({ node, score }) => [node, score]))
+  let worst = 0
+  for (const [at, { node, score }] of found.entries()) {
+    worst = Math.max(worst, Math.abs(score - (scores.get(node) ?? Infinity)), Math.abs(score - expected[at].score))
+  }
+  expect(worst).toBeLessThan(1e-6)
 }

@@ -5,7 +5,7 @@ import { planText } from '../../src/search/fields/text/plan-text.js'
 import { searchText } from '../../src/search/fields/text/search-text.js'
 import { WINDOW_NODES } from '../../src/search/fields/text/text-part.js'
 import { runs } from '../whole.js'
-import { bm25Twin, type Texts, type TwinHit } from './bm25-twin.js'
+import { bm25Twin, expectSame, type Texts, type TwinHit } from './bm25-twin.js'
 import { query, texts } from './texts.js'
 
 function indexOf(given: Texts, from = 0): MemoryTextIndex {
@@ -23,16 +23,6 @@ function search(
   const searched = parts.map((part) => ({ part, plan: planText([part], { text, prefix }) }))
   const { nodes, scores } = searchText(searched, k, bits)
   return Array.from(nodes, (node, i) => ({ node, score: scores[i] }))
-}
-
-/** The same scores to 1e-6, and the same order but for scores that differ less than that. */
-export function expectSame(found: readonly TwinHit[], expected: readonly TwinHit[]): void {
-  expect(found.length).toBe(expected.length)
-  const scores = new Map(expected.map(({ node, score }) => [node, score]))
-  for (const [at, { node, score }] of found.entries()) {
-    expect(Math.abs(score - (scores.get(node) ?? NaN))).toBeLessThan(1e-6)
-    expect(Math.abs(score - expected[at].score)).toBeLessThan(1e-6)
-  }
 }
 
 describe('a search for words', () => {
