@@ -100,7 +100,8 @@ function notTaken(field: Field, operator: string): InvalidOptionError {
     )
   }
   if (!operator.startsWith('$')) {
-    return wrong(name, undefined, `${JSON.stringify(operator)} is no operator; give a value, or ${takes(field)}`)
+    const instead = type === 'geo' ? '{ "$near": { lat, lon, km } }' : `a value, or ${takes(field)}`
+    return wrong(name, undefined, `${JSON.stringify(operator)} is no operator; give ${instead}`)
   }
   const meant = nearestName(operator, [...OPERATORS_OF[type], '$not'])
   const hint = meant === undefined ? `it takes ${takes(field)}` : `did you mean "${meant}"?`
