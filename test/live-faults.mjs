@@ -41,8 +41,8 @@ for (const name of ['unhandledRejection', 'uncaughtException']) {
 const DEADLINE_MS = 60_000
 
 // On this thread: it is the same work, and threads take long to start.
-JobThread.prototype.run = async function (name, job, transfer = []) {
-  const outcome = await runJob({ name, job: globalThis.structuredClone(job, { transfer: [...transfer] }) })
+JobThread.prototype.run = async function (name, job) {
+  const outcome = await runJob({ name, job: globalThis.structuredClone(job) })
   if (!outcome.ok) throw reviveError(outcome.error)
   return outcome.value
 }

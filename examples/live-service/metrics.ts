@@ -1,7 +1,6 @@
 /** Metrics in the text format of Prometheus. */
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import type { LiveFacts } from 'shardloom'
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
@@ -38,24 +37,4 @@ export class RequestMetrics {
 
 export function metricText(name: string, type: 'gauge' | 'counter', help: string, value: number): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}\n`
-}
-
-/** What an open index holds besides its last build. */
-export function liveText(facts: LiveFacts): string {
-  const metric = (name: string, type: 'gauge' | 'counter', help: string, value: number): string =>
-    metricText(`shardloom_live_${name}`, type, help, value)
-  return [
-    metric('parts', 'gauge', 'Sealed parts.', facts.parts),
-    metric('part_rows', 'gauge', 'Rows in sealed parts, dead ones too.', facts.partRows),
-    metric('memory_rows', 'gauge', 'Rows in memory, dead ones too.', facts.memoryRows),
-    metric('base_rows', 'gauge', 'Rows of the last build.', facts.baseRows),
-    metric('dead_rows', 'gauge', 'Rows of the last build that were deleted or replaced.', facts.deadRows),
-    metric('log_bytes', 'gauge', 'Bytes of logs that a reopening reads.', facts.logBytes),
-    metric('sequence', 'counter', 'Number of the last change.', facts.sequence),
-    metric('seals_total', 'counter', 'Parts that were sealed.', facts.seals),
-    metric('merges_total', 'counter', 'Merges of parts.', facts.merges),
-    metric('compactions_total', 'counter', 'Compactions.', facts.compactions),
-    metric('waits_total', 'counter', 'Times that writes waited for a seal.', facts.waits),
-    metric('failures_total', 'counter', 'Seals and merges that failed.', facts.failures),
-  ].join('')
 }

@@ -5,8 +5,8 @@
  *     [--durability sync|none|MILLISECONDS] [--memory 1GB]
  */
 import { parseArgs } from 'node:util'
-import { createIndex, openIndex, PathError, type Durability, type LiveIndex, type Metric } from 'shardloom'
-import { liveText, metricText, RequestMetrics } from './metrics.ts'
+import { createIndex, liveMetrics, openIndex, PathError, type Durability, type LiveIndex, type Metric } from 'shardloom'
+import { metricText, RequestMetrics } from './metrics.ts'
 import { addWrites, createApp } from './routes.ts'
 import { serveUntilSignal } from './serve.ts'
 
@@ -28,7 +28,8 @@ const app = createApp({
   index,
   requests,
   metrics: () =>
-    metricText('shardloom_vectors', 'gauge', 'Vectors that can be found.', index.count) + liveText(index.live),
+    metricText('shardloom_vectors', 'gauge', 'Vectors that can be found.', index.count) +
+    liveMetrics(index.live, index.path),
 })
 addWrites(app, index)
 await serveUntilSignal({

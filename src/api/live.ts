@@ -95,7 +95,7 @@ export interface LiveFacts {
   /** Rows of the last build, and those of them that were deleted or replaced. */
   readonly baseRows: number
   readonly deadRows: number
-  /** Bytes of logs that a reopening reads. */
+  /** Bytes of the newest log. A reopening reads it, and older ones whose changes are not in sealed parts yet. */
   readonly logBytes: number
   /** Of the last change. */
   readonly sequence: number

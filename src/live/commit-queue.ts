@@ -9,7 +9,10 @@ export type Unnumbered = Pick<Change, 'kind' | 'ids' | 'vectors' | 'fields'>
 
 /** What the queue needs of its writer. */
 export interface CommitTarget {
-  /** The log that takes changes, once there is room for so many rows in memory. Rejects when there will be none. */
+  /**
+   * The log that takes changes, once there is room in memory for this one, and for how many rows there is room in all.
+   * Rejects when there will be none.
+   */
   roomFor(change: Unnumbered): Promise<{ readonly log: LogWriter; readonly rows: number }>
   readonly dimensions: number
   readonly isSynced: boolean

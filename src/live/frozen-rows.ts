@@ -8,6 +8,7 @@ import { deletesInOrder, type Deletes } from './deletes.js'
 export interface FrozenRows {
   readonly views: readonly MemoryView[]
   readonly ids: readonly Id[]
+  /** In shared memory: a thread need not copy them, and another can have them again. */
   readonly vectors: Float32Array
   /** Where the index has such. */
   readonly fields: FieldRows | undefined
@@ -22,7 +23,8 @@ export function frozenRows(state: LiveState): FrozenRows {
   const { dimensions, fields: schema } = state.settings
   const fields = schema && new FieldRowList()
   const views = state.memories.slice(0, -1)
-  const vectors = new Float32Array(views.reduce((sum, { alive }) => sum + alive.alive, 0) * dimensions)
+  const count = views.reduce((sum, { alive }) => sum + alive.alive, 0)
+  const vectors = new Float32Array(new SharedArrayBuffer(4 * count * dimensions))
   const ids: Id[] = []
   const sequences: number[] = []
   const origins: { view: MemoryView; row: number }[] = []

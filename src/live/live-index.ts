@@ -9,11 +9,12 @@ import { frameRanges } from '../format/live/frame-ranges.js'
 import { checkOptions } from '../options/check-options.js'
 import { compactOptionsSchema } from '../options/live-options.js'
 import { kindOf } from '../value-kind.js'
+import { isBatch } from '../pipeline/ingest/source-item.js'
 import { VectorIndex } from '../search/vector-index.js'
 import { LiveWriter, type WriterOptions } from './live-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
 import { runAll } from './run-all.js'
-import { assertBatch, batchIds, givenId, isBatchItem, pickRows, RowPreparer, type Rows } from './prepare-rows.js'
+import { assertBatch, batchIds, givenId, pickRows, RowPreparer, type Rows } from './prepare-rows.js'
 import { cutByIds, rowsToWrite, WrittenIds, type ChangeRoom } from './whole-ids.js'
 
 const NOTHING = new Float32Array(0)
@@ -60,7 +61,7 @@ export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
     const heldRecords = written.ids === undefined ? mostRows : mostRows + 1
     for await (const item of single ? [given] : given) {
       const position = written.count + records.length
-      if (isBatchItem(item, position)) {
+      if (isBatch(item, position)) {
         await this.#writeRecords(records, written)
         records = []
         await this.#writeBatch(item, written)

@@ -8,6 +8,7 @@ import { MAX_PAYLOAD_BYTES, payloadBytesOf } from '../format/live/log-frame.js'
 import type { LogWriter } from '../format/live/log-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
 import { messageOf } from '../realms.js'
+import { compactionNeed } from '../search/live/compaction-due.js'
 import { stateFacts } from '../search/live/live-facts.js'
 import { LIVE_LIMITS, memoryRows, type LiveLimits } from '../search/live/limits.js'
 import { shareMemory } from '../search/live/share-memory.js'
@@ -17,8 +18,9 @@ import { openGeneration } from '../search/open-generation.js'
 import { makeView, type OpenView } from '../search/open-view.js'
 import { CommitQueue, type CommitTarget, type Committed, type Unnumbered } from './commit-queue.js'
 import { JobThread } from './job-thread.js'
+import type { JobName } from './jobs.js'
 import { LiveStore } from './live-store.js'
-import { Maintenance } from './maintenance.js'
+import { Maintenance, retryEvent } from './maintenance.js'
 import { runAll } from './run-all.js'
 import { takeOver } from './take-over.js'
 
@@ -35,8 +37,8 @@ const WATCH_MS = 1000
 const COMPACT_AGAIN_MS = 60_000
 /** How often a compaction begins anew because other builds were published meanwhile. */
 const COMPACT_ATTEMPTS = 3
-/** Of the build of a part; beside what its vectors take. */
-const PART_BUILD_BYTES = 256 * 2 ** 20
+/** Memory of the build of a part, in all: what does not fit goes to temporary files. */
+const PART_BUILD_BYTES = 320 * 2 ** 20
 
 /** The one writer of a live index: when changes are written, sealed, merged and compacted. */
 export class LiveWriter implements CommitTarget {
@@ -69,7 +71,7 @@ export class LiveWriter implements CommitTarget {
     this.#commits = new CommitQueue(this)
     this.#maintenance = new Maintenance(store, {
       part: shareMemory(options).part,
-      build: { threads: 1, memory: PART_BUILD_BYTES + 64 * 2 ** 20 },
+      build: { threads: 1, memory: PART_BUILD_BYTES },
       limits: this.#limits,
       onEvent: (event) => this.#say(event),
       takeOver: () => this.#takeOver(),
@@ -147,7 +149,8 @@ export class LiveWriter implements CommitTarget {
   compact(options: CompactOptions = {}): Promise<BuildReport | undefined> {
     if (this.#closed) return Promise.reject(new IndexClosedError(this.#store.path))
     if (this.#compacting === undefined) {
-      const thread = new JobThread(this.#store.path)
+      const onRetry = (job: JobName, cause: unknown): void => this.#say(retryEvent(job, cause))
+      const thread = new JobThread(this.#store.path, { onRetry })
       const done = this.#compact(thread, options).finally(async () => {
         this.#compacting = undefined
         await thread.close()
@@ -274,9 +277,8 @@ export class LiveWriter implements CommitTarget {
     if (compactWhen === undefined || this.#compacting !== undefined) return false
     // Of nothing no generation can be made.
     if (this.#store.state.count === 0 || performance.now() < this.#compactAfter) return false
-    const { dead = Infinity, changed = Infinity } = compactWhen
-    const { baseRows, deadRows, partRows } = this.facts
-    return deadRows > dead * baseRows || partRows > changed * baseRows
+    // Rows in memory alone are few, and sealed first.
+    return compactionNeed({ ...this.facts, memoryRows: 0 }, compactWhen).due
   }
 
   async #compact(thread: JobThread, options: CompactOptions): Promise<BuildReport | undefined> {

@@ -11,6 +11,7 @@ import type { PartEntry } from '../format/live/parts-file.js'
 import { pinnedParts } from './clean-live.js'
 import { frozenRows } from './frozen-rows.js'
 import { JobThread } from './job-thread.js'
+import type { JobName } from './jobs.js'
 import type { LiveStore } from './live-store.js'
 import { partsToMerge } from './merge-policy.js'
 import type { NewPart } from './write-part.js'
@@ -51,7 +52,7 @@ export class Maintenance {
   constructor(store: LiveStore, options: MaintenanceOptions) {
     this.#store = store
     this.#options = options
-    this.#thread = new JobThread(store.path)
+    this.#thread = new JobThread(store.path, { onRetry: (job, cause) => options.onEvent(retryEvent(job, cause)) })
     this.#steps = {
       takeOver: options.takeOver,
       persist: () => this.#persist(),
@@ -139,12 +140,7 @@ export class Maintenance {
     let sealed: SealedView | undefined
     if (ids.length + deletes.ids.length > 0) {
       const job = { ...this.#partOf(), deletes, ids, vectors, fields, sequences }
-      const moved = [vectors, ...(fields === undefined ? [] : [fields.bytes, fields.offsets])]
-      const entry = await this.#thread.run(
-        'seal',
-        job,
-        moved.map(({ buffer }) => buffer as ArrayBuffer),
-      )
+      const entry = await this.#thread.run('seal', job)
       sealed = await this.#open(entry)
       for (const [at, { view, row }] of origins.entries())
         if (!view.alive.has(row)) killIn([sealed], ids[at], state.settings)
@@ -206,6 +202,11 @@ const FAILED: { readonly [Name in StepName]: string } = {
   persist: 'writing PARTS',
   seal: 'sealing',
   merge: 'merging',
+}
+
+export function retryEvent(job: JobName, cause: unknown): LiveEvent {
+  const message = `the thread of a ${job} failed, and it runs once more on a fresh one: ${messageOf(cause)}`
+  return { kind: 'maintenance-failed', message }
 }
 
 /** Rows that are dead now and are not in `before`. */

@@ -1,14 +1,15 @@
 /** What `upsert` is given, as rows of the log: checked, as float32, of unit length for cosine. */
 import { Kernel } from '../../kernel/kernel.js'
 import { storedId } from '../api/integer-id.js'
-import type { GivenBatch, GivenId, Id, Metric, SourceItem, VectorRecord } from '../api/vectors.js'
-import { DimensionMismatchError, InvalidIdError, InvalidOptionError, InvalidVectorError } from '../errors.js'
+import type { GivenBatch, GivenId, Id, Metric, VectorRecord } from '../api/vectors.js'
+import { DimensionMismatchError, InvalidIdError, InvalidVectorError } from '../errors.js'
 import type { FieldRows } from '../fields/field-rows.js'
 import type { Field } from '../fields/field.js'
 import { assertId } from '../format/ids/encode-ids.js'
-import { isBatch, vectorOf } from '../pipeline/ingest/source-item.js'
+import { rowsOfBatch, vectorOf } from '../pipeline/ingest/source-item.js'
 import { whyInvalid } from '../pipeline/ingest/why-invalid.js'
 import { assertNoFields, RowFields } from './row-fields.js'
+import { withPrepared } from './with-prepared.js'
 
 export interface Rows {
   readonly ids: readonly Id[]
@@ -77,21 +78,14 @@ export class RowPreparer {
   }
 
   #checked({ ids, vectors, fields }: Rows, positionOf: (at: number) => number): Rows {
-    const { dimensions, metric } = this.#shape
-    const isCosine = metric === 'cosine'
-    const kernel = this.#kernel
-    const mark = kernel.mark()
-    const at = kernel.alloc(vectors.byteLength)
-    const norms = kernel.alloc(8 * ids.length)
-    kernel.f32(at, vectors.length).set(vectors)
-    kernel.fn.prepareRows(at, ids.length, dimensions, isCosine ? 1 : 0, norms)
-    vectors.set(kernel.f32(at, vectors.length))
-    const found = kernel.f64(norms, ids.length).findIndex((norm) => whyInvalid(norm, isCosine) !== undefined)
-    const reason = found < 0 ? undefined : whyInvalid(kernel.f64(norms, ids.length)[found], isCosine)
-    kernel.release(mark)
-    if (reason !== undefined) {
-      throw new InvalidVectorError({ ordinal: positionOf(found), id: ids[found], reason, invalidOption: false })
-    }
+    withPrepared(this.#kernel, vectors, this.#shape, (rows, squaredNorms) => {
+      vectors.set(rows)
+      for (const [at, norm] of squaredNorms.entries()) {
+        const reason = whyInvalid(norm, this.#shape.metric === 'cosine')
+        if (reason === undefined) continue
+        throw new InvalidVectorError({ ordinal: positionOf(at), id: ids[at], reason, invalidOption: false })
+      }
+    })
     return { ids, vectors, fields }
   }
 }
@@ -125,15 +119,5 @@ export function assertBatch(batch: GivenBatch, dimensions: number, first: number
   if (batch.dimensions !== dimensions) {
     throw new DimensionMismatchError({ ordinal: first, expected: dimensions, got: batch.dimensions })
   }
-  const count = batch.vectors.length / dimensions
-  if (Number.isInteger(count) && (batch.ids === undefined || batch.ids.length === count)) return count
-  throw new InvalidOptionError(
-    `a batch at vector ${first} has ${batch.vectors.length} numbers for ${dimensions} dimensions` +
-      (batch.ids === undefined ? '' : ` and ${batch.ids.length} ids`),
-  )
-}
-
-/** @throws InvalidVectorError for what is neither a record nor a batch */
-export function isBatchItem(item: SourceItem, position: number): item is GivenBatch {
-  return isBatch(item, position)
+  return rowsOfBatch(batch, first)
 }

@@ -57,7 +57,7 @@ describe('live-service', () => {
     expect(await first.end('SIGKILL')).toMatchObject({ exitCode: null })
     const second = program('service.ts', ...flags, '--port', new URL(url).port)
     await second.printed(ADDRESS)
-    const sequenceNow = async (): Promise<number> => (await metricsOf(url)).get('shardloom_live_sequence') ?? 0
+    const sequenceNow = async (): Promise<number> => (await metricsOf(url)).get('shardloom_live_last_sequence') ?? 0
     const atStart = await sequenceNow()
     await expect.poll(sequenceNow, PATIENT).toBeGreaterThan(atStart + 300)
 

@@ -12,8 +12,8 @@ import { replayFields, replayIds, replayRows } from './recover-ingest.js'
 import { storedId } from '../../api/integer-id.js'
 import type { GivenFields } from '../../api/fields.js'
 import type { GivenBatch, SourceItem } from '../../api/vectors.js'
-import { vectorOf } from './source-item.js'
-import { DimensionMismatchError, InvalidOptionError, InvalidVectorError, type InvalidFieldError } from '../../errors.js'
+import { rowsOfBatch, vectorOf } from './source-item.js'
+import { DimensionMismatchError, InvalidVectorError, type InvalidFieldError } from '../../errors.js'
 import { whyFieldsRefused, whyInvalid, whyTooShort } from './why-invalid.js'
 import { dropRepeatedIds } from './drop-repeated-ids.js'
 import { assertNoFields, FieldCollector } from './field-collector.js'
@@ -164,13 +164,7 @@ export class RowWriter {
         got: dimensions,
       })
     }
-    const count = vectors.length / dimensions
-    if (!Number.isInteger(count) || (ids !== undefined && ids.length !== count)) {
-      throw new InvalidOptionError(
-        `a batch at vector ${firstOrdinal} has ${vectors.length} numbers for ${dimensions} dimensions` +
-          (ids === undefined ? '' : ` and ${ids.length} ids`),
-      )
-    }
+    const count = rowsOfBatch(batch, firstOrdinal)
     const fieldsOf = this.#fieldsOf(batch, count, firstOrdinal)
     let taken = 0
     while (taken < count) {

@@ -1,7 +1,7 @@
 /** Checks the items of a source before any of them is copied. */
 import { MAX_DIMENSIONS } from '../../options/limits.js'
 import type { GivenBatch, SourceItem } from '../../api/vectors.js'
-import { InvalidVectorError } from '../../errors.js'
+import { InvalidOptionError, InvalidVectorError } from '../../errors.js'
 import { isFloat32Array } from '../../realms.js'
 import { givenVector } from '../../rows/given-vector.js'
 import { kindOf } from '../../value-kind.js'
@@ -28,6 +28,16 @@ export function isBatch(item: unknown, ordinal: number): item is GivenBatch {
     throw refused(ordinal, `begins a batch with ${kindOf(ids)} as ids, expected an array`)
   }
   return true
+}
+
+/** How many vectors a batch has; `first` is the ordinal of the first. @throws InvalidOptionError */
+export function rowsOfBatch({ vectors, dimensions, ids }: GivenBatch, first: number): number {
+  const count = vectors.length / dimensions
+  if (Number.isInteger(count) && (ids === undefined || ids.length === count)) return count
+  throw new InvalidOptionError(
+    `a batch at vector ${first} has ${vectors.length} numbers for ${dimensions} dimensions` +
+      (ids === undefined ? '' : ` and ${ids.length} ids`),
+  )
 }
 
 /** A record or a batch; the ordinal is that of the vector. */

@@ -15,7 +15,7 @@ export function liveMetrics(facts: LiveFacts, path: string): string {
       gauge('parts', 'Sealed parts of changes.', facts.parts),
       gauge('part_rows', 'Rows in sealed parts.', facts.partRows),
       gauge('memory_rows', 'Rows in memory, which are in the log alone.', facts.memoryRows),
-      gauge('log_size_bytes', 'Bytes of logs that are read when the index is opened.', facts.logBytes),
+      gauge('log_size_bytes', 'Bytes of the newest log, which is read when the index is opened.', facts.logBytes),
       // It goes on when the process ends, and a copy of an index may go back.
       gauge('last_sequence', 'Number of the last change.', facts.sequence),
       counter('seals', 'Parts that were sealed since the index was opened.', facts.seals),

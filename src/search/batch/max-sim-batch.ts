@@ -34,8 +34,9 @@ export async function maxSimBatch(
     return onThreads(view, { ...base, threads: base.threads }, queries as readonly MultiVector[], checked, live)
   }
   return inSlices(queries as readonly MultiVector[], (query) => {
-    const now = live()
-    return searchMaxSim(view.live === undefined ? view : now, query, checked)
+    live()
+    // All of one generation, and of its changes as they are now.
+    return searchMaxSim(view, query, checked)
   })
 }
 

@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url'
-import { Piscina } from 'piscina'
 import { WorkerFailedError } from '../../errors.js'
 import { ownFile } from '../../own-files.js'
+import { ThreadPool } from '../../threads.js'
 import type { Beam, SearchCore } from '../core/search-core.js'
 import { createThreadContext, MIN_THREAD_BEAM, type ThreadContext } from '../core/thread-context.js'
 import type { SearchSlice } from './search-slice.js'
@@ -17,30 +16,22 @@ export interface BatchResult {
 /** Worker threads that search one core together. */
 export class SearchThreads {
   readonly #core: SearchCore
-  readonly #piscina: Piscina
+  readonly #pool: ThreadPool
   readonly #threads: number
   #contexts: ThreadContext[] = []
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Starts the threads. `core` must be complete, in shared memory. */
-  constructor(core: SearchCore, threads: number) {
+  /** Starts the threads. `core` must be complete, in shared memory. `entry`: of the threads, for tests. */
+  constructor(core: SearchCore, threads: number, entry = ownFile('workers/entry.cjs')) {
     this.#core = core
     this.#threads = threads
-    this.#piscina = new Piscina({
-      filename: fileURLToPath(ownFile('workers/entry.cjs')),
-      name: 'search',
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      recordTiming: false,
-    })
-    // Without a listener an error event would end the caller's process; the task that failed rejects as well.
-    this.#piscina.on('error', () => undefined)
+    const count = { minThreads: threads, maxThreads: threads }
+    this.#pool = new ThreadPool({ entry, name: 'search', ...count, idleMs: Number.POSITIVE_INFINITY })
   }
 
   /**
-   * `queries`: row-major in shared memory. Batches run one after another, each on all threads.
-   * @throws WorkerFailedError
+   * `queries`: row-major in shared memory. Batches run one after another, each on all threads. A batch that loses a
+   * thread runs once more, on fresh ones. @throws WorkerFailedError
    */
   search(queries: Float32Array, k: number, ef: number, rerank?: number): Promise<BatchResult> {
     return this.#inTurn(queries, this.#core.beamFor(k, ef, rerank))
@@ -53,13 +44,24 @@ export class SearchThreads {
   }
 
   async close(): Promise<void> {
-    await this.#piscina.destroy()
+    await this.#pool.close()
   }
 
   #inTurn(queries: Float32Array, beam: Beam): Promise<BatchResult> {
-    const batch = this.#last.then(() => this.#search(queries, beam))
+    const batch = this.#last.then(() => this.#searchOrRepeat(queries, beam))
     this.#last = batch.catch(() => undefined)
     return batch
+  }
+
+  async #searchOrRepeat(queries: Float32Array, beam: Beam): Promise<BatchResult> {
+    try {
+      return await this.#search(queries, beam)
+    } catch {
+      // The error of the second attempt says why.
+      return await this.#search(queries, beam).catch((error: unknown) => {
+        throw new WorkerFailedError(`search ${queries.length / this.#core.dimensions} queries`, error)
+      })
+    }
   }
 
   async #search(queries: Float32Array, { k, ef, rerank }: Beam): Promise<BatchResult> {
@@ -86,12 +88,13 @@ export class SearchThreads {
     }
     // Waits for all threads before it throws: the next batch uses the same contexts.
     const ended = await Promise.allSettled(
-      this.#contextsFor(ef).map((context) => this.#piscina.run({ ...slice, context } satisfies SearchSlice)),
+      this.#contextsFor(ef).map((context) => this.#pool.run({ ...slice, context } satisfies SearchSlice)),
     )
-    for (const each of ended) {
-      if (each.status === 'rejected') throw new WorkerFailedError(`search ${queryCount} queries`, each.reason)
-    }
-    return result
+    const failed = ended.find((each) => each.status === 'rejected')
+    if (failed === undefined) return result
+    // A thread that was ended in the middle of a search leaves its context as it was then.
+    this.#contexts = []
+    throw failed.reason
   }
 
   /** One for each thread. A wider beam than any before takes new contexts; the memory of the old ones is not reused. */

@@ -10,12 +10,13 @@ export interface CompactionNeed {
   readonly due: boolean
 }
 
-/** How much of the last build is outdated. Every row is due when there was no build. */
+/** How much of the last build is outdated. Every row is due when there was no build. `when`: no share, never. */
 export function compactionNeed(
   facts: Pick<LiveFacts, 'baseRows' | 'deadRows' | 'partRows' | 'memoryRows'>,
+  when: CompactWhen = COMPACT_WHEN,
 ): CompactionNeed {
   const share = (rows: number): number => (rows === 0 ? 0 : rows / facts.baseRows)
   const dead = share(facts.deadRows)
   const changed = share(facts.partRows + facts.memoryRows)
-  return { dead, changed, due: dead > COMPACT_WHEN.dead || changed > COMPACT_WHEN.changed }
+  return { dead, changed, due: dead > (when.dead ?? Infinity) || changed > (when.changed ?? Infinity) }
 }
