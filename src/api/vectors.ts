@@ -1,5 +1,5 @@
 /** Vectors as they come in: records, batches, sources. */
-import type { FieldColumn, GivenFields } from './fields.js'
+import type { FieldColumn, FieldSchema, GivenFields } from './fields.js'
 
 /** l2: squared Euclidean. cosine: 1 − cos. ip: −(inner product). Smaller is nearer for each. */
 export type Metric = 'l2' | 'cosine' | 'ip'
@@ -77,6 +77,8 @@ export interface SourceFacts {
   readonly dimensions?: number
   /** What its vectors are compared with. */
   readonly metric?: Metric
+  /** The fields of its records. */
+  readonly fields?: FieldSchema
   /** Changes when the source does; undefined when it can be read only once. */
   readonly fingerprint?: string
 }

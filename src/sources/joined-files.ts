@@ -1,7 +1,9 @@
 /** Several files as one: rows and ordinals continue from file to file. */
 import { createHash } from 'node:crypto'
 import { InvalidFileError } from '../errors.js'
+import type { FieldColumn, FieldSchema } from '../api/fields.js'
 import type { VectorBatch } from '../api/vectors.js'
+import { sliceColumn } from './fields/column-queue.js'
 import type { VectorFile, VectorFileFormat } from './vector-file.js'
 
 export class JoinedFiles implements VectorFile {
@@ -10,6 +12,7 @@ export class JoinedFiles implements VectorFile {
   readonly count: number | undefined
   readonly dimensions: number | undefined
   readonly bytes: number | undefined
+  readonly fields: FieldSchema | undefined
   readonly #files: readonly VectorFile[]
 
   /** Joins two files or more. @throws InvalidFileError when their headers have different dimensions */
@@ -18,6 +21,7 @@ export class JoinedFiles implements VectorFile {
     const [first] = files
     this.path = files.map(({ path }) => path).join(', ')
     this.format = first.format
+    this.fields = first.fields
     this.count = sum(files.map(({ count }) => count))
     this.bytes = sum(files.map(({ bytes }) => bytes))
     const known = files.find(({ dimensions }) => dimensions !== undefined)
@@ -83,9 +87,19 @@ function sum(numbers: readonly (number | undefined)[]): number | undefined {
 }
 
 /** The rows of a batch from `row` on. */
-function from({ ids, vectors, dimensions }: VectorBatch, row: number): VectorBatch {
-  const rest = { vectors: vectors.subarray(row * dimensions), dimensions }
-  return ids === undefined ? rest : { ids: ids.slice(row), ...rest }
+function from({ ids, vectors, dimensions, fields }: VectorBatch, row: number): VectorBatch {
+  return {
+    ...(ids && { ids: ids.slice(row) }),
+    vectors: vectors.subarray(row * dimensions),
+    dimensions,
+    ...(fields && { fields: columnsFrom(fields, row) }),
+  }
+}
+
+function columnsFrom(columns: Readonly<Record<string, FieldColumn>>, row: number): Record<string, FieldColumn> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, sliceColumn(column, row, column.length)]),
+  )
 }
 
 function agree(first: { path: string }, expected: number | undefined, path: string, got: number): void {

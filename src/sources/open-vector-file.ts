@@ -1,5 +1,6 @@
 /** Opens a vector file in any supported format: plans from header and size, then reads in passes. */
 import { InvalidOptionError, PathError } from '../errors.js'
+import type { FieldSchema } from '../api/fields.js'
 import type { VectorBatch } from '../api/vectors.js'
 import { kindOf } from '../value-kind.js'
 import { checkPath } from './check-path.js'
@@ -23,6 +24,7 @@ import { planRaw } from './rows/plan-raw.js'
 import { planNpy } from './rows/plan-npy.js'
 import { planNpz } from './tensors/plan-npz.js'
 import { planSafetensors } from './tensors/plan-safetensors.js'
+import { wantedFields } from './fields/wanted-fields.js'
 import type { ReadOptions, ReadPlan, VectorFile, VectorFileFormat } from './vector-file.js'
 
 export interface OpenVectorFileOptions extends ReadOptions {
@@ -36,6 +38,7 @@ export interface OpenVectorFileOptions extends ReadOptions {
 const OPTION_NAMES: Readonly<Record<keyof OpenVectorFileOptions, true>> = {
   vectorColumn: true,
   idColumn: true,
+  fields: true,
   invalid: true,
   dimensions: true,
   ids: true,
@@ -53,13 +56,14 @@ function checkReadOptions(options: unknown): void {
       `unknown option ${JSON.stringify(name)}; the options of a file are ${Object.keys(OPTION_NAMES).join(', ')}`,
     )
   }
-  const { invalid = 'error', stdin: _stdin, dimensions, ...texts } = options as OpenVectorFileOptions
+  const { invalid = 'error', stdin: _stdin, dimensions, fields, ...texts } = options as OpenVectorFileOptions
   if (invalid !== 'error' && invalid !== 'skip') {
     throw new InvalidOptionError(`invalid must be one of error, skip, got ${kindOf(invalid)}`)
   }
   if (dimensions !== undefined && !Number.isInteger(dimensions)) {
     throw new InvalidOptionError(`dimensions must be a whole number, got ${kindOf(dimensions)}`)
   }
+  wantedFields(fields)
   for (const [name, value] of Object.entries(texts) as [string, unknown][]) {
     if (value !== undefined && typeof value !== 'string') {
       throw new InvalidOptionError(`${name} must be a string, got ${kindOf(value)}`)
@@ -84,7 +88,7 @@ const PLANNERS: Readonly<Record<VectorFileFormat, Planner>> = {
   parquet: async (bytes, options) => (await import('./parquet/plan-parquet.js')).planParquet(bytes, options),
   arrow: planArrow,
   hdf5: planHdf5,
-  'json-lines': (_, options) => planJsonLines(options),
+  'json-lines': (bytes, options) => planJsonLines(options, bytes),
   csv: (_, options) => planCsv(undefined, options),
   tsv: (_, options) => planCsv('\t', options),
   'word-vectors': planWordVectors,
@@ -104,7 +108,7 @@ export async function openVectorFile(path: string, options: OpenVectorFileOption
   checkPath(path, 'the file of vectors')
   checkReadOptions(options)
   refuseUrl(path)
-  const file = path === STDIN ? openStdin(options) : await openPath(path, options)
+  const file = path === STDIN ? await openStdin(options) : await openPath(path, options)
   return options.ids === undefined ? file : attachIds(file, options.ids)
 }
 
@@ -120,14 +124,19 @@ export async function openVectorFiles(given: readonly string[], all: OpenVectorF
   const paths = await expandPaths(given)
   if (paths.length === 1) return openVectorFile(paths[0], { ids, ...options })
   const files: VectorFile[] = []
-  for (const path of paths) files.push(await openVectorFile(path, options))
+  for (const path of paths) {
+    // The types that the first file tells are those of all.
+    const fields = files.at(0)?.fields ?? options.fields
+    files.push(await openVectorFile(path, { ...options, ...(fields !== undefined && { fields }) }))
+  }
   const joined = new JoinedFiles(files)
   return ids === undefined ? joined : attachIds(joined, ids)
 }
 
-function openStdin(options: OpenVectorFileOptions): VectorFile {
+async function openStdin(options: OpenVectorFileOptions): Promise<VectorFile> {
+  const plan = await planJsonLines(options)
   const open = async (): Promise<ByteReader> => streamBytes(STDIN, options.stdin ?? process.stdin)
-  return new PlannedFile({ path: STDIN, format: 'json-lines', plan: planJsonLines(options), bytes: undefined, open })
+  return new PlannedFile({ path: STDIN, format: 'json-lines', plan, bytes: undefined, open })
 }
 
 async function openPath(path: string, options: ReadOptions): Promise<VectorFile> {
@@ -142,7 +151,7 @@ async function openPath(path: string, options: ReadOptions): Promise<VectorFile>
     return new PlannedFile({
       path,
       format,
-      plan: planJsonLines(options),
+      plan: await planJsonLines(options),
       bytes: undefined,
       open: () => openFileBytes(path),
     })
@@ -151,6 +160,7 @@ async function openPath(path: string, options: ReadOptions): Promise<VectorFile>
   try {
     const format = await detectFormat(bytes, facts.byteLength, options)
     refuseColumns(path, format, options)
+    refuseFields(path, format, options)
     const plan = await PLANNERS[format](bytes, options)
     // Lines may be appended until they are read: the plan does not depend on their number.
     const planned = plan.count === undefined && TEXTS.has(format) ? undefined : facts
@@ -181,6 +191,17 @@ function refuseColumns(path: string, format: VectorFileFormat, { vectorColumn, i
   )
 }
 
+/** The formats whose columns can be fields. */
+const FIELD_TABLES: ReadonlySet<VectorFileFormat> = new Set(['parquet', 'arrow', 'json-lines', 'csv', 'tsv'])
+
+function refuseFields(path: string, format: VectorFileFormat, { fields }: ReadOptions): void {
+  if (fields === undefined || FIELD_TABLES.has(format)) return
+  throw new InvalidOptionError(
+    `fields (--fields) names columns of ${[...FIELD_TABLES].join(', ')}, but ${path} is ${format}, which has only ` +
+      'vectors; write vectors and fields as one of these formats',
+  )
+}
+
 interface PlannedFileParts {
   readonly path: string
   readonly format: VectorFileFormat
@@ -195,6 +216,7 @@ class PlannedFile implements VectorFile {
   readonly count: number | undefined
   readonly dimensions: number | undefined
   readonly bytes: number | undefined
+  readonly fields: FieldSchema | undefined
   readonly #plan: ReadPlan
   readonly #open: () => Promise<ByteReader>
   readonly #passes = new Set<ByteReader>()
@@ -207,6 +229,7 @@ class PlannedFile implements VectorFile {
     this.count = plan.count
     this.dimensions = plan.dimensions
     this.bytes = bytes
+    this.fields = plan.fields
     this.#plan = plan
     this.#open = open
   }

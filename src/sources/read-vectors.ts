@@ -11,7 +11,7 @@ export interface VectorReader extends DescribedSource, AsyncIterable<VectorBatch
 /**
  * One or more vector files, in any supported format, as the source of a build: `buildIndex(readVectors('a.parquet'), {
  * path })`. Such a build can be resumed after an interruption while the files are unchanged, unless it reads a pipe or
- * standard input ('-'). Patterns such as `parts/*.npy` stand for the files they match, sorted. Files are opened on
+ * standard input ('-'). With `fields` the columns named become fields of the index. Patterns such as `parts/*.npy` stand for the files they match, sorted. Files are opened on
  * first use, which throws the errors of `openVectorFile`.
  */
 export function readVectors(paths: string | readonly string[], options: OpenVectorFileOptions = {}): VectorReader {
@@ -33,8 +33,8 @@ export function readVectors(paths: string | readonly string[], options: OpenVect
 
   async function facts(): Promise<SourceFacts> {
     const file = await open()
-    const { count, dimensions } = file
-    return { count, dimensions, fingerprint: await file.fingerprint() }
+    const { count, dimensions, fields } = file
+    return { count, dimensions, fingerprint: await file.fingerprint(), ...(fields && { fields }) }
   }
 
   return Object.assign(batches, { facts, [Symbol.asyncIterator]: () => batches() })

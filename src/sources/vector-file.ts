@@ -1,6 +1,8 @@
 /** The interface of every vector file, and the plan that each format makes before it reads a row. */
 import type { VectorBatch } from '../api/vectors.js'
+import type { FieldSchema } from '../api/fields.js'
 import type { ByteReader } from './bytes/byte-reader.js'
+import type { FieldsToRead } from './fields/wanted-fields.js'
 
 export type VectorFileFormat =
   | 'fvecs'
@@ -38,9 +40,11 @@ export interface VectorFile {
   readonly dimensions: number | undefined
   /** Size of the file; undefined for a pipe. */
   readonly bytes: number | undefined
+  /** The fields that its batches have, with the types that were given or found; undefined when none were asked for. */
+  readonly fields: FieldSchema | undefined
   /**
    * One pass over the rows in file order, in batches of at most 1 MiB of float32. A batch's `vectors` is a view of a
-   * buffer that the next batch overwrites: copy the rows to keep them. `ids` may be kept. A pipe can be read only once.
+   * buffer that the next batch overwrites: copy the rows to keep them. `ids` and `fields` may be kept. A pipe can be read only once.
    * `startAt` skips the rows before it: fixed-size rows by seeking, JSON lines by reading past them.
    * @throws InvalidFileError at the first bad row, after all rows before it are yielded
    * @throws PathError when the file can no longer be read
@@ -69,6 +73,13 @@ export interface ReadOptions {
   /** Length of the rows of raw float32, which does not say it. */
   readonly dimensions?: number
   /**
+   * Columns of Parquet, Arrow, CSV and TSV, or fields of JSON records, that become fields of the same names: a schema, or
+   * names with a type after a colon or without, as `['category', 'price:number']`. Where no type is given it is the
+   * column's own; in JSON lines that of the first values; in CSV keyword. Parts have paths, as `meta.category`. Null is
+   * missing, and so is NaN in a column of floats. See docs/fields-in-files.md.
+   */
+  readonly fields?: FieldsToRead
+  /**
    * For rows without a vector, such as null or an empty list, or a failed request in OpenAI's batch output: `'error'`, the
    * default, ends the pass; `'skip'` yields rows of NaN, which a build with `invalid: 'skip'` leaves out and counts.
    */
@@ -79,6 +90,7 @@ export interface ReadOptions {
 export interface ReadPlan {
   readonly count: number | undefined
   readonly dimensions: number | undefined
+  readonly fields?: FieldSchema
   batches(bytes: ByteReader, startAt: number): AsyncGenerator<VectorBatch, void, void>
 }
 

@@ -7,7 +7,7 @@ import { readExactly, type ByteReader } from '../bytes/byte-reader.js'
 import { bytesWithin, ForwardBytes } from '../bytes/forward-bytes.js'
 import { unlz4 } from '../bytes/unlz4.js'
 import { unzstd } from '../bytes/unzstd.js'
-import type { ArrowColumn } from './arrow-columns.js'
+import type { ArrowPlace } from './arrow-columns.js'
 import { DICTIONARY_BATCH, RECORD_BATCH, type ArrowMessage } from './arrow-message.js'
 import type { FlatTable } from './flat-table.js'
 
@@ -64,14 +64,14 @@ export class ArrowBuffers {
   }
 
   /** Number of data buffers of a column of views. */
-  viewBuffers({ views }: ArrowColumn): number {
+  viewBuffers({ views }: ArrowPlace): number {
     const count = this.#viewBuffers.at(views)
     if (count === undefined) throw this.damaged('too few numbers of buffers for its views')
     return count
   }
 
   /** `count` + 1 offsets, each at least as large as the one before. */
-  async offsets(column: ArrowColumn, width: 4 | 8, row: number, count: number): Promise<Float64Array> {
+  async offsets(column: ArrowPlace, width: 4 | 8, row: number, count: number): Promise<Float64Array> {
     const { buffer } = await this.read(column, 1, row * width, (count + 1) * width)
     const offsets =
       width === 4 ? Float64Array.from(new Int32Array(buffer)) : Float64Array.from(new BigInt64Array(buffer), Number)
@@ -86,7 +86,7 @@ export class ArrowBuffers {
    * is the buffer number `place`.
    */
   async validity(
-    column: ArrowColumn,
+    column: ArrowPlace,
     { level, place, from, count }: { level: 0 | 1; place: number; from: number; count: number },
   ): Promise<Uint8Array | undefined> {
     const nulls = this.#nodes.at(2 * (column.node + level) + 1)
@@ -99,7 +99,7 @@ export class ArrowBuffers {
   }
 
   /** Bytes of the buffer that is `index` after the column's first. */
-  async read(column: ArrowColumn, index: number, from: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(column: ArrowPlace, index: number, from: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     const buffer = await this.#buffer(column, index)
     const has = buffer.byteLength ?? 0
     if (from + bytes > has) throw this.damaged(`a buffer of ${has} bytes, expected ${from + bytes}`)
@@ -108,7 +108,7 @@ export class ArrowBuffers {
     return read
   }
 
-  async #buffer(column: ArrowColumn, index: number): Promise<ByteReader> {
+  async #buffer(column: ArrowPlace, index: number): Promise<ByteReader> {
     let place = column.buffer + index
     for (const count of this.#viewBuffers.slice(0, column.views)) place += count
     const opened = this.#opened.get(place) ?? (await this.#open(place))

@@ -49,8 +49,9 @@ export interface ArrowDictionaryIds {
 
 export type ArrowIds = ArrowPlainIds | ArrowDictionaryIds
 
-export interface ArrowColumn extends TableColumn {
-  readonly shape: ArrowList | ArrowIds | undefined
+/** Where the buffers of a column are. */
+export interface ArrowPlace {
+  readonly name: string
   /** Indexes of its first node and first buffer in a record batch, without the data buffers of views. */
   readonly node: number
   readonly buffer: number
@@ -58,28 +59,44 @@ export interface ArrowColumn extends TableColumn {
   readonly views: number
 }
 
+export interface ArrowColumn extends TableColumn, ArrowPlace {
+  readonly shape: ArrowList | ArrowIds | undefined
+}
+
+/** Is given each field of the schema, with its place and the names of the structs that it is in. */
+type Visit = (field: FlatTable, place: Omit<ArrowPlace, 'name'>, within: readonly ArrowPlace[]) => void
+
 /** @throws RangeError when the schema is damaged */
 export function arrowColumns(schema: FlatTable, version: number): ArrowColumn[] {
+  const columns: ArrowColumn[] = []
+  eachArrowField(schema, version, (field, place, within) => {
+    if (within.length === 0) columns.push({ ...columnOf(field), ...place })
+  })
+  return columns
+}
+
+/** Visits columns and the parts of structs, not what is inside of lists. @throws RangeError when the schema is damaged */
+export function eachArrowField(schema: FlatTable, version: number, visit: Visit): void {
   let fieldCount = 0
   let node = 0
   let buffer = 0
   let views = 0
 
-  const walk = (field: FlatTable, depth: number): void => {
+  const walk = (field: FlatTable, within: readonly ArrowPlace[] | undefined, depth: number): void => {
     if (++fieldCount > MAX_FIELDS || depth > MAX_DEPTH) throw new RangeError('the schema is too large')
     const type = field.byte(2, 0)
     const isDictionary = field.table(4) !== undefined
+    const place = { node, buffer, views }
+    if (within !== undefined) visit(field, place, within)
     node++
     buffer += bufferCount(type, isDictionary, field, version)
     if (!isDictionary && (type === BINARY_VIEW || type === UTF8_VIEW)) views++
-    if (!isDictionary) for (const child of field.tables(5)) walk(child, depth + 1)
+    if (isDictionary) return
+    const inner = within !== undefined && type === STRUCT ? [...within, { name: field.text(0), ...place }] : undefined
+    for (const child of field.tables(5)) walk(child, inner, depth + 1)
   }
 
-  return schema.tables(1).map((field) => {
-    const place = { node, buffer, views }
-    walk(field, 0)
-    return { ...columnOf(field), ...place }
-  })
+  for (const field of schema.tables(1)) walk(field, [], 0)
 }
 
 function bufferCount(type: number, isDictionary: boolean, field: FlatTable, version: number): number {
@@ -94,13 +111,20 @@ function columnOf(field: FlatTable): Omit<ArrowColumn, 'node' | 'buffer' | 'view
   const encoding = field.table(4)
   const shape =
     encoding === undefined ? (listOf(field, type) ?? idsOf(field, type)) : inDictionary(field, type, encoding)
-  const inner = type === LIST || type === LARGE_LIST || type === FIXED_LIST ? `s of ${innerName(field)}` : ''
   return {
     name: field.text(0),
-    type: `${TYPE_NAMES[type] ?? `type ${type}`}${inner}${encoding === undefined ? '' : ' in a dictionary'}`,
+    type: arrowTypeName(field),
     use: shape === undefined ? 'none' : shape.kind === 'list' ? listUse(field) : 'id',
     shape,
   }
+}
+
+/** What messages call its type. */
+export function arrowTypeName(field: FlatTable): string {
+  const type = field.byte(2, 0)
+  const inner = type === LIST || type === LARGE_LIST || type === FIXED_LIST ? `s of ${innerName(field)}` : ''
+  const encoded = field.table(4) === undefined ? '' : ' in a dictionary'
+  return `${TYPE_NAMES[type] ?? `type ${type}`}${inner}${encoded}`
 }
 
 function innerName(field: FlatTable): string {
@@ -127,7 +151,7 @@ function valuesOf(child: FlatTable): ValueType | undefined {
   if (child.table(4) !== undefined) return undefined
   const type = child.byte(2, 0)
   if (type === FLOAT) return FLOATS[child.table(3)?.int16(0, 0) ?? 0]
-  const integer = type === INT ? integerOf(child.table(3)) : undefined
+  const integer = type === INT ? arrowInteger(child.table(3)) : undefined
   return integer?.bytes === 1 ? VALUE_TYPES[integer.signed ? 'i1' : 'u1'] : undefined
 }
 
@@ -135,10 +159,10 @@ function idsOf(field: FlatTable, type: number): ArrowPlainIds | undefined {
   if (type === UTF8 || type === LARGE_UTF8) return { kind: 'text', offsetBytes: type === UTF8 ? 4 : 8 }
   if (type === UTF8_VIEW) return { kind: 'view' }
   if (type === FIXED_BINARY) return field.table(3)?.int32(0, 0) === 16 ? { kind: 'uuid' } : undefined
-  return type === INT ? integerOf(field.table(3)) : undefined
+  return type === INT ? arrowInteger(field.table(3)) : undefined
 }
 
-function integerOf(type: FlatTable | undefined): ArrowInteger | undefined {
+export function arrowInteger(type: FlatTable | undefined): ArrowInteger | undefined {
   const bytes = (type?.int32(0, 0) ?? 0) / 8
   if (bytes !== 1 && bytes !== 2 && bytes !== 4 && bytes !== 8) return undefined
   return { kind: 'integer', bytes, signed: type?.byte(1, 0) === 1 }
@@ -148,7 +172,7 @@ function inDictionary(field: FlatTable, type: number, encoding: FlatTable): Arro
   const values = idsOf(field, type)
   const indexType = encoding.table(1)
   // Without a type indexes are signed, of 32 bits.
-  const index = indexType === undefined ? INT32 : integerOf(indexType)
+  const index = indexType === undefined ? INT32 : arrowInteger(indexType)
   if (values === undefined || index === undefined) return undefined
   return { kind: 'dictionary', id: encoding.int64(0), index, values }
 }

@@ -1,30 +1,32 @@
-/** The dictionary of the column of ids: which messages have it for each record batch, and its values. */
+/** The dictionary of one column: which messages have it for each record batch, and its values. */
 import { InvalidFileError } from '../../errors.js'
-import type { Id } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { ArrowBuffers } from './arrow-buffers.js'
-import type { ArrowColumn } from './arrow-columns.js'
-import { dictionaryValues } from './arrow-ids.js'
 import { messageAt, type ArrowMessage } from './arrow-message.js'
 
-export class ArrowDictionaries {
-  readonly #column: ArrowColumn | undefined
+/** The values in one message; `held` is how many came in the messages before it. */
+type Load<Value> = (batch: ArrowBuffers, held: number) => Promise<ArrayLike<Value>>
+
+export class ArrowDictionary<Value> {
+  /** Undefined for a column without a dictionary. */
+  readonly #id: number | undefined
+  readonly #load: Load<Value>
   /** Offsets of the dictionary and of what was added to it, as of the last message. */
   #current: readonly number[] = []
   readonly #ofBatch: (readonly number[])[] = []
   #loaded: readonly number[] | undefined
-  #values: readonly Id[] = []
+  #values: readonly Value[] = []
 
-  constructor(column: ArrowColumn | undefined) {
-    this.#column = column
+  constructor(id: number | undefined, load: Load<Value>) {
+    this.#id = id
+    this.#load = load
   }
 
   /** Notes a dictionary, which replaces the one before or adds to it. @throws InvalidFileError when it is damaged */
   meet({ header, at }: ArrowMessage, path: string): void {
-    const shape = this.#column?.shape
-    if (shape?.kind !== 'dictionary') return
+    if (this.#id === undefined) return
     try {
-      if (header.int64(0) === shape.id) this.#current = header.byte(2, 0) === 1 ? [...this.#current, at] : [at]
+      if (header.int64(0) === this.#id) this.#current = header.byte(2, 0) === 1 ? [...this.#current, at] : [at]
     } catch (cause) {
       throw new InvalidFileError(path, 'the metadata of an Arrow dictionary is damaged', { offset: at, cause })
     }
@@ -36,18 +38,17 @@ export class ArrowDictionaries {
   }
 
   /** The values for the record batch number `batch`; none for a column without a dictionary. */
-  async before(bytes: ByteReader, batch: number): Promise<readonly Id[]> {
-    const column = this.#column
-    if (column?.shape?.kind !== 'dictionary') return this.#values
+  async before(bytes: ByteReader, batch: number): Promise<readonly Value[]> {
+    if (this.#id === undefined) return this.#values
     const places = this.#ofBatch[batch]
     if (places === this.#loaded) return this.#values
-    const values: Id[] = []
+    const values: Value[] = []
     for (const at of places) {
       const message = await messageAt(bytes, at)
       if (message === undefined)
         throw new InvalidFileError(bytes.path, 'it was changed while it was read', { offset: at })
-      const more = await dictionaryValues(new ArrowBuffers(bytes, message), column, column.shape.values, values.length)
-      for (const value of more) values.push(value)
+      const more = await this.#load(new ArrowBuffers(bytes, message), values.length)
+      for (let i = 0; i < more.length; i++) values.push(more[i])
     }
     this.#loaded = places
     this.#values = values

@@ -3,7 +3,7 @@
  * its place in one of the column's data buffers.
  */
 import type { ArrowBuffers } from './arrow-buffers.js'
-import type { ArrowColumn } from './arrow-columns.js'
+import type { ArrowPlace } from './arrow-columns.js'
 
 const VIEW_BYTES = 16
 const INLINE_BYTES = 12
@@ -22,7 +22,7 @@ interface Place {
 /** The bytes of each row's text. @throws InvalidFileError when a view leads outside of its buffers */
 export async function viewTexts(
   batch: ArrowBuffers,
-  column: ArrowColumn,
+  column: ArrowPlace,
   { row, count }: { readonly row: number; readonly count: number },
 ): Promise<Uint8Array[]> {
   const bytes = await batch.read(column, 1, row * VIEW_BYTES, count * VIEW_BYTES)
@@ -37,7 +37,7 @@ export async function viewTexts(
     texts.push(bytes.subarray(at + 4, at + 4 + Math.min(length, INLINE_BYTES)))
     if (length <= INLINE_BYTES) continue
     sum += length
-    if (sum > MAX_TEXT_BYTES) throw batch.damaged(`more than ${MAX_TEXT_BYTES} bytes of ids in ${count} rows`)
+    if (sum > MAX_TEXT_BYTES) throw batch.damaged(`more than ${MAX_TEXT_BYTES} bytes of text in ${count} rows`)
     const [buffer, from] = [view.getInt32(at + 8, true), view.getInt32(at + 12, true)]
     if (!(buffer >= 0 && buffer < batch.viewBuffers(column) && from >= 0)) {
       throw batch.damaged(`a text at byte ${from} of buffer ${buffer} of ${batch.viewBuffers(column)}`)
@@ -53,7 +53,7 @@ export async function viewTexts(
 /** Reads the texts from one place on that lie close together; returns the number of the next place. */
 async function readRun(
   batch: ArrowBuffers,
-  column: ArrowColumn,
+  column: ArrowPlace,
   { places, from, texts }: { readonly places: readonly Place[]; readonly from: number; readonly texts: Uint8Array[] },
 ): Promise<number> {
   const first = places[from]

@@ -5,13 +5,16 @@
 import { InvalidFileError } from '../../errors.js'
 import { arrowVectors, firstListLength } from './arrow-batch.js'
 import { ArrowBuffers } from './arrow-buffers.js'
-import { ArrowDictionaries } from './arrow-dictionaries.js'
-import { dictionaryIds, plainIds, type RowRange } from './arrow-ids.js'
+import { ArrowDictionary } from './arrow-dictionaries.js'
+import { arrowColumn, arrowFields, fieldDictionary, type ArrowField } from './arrow-fields.js'
+import { dictionaryIds, dictionaryValues, plainIds, type RowRange } from './arrow-ids.js'
 import { arrowFooter, DICTIONARY_BATCH, messageAt, SCHEMA, type ArrowMessage } from './arrow-message.js'
 import { arrowColumns, type ArrowColumn, type ArrowIds, type ArrowList } from './arrow-columns.js'
+import type { FieldColumn } from '../../api/fields.js'
 import type { Id } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { chooseColumns } from '../tables/choose-columns.js'
+import { schemaOf, wantedFields } from '../fields/wanted-fields.js'
 import type { FlatTable } from './flat-table.js'
 import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
@@ -21,13 +24,16 @@ import { MAX_DIMENSIONS } from '../../api/vectors.js'
  * @throws InvalidFileError when it is damaged, truncated, or has no such column; PathError for a pipe
  */
 export async function planArrow(bytes: ByteReader, options: ReadOptions): Promise<ReadPlan> {
-  const { columns, messages } = await openArrow(bytes)
+  const { columns, schema, messages } = await openArrow(bytes)
   const chosen = chooseColumns(columns, options)
   if (typeof chosen === 'string') throw new InvalidFileError(bytes.path, chosen)
   const column = columns[chosen.vector]
   const idColumn = chosen.id === undefined ? undefined : columns[chosen.id]
   const list = column.shape as ArrowList
-  const dictionaries = new ArrowDictionaries(idColumn)
+  const fields = options.fields && arrowFields(bytes.path, schema, wantedFields(options.fields))
+  const dictionary = idDictionary(idColumn)
+  const columnsOfFields = (fields ?? []).map((field) => ({ field, dictionary: dictionaryOf(field) }))
+  const dictionaries = [dictionary, ...columnsOfFields.map((one) => one.dictionary)]
   let count = 0
   let dimensions = list.size
   /** Offset of each record batch that has rows. */
@@ -35,14 +41,14 @@ export async function planArrow(bytes: ByteReader, options: ReadOptions): Promis
   const firstRows: number[] = []
   for await (const message of messages) {
     if (message.type === DICTIONARY_BATCH) {
-      dictionaries.meet(message, bytes.path)
+      for (const one of dictionaries) one.meet(message, bytes.path)
       continue
     }
     const batch = new ArrowBuffers(bytes, message)
     if (batch.rows === 0) continue
     places.push(message.at)
     firstRows.push(count)
-    dictionaries.endBatch()
+    for (const one of dictionaries) one.endBatch()
     count += batch.rows
     if (dimensions === 0) dimensions = await firstListLength(batch, column, list)
   }
@@ -50,6 +56,7 @@ export async function planArrow(bytes: ByteReader, options: ReadOptions): Promis
   return {
     count,
     dimensions: dimensions === 0 ? undefined : dimensions,
+    ...(fields && { fields: schemaOf(fields) }),
     async *batches(pass, startAt) {
       const rowsAtOnce = rowsPerBatch(dimensions)
       for (let i = 0; i < places.length; i++) {
@@ -66,16 +73,50 @@ export async function planArrow(bytes: ByteReader, options: ReadOptions): Promis
           }
           const { vectors, failure } = await arrowVectors(batch, column, list, range)
           const rows = vectors.length / dimensions
-          if (rows > 0 && idColumn === undefined) yield { vectors, dimensions }
-          if (rows > 0 && idColumn !== undefined) {
-            const dictionary = await dictionaries.before(pass, i)
-            yield { ids: await idsOf(batch, idColumn, dictionary, { row, count: rows }), vectors, dimensions }
+          if (rows > 0) {
+            const slice = { row, count: rows }
+            yield {
+              ...(idColumn && { ids: await idsOf(batch, idColumn, await dictionary.before(pass, i), slice) }),
+              vectors,
+              dimensions,
+              ...(fields && { fields: await columnsAt(pass, batch, i, slice, columnsOfFields) }),
+            }
           }
           if (failure !== undefined) throw failure
         }
       }
     },
   }
+}
+
+function idDictionary(column: ArrowColumn | undefined): ArrowDictionary<Id> {
+  const shape = column?.shape
+  if (column === undefined || shape?.kind !== 'dictionary')
+    return new ArrowDictionary(undefined, () => Promise.resolve([]))
+  return new ArrowDictionary(shape.id, (batch, held) => dictionaryValues(batch, column, shape.values, held))
+}
+
+function dictionaryOf(field: ArrowField): ArrowDictionary<unknown> {
+  return new ArrowDictionary(field.cells.dictionary?.id, (batch, held) => fieldDictionary(batch, field, held))
+}
+
+interface FieldSource {
+  readonly field: ArrowField
+  readonly dictionary: ArrowDictionary<unknown>
+}
+
+async function columnsAt(
+  bytes: ByteReader,
+  batch: ArrowBuffers,
+  number: number,
+  range: RowRange,
+  fields: readonly FieldSource[],
+): Promise<Readonly<Record<string, FieldColumn>>> {
+  const columns: [string, FieldColumn][] = []
+  for (const { field, dictionary } of fields) {
+    columns.push([field.name, await arrowColumn(batch, field, await dictionary.before(bytes, number), range)])
+  }
+  return Object.fromEntries(columns)
 }
 
 function idsOf(batch: ArrowBuffers, column: ArrowColumn, dictionary: readonly Id[], range: RowRange): Promise<Id[]> {
@@ -86,6 +127,7 @@ function idsOf(batch: ArrowBuffers, column: ArrowColumn, dictionary: readonly Id
 
 interface OpenArrow {
   readonly columns: readonly ArrowColumn[]
+  readonly schema: { readonly schema: FlatTable; readonly version: number }
   /** The messages after the schema, in order. */
   readonly messages: AsyncGenerator<ArrowMessage, void, void>
 }
@@ -94,13 +136,17 @@ async function openArrow(bytes: ByteReader): Promise<OpenArrow> {
   const footer = await arrowFooter(bytes)
   if (footer !== undefined) {
     const columns = columnsOf(bytes.path, footer.schema, footer.version)
-    return { columns, messages: messagesAt(bytes, footer.messagesAt) }
+    return { columns, schema: footer, messages: messagesAt(bytes, footer.messagesAt) }
   }
   const schema = await messageAt(bytes, 0)
   if (schema?.type !== SCHEMA) {
     throw new InvalidFileError(bytes.path, 'its Arrow stream does not begin with a schema', { offset: 0 })
   }
-  return { columns: columnsOf(bytes.path, schema.header, schema.version), messages: messagesFrom(bytes, schema.end) }
+  return {
+    columns: columnsOf(bytes.path, schema.header, schema.version),
+    schema: { schema: schema.header, version: schema.version },
+    messages: messagesFrom(bytes, schema.end),
+  }
 }
 
 async function* messagesAt(bytes: ByteReader, places: readonly number[]): AsyncGenerator<ArrowMessage, void, void> {

@@ -3,10 +3,14 @@
  * each of several columns. Ids are text. Also what `COPY … TO` of Postgres writes. May be compressed with gzip or zstd.
  */
 import { InvalidFileError } from '../../errors.js'
+import type { FieldType } from '../../api/fields.js'
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
+import { messageOf } from '../../realms.js'
+import { wantedFields } from '../fields/wanted-fields.js'
 import type { ReadOptions, ReadPlan } from '../vector-file.js'
-import { csvLayout, isHeader, numberedNames, type CsvLayout } from './csv-layout.js'
+import { csvLayout, isHeader, numberedNames, type CsvLayout, type CsvNames } from './csv-layout.js'
 import { csvBlocks, delimiterOf, fieldsOf } from './csv-records.js'
+import { fieldOfText } from './field-text.js'
 import { planTexts, refuseText, type TextPlace } from './plan-texts.js'
 import type { LineRecord } from './row-gatherer.js'
 import { isNothing, isNumber, numberOf, vectorOfText } from './vector-text.js'
@@ -15,24 +19,35 @@ const MAX_RECORD_BYTES = 64 * 1024 * 1024
 
 /** `delimiter` is undefined where the first line tells. */
 export function planCsv(delimiter: string | undefined, options: ReadOptions): ReadPlan {
+  // A cell is text: what else it is meant to be, only the caller knows.
+  const fields = options.fields && wantedFields(options.fields).map(({ name, type = 'keyword' }) => ({ name, type }))
   return planTexts(
     {
       blocks: (text) => csvBlocks(text, delimiter, MAX_RECORD_BYTES),
-      parser: () => new CsvParser(delimiter, options).parse,
+      parser: () => new CsvParser(delimiter, options, fields).parse,
+      ...(fields && { fields }),
     },
     options,
   )
 }
 
+interface CsvField {
+  readonly name: string
+  readonly type: FieldType
+}
+
 class CsvParser {
   #delimiter: string | undefined
-  readonly #options: ReadOptions
+  readonly #options: CsvNames
+  readonly #fields: readonly CsvField[] | undefined
   #names: readonly string[] | undefined
   #layout: CsvLayout | undefined
 
-  constructor(delimiter: string | undefined, options: ReadOptions) {
+  constructor(delimiter: string | undefined, options: ReadOptions, fields: readonly CsvField[] | undefined) {
     this.#delimiter = delimiter
-    this.#options = options
+    const { vectorColumn, idColumn } = options
+    this.#options = { vectorColumn, idColumn, fields: fields?.map(({ name }) => name) }
+    this.#fields = fields
   }
 
   readonly parse = (record: string, place: TextPlace): readonly LineRecord[] => {
@@ -46,7 +61,8 @@ class CsvParser {
       if (hasNames) return []
     }
     this.#layout ??= this.#layoutOf(this.#names, fields, place.path)
-    return [recordOf(fields, this.#names, this.#layout, place)]
+    const row = recordOf(fields, this.#names, this.#layout, place)
+    return [this.#fields === undefined ? row : withFields(row, fields, this.#fields, this.#layout)]
   }
 
   #layoutOf(names: readonly string[], first: readonly string[], path: string): CsvLayout {
@@ -56,6 +72,25 @@ class CsvParser {
     const reason = `it has ${layout.vector.length} columns of numbers, expected at most ${MAX_DIMENSIONS}`
     throw new InvalidFileError(path, reason)
   }
+}
+
+/** A cell that is no value of its field makes a record that has failed, as one without a vector. */
+function withFields(
+  record: LineRecord,
+  cells: readonly string[],
+  fields: readonly CsvField[],
+  { columns }: CsvLayout,
+): LineRecord {
+  const values: unknown[] = []
+  for (const [i, { name, type }] of fields.entries()) {
+    try {
+      values.push(fieldOfText(cells[columns[i]], type))
+    } catch (error) {
+      const failure = `has ${messageOf(error)} in column ${JSON.stringify(name.slice(0, 60))}`
+      return { id: record.id, vector: undefined, failure: record.failure ?? failure }
+    }
+  }
+  return { ...record, fields: values }
 }
 
 function recordOf(

@@ -3,12 +3,17 @@
  * another name for `vector`, and `id` may be absent. Or lines of OpenAI's batch output. The file may be compressed with
  * gzip or zstd.
  */
+import { FIELD_TYPES } from '../../api/fields.js'
+import { InvalidOptionError } from '../../errors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
-import { withHead } from '../bytes/plain-text.js'
+import { plainText, withHead } from '../bytes/plain-text.js'
+import { jsonFields, type JsonField } from '../fields/json-values.js'
+import { wantedFields, type WantedField } from '../fields/wanted-fields.js'
 import type { ReadOptions, ReadPlan } from '../vector-file.js'
 import { arrayElements } from './array-elements.js'
 import { lineBlocks, type LineBlock } from './line-blocks.js'
 import { batchRecords, isBatchLine } from './openai-batch.js'
+import { FirstRecords } from './json-field-types.js'
 import { messageOf } from '../../realms.js'
 import { planTexts, refuseText, type TextPlace } from './plan-texts.js'
 import { kindOf, recordOf } from './record-fields.js'
@@ -24,9 +29,58 @@ const MAX_NESTING = 1000
 const MAX_VALUES = 1_000_000
 const HEAD_BYTES = 256
 
-/** Count and dimensions are unknown until the lines are read. */
-export function planJsonLines(options: ReadOptions = {}): ReadPlan {
-  return planTexts({ blocks: jsonTexts, parser: () => (text, place) => parseRecords(text, place, options) }, options)
+/**
+ * Count and dimensions are unknown until the lines are read. `bytes`: a file, whose first records tell the types of
+ * fields that are given by name alone.
+ * @throws InvalidOptionError for such a field of a pipe, which can be read only once
+ * @throws InvalidFileError when no record has a field
+ */
+export async function planJsonLines(options: ReadOptions = {}, bytes?: ByteReader): Promise<ReadPlan> {
+  const wanted = options.fields && wantedFields(options.fields)
+  const fields = wanted && (bytes === undefined ? typedFields(wanted) : await fieldsOfFile(bytes, wanted))
+  const parser = () => (text: string, place: TextPlace) => parseRecords(text, place, options, fields)
+  return planTexts({ blocks: jsonTexts, parser, ...(fields && { fields }) }, options)
+}
+
+function typedFields(wanted: readonly WantedField[]): readonly JsonField[] {
+  return wanted.map(({ name, type }) => {
+    if (type !== undefined) return { name, type }
+    throw new InvalidOptionError(
+      `the type of field ${JSON.stringify(name)} must be given, because a pipe cannot be read before the build: ` +
+        `${name}:keyword, or another of ${FIELD_TYPES.join(', ')}`,
+    )
+  })
+}
+
+async function fieldsOfFile(bytes: ByteReader, wanted: readonly WantedField[]): Promise<readonly JsonField[]> {
+  const first = new FirstRecords(bytes.path, wanted)
+  const text = await plainText(bytes)
+  try {
+    for await (const { texts } of jsonTexts(text)) {
+      for (const one of texts) {
+        if (first.isEnough) return first.fields()
+        const record = recordOfText(one)
+        // The pass that reads the vectors says what is wrong with a line.
+        if (record === undefined) return first.fields()
+        if (record !== null) first.add(record, one.length)
+      }
+    }
+    return first.fields()
+  } finally {
+    await text.close()
+  }
+}
+
+/** The object of a line; null for a blank line, undefined for what is no object. */
+function recordOfText(text: string): object | null | undefined {
+  if (text.trim() === '') return null
+  if (text.length > LONG_LINE_CHARACTERS && structureExcess(text) !== undefined) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Elements where the text is an array of arrays or objects; an array of numbers in a line is one vector. */
@@ -49,7 +103,12 @@ async function* jsonTexts(text: ByteReader): AsyncGenerator<LineBlock, void, voi
 const NO_RECORDS: readonly LineRecord[] = []
 
 /** No record for a blank line, several for a request with several inputs. @throws InvalidFileError with the place */
-function parseRecords(text: string, place: TextPlace, options: ReadOptions): readonly LineRecord[] {
+function parseRecords(
+  text: string,
+  place: TextPlace,
+  options: ReadOptions,
+  fields: readonly JsonField[] | undefined,
+): readonly LineRecord[] {
   if (text.trim() === '') return NO_RECORDS
   const excess = text.length > LONG_LINE_CHARACTERS ? structureExcess(text) : undefined
   if (excess !== undefined) throw refuseText(place, excess)
@@ -62,6 +121,15 @@ function parseRecords(text: string, place: TextPlace, options: ReadOptions): rea
   if (typeof value !== 'object' || value === null) {
     throw refuseText(place, `is ${kindOf(value)}, expected an object such as {"id": "a", "vector": [1, 2]}`)
   }
+  const records = recordsOf(value, text, place, options)
+  if (fields === undefined) return records
+  if (Array.isArray(value)) throw refuseText(place, 'is an array, which has no fields with names')
+  const values = jsonFields(value, fields, text)
+  if (typeof values === 'string') throw refuseText(place, values)
+  return records.map((record) => ({ ...record, fields: values }))
+}
+
+function recordsOf(value: object, text: string, place: TextPlace, options: ReadOptions): readonly LineRecord[] {
   const { vectorColumn, idColumn } = options
   const isNamed = vectorColumn !== undefined || idColumn !== undefined
   if (!isNamed && !('vector' in value) && !('embedding' in value) && isBatchLine(value)) {

@@ -5,6 +5,8 @@ import { plainText } from '../bytes/plain-text.js'
 import type { LineBlock } from './line-blocks.js'
 import { RowGatherer, type LineRecord } from './row-gatherer.js'
 import type { ReadOptions, ReadPlan } from '../vector-file.js'
+import type { FieldType } from '../../api/fields.js'
+import { schemaOf } from '../fields/wanted-fields.js'
 
 /** The place of a text, for messages. */
 export interface TextPlace {
@@ -18,16 +20,20 @@ export interface TextFormat {
   readonly blocks: (text: ByteReader) => AsyncGenerator<LineBlock, void, void>
   /** The parser of one pass, which is given every text in order. No record for a blank text. */
   readonly parser: () => (text: string, place: TextPlace) => readonly LineRecord[]
+  /** The fields that its records have. */
+  readonly fields?: readonly { readonly name: string; readonly type: FieldType }[]
 }
 
 /** Count and dimensions are unknown until the text is read. It may be compressed with gzip or zstd. */
-export function planTexts({ blocks, parser }: TextFormat, { invalid = 'error' }: ReadOptions): ReadPlan {
+export function planTexts({ blocks, parser, fields }: TextFormat, { invalid = 'error' }: ReadOptions): ReadPlan {
+  const names = fields?.map(({ name }) => name)
   return {
     count: undefined,
     dimensions: undefined,
+    ...(fields && { fields: schemaOf(fields) }),
     async *batches(bytes, startAt) {
       let skip = startAt
-      const rows = new RowGatherer(bytes.path)
+      const rows = new RowGatherer(bytes.path, names)
       const parse = parser()
       const text = await plainText(bytes)
       try {

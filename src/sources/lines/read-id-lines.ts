@@ -1,5 +1,6 @@
 /** Reads a file with one id a line, and attaches the ids to the rows of a vector file. */
 import { InvalidFileError } from '../../errors.js'
+import type { FieldSchema } from '../../api/fields.js'
 import type { Id, VectorBatch } from '../../api/vectors.js'
 import { IdQueue } from '../id-queue.js'
 import { fileFingerprint } from '../file-fingerprint.js'
@@ -92,6 +93,7 @@ class FileWithIds implements VectorFile {
   readonly count: number | undefined
   readonly dimensions: number | undefined
   readonly bytes: number | undefined
+  readonly fields: FieldSchema | undefined
   readonly #file: VectorFile
   readonly #idsPath: string
   readonly #open = new Set<ByteReader>()
@@ -102,6 +104,7 @@ class FileWithIds implements VectorFile {
     this.count = file.count
     this.dimensions = file.dimensions
     this.bytes = file.bytes
+    this.fields = file.fields
     this.#file = file
     this.#idsPath = idsPath
   }
@@ -123,7 +126,8 @@ class FileWithIds implements VectorFile {
     startAt: number,
   ): AsyncGenerator<VectorBatch, void, void> {
     let vectorCount = startAt
-    for await (const { ids: own, vectors, dimensions } of batches) {
+    for await (const batch of batches) {
+      const { ids: own, vectors, dimensions } = batch
       if (own !== undefined) throw this.#idsInBothPlaces(vectorCount)
       const rows = vectors.length / dimensions
       const batchIds = await ids.take(rows)
@@ -132,7 +136,7 @@ class FileWithIds implements VectorFile {
         for await (const rest of batches) vectorCount += rest.vectors.length / rest.dimensions
         throw countMismatch(this.#idsPath, ids.taken, this.path, vectorCount)
       }
-      yield { ids: batchIds, vectors, dimensions }
+      yield { ...batch, ids: batchIds }
     }
     const idCount = ids.taken + (await ids.countRest())
     if (idCount !== vectorCount) throw countMismatch(this.#idsPath, idCount, this.path, vectorCount)

@@ -2,6 +2,7 @@
 import { MAX_DIMENSIONS, type Id } from '../../api/vectors.js'
 import type { ColumnNames } from '../tables/choose-columns.js'
 import type { LineRecord } from './row-gatherer.js'
+import { jsonValueAt } from '../fields/json-values.js'
 import { fieldDigits } from './exact-integer.js'
 import { isVectorText, vectorOfText } from './vector-text.js'
 
@@ -11,10 +12,10 @@ export function recordOf(value: object, { vectorColumn, idColumn }: ColumnNames,
     if (vectorColumn !== undefined || idColumn !== undefined) return `is an array, which has no fields with names`
     return recordWith('element', value, undefined)
   }
-  const found = vectorColumn === undefined ? usualVector(value) : [vectorColumn, fieldAt(value, vectorColumn)]
+  const found = vectorColumn === undefined ? usualVector(value) : [vectorColumn, jsonValueAt(value, vectorColumn)]
   if (typeof found === 'string') return found
   const [name, vector] = found as [string, unknown]
-  const id = exactInteger(fieldAt(value, idColumn ?? 'id'), idColumn ?? 'id', text)
+  const id = exactInteger(jsonValueAt(value, idColumn ?? 'id'), idColumn ?? 'id', text)
   if (id === undefined && idColumn !== undefined) return `has no ${JSON.stringify(idColumn)}`
   return idProblem(id, idColumn ?? 'id') ?? recordWith(name, vector, id as Id | undefined)
 }
@@ -23,17 +24,6 @@ function usualVector(value: object): [string, unknown] | string {
   const { vector, embedding } = value as { vector?: unknown; embedding?: unknown }
   if (vector !== undefined && embedding !== undefined) return 'has both "vector" and "embedding", expected one'
   return embedding === undefined ? ['vector', vector] : ['embedding', embedding]
-}
-
-/** The field of that name, or along a path such as `data.vector`. */
-function fieldAt(value: object, name: string): unknown {
-  if (Object.hasOwn(value, name)) return (value as Readonly<Record<string, unknown>>)[name]
-  let at: unknown = value
-  for (const part of name.split('.')) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, part)) return undefined
-    at = (at as Readonly<Record<string, unknown>>)[part]
-  }
-  return at
 }
 
 function recordWith(name: string, given: unknown, id: Id | undefined): LineRecord | string {

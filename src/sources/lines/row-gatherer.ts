@@ -11,6 +11,8 @@ export interface LineRecord {
   readonly failure?: string
   /** What an error says after the record's place, where that is not the failure. */
   readonly refusal?: string
+  /** A value for each field. */
+  readonly fields?: readonly unknown[]
 }
 
 const BATCH_VALUES = BATCH_BYTES / Float32Array.BYTES_PER_ELEMENT
@@ -29,10 +31,16 @@ export class RowGatherer {
   #dimensions = 0
   #ids: Id[] | undefined
   #waiting: LineRecord[] = []
+  readonly #names: readonly string[] | undefined
+  /** A column for each field. */
+  #columns: unknown[][] = []
   count = 0
 
-  constructor(path: string) {
+  /** `names`: of the fields that records have. */
+  constructor(path: string, names?: readonly string[]) {
     this.#path = path
+    this.#names = names
+    this.#beginColumns()
   }
 
   /** Adds a record, and yields the batches that it does not fit into: usually none. */
@@ -61,14 +69,20 @@ export class RowGatherer {
 
   take(): VectorBatch {
     const vectors = this.#values.subarray(0, this.count * this.#dimensions)
-    const batch = { vectors, dimensions: this.#dimensions }
+    const columns = this.#columns
+    const fields = this.#names && Object.fromEntries(this.#names.map((name, i) => [name, columns[i]]))
     const ids = this.#ids
     this.count = 0
     this.#ids = undefined
-    return ids === undefined ? batch : { ids, ...batch }
+    this.#beginColumns()
+    return { ...(ids && { ids }), vectors, dimensions: this.#dimensions, ...(fields && { fields }) }
   }
 
-  *#addRow({ id, vector }: LineRecord, dimensions: number): Generator<VectorBatch, void, void> {
+  #beginColumns(): void {
+    this.#columns = (this.#names ?? []).map(() => [])
+  }
+
+  *#addRow({ id, vector, fields }: LineRecord, dimensions: number): Generator<VectorBatch, void, void> {
     const alike = dimensions === this.#dimensions && (id === undefined) === (this.#ids === undefined)
     if (this.count > 0 && !(alike && (this.count + 1) * dimensions <= BATCH_VALUES)) yield this.take()
     if (this.count === 0) {
@@ -79,6 +93,7 @@ export class RowGatherer {
     if (vector === undefined) this.#values.fill(NaN, at, at + dimensions)
     else this.#values.set(vector, at)
     if (id !== undefined) this.#ids?.push(id)
+    for (const [i, column] of this.#columns.entries()) column.push(fields?.[i])
     this.count++
   }
 

@@ -24,8 +24,8 @@ const HEADER_BYTES = 16 * 1024
 /** A header's statistics may have long texts. */
 const MAX_HEADER_BYTES = 1 << 20
 
-/** Floats of lists, or ids: text as bytes, or integers. */
-export type PageValues = Float32Array | Float64Array | Int32Array | BigInt64Array | readonly Uint8Array[]
+/** Text and other bytes as bytes, bits as bytes of 0 and 1. */
+export type PageValues = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | readonly Uint8Array[]
 
 export interface DataPage {
   readonly group: number
@@ -223,19 +223,28 @@ function decodeValues(
   dictionary: PageValues | undefined,
 ): PageValues {
   if (kind === undefined) throw new Error('its type is not read')
-  if (encoding === 'PLAIN') return plainValues(input, count, kind)
+  if (encoding === 'PLAIN') return plainValues(input, count, kind, physical.type_length ?? 0)
   if (encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
     if (dictionary === undefined) throw new Error('its dictionary is missing')
     return lookUp(dictionary, places(input, count))
   }
-  if (encoding === 'BYTE_STREAM_SPLIT' && kind !== 'text' && kind !== 'uuid')
+  if (
+    encoding === 'BYTE_STREAM_SPLIT' &&
+    (kind === 'f2' || kind === 'f4' || kind === 'f8' || kind === 'i4' || kind === 'i8')
+  )
     return splitValues(input, count, kind, physical.type)
+  if (encoding === 'RLE' && kind === 'bool') {
+    const bits = new Uint8Array(count)
+    if (count > 0) readRleBitPackedHybrid(input, 1, bits, undefined)
+    if (input.left < 0) throw new Error('its bits are longer than the page')
+    return bits
+  }
   if (encoding === 'DELTA_BINARY_PACKED' && (kind === 'i4' || kind === 'i8')) {
     const values = kind === 'i4' ? new Int32Array(count) : new BigInt64Array(count)
     deltaBinaryUnpack(input, count, values)
     return values
   }
-  const isBytes = kind === 'text' || kind === 'uuid'
+  const isBytes = kind === 'text' || kind === 'uuid' || kind === 'fixed'
   if (isBytes && (encoding === 'DELTA_LENGTH_BYTE_ARRAY' || encoding === 'DELTA_BYTE_ARRAY')) {
     const values: Uint8Array[] = []
     const decode = encoding === 'DELTA_BYTE_ARRAY' ? deltaByteArray : deltaLengthByteArray
@@ -246,31 +255,60 @@ function decodeValues(
   throw new Error(`the encoding ${encoding} is not read`)
 }
 
-const KIND_BYTES: Readonly<Record<ColumnKind, number>> = { f2: 2, f4: 4, f8: 8, i4: 4, i8: 8, text: 4, uuid: 16 }
+/** Bytes of a value, at least. */
+const KIND_BYTES: Readonly<Record<ColumnKind, number>> = {
+  f2: 2,
+  f4: 4,
+  f8: 8,
+  i4: 4,
+  i8: 8,
+  i12: 12,
+  bool: 0.125,
+  text: 4,
+  uuid: 16,
+  fixed: 1,
+}
 const PHYSICAL = { f4: 'FLOAT', f8: 'DOUBLE', i4: 'INT32', i8: 'INT64', text: 'BYTE_ARRAY' } as const
 
 function needBytes(input: Input, bytes: number): void {
   if (bytes > input.left) throw new Error(`it has ${input.left} bytes of values, expected ${bytes}`)
 }
 
-function plainValues(input: Input, count: number, kind: ColumnKind): PageValues {
-  needBytes(input, count * KIND_BYTES[kind])
+function plainValues(input: Input, count: number, kind: ColumnKind, width: number): PageValues {
+  needBytes(input, Math.ceil(count * (kind === 'fixed' ? width : KIND_BYTES[kind])))
   if (count === 0) return new Float32Array(0)
-  if (kind === 'uuid') {
-    const from = (i: number): number => input.offset + i * KIND_BYTES.uuid
+  if (kind === 'uuid' || kind === 'fixed') {
+    const from = (i: number): number => input.offset + i * width
     return Array.from({ length: count }, (_, i) => input.bytes.subarray(from(i), from(i + 1)))
   }
+  if (kind === 'bool') return Uint8Array.from({ length: count }, (_, i) => bitAt(input.bytes, input.offset, i))
+  if (kind === 'i12') return nanoseconds(input.view, input.offset, count)
   if (kind !== 'f2') return readPlain(input, PHYSICAL[kind], count, undefined) as PageValues
   const at = input.bytes.byteOffset + input.offset
   return halves(new Uint16Array(input.bytes.buffer.slice(at, at + 2 * count)))
 }
 
-function splitValues(
-  input: Input,
-  count: number,
-  kind: Exclude<ColumnKind, 'text' | 'uuid'>,
-  type: unknown,
-): PageValues {
+function bitAt(bytes: Uint8Array, from: number, i: number): number {
+  return (bytes[from + (i >> 3)] >> (i & 7)) & 1
+}
+
+const INT96_BYTES = 12
+/** 1970-01-01 as INT96 counts days. */
+const JULIAN_1970 = 2_440_588
+const DAY_NANOSECONDS = 86_400_000_000_000n
+
+/** INT96: nanoseconds of the day, and the Julian day. */
+function nanoseconds(view: DataView, from: number, count: number): BigInt64Array {
+  const values = new BigInt64Array(count)
+  for (let i = 0; i < count; i++) {
+    const at = from + i * INT96_BYTES
+    const day = view.getInt32(at + 8, true) - JULIAN_1970
+    values[i] = BigInt(day) * DAY_NANOSECONDS + view.getBigInt64(at, true)
+  }
+  return values
+}
+
+function splitValues(input: Input, count: number, kind: 'f2' | 'f4' | 'f8' | 'i4' | 'i8', type: unknown): PageValues {
   needBytes(input, count * KIND_BYTES[kind])
   if (kind !== 'f2') return byteStreamSplit(input, count, type as 'FLOAT', undefined) as PageValues
   const low = input.bytes.subarray(input.offset)
@@ -297,6 +335,7 @@ function lookUp(dictionary: PageValues, from: Uint32Array): PageValues {
   for (const place of from) if (place >= dictionary.length) throw new Error('it has an index beyond its dictionary')
   if (!ArrayBuffer.isView(dictionary)) return Array.from(from, (place) => dictionary[place])
   const kind = viewKind(dictionary)
+  if (kind === 'Uint8Array') return Uint8Array.from(from, (place) => (dictionary as Uint8Array)[place])
   if (kind === 'BigInt64Array') return BigInt64Array.from(from, (place) => (dictionary as BigInt64Array)[place])
   const values =
     kind === 'Float64Array'

@@ -2,6 +2,7 @@
 import { parquetMetadata, type FileMetaData, type SchemaElement } from 'hyparquet'
 import { InvalidFileError } from '../../errors.js'
 import { knownByteLength, readExactly, type ByteReader } from '../bytes/byte-reader.js'
+import { MAX_NAME } from '../fields/choose-type.js'
 import type { TableColumn } from '../tables/choose-columns.js'
 import { thriftEnd } from './thrift-end.js'
 import { PARQUET_MAGIC } from './parquet-magic.js'
@@ -13,12 +14,16 @@ const MAX_SCHEMA_ELEMENTS = 20_000
 const MAX_SCHEMA_DEPTH = 50
 const TAIL_BYTES = 8
 
-/** f2 to f8 are lists of floats, i4 may be lists of bytes; otherwise ids. */
-export type ColumnKind = 'f2' | 'f4' | 'f8' | 'i4' | 'i8' | 'text' | 'uuid'
+/** How values are decoded. fixed: bytes of one length. i12: INT96, as nanoseconds since 1970. */
+export type ColumnKind = 'f2' | 'f4' | 'f8' | 'i4' | 'i8' | 'i12' | 'bool' | 'text' | 'uuid' | 'fixed'
 
-/** A leaf column; `kind` is undefined when it cannot be read. */
+/** A leaf column; `kind` is undefined when it holds neither vectors nor ids. */
 export interface ParquetColumn extends TableColumn {
   readonly kind: ColumnKind | undefined
+  /** Names of the groups that it is in and its own, as `meta.category`, without those inside of a list. */
+  readonly path: string | undefined
+  /** Whether its lists, if it has any, are lists of it alone. */
+  readonly single: boolean
   readonly physical: SchemaElement
   /** Levels of a value that is not null. */
   readonly maxDefinition: number
@@ -128,7 +133,8 @@ function columnsOf(schema: readonly SchemaElement[]): ParquetColumn[] | string {
     const children = element.num_children ?? 0
     if (children > 0) {
       for (let child = 0; child < children; child++) {
-        if (!walk({ ...inner, alone: inner.alone && children === 1 }, depth + 1)) return false
+        const [alone, single] = [inner.alone && children === 1, inner.single && !(inner.inList && children > 1)]
+        if (!walk({ ...inner, alone, single }, depth + 1)) return false
       }
       return true
     }
@@ -136,7 +142,7 @@ function columnsOf(schema: readonly SchemaElement[]): ParquetColumn[] | string {
     return true
   }
   for (let child = 0; child < (schema[0].num_children ?? 0); child++) {
-    if (!walk({ definition: 0, repetition: 0, element: 0, alone: true, name: schema.at(at)?.name }, 0)) {
+    if (!walk({ ...OUTSIDE, name: schema.at(at)?.name }, 0)) {
       return 'its Parquet schema is damaged'
     }
   }
@@ -149,18 +155,41 @@ interface Levels {
   readonly element: number
   /** True when no group above has another child. */
   readonly alone: boolean
+  /** True when no list above has another child. */
+  readonly single: boolean
+  readonly inList: boolean
+  readonly path: string | undefined
   /** Name of the column. */
   readonly name: string | undefined
 }
 
-function levelsIn(levels: Levels, { repetition_type: type }: SchemaElement): Levels {
+const OUTSIDE: Omit<Levels, 'name'> = {
+  definition: 0,
+  repetition: 0,
+  element: 0,
+  alone: true,
+  single: true,
+  inList: false,
+  path: '',
+}
+
+function levelsIn(levels: Levels, element: SchemaElement): Levels {
+  const { repetition_type: type, converted_type: converted, logical_type: logical } = element
   const definition = levels.definition + (type === 'REQUIRED' ? 0 : 1)
-  if (type !== 'REPEATED') return { ...levels, definition }
-  return { ...levels, definition, repetition: levels.repetition + 1, element: definition }
+  const inList = levels.inList || type === 'REPEATED' || converted === 'LIST' || logical?.type === 'LIST'
+  const path = levels.inList ? levels.path : pathIn(levels.path, element.name)
+  const inner = { ...levels, definition, inList, path }
+  if (type !== 'REPEATED') return inner
+  return { ...inner, repetition: levels.repetition + 1, element: definition }
+}
+
+function pathIn(path: string | undefined, name: string): string | undefined {
+  if (path === undefined || path.length + name.length > MAX_NAME) return undefined
+  return path === '' ? name : `${path}.${name}`
 }
 
 function columnOf(name: string, physical: SchemaElement, levels: Levels, leaf: number): ParquetColumn {
-  const { definition, repetition, element, alone } = levels
+  const { definition, repetition, element, alone, path, single } = levels
   const kind = kindOf(physical, repetition, alone)
   const isList = repetition === 1 && alone
   const what = physical.logical_type?.type ?? physical.converted_type ?? physical.type ?? 'a group'
@@ -169,6 +198,8 @@ function columnOf(name: string, physical: SchemaElement, levels: Levels, leaf: n
     type: isList ? `lists of ${what}` : alone && repetition === 0 ? what : `nested ${what}`,
     use: kind === undefined ? 'none' : !isList ? 'id' : kind === 'i4' ? 'byte vector' : 'vector',
     kind,
+    path,
+    single,
     physical,
     maxDefinition: definition,
     maxRepetition: repetition,

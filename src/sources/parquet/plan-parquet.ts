@@ -1,4 +1,4 @@
-/** Parquet: a column of lists of floats, and a column of ids when one is named. Reads one page at a time. */
+/** Parquet: a column of lists of floats; columns of ids and fields when they are named. Reads a page of each at a time. */
 import { InvalidFileError } from '../../errors.js'
 import { type Id, type VectorBatch, MAX_DIMENSIONS } from '../../api/vectors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
@@ -7,6 +7,9 @@ import { ListRows } from '../tables/list-rows.js'
 import { readParquetFooter, type ParquetColumn, type ParquetFooter } from './parquet-footer.js'
 import { parquetIds } from './parquet-ids.js'
 import { columnPages, type DataPage } from './column-pages.js'
+import { parquetColumn, parquetFields } from './parquet-fields.js'
+import { FieldQueues } from '../fields/column-queue.js'
+import { schemaOf, wantedFields } from '../fields/wanted-fields.js'
 import { IdQueue } from '../id-queue.js'
 import type { ReadOptions, ReadPlan } from '../vector-file.js'
 
@@ -20,16 +23,25 @@ export async function planParquet(bytes: ByteReader, options: ReadOptions): Prom
   if (typeof chosen === 'string') throw new InvalidFileError(bytes.path, chosen)
   const column = footer.columns[chosen.vector]
   const idColumn = chosen.id === undefined ? undefined : footer.columns[chosen.id]
+  const fields = options.fields && parquetFields(bytes.path, footer, wantedFields(options.fields))
   const dimensions = footer.rows === 0 ? undefined : await firstLength(bytes, footer, column)
   return {
     count: footer.rows,
     dimensions,
+    ...(fields && { fields: schemaOf(fields) }),
     async *batches(pass, startAt) {
       if (dimensions === undefined || startAt >= footer.rows) return
       const { group, firstRow } = groupOf(footer, startAt)
       const ids = idColumn && new IdQueue(parquetIds(pass, footer, idColumn, group))
+      const columns =
+        fields &&
+        new FieldQueues(
+          pass.path,
+          fields.map((field) => ({ name: field.name, pieces: parquetColumn(pass, footer, field, group) })),
+        )
       try {
         await ids?.skip(startAt - firstRow)
+        await columns?.skip(startAt - firstRow)
         const rows = new ListRows({
           path: pass.path,
           dimensions,
@@ -38,13 +50,18 @@ export async function planParquet(bytes: ByteReader, options: ReadOptions): Prom
           invalid: options.invalid ?? 'error',
         })
         for await (const vectors of gathered(pass, footer, column, { rows, group, dimensions })) {
-          const batch: VectorBatch = { vectors, dimensions }
-          yield ids === undefined
-            ? batch
-            : { ids: await takeIds(pass.path, ids, vectors.length / dimensions), ...batch }
+          const count = vectors.length / dimensions
+          const batch: VectorBatch = {
+            ...(ids && { ids: await takeIds(pass.path, ids, count) }),
+            vectors,
+            dimensions,
+            ...(columns && { fields: await columns.take(count) }),
+          }
+          yield batch
         }
       } finally {
         await ids?.close()
+        await columns?.close()
       }
     },
   }
