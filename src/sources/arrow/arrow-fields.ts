@@ -3,7 +3,7 @@ import type { FieldColumn, FieldType } from '../../api/fields.js'
 import { InvalidFileError } from '../../errors.js'
 import { messageOf } from '../../realms.js'
 import { widenHalves } from '../rows/value-type.js'
-import { converter, type Convert, type RawCells } from '../fields/cell-values.js'
+import { converter, itemType, type Convert, type RawCells } from '../fields/cell-values.js'
 import { chooseType, MAX_NAME, noColumn } from '../fields/choose-type.js'
 import { joinColumns } from '../fields/column-queue.js'
 import { withNulls } from '../fields/null-rows.js'
@@ -49,7 +49,7 @@ export function arrowFields(
     const { name, type, cells, place, within } = found
     const chosen = chooseType(field, { name, type, cell: cells?.cell, isList: cells?.list !== undefined })
     if (cells === undefined || typeof chosen === 'string') throw new InvalidFileError(path, chosen as string)
-    const convert = converter(cells.cell, chosen.type, false)
+    const convert = converter(cells.cell, cells.list === undefined ? chosen.type : itemType(chosen.type), false)
     const checked: Convert = (values) => {
       try {
         return convert(values)

@@ -14,9 +14,14 @@ export type RawCells = SmallIntegers | LargeIntegers | Float32Array | Float64Arr
 /** Cells of a column as values of its field, one for each; null is missing. Throws an Error that says what a cell has. */
 export type Convert = (cells: RawCells) => FieldColumn
 
+/** The type of the items of a column of lists. */
+export function itemType(type: FieldType): FieldType {
+  return type === 'keyword[]' ? 'keyword' : type === 'number[]' ? 'number' : type
+}
+
 /** `isBigEndian`: the order of bytes in wide decimals. */
 export function converter(cell: Cell, type: FieldType, isBigEndian: boolean): Convert {
-  const isText = type === 'keyword' || type === 'keyword[]' || type === 'text'
+  const isText = type === 'keyword' || type === 'text'
   const { scale = 0, unit = 'ms' } = cell
   switch (cell.kind) {
     case 'text':
@@ -82,7 +87,7 @@ function withoutNaN(cells: Float32Array | Float64Array): FieldColumn {
   for (let i = 0; i < cells.length; i++) {
     if (Number.isNaN(cells[i])) return Array.from(cells, (value) => (Number.isNaN(value) ? null : value))
   }
-  return viewKind(cells) === 'Float64Array' ? (cells) : Float64Array.from(cells)
+  return viewKind(cells) === 'Float64Array' ? cells : Float64Array.from(cells)
 }
 
 /** @throws Error for an integer that a number does not hold exactly */

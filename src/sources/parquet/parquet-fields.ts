@@ -3,7 +3,7 @@ import type { FieldColumn, FieldType } from '../../api/fields.js'
 import { InvalidFileError } from '../../errors.js'
 import { messageOf } from '../../realms.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
-import { converter, type Convert, type RawCells } from '../fields/cell-values.js'
+import { converter, itemType, type Convert, type RawCells } from '../fields/cell-values.js'
 import { chooseType, noColumn } from '../fields/choose-type.js'
 import type { Pieces } from '../fields/column-queue.js'
 import { withNulls } from '../fields/null-rows.js'
@@ -45,7 +45,7 @@ export async function* parquetColumn(
   { name, type, column, cells }: ParquetField,
   fromGroup: number,
 ): Pieces {
-  const convert = converter(cells.cell, type, true)
+  const convert = converter(cells.cell, cells.isList ? itemType(type) : type, true)
   const converted: Convert = (values) => {
     try {
       return convert(values)
