@@ -18,7 +18,7 @@ export function fieldOfText(text: string, type: FieldType): unknown {
     case 'boolean':
       return booleanOf(text)
     case 'date':
-      return dateOf(text)
+      return text.trim().replace(/ ?UTC$/, 'Z')
     case 'geo':
       return placeOf(text)
     case 'keyword[]':
@@ -48,19 +48,6 @@ function booleanOf(text: string): boolean {
   if (['true', 't', 'yes', '1'].includes(word)) return true
   if (['false', 'f', 'no', '0'].includes(word)) return false
   throw wrong(text, 'true or false')
-}
-
-/** As databases and data frames write a time: a blank in place of the T, hours alone as its zone, or none for UTC. */
-const TIMESTAMP = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d(?::?\d\d)?)?$/
-
-function dateOf(text: string): string {
-  const trimmed = text.trim()
-  const found = TIMESTAMP.exec(trimmed)
-  if (found === null) return trimmed
-  const [, day, time, zone = 'Z'] = found
-  const digits = zone.replace(':', '')
-  const offset = zone === 'Z' || zone === 'UTC' ? 'Z' : `${digits.slice(0, 3)}:${digits.slice(3).padEnd(2, '0')}`
-  return `${day}T${time}${offset}`
 }
 
 const TWO_NUMBERS = /^\s*([+-]?[\d.]+)\s*[,; ]\s*([+-]?[\d.]+)\s*$/
