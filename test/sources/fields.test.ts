@@ -102,7 +102,10 @@ const tables = fc
   )
   .map((rows): FieldTable => {
     const vectors = rows.map((_, row) => [row, 1, 2])
-    return { vectors, ...Object.fromEntries(NAMES.map((name) => [name, rows.map((row) => row[name])])) } as unknown as FieldTable
+    return {
+      vectors,
+      ...Object.fromEntries(NAMES.map((name) => [name, rows.map((row) => row[name])])),
+    } as unknown as FieldTable
   })
 
 /** Rows of several batches, so that columns are cut where batches end. */
