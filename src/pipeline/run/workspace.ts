@@ -44,9 +44,9 @@ export interface Workspace {
 }
 
 /**
- * Files that a build resumes from: rows, ids, and graph rows of finished shards. Files of other queues are made again.
+ * Files that a build resumes from: rows, ids, fields, and graph rows of finished shards. Files of other queues are made again.
  */
-const DURABLE_FILE = /^(?:(?:ingest|ids)-\d{6}\.spill|base-graph-\d+\.rows)$/
+const DURABLE_FILE = /^(?:(?:ingest|ids|fields)-\d{6}\.spill|base-graph-\d+\.rows)$/
 
 /**
  * Makes the folders and takes the lock. Reuses what an interrupted build of the same index left, or deletes it. Throws
