@@ -47,6 +47,9 @@ export class Dictionary {
       this.#fail(`${dataBytes} bytes of data cannot hold ${size} values`)
     }
     this.size = size
+    file.read(8 + 8 * size, this.#offsetBytes.subarray(0, 8))
+    const [end] = this.#offsets
+    if (end !== this.#keyBytes) this.#fail(`the values end at byte ${end} of ${this.#keyBytes}`)
   }
 
   /** The code of a keyword; -1 when no row has it. @throws CorruptIndexError */

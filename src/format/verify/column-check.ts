@@ -65,7 +65,7 @@ export class FixedCheck implements ColumnCheck {
     for (let i = 0; i < zones.length; i++) {
       const at = zonesAt(this.#type, this.#count) + bytes * i
       const stored = bytes === 4 ? this.#window.u32(at) : this.#window.f64(at)
-      if (stored !== zones[i]) return `number ${i} of the zone maps is ${stored}, not ${zones[i]}`
+      if (!Object.is(stored, zones[i])) return `number ${i} of the zone maps is ${stored}, not ${zones[i]}`
     }
     return undefined
   }

@@ -14,6 +14,7 @@ import { loadManifest } from '../generation/read-manifest.js'
 import { SegmentReader } from '../segment/segment-reader.js'
 import { FIELD_FILE_KINDS } from '../segment/field-files.js'
 import { type SegmentFile, linksStrideBytes } from '../segment/segment-file.js'
+import { verifyColumns } from './verify-columns.js'
 import { verifyFields } from './verify-fields.js'
 import { IdTableCheck, PairSum, readStoredId, verifyIds } from './verify-ids.js'
 import type { VerifyFindings } from './verify-report.js'
@@ -157,10 +158,18 @@ async function verifyStoredFields(
   findings: VerifyFindings,
 ): Promise<void> {
   if (fields === undefined) return
-  for (const check of ofKind('fields')) {
+  const rows = ofKind('fields')
+  const before = findings.problemCount
+  for (const check of rows) {
     await verifySegment(check, undefined, (reader) => verifyFields(reader, fields, findings))
   }
-  for (const check of FIELD_FILE_KINDS.flatMap(ofKind)) await verifySegment(check)
+  const areRowsSound = findings.problemCount === before
+  const sound = new Map<string, SegmentCheck>()
+  for (const check of FIELD_FILE_KINDS.flatMap(ofKind)) {
+    if (await verifySegment(check)) sound.set(check.file.name, check)
+  }
+  // Rows that are damaged are reported already, and nothing can be compared with them.
+  if (areRowsSound) await verifyColumns(fields, rows, sound, findings)
 }
 
 async function findRepeatedIds(
