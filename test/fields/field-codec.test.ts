@@ -47,7 +47,7 @@ describe('fields', () => {
     )
   })
 
-  it('have the bytes of docs/format.md', () => {
+  it('have the bytes of docs/format-fields.md', () => {
     const codec = codecOf({ flag: 'boolean', name: 'keyword', tags: 'keyword[]', sizes: 'number[]', more: 'stored' })
     const row = codec.encodeRecords([{ flag: true, tags: ['é', ''], sizes: [2], more: [1] }], 0).row(0)
     const f64 = [0, 0, 0, 0, 0, 0, 0, 0x40]
