@@ -1,4 +1,5 @@
 /** Changing an index between two builds. */
+import type { FieldSchema } from './fields.js'
 import type { OpenOptions } from './search.js'
 import type { Quality, Quantization } from './report.js'
 import type { Metric } from './vectors.js'
@@ -54,6 +55,11 @@ export interface CreateOptions extends Omit<WriteOptions, 'write'> {
   readonly dimensions: number
   /** 'l2': squared Euclidean; 'cosine': 1 − cos; 'ip': −(inner product). Smaller is nearer in each. Default 'l2'. */
   readonly metric?: Metric
+  /**
+   * Names and types of what records have beside their vectors, to filter by, to find words in, and to get back: `{
+   * category: 'keyword', title: 'text' }`.
+   */
+  readonly fields?: FieldSchema
   /** Links per node on levels above 0, 4 to 64; level 0 holds up to 2m. Default 16. */
   readonly m?: number
   /**

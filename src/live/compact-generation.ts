@@ -61,7 +61,8 @@ export async function compactGeneration(
       sourceOf(rows),
       {
         ...{ path: indexDir, dimensions, metric, m, quality, quantization, seed, duplicates },
-        ...given({ ...options, fields }),
+        ...(fields !== undefined && { fields }),
+        ...given(options),
         ...hooks,
       },
       { liveSequence: coveredSequence, base: parts.base },

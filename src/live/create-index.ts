@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 import type { CreateOptions } from '../api/live.js'
 import { PathError } from '../errors.js'
+import { assertFields } from '../fields/schema.js'
 import { readCurrent } from '../format/generation/current.js'
-import { readParts } from '../format/live/parts-file.js'
+import { readParts, withFields } from '../format/live/parts-file.js'
 import { checkOptions } from '../options/check-options.js'
 import { createOptionsSchema } from '../options/live-options.js'
 import { checkQuantization } from '../options/resolve-options.js'
@@ -21,7 +22,7 @@ export function createIndex(path: string, options: CreateOptions): Promise<LiveI
 export async function createIndex(path: string, given: CreateOptions): Promise<LiveIndex | LiveIndex<string | bigint>> {
   checkPath(path, 'the index directory')
   const place = resolve(path)
-  const { dimensions, metric, m, quantization, quality, seed, duplicates, ...options } = checkOptions(
+  const { dimensions, metric, m, quantization, quality, seed, duplicates, fields, ...options } = checkOptions(
     createOptionsSchema,
     given,
   )
@@ -33,5 +34,6 @@ export async function createIndex(path: string, given: CreateOptions): Promise<L
     )
   }
   const repeatedIds = duplicates === 'keep' && ({ repeatedIds: true } as const)
-  return LiveIndex.open(place, options, { dimensions, metric, m, quantization, quality, seed, ...repeatedIds })
+  const settings = { dimensions, metric, m, quantization, quality, seed, ...repeatedIds }
+  return LiveIndex.open(place, options, withFields(settings, fields && assertFields(fields)))
 }

@@ -29,6 +29,9 @@ export interface MaintenanceOptions {
 /** After a failure, before the next attempt. */
 const RETRY_MS = 5000
 
+/** A part without a graph holds the fields of as many parts in memory at most. */
+const FLAT_PARTS = 2
+
 /** A step that fails does not keep the others from being done. In this order. */
 const STEPS = ['takeOver', 'persist', 'seal', 'merge'] as const
 export type StepName = (typeof STEPS)[number]
@@ -183,11 +186,12 @@ export class Maintenance {
     return true
   }
 
-  #partOf(): Pick<NewPart, 'indexDir' | 'number' | 'settings' | 'graphRows' | 'build'> {
+  #partOf(): Pick<NewPart, 'indexDir' | 'number' | 'settings' | 'graphRows' | 'flatBytes' | 'build'> {
     const { build, limits } = this.#options
     const { path, state } = this.#store
+    const flatBytes = FLAT_PARTS * limits.memoryBytes
     const graphRows = leastGraphRows(state.settings.dimensions, limits)
-    return { indexDir: path, number: this.#store.takeNumber(), settings: state.settings, graphRows, build }
+    return { indexDir: path, number: this.#store.takeNumber(), settings: state.settings, graphRows, flatBytes, build }
   }
 
   async #open(entry: PartEntry): Promise<SealedView> {

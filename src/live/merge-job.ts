@@ -1,4 +1,9 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { FieldRowList } from '../fields/field-row-list.js'
+import { readFailure } from '../format/bytes/file-errors.js'
+import { loadManifest } from '../format/generation/read-manifest.js'
+import { liveFolder, ROWS_NAME } from '../format/live/live-paths.js'
 import { sequenceOf } from '../format/live/log-change.js'
 import type { LiveSettings, PartEntry } from '../format/live/parts-file.js'
 import { readDeletes } from '../format/live/read-deletes.js'
@@ -6,7 +11,7 @@ import type { Id } from '../api/vectors.js'
 import { AliveRows } from '../search/live/alive-rows.js'
 import { aliveOfPart, type AliveBatch } from './read-alive.js'
 import { deletesInOrder, type Deletes } from './deletes.js'
-import { writePart, type NewPart } from './write-part.js'
+import { hasGraph, writePart, type NewPart } from './write-part.js'
 
 /** Sealed parts that become one. */
 export interface MergeJob {
@@ -15,6 +20,7 @@ export interface MergeJob {
   readonly settings: LiveSettings
   readonly parts: readonly { readonly entry: PartEntry; readonly dead: Uint32Array }[]
   readonly graphRows: number
+  readonly flatBytes: number
   readonly build: NewPart['build']
 }
 
@@ -26,12 +32,35 @@ export async function mergeParts({ parts, ...part }: MergeJob): Promise<PartEntr
   }
   const count = views.reduce((sum, { alive }) => sum + alive.alive, 0)
   const deletes = await deletesOf(indexDir, settings, parts)
-  return writePart({
-    ...part,
-    count,
-    rows: count < part.graphRows ? [await inOrder(rows(), settings)] : rows(),
-    deletes,
-  })
+  const fieldBytes = await fieldBytesOf(indexDir, part, parts)
+  const isGraph = hasGraph({ ...part, count, fieldBytes })
+  return writePart({ ...part, count, fieldBytes, rows: isGraph ? rows() : [await inOrder(rows(), settings)], deletes })
+}
+
+/** What the files of all rows say, dead ones too. */
+async function fieldBytesOf(
+  indexDir: string,
+  { settings }: Pick<MergeJob, 'settings'>,
+  parts: MergeJob['parts'],
+): Promise<number> {
+  if (settings.fields === undefined) return 0
+  let sum = 0
+  for (const { entry } of parts) {
+    const folder = join(liveFolder(indexDir), entry.name)
+    if (entry.rows === 0) continue
+    if (entry.kind === 'flat') sum += await sizeOf(join(folder, ROWS_NAME))
+    else
+      for (const { kind, bytes } of (await loadManifest(folder)).manifest.segments) if (kind === 'fields') sum += bytes
+  }
+  return sum
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    throw readFailure(path, error)
+  }
 }
 
 /** Few rows, by their sequences: a log holds them in order. */

@@ -17,10 +17,16 @@ export interface SealJob {
   readonly fields: Pick<FieldRows, 'bytes' | 'offsets'> | undefined
   readonly deletes: Deletes
   readonly graphRows: number
+  readonly flatBytes: number
   readonly build: NewPart['build']
 }
 
 export function sealRows({ ids, vectors, sequences, fields: given, ...part }: SealJob): Promise<PartEntry> {
   const fields = given && new FieldRows(given.bytes, given.offsets)
-  return writePart({ ...part, count: ids.length, rows: [{ ids, vectors, sequences, fields }] })
+  return writePart({
+    ...part,
+    count: ids.length,
+    fieldBytes: fields?.bytes.length ?? 0,
+    rows: [{ ids, vectors, sequences, fields }],
+  })
 }

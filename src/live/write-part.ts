@@ -28,8 +28,11 @@ export interface NewPart {
   /** Every id once, unless ids may repeat; without a graph in the order of their sequences. */
   readonly rows: Iterable<AliveBatch> | AsyncIterable<AliveBatch>
   readonly deletes: Deletes
-  /** A part of fewer rows has no graph. */
+  /** Of the fields of all rows, about. */
+  readonly fieldBytes: number
+  /** A part of fewer rows has no graph, unless its fields have more bytes than a reader holds in memory. */
   readonly graphRows: number
+  readonly flatBytes: number
   /** Of the build of its graph. */
   readonly build: { readonly threads: number; readonly memory: number }
 }
@@ -46,7 +49,7 @@ export async function writePart(part: NewPart): Promise<PartEntry> {
   // An interrupted attempt.
   await rm(folder, { recursive: true, force: true })
   await makeFolder(folder)
-  const kind = count < part.graphRows ? 'flat' : 'graph'
+  const kind = hasGraph(part) ? 'graph' : 'flat'
   const range = new SequenceRange()
   for (const sequence of deletes.sequences) range.add(sequence)
   if (kind === 'graph') await writeGraph(part, folder, range)
@@ -56,6 +59,15 @@ export async function writePart(part: NewPart): Promise<PartEntry> {
   }
   await syncDirectory(folder)
   return { name, kind, rows: count, deletes: deletes.ids.length, firstSequence: range.first, lastSequence: range.last }
+}
+
+export function hasGraph({
+  count,
+  graphRows,
+  fieldBytes,
+  flatBytes,
+}: Pick<NewPart, 'count' | 'graphRows' | 'fieldBytes' | 'flatBytes'>): boolean {
+  return count >= graphRows || (count > 0 && fieldBytes > flatBytes)
 }
 
 async function writeRows(part: NewPart, folder: string, range: SequenceRange): Promise<void> {

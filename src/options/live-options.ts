@@ -68,12 +68,13 @@ export const WRITE_OPTIONS = {
 
 export const writeOptionsSchema = v.strictObject(WRITE_OPTIONS)
 
-const { metric, m, quality, quantization, seed } = BUILD_OPTIONS
+const { metric, fields, m, quality, quantization, seed } = BUILD_OPTIONS
 
 /** What an index that is made without vectors is made with. */
 export const SETTINGS_OPTIONS = {
   dimensions: SHARED_OPTIONS.dimensions,
   metric,
+  fields,
   m,
   quality,
   quantization,

@@ -132,7 +132,7 @@ describe('an index with a flipped bit', () => {
     const index = await openLive(path, { limits: { ...limits, maxParts: 1 }, onEvent })
     await vi.waitUntil(() => failures.length > 0, { timeout: 30_000 })
     expect(failures[0]).toContain(name)
-    const changed = new LiveModel(model.shape, model.rows)
+    const changed = model.copy()
     await index.upsert({ id: 'new', vector: [1, 2, 3, 4, 5, 6] })
     changed.upsert(['new'], Float32Array.of(1, 2, 3, 4, 5, 6))
     await index.flush()

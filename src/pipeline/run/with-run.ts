@@ -13,6 +13,7 @@ import { MemoryMonitor } from './memory-monitor.js'
 import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
 import { Queues } from './queues.js'
 import { releaseMemoryBefore } from './release-memory-before.js'
+import { withOtherFields } from './other-fields.js'
 import type { PlannedRun, Run } from './run.js'
 import type { SourceOfRun } from './source-of-run.js'
 import { openWorkspace, type Workspace } from './workspace.js'
@@ -48,7 +49,7 @@ export async function withRun(
   const run = await openRun(given, source)
   let failure: unknown
   try {
-    const report = await body(run)
+    const report = await withOtherFields(run, () => body(run))
     run.reported(report)
     return report
   } catch (error) {

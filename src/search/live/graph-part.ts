@@ -1,5 +1,8 @@
 import type { Id } from '../../api/vectors.js'
 import type { FilterNode } from '../../fields/filter-node.js'
+import type { FacetCount } from '../fields/facets.js'
+import type { OpenFields } from '../fields/open-fields.js'
+import type { TextPart } from '../fields/text/text-part.js'
 import type { FoundId } from '../ids/best-ids.js'
 import { searchIds } from '../ids/id-search.js'
 import type { NodeFilter } from '../node-filter.js'
@@ -67,14 +70,27 @@ export class GraphPart implements Part {
   }
 
   select(filter: FilterNode): Uint32Array {
-    throw new Error(`${this.name}: a filter on ${filter.op}, and its columns are not opened`)
+    return this.#fields.select(filter).bits
   }
 
-  fieldRow(): undefined {
-    return undefined
+  fieldRow(row: number): Uint8Array | undefined {
+    return this.open.fields?.row(row)
+  }
+
+  textOf(field: number): TextPart {
+    return this.#fields.text(field)
+  }
+
+  facets(field: number, bits?: Uint32Array): readonly FacetCount[] {
+    return this.#fields.facets(field, bits)
   }
 
   close(): Promise<void> {
     return this.open.close()
+  }
+
+  get #fields(): OpenFields {
+    if (this.open.fields === undefined) throw new Error(`${this.name} has no fields`)
+    return this.open.fields
   }
 }

@@ -5,14 +5,9 @@ import type { FieldRows } from '../../fields/field-rows.js'
 import type { Field } from '../../fields/field.js'
 import type { FilterNode } from '../../fields/filter-node.js'
 import { compareText } from '../../fields/values/text-order.js'
+import type { FacetCount } from '../fields/facets.js'
 import { MemoryTextIndex } from '../fields/text/memory-text-index.js'
 import { FieldScan } from './field-scan.js'
-
-/** A value of a field, and how many rows have it. A date is milliseconds. */
-export interface ValueCount {
-  readonly value: string | number | boolean
-  readonly count: number
-}
 
 /** An inverted index, and how many rows are in it. */
 interface Texts {
@@ -74,8 +69,8 @@ export class MemoryFields {
    * How many rows of `bits`, or of all, have each value of a field, most first, equal counts by ascending values; of a
    * list, each of its distinct items.
    */
-  facets(field: number, bits?: Uint32Array): ValueCount[] {
-    const counts = new Map<ValueCount['value'], number>()
+  facets(field: number, bits?: Uint32Array): FacetCount[] {
+    const counts = new Map<FacetCount['value'], number>()
     for (let row = 0; row < this.#rows.count; row++) {
       if (bits !== undefined && ((bits[row >>> 5] >>> (row & 31)) & 1) === 0) continue
       for (const value of this.#valuesOf(field, row)) counts.set(value, (counts.get(value) ?? 0) + 1)
@@ -84,7 +79,7 @@ export class MemoryFields {
     return counted.sort((a, b) => b.count - a.count || compareValues(a.value, b.value))
   }
 
-  #valuesOf(field: number, row: number): Iterable<ValueCount['value']> {
+  #valuesOf(field: number, row: number): Iterable<FacetCount['value']> {
     const reader = this.#open(row)
     if (!reader.has(field)) return []
     const value = decodeValue(reader, field)
@@ -95,7 +90,7 @@ export class MemoryFields {
       case 'date':
         return [Number(value)]
       default:
-        return [value as ValueCount['value']]
+        return [value as FacetCount['value']]
     }
   }
 
@@ -106,6 +101,6 @@ export class MemoryFields {
 }
 
 /** Values of one field. */
-function compareValues(a: ValueCount['value'], b: ValueCount['value']): number {
+function compareValues(a: FacetCount['value'], b: FacetCount['value']): number {
   return typeof a === 'string' && typeof b === 'string' ? compareText(a, b) : Number(a) - Number(b)
 }

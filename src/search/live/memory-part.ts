@@ -5,9 +5,10 @@ import type { FilterNode } from '../../fields/filter-node.js'
 import { ExactRows } from '../core/exact-rows.js'
 import { BestIds, type FoundId } from '../ids/best-ids.js'
 import type { NodeFilter } from '../node-filter.js'
+import type { FacetCount } from '../fields/facets.js'
 import type { MemoryTextIndex } from '../fields/text/memory-text-index.js'
 import { LIVE_LIMITS } from './limits.js'
-import { MemoryFields, type ValueCount } from './memory-fields.js'
+import { MemoryFields } from './memory-fields.js'
 import type { AskedBeam, Part } from './part.js'
 
 /** Rows that a search for k ids finds first, for each of them, and how many times as many it finds next. */
@@ -139,7 +140,7 @@ export class MemoryPart implements Part {
     return this.#ofFields.textOf(field)
   }
 
-  facets(field: number, bits?: Uint32Array): readonly ValueCount[] {
+  facets(field: number, bits?: Uint32Array): readonly FacetCount[] {
     return this.#ofFields.facets(field, bits)
   }
 

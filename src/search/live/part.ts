@@ -1,6 +1,8 @@
 /** One searchable set of rows: the base, a sealed part, or the changes in memory. */
 import type { Id } from '../../api/vectors.js'
 import type { FilterNode } from '../../fields/filter-node.js'
+import type { FacetCount } from '../fields/facets.js'
+import type { TextPart } from '../fields/text/text-part.js'
 import type { FoundId } from '../ids/best-ids.js'
 import type { NodeFilter } from '../node-filter.js'
 import type { AliveRows } from './alive-rows.js'
@@ -40,6 +42,10 @@ export interface Part {
   select(filter: FilterNode): Uint32Array
   /** The encoded fields of a row: valid until the next call. Undefined where the index has none. */
   fieldRow(row: number): Uint8Array | undefined
+  /** The inverted index of a field of type text, by its position. */
+  textOf(field: number): TextPart
+  /** How many rows of `bits`, or of all, have each value of a field: not for text, stored and geo. */
+  facets(field: number, bits?: Uint32Array): readonly FacetCount[]
   close(): Promise<void>
 }
 

@@ -1,0 +1,66 @@
+import { CorruptIndexError, IndexLockedError, InvalidOptionError } from '../../errors.js'
+import { areSameFields, fieldsText } from '../../fields/same-fields.js'
+import type { Field } from '../../fields/field.js'
+import { readCurrent } from '../../format/generation/current.js'
+import { acquireLock, type Lock } from '../../format/generation/lock.js'
+import { loadManifest } from '../../format/generation/read-manifest.js'
+import { lastSequence } from '../../format/live/last-sequence.js'
+import { LIVE_FOLDER } from '../../format/live/live-paths.js'
+import { readParts } from '../../format/live/parts-file.js'
+import type { Uses } from './run.js'
+
+/**
+ * Runs a build. One that gives the index other fields holds the lock of writers meanwhile: a change that came after its
+ * beginning would lie on rows of other fields, and nothing could open the index.
+ * @throws InvalidOptionError when a writer has the index open, or something was changed since the build began
+ */
+export async function withOtherFields<Result>(
+  run: Uses<'options' | 'liveSequence'>,
+  body: () => Promise<Result>,
+): Promise<Result> {
+  const { path, fields } = run.options
+  const others = await otherFields(path, fields)
+  if (others === undefined) return body()
+  const differs = `this build has ${fieldsText(fields)}, and ${path} has ${fieldsText(others)}`
+  const lock = await lockOfWriters(path, differs)
+  try {
+    if ((await lastSequence(path)) > run.liveSequence) {
+      throw new InvalidOptionError(
+        `${differs}: what was changed since the build began would be lost. Begin it again (resume: false, --no-resume), ` +
+          'or build with the same fields',
+      )
+    }
+    return await body()
+  } finally {
+    await lock.release()
+  }
+}
+
+/** The fields that the index has by now, where they are others. */
+async function otherFields(
+  indexDir: string,
+  fields: readonly Field[] | undefined,
+): Promise<readonly Field[] | undefined> {
+  const parts = await readParts(indexDir)
+  if (parts !== undefined && !areSameFields(parts.settings.fields, fields)) return parts.settings.fields ?? []
+  if ((await readCurrent(indexDir)) === undefined) return undefined
+  try {
+    const { manifest } = await loadManifest(indexDir)
+    return areSameFields(manifest.fields, fields) ? undefined : (manifest.fields ?? [])
+  } catch (error) {
+    // A build replaces a damaged generation, which no writer can open.
+    if (error instanceof CorruptIndexError) return undefined
+    throw error
+  }
+}
+
+async function lockOfWriters(indexDir: string, differs: string): Promise<Lock> {
+  try {
+    return await acquireLock(indexDir, LIVE_FOLDER)
+  } catch (error) {
+    if (!(error instanceof IndexLockedError)) throw error
+    throw new InvalidOptionError(
+      `${differs}, which its writer goes on with: end that first, or build with the same fields (${error.message})`,
+    )
+  }
+}

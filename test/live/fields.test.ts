@@ -1,0 +1,213 @@
+/** Changes of an index with fields: what `readIndex` gives of them, wherever they lie. */
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  buildIndex,
+  createIndex,
+  InvalidFieldError,
+  InvalidOptionError,
+  openIndex,
+  readIndex,
+  verifyIndex,
+  type GivenBatch,
+  type Id,
+} from '../../dist/src/index.js'
+import { assertFields } from '../../src/fields/schema.js'
+import { makeFolder, randomNumbers } from '../fixtures/builds.js'
+import { columnsOf, FIELD_SCHEMA, randomFields, type ModelFields } from '../fixtures/field-model.js'
+import { openLive, settings, SMALL_LIMITS, withoutThreads } from '../fixtures/small-live-index.js'
+
+const DIMENSIONS = 6
+const folder = makeFolder()
+
+/** By id: the fields of each of its rows, those that have a value. */
+async function contentsOf(path: string): Promise<Map<Id, ModelFields[]>> {
+  const contents = new Map<Id, ModelFields[]>()
+  for await (const batch of (await readIndex(path))(0)) {
+    const { ids = [], fields } = batch as GivenBatch
+    for (const [at, id] of Array.from(ids).entries()) {
+      const values = Object.entries(fields ?? {}).map(([name, column]) => [name, column[at]] as const)
+      const row = Object.fromEntries(values.filter(([, value]) => value !== undefined)) as ModelFields
+      contents.set(id as Id, [...(contents.get(id as Id) ?? []), row])
+    }
+  }
+  return contents
+}
+
+const inOrder = (rows: readonly ModelFields[]): string[] => rows.map((row) => JSON.stringify(row)).sort()
+
+async function expectContents(path: string, model: ReadonlyMap<Id, readonly ModelFields[]>): Promise<void> {
+  const contents = await contentsOf(path)
+  expect(new Set(contents.keys())).toEqual(new Set(model.keys()))
+  for (const [id, rows] of model) expect(inOrder(contents.get(id) ?? [])).toEqual(inOrder(rows))
+}
+
+describe('an index with fields', () => {
+  it.each([
+    ['in flat parts', 1, 1e6, false],
+    ['in parts with graphs', 2, 20, false],
+    ['of ids that repeat', 3, 20, true],
+  ] as const)(
+    'keeps them %s, through seals, merges, compactions and reopenings',
+    async (_, seed, graphRows, repeats) => {
+      const path = join(folder, `${seed}.index`)
+      const random = randomNumbers(seed)
+      const withThreads = withoutThreads()
+      const limits = { ...SMALL_LIMITS, graphRows }
+      const create = settings({ fields: assertFields(FIELD_SCHEMA), ...(repeats && { repeatedIds: true }) })
+      let index = await openLive(path, { limits }, create)
+      const model = new Map<Id, ModelFields[]>()
+      try {
+        for (const step of [
+          '',
+          'flush',
+          '',
+          'flush',
+          'reopen',
+          'flush',
+          'compact',
+          '',
+          'flush',
+          '',
+          'reopen',
+          'compact',
+        ]) {
+          for (let change = 0; change < 4; change++) {
+            const different = [...new Set(Array.from({ length: 12 }, () => Math.floor(60 * random())))]
+            const ids = repeats ? different.flatMap((id) => Array.from({ length: 1 + (id % 2) }, () => id)) : different
+            const rows = ids.map(() => randomFields(random))
+            const vectors = Float32Array.from({ length: ids.length * DIMENSIONS }, random)
+            await index.upsert({ ids, vectors, dimensions: DIMENSIONS, fields: columnsOf(rows) })
+            for (const id of ids) model.set(id, [])
+            for (const [at, id] of ids.entries()) model.get(id)?.push(rows[at])
+            const deleted = [Math.floor(60 * random()), 'nobody']
+            await index.delete(deleted)
+            for (const id of deleted) model.delete(id)
+          }
+          if (step === 'flush') await index.flush()
+          if (step === 'compact')
+            expect((await index.compact({ threads: 1 }))?.count).toBe([...model.values()].flat().length)
+          if (step === 'reopen') {
+            await index.close()
+            index = await openLive(path, { limits })
+          }
+          await expectContents(path, model)
+        }
+        expect(await verifyIndex(path)).toMatchObject({ ok: true, problems: [] })
+      } finally {
+        await index.close()
+        withThreads()
+      }
+    },
+  )
+
+  it('takes records and batches; what is not given is missing, also where the row before had it', async () => {
+    const path = join(folder, 'forms.index')
+    const index = await createIndex(path, { dimensions: 2, fields: { name: 'keyword', size: 'number' } })
+    const vectors = Float32Array.of(1, 2, 3, 4)
+    await index.upsert({ id: 1, vector: [1, 2], fields: { name: 'a', size: 1 } })
+    await index.upsert([
+      { id: 2, vector: [1, 2], fields: { size: null } },
+      { id: 3, vector: [5, 5] },
+    ])
+    await index.upsert({ ids: [4, 5], vectors, dimensions: 2, fields: { name: ['x', undefined] } })
+    await index.upsert({ id: 1, vector: [1, 2], fields: { size: 2 } })
+    await index.close()
+    expect(await contentsOf(path)).toEqual(new Map([[1, [{ size: 2 }]], [2, [{}]], [3, [{}]], [4, [{ name: 'x' }]], [5, [{}]]])) // prettier-ignore
+  })
+
+  it('refuses what is no such field, whole, and names the record', async () => {
+    const index = await createIndex(join(folder, 'refused.index'), { dimensions: 1, fields: { size: 'number' } })
+    const records = [
+      { id: 'a', vector: [1], fields: { size: 1 } },
+      { id: 'b', vector: [1], fields: { size: '2' } },
+    ]
+    await expect(index.upsert(records as never)).rejects.toThrow(InvalidFieldError)
+    await expect(index.upsert(records as never)).rejects.toThrow(/"b".*size/)
+    await expect(index.upsert({ id: 'a', vector: [1], fields: { siz: 1 } })).rejects.toThrow(/did you mean "size"/)
+    const batch = { ids: ['a'], vectors: Float32Array.of(1), dimensions: 1, fields: { size: [1, 2] } }
+    await expect(index.upsert(batch)).rejects.toThrow(InvalidOptionError)
+    expect(index.count).toBe(0)
+    await index.close()
+  })
+
+  it('cuts records with long fields into changes, and ids that repeat between two', async () => {
+    const text = 'long '.repeat(40_000)
+    for (const duplicates of ['last', 'keep'] as const) {
+      const path = join(folder, `long-${duplicates}.index`)
+      const options = { dimensions: 1, durability: 'none', duplicates, fields: { text: 'text' } } as const
+      const index = await createIndex(path, options)
+      const ids = Array.from({ length: 60 }, (_, i) => (duplicates === 'keep' ? i % 30 : i))
+      await index.upsert(ids.map((id) => ({ id, vector: [id], fields: { text } })))
+      const records = { ids, vectors: new Float32Array(60), dimensions: 1, fields: { text: ids.map(() => text) } }
+      await index.upsert(records)
+      expect(index.count).toBe(60)
+      await index.flush()
+      await index.close()
+      expect([...(await contentsOf(path)).values()].flat().every((row) => 'text' in row && row.text === text)).toBe(
+        true,
+      )
+    }
+  })
+})
+
+describe('an index without fields', () => {
+  it('refuses records and batches that have some', async () => {
+    const index = await createIndex(join(folder, 'without.index'), { dimensions: 1 })
+    await expect(index.upsert({ id: 1, vector: [1], fields: { a: 1 } })).rejects.toThrow(/made without/)
+    const batch = { ids: [1], vectors: Float32Array.of(1), dimensions: 1, fields: { a: [1] } }
+    await expect(index.upsert(batch)).rejects.toThrow(InvalidOptionError)
+    await index.upsert({ id: 1, vector: [1] })
+    await index.close()
+  })
+})
+
+describe('a build with other fields', () => {
+  const records = Array.from({ length: 20 }, (_, id) => ({ id, vector: [id], fields: { size: id } }))
+  const nightly = (path: string): Promise<unknown> =>
+    buildIndex(records, { path, fields: { size: 'number' }, threads: 1 })
+
+  it('is refused while a writer has the index open, and replaces all changes afterwards', async () => {
+    const path = join(folder, 'other.index')
+    const index = await createIndex(path, { dimensions: 1, fields: { name: 'keyword' } })
+    await index.upsert([{ id: 'gone', vector: [1], fields: { name: 'a' } }])
+    await index.flush()
+    await index.upsert([{ id: 'gone too', vector: [1], fields: { name: 'a' } }])
+    await expect(nightly(path)).rejects.toThrow(/name: keyword.*its writer goes on/)
+    await index.close()
+    await nightly(path)
+    const expected = new Map<Id, ModelFields[]>(records.map(({ id, fields }) => [id, [fields as ModelFields]]))
+    await expectContents(path, expected)
+    expect(await verifyIndex(path)).toMatchObject({ ok: true })
+    const reader = await openIndex(path)
+    const again = await openIndex(path, { write: true })
+    await again.upsert({ id: 5, vector: [1], fields: { size: 50 } })
+    expected.set(5, [{ size: 50 } as ModelFields])
+    await again.flush()
+    await again.upsert({ id: 6, vector: [1], fields: { size: 60 } })
+    expected.set(6, [{ size: 60 } as ModelFields])
+    await expectContents(path, expected)
+    expect(await reader.refresh()).toBe(true)
+    expect(reader.count).toBe(20)
+    await again.close()
+    await reader.close()
+    expect(await verifyIndex(path)).toMatchObject({ ok: true })
+  })
+
+  it('keeps writers out until it is published', async () => {
+    const path = join(folder, 'locked.index')
+    await buildIndex(
+      records.map(({ id, vector }) => ({ id, vector })),
+      { path, threads: 1 },
+    )
+    async function* slowly(): AsyncGenerator<(typeof records)[number]> {
+      await expect(openIndex(path, { write: true })).rejects.toThrow(/is being written to/)
+      yield* records
+    }
+    await buildIndex(slowly(), { path, fields: { size: 'number' }, threads: 1 })
+    const index = await openIndex(path, { write: true })
+    await index.upsert({ id: 1, vector: [1], fields: { size: 10 } })
+    await index.close()
+    expect((await contentsOf(path)).get(1)).toEqual([{ size: 10 }])
+  })
+})
