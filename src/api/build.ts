@@ -102,6 +102,11 @@ export interface BuildOptions {
   /** Text that changes when the source does: a build is only resumed under the same one. */
   readonly sourceFingerprint?: string
   /**
+   * Number of the last change of this index that the source has: later ones stay on top of the build. For a source that
+   * is older than the build, such as a dump: `live.sequence` of the index before it was made. Default: the last one.
+   */
+  readonly liveSequence?: number
+  /**
    * Fail when the source gives nothing, or a task no answer (it first runs once more), for this many seconds; 0 waits
    * for ever. Default 1800.
    */

@@ -115,6 +115,15 @@ export const BUILD_OPTIONS = {
       doc: 'text that changes when the source does: a build is only resumed under the same one',
     }),
   ),
+  liveSequence: v.optional(
+    option(integer(0, Number.MAX_SAFE_INTEGER), 'last change of the index that the input has', {
+      value: 'N',
+      fallback: 'the last one',
+      doc:
+        'number of the last change of this index that the source has: later ones stay on top of the build. For a ' +
+        'source that is older than the build, such as a dump: `live.sequence` of the index before it was made',
+    }),
+  ),
   stallSeconds: v.optional(
     option(numberFrom(0, MAX_STALL_SECONDS), 'fail when the input or a task gives nothing for N seconds; 0: never', {
       value: 'N',

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, it, vi } from 'vitest'
-import { buildIndex, openIndex } from '../../dist/src/index.js'
+import { describe, expect, it, vi } from 'vitest'
+import { buildIndex, InvalidOptionError, openIndex, type VectorRecord } from '../../dist/src/index.js'
 import { compactGeneration } from '../../dist/src/live/compact-generation.js'
 import { makeFolder, randomNumbers } from '../fixtures/builds.js'
-import { openLive, settings, SMALL_LIMITS } from '../fixtures/small-live-index.js'
+import { openLive, settings, SMALL_LIMITS, withoutThreads } from '../fixtures/small-live-index.js'
 import { WHOLE } from '../whole.js'
 
 const IDS = 300
@@ -95,4 +95,92 @@ it('is not compacted away by what was read from the generation before', async ()
   await writer.upsert({ id: 'newer', vector: [3, 4] })
   expect((await writer.compact({ threads: 1 }))?.count).toBe(2)
   await writer.close()
+})
+
+describe('from a dump that is older than the build, with the change that it has', () => {
+  const one = (id: string, value: number): VectorRecord => ({ id, vector: [value, 1] })
+  const dump = ['kept', 'changed', 'deleted'].map((id) => one(id, 1))
+  const options = { threads: 1, quality: 'balanced' } as const
+  const valueOf = (index: { get(id: string): { vector: Float32Array } | undefined }, id: string): number | undefined =>
+    index.get(id)?.vector[0]
+
+  it.each([true, false])('loses no change that was made in between (sealed: %s)', async (isSealed) => {
+    const end = withoutThreads()
+    const path = join(makeFolder(), 'an.index')
+    const index = await openLive(path, {}, settings({ dimensions: 2 }))
+    await index.upsert([one('kept', 0), one('changed', 0), one('deleted', 0), one('only in the index', 0)])
+    const { sequence } = index.live
+    await index.upsert(one('changed', 2))
+    await index.delete(['deleted'])
+    await index.upsert(one('new', 2))
+    if (isSealed) await index.flush()
+    await buildIndex(dump, { path, ...options, liveSequence: sequence })
+    const look = (open: Parameters<typeof valueOf>[0] & { readonly count: number }): void => {
+      expect(['kept', 'changed', 'deleted', 'new', 'only in the index'].map((id) => valueOf(open, id))).toEqual([
+        1,
+        2,
+        undefined,
+        2,
+        undefined,
+      ])
+      expect(open.count).toBe(3)
+    }
+    const reader = await openIndex(path)
+    look(reader)
+    await reader.close()
+    await index.flush()
+    await vi.waitUntil(() => index.generation !== '', { timeout: 10_000 })
+    look(index)
+    await index.close()
+    end()
+  })
+
+  it('is refused when the changes in between are in the live generation only', async () => {
+    const end = withoutThreads()
+    const path = join(makeFolder(), 'an.index')
+    const index = await openLive(path, {}, settings({ dimensions: 2 }))
+    await index.upsert(one('kept', 0))
+    const { sequence } = index.live
+    await index.upsert(one('changed', 2))
+    await index.compact({ threads: 1 })
+    const build = buildIndex(dump, { path, ...options, liveSequence: sequence })
+    await expect(build).rejects.toThrow(InvalidOptionError)
+    await expect(build).rejects.toThrow('has the changes up to 2, which would be lost')
+    expect(valueOf(index, 'changed')).toBe(2)
+    await buildIndex(dump, { path, ...options, liveSequence: 2 })
+    await index.close()
+    end()
+  })
+
+  it('is refused with the number of a change that is not there', async () => {
+    const path = join(makeFolder(), 'an.index')
+    const never = buildIndex(dump, { path, ...options, liveSequence: 1 })
+    await expect(never).rejects.toThrow('liveSequence is 1, and the last change of')
+    const index = await openLive(path, {}, settings({ dimensions: 2 }))
+    await index.upsert(dump)
+    await index.close()
+    await expect(buildIndex(dump, { path, ...options, liveSequence: 4 })).rejects.toThrow(InvalidOptionError)
+    await buildIndex(dump, { path, ...options, liveSequence: 3 })
+  })
+
+  it('is not resumed when it was interrupted with another number', async () => {
+    const path = join(makeFolder(), 'an.index')
+    const index = await openLive(path, {}, settings({ dimensions: 2 }))
+    await index.upsert([one('a', 0), one('b', 0)])
+    const source = (fails: boolean) =>
+      async function* (startAt: number) {
+        for (let i = startAt; i < 3000; i++) {
+          if (fails && i === 2500) throw new Error('cut off')
+          yield one(`id ${i}`, i)
+        }
+      }
+    const resumable = { path, ...options, sourceFingerprint: 'a dump', queueBytes: 0 }
+    await expect(buildIndex(source(true), { ...resumable, liveSequence: 1 })).rejects.toThrow('cut off')
+    const said: string[] = []
+    const say = (line: string): void => void said.push(line)
+    const logger = { info: say, warn: say }
+    await buildIndex(source(false), { ...resumable, liveSequence: 2, logger })
+    expect(said.join()).toContain('is not resumed: its source had the changes up to 1, this one has those up to 2')
+    await index.close()
+  })
 })

@@ -22,8 +22,8 @@ import { claimFolder, SPILL_FOLDER } from './claim-folder.js'
 import { packageVersion } from './package-version.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import { finishedWork, optionsThatDecide, type Resume } from '../resume/resume.js'
-import { lastSequence } from '../../format/live/last-sequence.js'
 import type { BuildPaths } from './run.js'
+import { liveSequenceOf } from './live-sequence.js'
 import type { SourceOfRun } from './source-of-run.js'
 
 /** The folders of one build, protected by its lock. */
@@ -97,9 +97,11 @@ export async function openWorkspace(
   }
   try {
     await assertBase(indexDir, base)
-    const begin = beginOf(options, given ?? (await lastSequence(indexDir)))
+    const asked = given ?? options.liveSequence
+    const begin = beginOf(options, given ?? (await liveSequenceOf(indexDir, asked)))
     const left = await readJournal(journalPath)
-    const obstacle = left && (resumable ? await whyAfresh(indexDir, left, begin) : `resuming is off for this build`)
+    const obstacle =
+      left && (resumable ? await whyAfresh(indexDir, left, begin, asked) : `resuming is off for this build`)
     let note: Workspace['note']
     if (left !== undefined && obstacle === undefined) {
       paths = pathsOf(options, left.begin.generation)
@@ -197,14 +199,22 @@ function pathsOf(options: ResolvedOptions, generation: string): BuildPaths {
   }
 }
 
-/** Why the build cannot be resumed; undefined when it can. */
-async function whyAfresh(indexDir: string, { begin }: ReadJournal, now: BeginEntry): Promise<string | undefined> {
+/** Why the build cannot be resumed; undefined when it can. `asked`: the last change that the caller says is in the source. */
+async function whyAfresh(
+  indexDir: string,
+  { begin }: ReadJournal,
+  now: BeginEntry,
+  asked: number | undefined,
+): Promise<string | undefined> {
   if (begin.format !== now.format || begin.version !== now.version) {
     return `it was made by version ${begin.version}, this is ${now.version}`
   }
   if (begin.options !== now.options) return `its options were ${begin.options}, these are ${now.options}`
   if (begin.tempDir !== now.tempDir) return 'its temporary files are in another folder'
   if (begin.source !== now.source) return 'the source is not the same any more'
+  if (asked !== undefined && asked !== (begin.liveSequence ?? 0)) {
+    return `its source had the changes up to ${begin.liveSequence ?? 0}, this one has those up to ${asked}`
+  }
   if (!GENERATION_NAME.test(begin.generation)) return 'its journal names no generation'
   if (await isLive(indexDir, begin.generation)) return `it was finished: ${begin.generation} is live`
   for (const folder of [path.join(indexDir, begin.generation), spillDirOf(indexDir, begin.tempDir)]) {

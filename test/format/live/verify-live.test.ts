@@ -78,6 +78,18 @@ describe('verifyIndex of an index with changes', () => {
     })
   })
 
+  it('finds no problem in a small part where an id has several vectors', async () => {
+    const path = folder.path('repeated.index')
+    const index = await createIndex(path, { dimensions: 4, duplicates: 'keep' })
+    const ids = ['a', 'b', 'a', 'a']
+    await index.upsert({ ids, vectors: Float32Array.from({ length: 16 }, (_, i) => i), dimensions: 4 })
+    await index.delete(['b'])
+    await index.flush()
+    await index.close()
+    expect((await readParts(path))?.parts).toMatchObject([{ kind: 'flat', rows: 3 }])
+    expect(await verifyIndex(path)).toMatchObject({ ok: true, problems: [], live: { parts: 1, rows: 3, deletes: 1 } })
+  })
+
   it('finds no problem after a compaction, nor before another process has taken it over', async () => {
     const path = folder.path('compacted.index')
     cpSync(sound, path, { recursive: true })
