@@ -10,7 +10,6 @@ import type { RecoveredIngest } from './recover-ingest.js'
 import { columnBatchBytes } from '../../rows/record-layout.js'
 import { replayFields, replayIds, replayRows } from './recover-ingest.js'
 import { storedId } from '../../api/integer-id.js'
-import type { GivenFields } from '../../api/fields.js'
 import type { GivenBatch, SourceItem } from '../../api/vectors.js'
 import { rowsOfBatch, vectorOf } from './source-item.js'
 import { DimensionMismatchError, InvalidVectorError, type InvalidFieldError } from '../../errors.js'
@@ -143,7 +142,7 @@ export class RowWriter {
     const fields = 'fields' in item ? item.fields : undefined
     if (this.#fields === undefined) assertNoFields(fields, `record ${ordinal}`)
     else {
-      const pushed = this.#fields.addRecord(fields as GivenFields, ordinal, id)
+      const pushed = this.#fields.addRecord(fields, ordinal, id)
       if (pushed !== undefined) await pushed
     }
     this.#rows().set(vector, this.#used * this.#dimensions)
