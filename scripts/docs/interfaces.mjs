@@ -6,7 +6,7 @@ import { IMPORT_OPTIONS } from '../../src/options/import-options.ts'
 import { COMPACT_OPTIONS, SETTINGS_OPTIONS, WRITER_OPTIONS } from '../../src/options/live-options.ts'
 import { MEASURE_OPTIONS, RECALL_OPTIONS, TUNE_OPTIONS } from '../../src/options/measure-options.ts'
 import { optionFacts } from '../../src/options/option-facts.ts'
-import { OPEN_OPTIONS, SEARCH_OPTIONS } from '../../src/options/search-options.ts'
+import { FACET_OPTIONS, OPEN_OPTIONS, SEARCH_OPTIONS, TEXT_SEARCH_OPTIONS } from '../../src/options/search-options.ts'
 import { CONFIG_OPTIONS } from './option-tables.mjs'
 
 const ENTRIES = {
@@ -18,6 +18,8 @@ const ENTRIES = {
   'options-suggest': SUGGEST_OPTIONS,
   'options-open': OPEN_OPTIONS,
   'options-search': SEARCH_OPTIONS,
+  'options-text-search': TEXT_SEARCH_OPTIONS,
+  'options-facets': FACET_OPTIONS,
   'options-measure': MEASURE_OPTIONS,
   'options-recall': RECALL_OPTIONS,
   'options-tune': TUNE_OPTIONS,

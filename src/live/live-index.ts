@@ -1,4 +1,5 @@
 import type { CompactOptions, LiveFacts, Written } from '../api/live.js'
+import type { FieldSchema } from '../api/fields.js'
 import { storedId } from '../api/integer-id.js'
 import type { BuildReport } from '../api/report.js'
 import type { GivenBatch, GivenId, Id, VectorRecord, VectorSource } from '../api/vectors.js'
@@ -20,7 +21,10 @@ import { cutByIds, rowsToWrite, WrittenIds, type ChangeRoom } from './whole-ids.
 const NOTHING = new Float32Array(0)
 
 /** An index that is open for writing: `openIndex(path, { write: true })` or `createIndex` makes one. */
-export class LiveIndex<OneId extends GivenId = Id> extends VectorIndex<OneId> {
+export class LiveIndex<OneId extends GivenId = Id, Schema extends FieldSchema = FieldSchema> extends VectorIndex<
+  OneId,
+  Schema
+> {
   readonly #writer: LiveWriter
   readonly #rows: RowPreparer
 

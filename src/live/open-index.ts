@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import type { WriteOptions } from '../api/live.js'
+import type { FieldSchema } from '../api/fields.js'
 import type { OpenOptions } from '../api/search.js'
+import type { Id } from '../api/vectors.js'
 import { checkOptions } from '../options/check-options.js'
 import { writeOptionsSchema } from '../options/live-options.js'
 import { openToRead } from '../search/open-to-read.js'
@@ -14,21 +16,28 @@ import { LiveIndex } from './live-index.js'
  * of a file is compared with its checksum when it is first read, and everything a search follows is checked besides: no
  * file, however made, leads a search out of its memory.
  *
- * With `write`, it can be changed: one writer at a time, while others read.
+ * With `write`, it can be changed: one writer at a time, while others read. `Schema` is for the compiler alone, which then
+ * knows the fields of filters and hits: `openIndex<typeof schema>(path)`.
  * @throws PathError when there is no index at `path`; CorruptIndexError when a byte is not what it was, or is what no
  * build writes; InsufficientMemoryError when `memory` is too little to search in, or to preload into; IndexLockedError
  * when another writer has it open.
  */
-export function openIndex(
+export function openIndex<Schema extends FieldSchema = FieldSchema>(
   path: string,
   options: WriteOptions & { readonly integerIds: 'bigint' },
-): Promise<LiveIndex<string | bigint>>
-export function openIndex(path: string, options: WriteOptions): Promise<LiveIndex>
-export function openIndex(
+): Promise<LiveIndex<string | bigint, Schema>>
+export function openIndex<Schema extends FieldSchema = FieldSchema>(
+  path: string,
+  options: WriteOptions,
+): Promise<LiveIndex<Id, Schema>>
+export function openIndex<Schema extends FieldSchema = FieldSchema>(
   path: string,
   options: OpenOptions & { readonly integerIds: 'bigint' },
-): Promise<VectorIndex<string | bigint>>
-export function openIndex(path: string, options?: OpenOptions): Promise<VectorIndex>
+): Promise<VectorIndex<string | bigint, Schema>>
+export function openIndex<Schema extends FieldSchema = FieldSchema>(
+  path: string,
+  options?: OpenOptions,
+): Promise<VectorIndex<Id, Schema>>
 export async function openIndex(
   path: string,
   given: OpenOptions | WriteOptions = {},

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import type { SearchOptions } from '../api/search.js'
-import { choice, flag, option } from './option-values.js'
+import type { SearchOptions, TextSearchOptions } from '../api/search.js'
+import { MAX_UINT32 } from './limits.js'
+import { choice, flag, integer, name, option, text } from './option-values.js'
 import { DEFAULT_K, SHARED_OPTIONS } from './shared-options.js'
 
 export const OPEN_OPTIONS = {
@@ -31,6 +32,12 @@ export const OPEN_OPTIONS = {
 
 export const openOptionsSchema = v.strictObject(OPEN_OPTIONS)
 
+const FIELD_NAMES_TEXT = 'an array of names of fields'
+
+function isNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string')
+}
+
 /** A search does not run these schemas, which take longer than a short search: src/search/check-search-options.ts. */
 export const SEARCH_OPTIONS = {
   k: v.optional(
@@ -46,13 +53,51 @@ export const SEARCH_OPTIONS = {
       {
         noFlag: true,
         fallback: 'none',
-        type: 'NodeSet | Iterable<GivenId> | ((id: OneId) => boolean)',
+        type: 'Filter<Schema> | NodeSet | Iterable<GivenId> | ((id: OneId) => boolean)',
         doc:
-          'which vectors may be found: a Set or an array of ids, which every search looks up; a set from ' +
-          '`index.select`, which was looked up once; or a function of the id, which every search calls for many ids. ' +
-          'k vectors are found when the filter keeps k',
+          "which vectors may be found: an object of conditions on fields, `{ category: 'news', price: { $lt: 20 } }`; a " +
+          'Set or an array of ids, which every search looks up; a set from `index.select`, which was looked up once; or ' +
+          'a function of the id, which every search calls for many ids. k vectors are found when the filter keeps k',
       },
     ),
+  ),
+  select: v.optional(
+    option(v.custom<NonNullable<SearchOptions['select']>>(isNames, FIELD_NAMES_TEXT), 'fields that hits have', {
+      noFlag: true,
+      fallback: 'none',
+      type: 'readonly FieldName<Schema>[]',
+      doc: 'names of fields that hits bring along, in `fields`',
+    }),
+  ),
+  text: v.optional(
+    option(text(), 'words to find as well', {
+      noFlag: true,
+      fallback: 'none',
+      doc:
+        'words to find in fields of type text as well: hits are then those of the vector and those of the words, united ' +
+        'by their ranks. `ef`, at least k, is how many hits of each are united',
+    }),
+  ),
+  textFields: v.optional(
+    option(
+      v.custom<NonNullable<SearchOptions['textFields']>>(isNames, FIELD_NAMES_TEXT),
+      'fields that words are looked for in',
+      {
+        noFlag: true,
+        fallback: 'all fields of type text',
+        type: 'readonly TextFieldName<Schema>[]',
+        doc: 'with `text`: names of the fields that words are looked for in',
+      },
+    ),
+  ),
+  fusion: v.optional(
+    option(choice(['rrf']), 'how hits of words and of the vector are united', {
+      noFlag: true,
+      fallback: "'rrf', with `text`",
+      doc:
+        "with `text`, how both lists of hits become one: 'rrf', reciprocal rank fusion, sums 1 / (60 + rank) of both " +
+        'lists. Hits have it as their `score`, the highest first',
+    }),
   ),
   score: v.optional(
     option(choice(['maxSim']), 'how ids are ranked for a query of several vectors', {
@@ -61,6 +106,41 @@ export const SEARCH_OPTIONS = {
       doc:
         "'maxSim': the query is several vectors, and an id is ranked by the sum over them of the distance to its nearest " +
         'vector. `ef` is then also how many ids each of them proposes',
+    }),
+  ),
+} as const
+
+/** Of a search by words alone. */
+export const TEXT_SEARCH_OPTIONS = {
+  k: SEARCH_OPTIONS.k,
+  filter: SEARCH_OPTIONS.filter,
+  select: SEARCH_OPTIONS.select,
+  textFields: v.optional(
+    option(
+      v.custom<NonNullable<TextSearchOptions['textFields']>>(isNames, FIELD_NAMES_TEXT),
+      'fields that words are looked for in',
+      {
+        noFlag: true,
+        fallback: 'all fields of type text',
+        type: 'readonly TextFieldName<Schema>[]',
+        doc: 'names of the fields that words are looked for in',
+      },
+    ),
+  ),
+} as const
+
+export const FACET_OPTIONS = {
+  field: option(name('the name of a field'), 'the field whose values are counted', {
+    noFlag: true,
+    type: 'Name',
+    doc: 'the field whose values are counted: any but text, stored and geo',
+  }),
+  filter: SEARCH_OPTIONS.filter,
+  limit: v.optional(
+    option(integer(1, MAX_UINT32), 'values at most', {
+      noFlag: true,
+      fallback: 'all values',
+      doc: 'values at most: those that most vectors have',
     }),
   ),
 } as const

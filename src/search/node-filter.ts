@@ -4,6 +4,8 @@ import { storedId } from '../api/integer-id.js'
 import type { GivenId } from '../api/vectors.js'
 import type { NodeSet } from '../api/search.js'
 import { isThenable, kindOf, letGo } from '../value-kind.js'
+import { FieldFilter } from './field-filter.js'
+import { nodesOfBits } from './node-bits.js'
 import type { OpenGeneration } from './open-generation.js'
 
 export interface NodeFilter {
@@ -21,9 +23,31 @@ export interface NodeFilter {
 /** A function of the id, as programs give it: it may return anything. */
 export type IdFilter = (id: GivenId) => boolean
 
-/** @throws InvalidOptionError for a set of another generation */
-export function nodeFilter(open: OpenGeneration, filter: NodeSet | IdFilter): NodeFilter {
+/** What bits keep, of which `size` are set. */
+export function filterOfBits({ bits, size }: { readonly bits: Uint32Array; readonly size: number }): NodeFilter {
+  return {
+    keeps: (node) => ((bits[node >>> 5] >>> (node & 31)) & 1) === 1,
+    size,
+    counted: true,
+    nodes: () => nodesOfBits(bits),
+    bits,
+  }
+}
+
+/** As bits: one for each of `rows`. */
+export function bitsOf(filter: NodeFilter, rows: number): Uint32Array {
+  const bits = new Uint32Array(Math.ceil(rows / 32))
+  for (const row of filter.nodes()) bits[row >>> 5] |= 1 << (row & 31)
+  return bits
+}
+
+/** @throws InvalidOptionError for a set of another generation; CorruptIndexError */
+export function nodeFilter(open: OpenGeneration, filter: NodeSet | IdFilter | FieldFilter): NodeFilter {
   const { facts } = open
+  if (filter instanceof FieldFilter) {
+    if (open.fields === undefined) throw new Error('a filter by fields was parsed without fields')
+    return filterOfBits(open.fields.select(filter.node))
+  }
   if (typeof filter === 'function') {
     return {
       keeps: (node) => answerFor(open, filter, node),

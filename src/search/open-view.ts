@@ -4,6 +4,7 @@ import type { Tuning } from '../api/measure.js'
 import type { IndexFacts, OpenOptions } from '../api/search.js'
 import type { GivenId, Id } from '../api/vectors.js'
 import { PathError } from '../errors.js'
+import type { Field } from '../fields/field.js'
 import type { LiveState } from './live/live-state.js'
 import type { LogTail } from './live/load-live.js'
 import type { OpenGeneration } from './open-generation.js'
@@ -53,6 +54,11 @@ function emptyFacts(path: string, live: OpenLive | undefined): IndexFacts {
 
 export function tuningsOf({ base }: OpenView): readonly Tuning[] {
   return base?.tunings ?? []
+}
+
+/** Undefined for an index without fields. */
+export function fieldsOf({ base, live }: OpenView): readonly Field[] | undefined {
+  return live === undefined ? base?.schema : live.state.settings.fields
 }
 
 /** @throws PathError when the index has changes only, which have no graph to measure */

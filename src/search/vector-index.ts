@@ -1,7 +1,11 @@
 import type { MeasureOptions, RecallCurve, RecallOptions, TuneOptions, TuneResult, Tuning } from '../api/measure.js'
 import type { LiveFacts } from '../api/live.js'
 import type { Quantization } from '../api/report.js'
+import type { FieldSchema } from '../api/fields.js'
 import type {
+  FacetCount,
+  FacetFieldName,
+  FacetOptions,
   IndexFacts,
   MaxSimOptions,
   MultiVector,
@@ -9,15 +13,19 @@ import type {
   SearchHit,
   SearchOptions,
   StoredVector,
+  TextHit,
+  TextSearchOptions,
 } from '../api/search.js'
 import { storedId } from '../api/integer-id.js'
 import type { GivenId, Id, Metric, VectorLike } from '../api/vectors.js'
 import { InvalidOptionError } from '../errors.js'
+import { schemaOf } from '../fields/schema.js'
 import { assertOptions } from '../options/check-options.js'
 import { kindOf } from '../value-kind.js'
 import { maxSimBatch } from './batch/max-sim-batch.js'
 import { searchBatch } from './batch/search-batch.js'
-import { checkSearchOptions } from './check-search-options.js'
+import { checkFacets, checkSearchOptions, checkTextSearch } from './check-search-options.js'
+import { countFacets } from './count-facets.js'
 import { viewFacts } from './live/live-facts.js'
 import { searchMaxSim } from './max-sim/search-max-sim.js'
 import { measureRecallCurve } from './measure/measure-recall-curve.js'
@@ -25,12 +33,16 @@ import { Pace } from './measure/pace.js'
 import { tune } from './measure/tune.js'
 import { isIds, type IdFilter } from './node-filter.js'
 import { setOf, setWhere } from './node-sets.js'
-import { baseOf, tuningsOf, type OpenView } from './open-view.js'
+import { baseOf, fieldsOf, tuningsOf, type OpenView } from './open-view.js'
 import { getVectors, searchView } from './search-view.js'
 import { Views, type Refresh } from './views.js'
+import { searchWords } from './words/search-hybrid.js'
 
-/** An open index, which `openIndex` makes. Answers in the caller's ids. `OneId`: what they are, by `integerIds`. */
-export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
+/**
+ * An open index, which `openIndex` makes. Answers in the caller's ids. `OneId`: what they are, by `integerIds`. `Schema`:
+ * the fields of its records.
+ */
+export class VectorIndex<OneId extends GivenId = Id, Schema extends FieldSchema = FieldSchema> implements IndexFacts {
   readonly #views: Views
 
   /** @internal */
@@ -66,6 +78,11 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
   get bytes(): number {
     return this.#views.facts.bytes
   }
+  /** The fields of its records; undefined when it was built without. */
+  get fields(): Schema | undefined {
+    const fields = fieldsOf(this.#views.live())
+    return fields && (schemaOf(fields) as Schema)
+  }
   /** What it holds besides its last build, as of the last `refresh`. */
   get live(): LiveFacts {
     return viewFacts(this.#views.live())
@@ -78,20 +95,20 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
   /**
    * The k nearest, nearest first; all there are when k is more than that. Synchronous. `ef` below k counts as k. Where an
    * id may have several vectors, it is found once, by its nearest one, and k are different ids. With `score: 'maxSim'`
-   * the query is several vectors.
+   * the query is several vectors, with `text` it is words as well.
    * @throws DimensionMismatchError, InvalidVectorError, InvalidOptionError, IndexClosedError; CorruptIndexError when it
    * reads a damaged block
    */
-  search(query: VectorLike, options?: SearchOptions<OneId>): SearchHit<OneId>[]
-  search(query: MultiVector, options: MaxSimOptions<OneId>): SearchHit<OneId>[]
-  search(query: VectorLike | MultiVector, options: SearchOptions<OneId> = {}): SearchHit<OneId>[] {
+  search(query: VectorLike, options?: SearchOptions<OneId, Schema>): SearchHit<OneId, Schema>[]
+  search(query: MultiVector, options: MaxSimOptions<OneId, Schema>): SearchHit<OneId, Schema>[]
+  search(query: VectorLike | MultiVector, options: SearchOptions<OneId, Schema> = {}): SearchHit<OneId, Schema>[] {
     const view = this.#views.live()
     const checked = checkSearchOptions(options, view)
     const hits =
       checked.score === undefined
         ? searchView(view, query as VectorLike, 0, checked)
         : searchMaxSim(view, query as MultiVector, checked)
-    return hits as SearchHit<OneId>[]
+    return hits as SearchHit<OneId, Schema>[]
   }
 
   /**
@@ -100,13 +117,16 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
    */
   searchBatch(
     queries: readonly VectorLike[] | Float32Array,
-    options?: SearchOptions<OneId>,
-  ): Promise<SearchHit<OneId>[][]>
-  searchBatch(queries: readonly MultiVector[], options: MaxSimOptions<OneId>): Promise<SearchHit<OneId>[][]>
+    options?: SearchOptions<OneId, Schema>,
+  ): Promise<SearchHit<OneId, Schema>[][]>
+  searchBatch(
+    queries: readonly MultiVector[],
+    options: MaxSimOptions<OneId, Schema>,
+  ): Promise<SearchHit<OneId, Schema>[][]>
   async searchBatch(
     queries: readonly VectorLike[] | Float32Array | readonly MultiVector[],
-    options: SearchOptions<OneId> = {},
-  ): Promise<SearchHit<OneId>[][]> {
+    options: SearchOptions<OneId, Schema> = {},
+  ): Promise<SearchHit<OneId, Schema>[][]> {
     const hits = this.#views.during((open) => {
       const checked = checkSearchOptions(options, open)
       const live = (): OpenView => this.#views.live()
@@ -114,7 +134,27 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
         ? searchBatch(open, queries as readonly VectorLike[] | Float32Array, checked, live)
         : maxSimBatch(open, queries as readonly MultiVector[], checked, live)
     })
-    return hits as Promise<SearchHit<OneId>[][]>
+    return hits as Promise<SearchHit<OneId, Schema>[][]>
+  }
+
+  /**
+   * The k vectors whose texts fit words best, best first: any of the words, the last one also as the beginning of a word.
+   * Synchronous.
+   * @throws InvalidOptionError, IndexClosedError, CorruptIndexError
+   */
+  searchText(text: string, options: TextSearchOptions<OneId, Schema> = {}): TextHit<OneId, Schema>[] {
+    const view = this.#views.live()
+    return searchWords(view, checkTextSearch(text, options, view)) as TextHit<OneId, Schema>[]
+  }
+
+  /**
+   * How many vectors have each value of a field, most first, equal counts by ascending values; of a list each of its
+   * distinct items. Values that no vector has are not there.
+   * @throws InvalidOptionError, IndexClosedError, CorruptIndexError
+   */
+  facets<Name extends FacetFieldName<Schema>>(options: FacetOptions<OneId, Schema, Name>): FacetCount<Schema[Name]>[] {
+    const view = this.#views.live()
+    return countFacets(view, checkFacets(options, view)) as FacetCount<Schema[Name]>[]
   }
 
   /**
@@ -139,10 +179,10 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
   }
 
   /**
-   * The vector stored under an id, undefined when there is none; one of them where it has several.
+   * The vector stored under an id, with its fields; undefined when there is none, one of them where it has several.
    * @throws InvalidIdError, IndexClosedError, CorruptIndexError
    */
-  get(id: GivenId): StoredVector<OneId> | undefined {
+  get(id: GivenId): StoredVector<OneId, Schema> | undefined {
     return this.getAll(id).at(0)
   }
 
@@ -150,8 +190,8 @@ export class VectorIndex<OneId extends GivenId = Id> implements IndexFacts {
    * All vectors stored under an id, in no particular order, which stays the same until it changes.
    * @throws InvalidIdError, IndexClosedError, CorruptIndexError
    */
-  getAll(id: GivenId): StoredVector<OneId>[] {
-    return getVectors(this.#views.live(), storedId(id)) as StoredVector<OneId>[]
+  getAll(id: GivenId): StoredVector<OneId, Schema>[] {
+    return getVectors(this.#views.live(), storedId(id)) as StoredVector<OneId, Schema>[]
   }
 
   /**

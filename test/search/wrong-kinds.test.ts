@@ -33,6 +33,8 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true })
 })
 
+/** Fails when something waits for it. */
+const failing = { then: (_: unknown, fail: (error: Error) => void) => fail(new Error('x')) }
 const search = (options: unknown): unknown => index.search(query, options as SearchOptions)
 
 describe('a search', () => {
@@ -48,9 +50,17 @@ describe('a search', () => {
     ['a filter that fails later', { filter: () => Promise.reject(new Error('x')) }, 'give a Set of ids'],
     ['a filter that returns nothing', { filter: () => undefined }, 'got undefined for the id'],
     ['a filter that returns a number', { filter: () => 1 }, 'got the number 1'],
-    ['text as a filter', { filter: 'id-1' }, 'filter must be a function of the id, a Set or an array of ids'],
+    ['text as a filter', { filter: 'id-1' }, 'filter must be an object of conditions on fields, a function of the id'],
     ['null as a filter', { filter: null }, 'got null'],
-    ['an object as a filter', { filter: { id: 1 } }, 'got an object'],
+    ['a Promise of a filter', { filter: Promise.resolve({ a: 1 }) }, 'got a Promise: await it'],
+    ['a Promise of a filter that fails', { filter: failing }, 'got a Promise: await it'],
+    ['fields to filter by, where there are none', { filter: { id: 1 } }, 'build it with the option `fields`'],
+    ['fields to select, where there are none', { select: ['id'] }, 'build it with the option `fields`'],
+    ['words, where there are no fields', { text: 'a' }, 'build it with the option `fields`'],
+    ['how words are united, without words', { fusion: 'rrf' }, 'give `text` too'],
+    ['where words are looked for, without words', { textFields: ['title'] }, 'give `text` too'],
+    ['another fusion', { text: 'a', fusion: 'sum' }, 'fusion must be one of rrf'],
+    ['words with several vectors', { text: 'a', score: 'maxSim' }, "leave out `score: 'maxSim'`, or `text`"],
   ])('refuses %s', (_, options, message) => {
     expect(() => search(options)).toThrow(InvalidOptionError)
     expect(() => search(options)).toThrow(message)

@@ -3,11 +3,11 @@ import type { MultiVector, SearchHit } from '../../api/search.js'
 import type { GivenId } from '../../api/vectors.js'
 import { InvalidOptionError } from '../../errors.js'
 import { kindOf } from '../../value-kind.js'
+import { baseAlone } from '../base-alone.js'
 import type { CheckedSearch } from '../check-search-options.js'
 import type { Found } from '../live/search-live.js'
 import { askedOf, copiesOf, rank, ROUNDS, searchMaxSim } from '../max-sim/search-max-sim.js'
 import type { OpenView } from '../open-view.js'
-import { baseAlone } from '../search-view.js'
 import { idsOnThreads, type WithThreads } from './ids-on-threads.js'
 import { inSlices } from './search-batch.js'
 
@@ -79,7 +79,7 @@ async function searchChunk(
         view,
         copies,
         proposals.slice(first, first + copies.length),
-        checked.k,
+        checked,
         asked.k,
       )
       first += copies.length

@@ -2,11 +2,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { SearchHit } from '../../api/search.js'
 import type { GivenId, VectorLike } from '../../api/vectors.js'
+import { baseAlone } from '../base-alone.js'
 import type { CheckedSearch } from '../check-search-options.js'
 import { copyQuery, queryRows } from '../copy-query.js'
 import type { OpenView } from '../open-view.js'
 import { hitsOf, idHitsOf } from '../search-one.js'
-import { baseAlone, searchView } from '../search-view.js'
+import { searchView } from '../search-view.js'
 import { idsOnThreads, type WithThreads } from './ids-on-threads.js'
 
 /** After this long, a batch lets other work of the calling thread run. */
@@ -29,7 +30,8 @@ export async function searchBatch(
 ): Promise<SearchHit<GivenId>[][]> {
   const rows = queryRows(queries, view.facts.dimensions)
   const base = baseAlone(view, checked)
-  return base?.threads === undefined || checked.filter !== undefined
+  // Filters and words are of the calling thread: it has the sets of nodes, and the inverted index.
+  return base?.threads === undefined || checked.filter !== undefined || checked.words !== undefined
     ? searchHere(view, rows, checked, live)
     : searchOnThreads({ ...base, threads: base.threads }, rows, checked, live)
 }
@@ -66,10 +68,10 @@ function searchHere(
 async function searchOnThreads(
   open: WithThreads,
   rows: readonly VectorLike[],
-  { k, ef, rerank }: CheckedSearch,
+  { k, ef, rerank, select }: CheckedSearch,
   live: () => OpenView,
 ): Promise<SearchHit<GivenId>[][]> {
-  const { facts, ids, threads } = open
+  const { facts, threads } = open
   const { dimensions, metric } = facts
   const hits: SearchHit<GivenId>[][] = []
   for (let first = 0; first < rows.length; first += THREADS_CHUNK) {
@@ -79,7 +81,8 @@ async function searchOnThreads(
       copyQuery(query, first + at, metric, queries.subarray(at * dimensions, (at + 1) * dimensions))
     }
     if (facts.repeatedIds) {
-      for (const found of await idsOnThreads(open, queries, { k, ef, rerank }, live)) hits.push(idHitsOf(open, found))
+      const lists = await idsOnThreads(open, queries, { k, ef, rerank }, live)
+      for (const found of lists) hits.push(idHitsOf(open, found, select))
       continue
     }
     const { nodes, distances, found } = await threads.search(queries, k, ef, rerank)
@@ -87,7 +90,7 @@ async function searchOnThreads(
     const stride = nodes.length / chunk.length
     for (let at = 0; at < chunk.length; at++) {
       const [from, to] = [at * stride, at * stride + found[at]]
-      hits.push(hitsOf(metric, ids, nodes.subarray(from, to), distances.subarray(from, to)))
+      hits.push(hitsOf(open, nodes.subarray(from, to), distances.subarray(from, to), select))
     }
   }
   return hits

@@ -1,10 +1,13 @@
 /** Searches base, parts and memory together. */
-import type { NodeSet, SearchHit } from '../../api/search.js'
+import type { SearchHit } from '../../api/search.js'
 import type { GivenId, Id, VectorLike } from '../../api/vectors.js'
 import { InvalidOptionError } from '../../errors.js'
-import type { CheckedSearch } from '../check-search-options.js'
+import type { CheckedFilter, CheckedSearch } from '../check-search-options.js'
 import { copyQuery } from '../copy-query.js'
-import { answerOf, type IdFilter, type NodeFilter } from '../node-filter.js'
+import { FieldFilter } from '../field-filter.js'
+import { fieldsOfRow } from '../hit-fields.js'
+import { bothBits } from '../node-bits.js'
+import { answerOf, filterOfBits, type NodeFilter } from '../node-filter.js'
 import type { LiveState } from './live-state.js'
 import type { AskedBeam, Part, PartView } from './part.js'
 import { RowSet, type ShownId } from './row-set.js'
@@ -12,6 +15,12 @@ import { RowSet, type ShownId } from './row-set.js'
 export interface Found {
   readonly id: Id
   readonly distance: number
+}
+
+/** And where its nearest vector is. */
+export interface FoundRow extends Found {
+  readonly part: Part
+  readonly row: number
 }
 
 /**
@@ -25,13 +34,18 @@ export function searchLive(
   position: number,
   checked: CheckedSearch,
 ): SearchHit<GivenId>[] {
-  const { metric, dimensions } = state.settings
+  const { metric, dimensions, fields } = state.settings
+  const { select } = checked
   const copy = new Float32Array(dimensions)
   copyQuery(query, position, metric, copy)
   const found = findLive(state, shown, copy, checked)
   // In float32 the product of two unit vectors can be a little above 1; no cosine distance is below 0.
   const least = metric === 'cosine' ? 0 : Number.NEGATIVE_INFINITY
-  return found.map(({ id, distance }) => ({ id: shown(id), distance: Math.max(least, distance) }))
+  return found.map(({ id, distance, part, row }) => ({
+    id: shown(id),
+    distance: Math.max(least, distance),
+    ...(select !== undefined && fields !== undefined && { fields: fieldsOfRow(fields, part, row, select) }),
+  }))
 }
 
 /** As `searchLive`, in ids as they are stored. `query`: f32, of unit length for cosine. */
@@ -40,8 +54,8 @@ export function findLive(
   shown: ShownId,
   query: Float32Array,
   { filter, ...asked }: CheckedSearch,
-): Found[] {
-  const found: Found[] = []
+): FoundRow[] {
+  const found: FoundRow[] = []
   for (const view of state.views) {
     if (view.alive.alive === 0) continue
     const inPart = findInPart(view.part, query, asked, filterOf(view, filter, state, shown), state.settings)
@@ -58,10 +72,16 @@ export function findInPart(
   asked: AskedBeam,
   filter: NodeFilter | undefined,
   { repeatedIds }: { readonly repeatedIds?: boolean },
-): readonly Found[] {
-  if (repeatedIds === true) return part.searchIds(query, asked, filter)
+): FoundRow[] {
+  if (repeatedIds === true) {
+    const ids = part.searchIds(query, asked, filter)
+    return ids.map(({ id, distance, node }) => ({ id, distance, part, row: node }))
+  }
   const count = part.search(query, asked, filter)
-  return Array.from({ length: count }, (_, i) => ({ id: part.idOf(part.nodes[i]), distance: part.distances[i] }))
+  return Array.from({ length: count }, (_, i) => {
+    const row = part.nodes[i]
+    return { id: part.idOf(row), distance: part.distances[i], part, row }
+  })
 }
 
 /** Integers first, then text by its code units. */
@@ -71,15 +91,16 @@ export function compareIds(a: Id, b: Id): number {
 }
 
 /** Undefined when every row is alive and wanted. */
-function filterOf(
+export function filterOf(
   view: PartView,
-  filter: NodeSet | IdFilter | undefined,
+  filter: CheckedFilter | undefined,
   state: LiveState,
   shown: ShownId,
 ): NodeFilter | undefined {
   const { part, alive } = view
   if (filter === undefined) return alive.filter()
   if (filter instanceof RowSet) return filter.filterOf(view)
+  if (filter instanceof FieldFilter) return filterOfBits(bothBits(part.select(filter.node), alive.bits))
   if (typeof filter === 'function') {
     const keeps = (row: number): boolean => alive.has(row) && answerOf(filter, shown(part.idOf(row)))
     const nodes = function* nodes(): Generator<number> {

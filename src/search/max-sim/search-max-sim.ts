@@ -1,17 +1,16 @@
 /** Searches with a query of several vectors: an id's distance is the sum over them of that to its nearest vector. */
 import type { MultiVector, SearchHit } from '../../api/search.js'
-import type { GivenId, Id } from '../../api/vectors.js'
+import type { GivenId } from '../../api/vectors.js'
 import { InvalidOptionError } from '../../errors.js'
 import { MAX_UINT32 } from '../../options/limits.js'
 import type { CheckedSearch } from '../check-search-options.js'
 import { copyQuery, queryRows } from '../copy-query.js'
-import { GraphPart } from '../live/graph-part.js'
-import { compareIds, findInPart, findLive, type Found } from '../live/search-live.js'
-import { nodeFilter, nodesOf } from '../node-filter.js'
-import type { OpenView } from '../open-view.js'
-import { baseAlone } from '../search-view.js'
+import { findNearest, rowsIn, shownIn } from '../find-nearest.js'
+import { fieldsOfRow } from '../hit-fields.js'
+import { compareIds, type Found } from '../live/search-live.js'
+import { fieldsOf, type OpenView } from '../open-view.js'
 import { chooseCandidates } from './choose-candidates.js'
-import { scoreIds, type IdRows } from './score-ids.js'
+import { scoreIds, type ScoredId } from './score-ids.js'
 
 /** So many times as many ids are scored exactly as one vector of the query proposes. */
 const CANDIDATES = 4
@@ -24,8 +23,8 @@ export function searchMaxSim(view: OpenView, given: MultiVector, checked: Checke
   let ranked: Ranked | undefined
   for (const round of ROUNDS) {
     const asked = askedOf(checked, round)
-    const proposals = queries.map((query) => propose(view, query, asked))
-    ranked = rank(view, queries, proposals, checked.k, asked.k)
+    const proposals = queries.map((query) => findNearest(view, query, asked))
+    ranked = rank(view, queries, proposals, checked, asked.k)
     if (ranked.isEnough) break
   }
   return ranked?.hits ?? []
@@ -59,38 +58,29 @@ export function rank(
   view: OpenView,
   queries: readonly Float32Array[],
   proposals: readonly (readonly Found[])[],
-  k: number,
+  { k, select }: Pick<CheckedSearch, 'k' | 'select'>,
   proposed: number,
 ): Ranked {
   const ids = chooseCandidates(proposals, CANDIDATES * proposed)
   const scored = scoreIds(ids, rowsIn(view), queries, view.facts.metric)
   scored.sort((a, b) => a.distance - b.distance || compareIds(a.id, b.id))
-  const hits = scored.slice(0, k).map(({ id, distance }) => ({ id: shownIn(view, id), distance }))
+  const hits = scored.slice(0, k).map((each) => hitOf(view, each, select))
   // An id that no vector of the query proposed is at least as far as the last proposals of all together.
   const others = proposals.reduce((sum, found) => sum + (found.at(-1)?.distance ?? 0), 0)
   const hasAll = proposals.some((found) => found.length < proposed)
   return { hits, isEnough: hasAll || (hits.length === k && hits[k - 1].distance <= others) }
 }
 
-function shownIn({ base, live }: OpenView, id: Id): GivenId {
-  return live?.shown(id) ?? base?.ids.shown(id) ?? id
-}
-
-function propose(view: OpenView, query: Float32Array, asked: CheckedSearch): readonly Found[] {
-  const base = baseAlone(view, asked)
-  if (base !== undefined) {
-    const filter = asked.filter && nodeFilter(base, asked.filter)
-    return findInPart(new GraphPart('', base, 0), query, asked, filter, base.facts)
-  }
-  if (view.live === undefined) throw new Error('a view has a generation or changes')
-  return findLive(view.live.state, view.live.shown, query, asked)
-}
-
-function rowsIn({ base, live }: OpenView): (id: Id) => readonly IdRows[] {
-  if (live !== undefined) {
-    return (id) => live.state.find(id).map(({ view: { part }, row }) => ({ part, rows: [row] }))
-  }
-  if (base === undefined) throw new Error('a view has a generation or changes')
-  const part = new GraphPart('', base, 0)
-  return (id) => [{ part, rows: Array.from(nodesOf(base, [id])) }]
+/** With the fields of one of the id's vectors. */
+function hitOf(
+  view: OpenView,
+  { id, distance }: ScoredId,
+  select: ReadonlySet<number> | undefined,
+): SearchHit<GivenId> {
+  const hit = { id: shownIn(view, id), distance }
+  const fields = fieldsOf(view)
+  const at = select && rowsIn(view)(id).find(({ rows }) => rows.length > 0)
+  return fields === undefined || at === undefined
+    ? hit
+    : { ...hit, fields: fieldsOfRow(fields, at.part, at.rows[0], select) }
 }
