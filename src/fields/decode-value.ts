@@ -6,13 +6,13 @@ export function decodeValue(reader: FieldRowReader, field: number): FieldValues[
   switch (reader.fields[field].type) {
     case 'keyword':
     case 'text':
-      return textOf(reader, field, 0)
+      return reader.itemText(field, 0)
     case 'keyword[]':
-      return Array.from({ length: reader.items(field) }, (_, item) => textOf(reader, field, item))
+      return itemsOf(reader, field, (item) => reader.itemText(field, item))
     case 'number':
       return reader.number(field)
     case 'number[]':
-      return Array.from({ length: reader.items(field) }, (_, item) => reader.itemNumber(field, item))
+      return itemsOf(reader, field, (item) => reader.itemNumber(field, item))
     case 'date':
       return new Date(reader.number(field))
     case 'boolean':
@@ -20,18 +20,15 @@ export function decodeValue(reader: FieldRowReader, field: number): FieldValues[
     case 'geo':
       return { lat: reader.lat(field), lon: reader.lon(field) }
     case 'stored':
-      return jsonOf(textOf(reader, field, 0), reader.fields[field].name)
+      return jsonOf(reader.itemText(field, 0), reader.fields[field].name)
   }
 }
 
-function textOf(reader: FieldRowReader, field: number, item: number): string {
-  const { bytes } = reader
-  const from = reader.itemFrom(field, item)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
-    'utf8',
-    from,
-    reader.itemTo(field, item),
-  )
+function itemsOf<Item>(reader: FieldRowReader, field: number, itemAt: (item: number) => Item): Item[] {
+  const items: Item[] = []
+  const count = reader.items(field)
+  for (let item = 0; item < count; item++) items.push(itemAt(item))
+  return items
 }
 
 function jsonOf(text: string, name: string): JsonValue {

@@ -18,6 +18,7 @@ export class FieldRowReader {
   readonly #starts: Int32Array
   readonly #presenceBytes: number
   #view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0))
+  #buffer: Buffer<ArrayBufferLike> = Buffer.alloc(0)
   /** Where `bytes` begins in the view. */
   #base = 0
   #end = 0
@@ -39,7 +40,10 @@ export class FieldRowReader {
     if (!(from >= 0 && from <= to && to <= bytes.length && to - from <= MAX_FIELD_ROW_BYTES)) {
       throw new RangeError(`a row of fields cannot lie at ${from} to ${to} of ${bytes.length} bytes`)
     }
-    if (bytes.buffer !== this.#view.buffer) this.#view = new DataView(bytes.buffer)
+    if (bytes.buffer !== this.#view.buffer) {
+      this.#view = new DataView(bytes.buffer)
+      this.#buffer = Buffer.from(bytes.buffer)
+    }
     this.#base = bytes.byteOffset
     this.bytes = bytes
     this.#end = to
@@ -103,6 +107,11 @@ export class FieldRowReader {
   itemTo(field: number, item: number): number {
     const at = this.#textAt(field, item)
     return at < 0 ? 0 : at + 4 + this.#u32(at)
+  }
+
+  /** An item of keyword, text or stored; '' when it is missing. Bytes that are no UTF-8 become U+FFFD. */
+  itemText(field: number, item: number): string {
+    return this.#buffer.toString('utf8', this.#base + this.itemFrom(field, item), this.#base + this.itemTo(field, item))
   }
 
   #isPlace(field: number): boolean {

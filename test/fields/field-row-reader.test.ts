@@ -135,7 +135,9 @@ describe('FieldRowReader', () => {
     reader.open(bytes, 0, bytes.length)
     const item = (j: number): string =>
       Buffer.from(bytes.subarray(reader.itemFrom(0, j), reader.itemTo(0, j))).toString()
-    expect([4, 0, 2, 2, 1, 3, 5, -1, 0.5].map(item)).toEqual(['5', 'one', 'three', 'three', '', 'vier', '', '', ''])
+    const order = [4, 0, 2, 2, 1, 3, 5, -1, 0.5]
+    expect(order.map((j) => reader.itemText(0, j))).toEqual(order.map(item))
+    expect(order.map(item)).toEqual(['5', 'one', 'three', 'three', '', 'vier', '', '', ''])
   })
 
   it('reads rows of other bytes, and of views, after one another', () => {
