@@ -21,6 +21,7 @@ import type { VerifyFindings } from './verify-report.js'
 import { isTuningFile, readTunings, TUNING_NAME } from '../generation/tuning.js'
 import { fileOffset, verifySegment, type SegmentCheck, type VisitRecords } from './verify-segment.js'
 import { verifyCodebook, verifyCodes } from './verify-codes.js'
+import { verifyTexts } from './verify-text.js'
 import { verifyUpper } from './verify-upper.js'
 
 /** A generation whose manifest was read. */
@@ -170,6 +171,7 @@ async function verifyStoredFields(
   }
   // Rows that are damaged are reported already, and nothing can be compared with them.
   if (areRowsSound) await verifyColumns(fields, rows, sound, findings)
+  await verifyTexts(fields, sound, findings)
 }
 
 async function findRepeatedIds(

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { FieldRowReader } from '../../fields/field-row-reader.js'
 import { eachTerm } from '../../fields/text/tokens.js'
 import { TermsWriter } from '../../format/fields/terms-writer.js'
+import { NO_TEXT } from '../../format/fields/text-files.js'
 import { recordRuns } from '../../format/segment/record-runs.js'
 import { segmentFileName, type SegmentFile } from '../../format/segment/segment-file.js'
 import { SegmentReader } from '../../format/segment/segment-reader.js'
@@ -11,9 +12,6 @@ import type { FieldsWritten } from './write-columns.js'
 import { mergePostings } from './merge-postings.js'
 import { PostingsTable } from './postings-table.js'
 import { SortedRuns } from './sorted-runs.js'
-
-/** The length of a text that a node has not. */
-export const NO_TEXT = 0xffffffff
 
 const LENGTHS_AT_ONCE = 2 ** 14
 

@@ -120,7 +120,8 @@ export class OpenFields {
 
   #keepPresent(field: number, bits: Uint32Array): void {
     const { type } = this.fields[field]
-    if (type === 'text' || type === 'stored') this.#rows.keepPresent(field, bits)
+    if (type === 'stored') this.#rows.keepPresent(field, bits)
+    else if (type === 'text') this.text(field).keepPresent(bits)
     else this.#column(field).keepPresent(bits)
   }
 

@@ -1,18 +1,11 @@
 import { StoredPostings, type PostingsCursor } from '../../../format/fields/postings-cursor.js'
 import type { FieldData } from '../../../format/fields/field-data.js'
+import { NO_TEXT, type TextFiles } from '../../../format/fields/text-files.js'
 import { TermsCursor } from '../../../format/fields/terms-cursor.js'
 import { TermsFile } from '../../../format/fields/terms-file.js'
 import { FrequentTerms } from './frequent-terms.js'
 import { LengthPages } from './length-pages.js'
-import type { TextPart } from './text-part.js'
-
-/** The files of one text field of a generation. */
-export interface TextFiles {
-  readonly terms: FieldData
-  readonly postings: FieldData
-  /** The column: a length for each node. */
-  readonly lengths: FieldData
-}
+import { WINDOW_NODES, type TextPart } from './text-part.js'
 
 /**
  * The inverted index of one text field of a generation. Terms and postings are read as they are looked up. Holds up to 4
@@ -67,6 +60,17 @@ export class TextIndex implements TextPart {
       documents,
       nodes: this.#count,
     })
+  }
+
+  /** Clears the bits of nodes that have no text. */
+  keepPresent(bits: Uint32Array): void {
+    for (let first = 0; first < this.#count; first += WINDOW_NODES) {
+      const lengths = this.#lengths.page(first / WINDOW_NODES)
+      const nodes = Math.min(WINDOW_NODES, this.#count - first)
+      for (let i = 0; i < nodes; i++) {
+        if (lengths[i] === NO_TEXT) bits[(first + i) >>> 5] &= ~(1 << (i & 31))
+      }
+    }
   }
 
   lengths(window: number): Uint32Array {
