@@ -10,7 +10,7 @@ import { FieldRows } from '../../fields/field-rows.js'
 import type { Field } from '../../fields/field.js'
 import { FanOut } from '../layer/fan-out.js'
 import type { Uses } from '../run/run.js'
-import { RECORD_HEAD_BYTES } from '../segments/numbered-records.js'
+import { copyBytes, RECORD_HEAD_BYTES } from '../segments/numbered-records.js'
 
 /** The fields that ingest collects for the finished index. */
 export interface CollectedFields {
@@ -114,15 +114,15 @@ export class FieldCollector {
 
   async #drain(): Promise<void> {
     const first = this.#first
-    const rows = this.#builder.take()
-    for (let i = 0; i < rows.count; i++) {
-      const row = rows.row(i)
-      const end = RECORD_HEAD_BYTES + row.length
+    const { bytes, offsets, count } = this.#builder.take()
+    for (let i = 0; i < count; i++) {
+      const length = offsets[i + 1] - offsets[i]
+      const end = RECORD_HEAD_BYTES + length
       if (this.#record.length < end) this.#record = Buffer.alloc(2 * end)
       this.#record.writeUInt32LE(first + i, 0)
-      this.#record.writeUInt32LE(row.length, 4)
-      this.#record.set(row, RECORD_HEAD_BYTES)
-      this.#totalBytes += row.length
+      this.#record.writeUInt32LE(length, 4)
+      copyBytes(this.#record, RECORD_HEAD_BYTES, bytes, offsets[i], offsets[i + 1])
+      this.#totalBytes += length
       const pushed = this.#out.appendRecord(0, this.#record, 0, end)
       if (pushed !== undefined) await pushed
     }

@@ -1,5 +1,6 @@
 import type { BufferPool } from '../../../spill/buffer-pool.js'
 import type { Queue } from '../../../spill/queue.js'
+import { copyBytes } from '../segments/numbered-records.js'
 
 interface OpenBatch {
   readonly bytes: Uint8Array
@@ -58,7 +59,7 @@ export class FanOut {
   }
 
   /**
-   * Copies one short record, the bytes from `from` up to `to`. Streams call this once per vector, so it allocates no
+   * Copies one record, the bytes from `from` up to `to`. Streams call this once per vector, so it allocates no
    * object unless a batch is full.
    */
   appendRecord(partition: number, bytes: Uint8Array, from: number, to: number): Promise<void> | undefined {
@@ -66,10 +67,8 @@ export class FanOut {
     if (open === undefined || open.used + to - from > open.bytes.length) {
       return this.append(partition, bytes.subarray(from, to), 1)
     }
-    const into = open.bytes
-    let at = open.used
-    for (let i = from; i < to; i++) into[at++] = bytes[i]
-    open.used = at
+    copyBytes(open.bytes, open.used, bytes, from, to)
+    open.used += to - from
     open.count++
     return undefined
   }

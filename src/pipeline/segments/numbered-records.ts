@@ -6,6 +6,15 @@
 /** Number and length. */
 export const RECORD_HEAD_BYTES = 8
 
+/** From this length on, the call of the engine's own copy takes less than a loop. */
+const LONG_BYTES = 128
+
+/** Copies bytes `from` up to `to`: once per vector, so that short ones take no view. */
+export function copyBytes(into: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): void {
+  if (to - from >= LONG_BYTES) into.set(bytes.subarray(from, to), at)
+  else for (let i = from, end = at; i < to; i++) into[end++] = bytes[i]
+}
+
 /** Visits each record, with its number and the range of its bytes in `batch`. */
 export function eachRecord(batch: Uint8Array, visit: (number: number, from: number, to: number) => void): void {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength)

@@ -10,7 +10,7 @@ import { formatByteSize } from '../../memory/byte-size.js'
 import { FanOut } from '../layer/fan-out.js'
 import { rangeOf } from '../layer/segment-layout.js'
 import { throwIfAborted, type Uses } from '../run/run.js'
-import { eachRecord, RECORD_HEAD_BYTES } from './numbered-records.js'
+import { copyBytes, eachRecord, RECORD_HEAD_BYTES } from './numbered-records.js'
 
 /** Kinds of segments whose records come from the stream. */
 export type RecordKind = 'ids' | 'fields'
@@ -173,8 +173,7 @@ async function gather(
   const data = new Uint8Array(dataBytes)
   for (const bytes of batches) {
     eachRecord(bytes, (node, from, to) => {
-      let at = starts[node - firstNode]
-      for (let i = from; i < to; i++) data[at++] = bytes[i]
+      copyBytes(data, starts[node - firstNode], bytes, from, to)
     })
     buffers.release(bytes)
   }
