@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import type { FieldSchema } from '../api/fields.js'
 import { isPlainObject } from '../fields/schema.js'
 import { MAX_COUNT, MAX_STALL_SECONDS } from './limits.js'
-import { choice, flag, integer, name, numberFrom, option, sizeOrZero, text } from './option-values.js'
+import { choice, fieldsToRead, flag, integer, name, numberFrom, option, sizeOrZero, text } from './option-values.js'
 import { DEFAULT_ENGINE, DEFAULT_M, DEFAULT_SEED, OUT_ALIAS, SHARED_OPTIONS } from './shared-options.js'
 
 /** Longer than any task of a build that fits a machine, and than a source that waits out a rate limit. */
@@ -149,7 +149,7 @@ export const BUILD_OPTIONS = {
 
 export const buildOptionsSchema = v.strictObject(BUILD_OPTIONS)
 
-const { signal: _signal, onProgress: _onProgress, logger: _logger, path, ...optional } = BUILD_OPTIONS
+const { signal: _signal, onProgress: _onProgress, logger: _logger, fields: _fields, path, ...optional } = BUILD_OPTIONS
 
 /**
  * What `shardloom build` takes, as flags and in a configuration file: the options of a build that are data, and the
@@ -191,6 +191,16 @@ export const BUILD_COMMAND_OPTIONS = {
     option(name('the name of a column'), 'column, array or field of the ids', {
       value: 'NAME',
       fallback: 'none',
+    }),
+  ),
+  fields: v.optional(
+    option(fieldsToRead(), 'columns that become fields, as category,price:number', {
+      value: 'LIST',
+      fallback: 'none',
+      type: 'FieldsToRead',
+      doc:
+        'columns that become fields: names, each with a type after a colon or without, ' +
+        "`['category', 'price:number']`, or a schema, `{ price: 'number' }`",
     }),
   ),
   ...optional,

@@ -3,10 +3,12 @@
  * sentence of it: 'm must be …, got …'. Its metadata says how the text of a flag becomes such a value.
  */
 import * as v from 'valibot'
+import { isPlainObject } from '../fields/schema.js'
 import { byteSize } from '../memory/byte-size.js'
+import type { FieldsToRead } from '../sources/fields/wanted-fields.js'
 
-/** How text on the command line is read before it is checked. 'integers' are integers with commas between them. */
-export type TextKind = 'integer' | 'integers' | 'number' | 'text' | 'size' | 'flag'
+/** How text on the command line is read before it is checked. 'integers' and 'names' have commas between them. */
+export type TextKind = 'integer' | 'integers' | 'names' | 'number' | 'text' | 'size' | 'flag'
 
 /** What the command line and the documents need to know of an option besides its values. */
 export interface OptionNotes {
@@ -101,6 +103,19 @@ export function text() {
 /** Text that is not empty: a path, a name. */
 export function name(allowed: string) {
   return v.pipe(v.string(allowed), v.minLength(1, allowed), kind('text'))
+}
+
+/** Columns of files that become fields: a schema, or names with a type after a colon or without. */
+export function fieldsToRead() {
+  return v.pipe(
+    v.custom<FieldsToRead>(
+      (value) =>
+        isPlainObject(value) ||
+        (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' && one !== '')),
+      "names of columns such as category,price:number, or an object such as { price: 'number' }",
+    ),
+    kind('names'),
+  )
 }
 
 export function flag() {

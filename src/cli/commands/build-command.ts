@@ -92,7 +92,8 @@ type GivenBuild = ShardloomConfig & { readonly path: string }
 
 /** The options of `buildIndex`, without the command's own. */
 function ofLibrary(given: GivenBuild): BuildOptions {
-  const entries = Object.entries(given).filter(([name]) => Object.hasOwn(BUILD_OPTIONS, name))
+  // The file says what its fields are.
+  const entries = Object.entries(given).filter(([name]) => name !== 'fields' && Object.hasOwn(BUILD_OPTIONS, name))
   return { path: given.path, ...Object.fromEntries(entries) }
 }
 
@@ -107,12 +108,13 @@ async function buildFrom(
   given: GivenBuild,
   { verbose, terminal, signal }: BuildHooks,
 ): Promise<BuildReport> {
-  const { ids, vectorColumn, idColumn, quiet = false, logFormat } = given
+  const { ids, vectorColumn, idColumn, fields: wanted, quiet = false, logFormat } = given
   const options = ofLibrary(given)
   const file = await openVectorFiles(inputs, {
     ids,
     vectorColumn,
     idColumn,
+    fields: wanted,
     invalid: options.invalid,
     dimensions: options.dimensions,
   })
@@ -122,12 +124,12 @@ async function buildFrom(
     if (inputs.includes('-') && process.stdin.isTTY && !quiet) {
       terminal.log('reading JSON lines from the terminal: {"id": "a", "vector": [1, 2]}; Ctrl-D ends')
     }
-    const { count, dimensions } = file
+    const { count, dimensions, fields } = file
     const fingerprint = await file.fingerprint()
     // Known counts let the plan refuse before a row is read. A pipe gives its bytes once, and has no fingerprint: its
     // build cannot be resumed.
     const source = Object.assign((startAt: number) => file.batches(startAt), {
-      facts: () => Promise.resolve({ count, dimensions, fingerprint }),
+      facts: () => Promise.resolve({ count, dimensions, fields, fingerprint }),
     })
     const complete: BuildOptions = {
       ...options,

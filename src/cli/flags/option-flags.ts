@@ -73,7 +73,7 @@ export function defaultText({ kind, defaultValue, fallback }: OptionFacts): stri
 export function flagParser({ kind, schema }: OptionFacts, flag: string): (text: string) => unknown {
   return (text) => {
     // A flag in place of a value: the value was forgotten. A file that begins with -- can be given as ./--name.
-    if (kind === 'text' && (text === '' || text.startsWith('--'))) {
+    if ((kind === 'text' || kind === 'names') && (text === '' || text.startsWith('--'))) {
       throw new InvalidOptionError(`${flag} must be followed by a value, got ${JSON.stringify(text)}`)
     }
     return checkValue(flag, schema, valueOf(kind, text), JSON.stringify(text))
@@ -131,6 +131,7 @@ const NUMBER = /^(\d+(_\d+)*(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i
  * numbers refuse.
  */
 function valueOf(kind: OptionFacts['kind'], text: string): unknown {
+  if (kind === 'names') return text.split(',').map((part) => part.trim())
   if (kind === 'integers') return text.split(',').map((part) => valueOf('integer', part))
   const isNumber = (kind === 'integer' || kind === 'number') && NUMBER.test(text)
   return isNumber ? Number(text.replaceAll('_', '')) : text

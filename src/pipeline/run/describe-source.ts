@@ -26,7 +26,7 @@ export async function describeSource(
   if (typeof source !== 'function') return { read: () => source, isResumable: false, options }
   if (!('facts' in source)) return { read: source, isResumable: true, options }
   checkOptions(buildOptionsSchema, options, { warn: () => undefined })
-  const { count, dimensions, metric, fingerprint } = checkFacts(await source.facts())
+  const { count, dimensions, metric, fields, fingerprint } = checkFacts(await source.facts())
   const note = countNote(options.count, count)
   return {
     read: source,
@@ -36,6 +36,7 @@ export async function describeSource(
       count: count ?? options.count,
       dimensions: options.dimensions ?? dimensions,
       metric: options.metric ?? metric,
+      fields: options.fields ?? fields,
       sourceFingerprint: options.sourceFingerprint ?? fingerprint,
     },
     ...(note !== undefined && { note }),
@@ -51,13 +52,14 @@ export function countNote(given: number | undefined, found: number | undefined):
 function checkFacts(facts: unknown): SourceFacts {
   if (typeof facts !== 'object' || facts === null) {
     throw new InvalidOptionError(
-      `facts() of the source must give an object { count?, dimensions?, metric?, fingerprint? }, got ${kindOf(facts)}`,
+      `facts() of the source must give an object { count?, dimensions?, metric?, fields?, fingerprint? }, got ${kindOf(facts)}`,
     )
   }
-  const { count, dimensions, metric, fingerprint } = facts as SourceFacts
+  const { count, dimensions, metric, fields, fingerprint } = facts as SourceFacts
   checkValue('count in facts() of the source', BUILD_OPTIONS.count, count)
   checkValue('dimensions in facts() of the source', BUILD_OPTIONS.dimensions, dimensions)
   checkValue('metric in facts() of the source', BUILD_OPTIONS.metric, metric)
+  checkValue('fields in facts() of the source', BUILD_OPTIONS.fields, fields)
   checkValue('fingerprint in facts() of the source', BUILD_OPTIONS.sourceFingerprint, fingerprint)
-  return { count, dimensions, metric, fingerprint }
+  return { count, dimensions, metric, fields, fingerprint }
 }
