@@ -14,6 +14,7 @@ import { checkTarget, OutputFile, removeFile } from './output-file.js'
 import { openStoredGraph, type StoredGraph } from '../rows/stored-graph.js'
 import { writeFvecs } from './fvecs/write-fvecs.js'
 import { writeHnswlib } from './hnswlib/write-hnswlib.js'
+import { writeFieldLines } from './write-field-lines.js'
 import { writeIdLines } from './write-id-lines.js'
 import { writeUsearch } from './usearch/write-usearch.js'
 
@@ -42,6 +43,8 @@ export interface ExportReport {
   readonly out: string
   /** A second file, whose line n, from 0, is the id of label or row n; absent when the labels are the ids. */
   readonly idsFile?: string
+  /** A file whose line n, from 0, has the id and the fields of node n; absent when the index has no fields. */
+  readonly fieldsFile?: string
   /** What the labels of the file are: the caller's ids, or nodes (the order of the index). */
   readonly labels: LabelKind
   /** Name of the metric in the program that reads the file; absent for fvecs. */
@@ -72,13 +75,15 @@ const FORMATS: Readonly<Record<ExportFormat, Format>> = {
 }
 
 const IDS_SUFFIX = '.ids.jsonl'
+const FIELDS_SUFFIX = '.fields.jsonl'
 
 /**
  * Writes the live generation of the index directory `path` as a file that another program reads. Reads and writes front
  * to back; takes a few MiB, and 4 bytes for each node of the upper levels. Checks every block that it reads.
  *
  * When all ids are integers of at least 0, they become the labels of the file; otherwise labels are nodes, and
- * `out`.ids.jsonl has the ids. Vectors under cosine have unit length, as in the index.
+ * `out`.ids.jsonl has the ids. Of an index with fields, `out`.fields.jsonl has the id and the fields of each node, as JSON:
+ * dates as text of ISO 8601. Vectors under cosine have unit length, as in the index.
  *
  * An index that was changed since its last build is refused, unless `baseOnly` says that the changes are left out.
  * @throws InvalidOptionError, PathError, CorruptIndexError, DiskFullError, AbortedError; then no file was written or
@@ -89,7 +94,7 @@ export async function exportIndex(path: string, options: ExportOptions): Promise
   checkPath(path, 'the index directory')
   const { format, overwrite, baseOnly, ...hooks } = checkOptions(exportOptionsSchema, options)
   const out = targetOutside(path, hooks.out)
-  const targets = [out, out + IDS_SUFFIX]
+  const targets = [out, out + IDS_SUFFIX, out + FIELDS_SUFFIX]
   const checkTargets = async (): Promise<void> => {
     for (const target of targets) await checkTarget(target, overwrite)
   }
@@ -98,26 +103,29 @@ export async function exportIndex(path: string, options: ExportOptions): Promise
   const leftOut = await changesAfter(path, graph)
   if (leftOut > 0 && !baseOnly) throw changedError(path, leftOut)
   const labels = format === 'fvecs' ? 'nodes' : await labelKindOf(graph)
-  const file = await OutputFile.create(out)
-  let idsFile: OutputFile | undefined
+  const { fields } = graph.manifest
+  const files: OutputFile[] = []
+  /** Writes a file beside the exported one, where it has such content. */
+  const write = async (suffix: string, content: ((to: OutputFile) => Promise<void>) | undefined): Promise<void> => {
+    if (content === undefined) return
+    const to = await OutputFile.create(out + suffix)
+    files.push(to)
+    await content(to)
+    await to.finish()
+  }
   try {
+    const file = await OutputFile.create(out)
+    files.push(file)
     const pass = new ExportPass(graph, file, labels, hooks)
     await FORMATS[format].write(pass)
     await file.finish()
-    if (labels === 'nodes') {
-      idsFile = await OutputFile.create(out + IDS_SUFFIX)
-      await writeIdLines(pass, idsFile)
-      await idsFile.finish()
-    }
+    await write(IDS_SUFFIX, labels === 'nodes' ? (to) => writeIdLines(pass, to) : undefined)
+    await write(FIELDS_SUFFIX, fields && ((to) => writeFieldLines(pass, to, fields)))
     await checkTargets()
-    // The ids first: a reader of the new file then finds its ids, not the ids of a file that was replaced.
-    if (idsFile === undefined) await removeFile(out + IDS_SUFFIX)
-    else await idsFile.publish()
-    await file.publish()
+    await publish(files, targets)
   } catch (error) {
     // Reports the first error, not a failure to remove the partial files.
-    await file.discard().catch(() => undefined)
-    await idsFile?.discard().catch(() => undefined)
+    for (const file of files) await file.discard().catch(() => undefined)
     throw error
   }
   const { count, dimensions, metric, m, generation } = graph.manifest
@@ -125,7 +133,8 @@ export async function exportIndex(path: string, options: ExportOptions): Promise
   return {
     format,
     out,
-    ...(idsFile !== undefined && { idsFile: idsFile.path }),
+    ...(labels === 'nodes' && { idsFile: out + IDS_SUFFIX }),
+    ...(fields !== undefined && { fieldsFile: out + FIELDS_SUFFIX }),
     labels,
     ...(space !== undefined && { space }),
     count,
@@ -134,9 +143,23 @@ export async function exportIndex(path: string, options: ExportOptions): Promise
     m,
     generation,
     ...(leftOut > 0 && { changesLeftOut: leftOut }),
-    bytes: file.length,
+    bytes: files[0].length,
     seconds: Math.round(performance.now() - startedMs) / 1000,
   }
+}
+
+/**
+ * Gives the files their names. What belongs to the exported file comes before it: a reader of the new file then finds its
+ * ids, not the ids of a file that was replaced. `files` and `targets` begin with the exported file.
+ */
+async function publish(files: readonly OutputFile[], targets: readonly string[]): Promise<void> {
+  const [file, ...beside] = files
+  for (const target of targets.slice(1)) {
+    const written = beside.find(({ path }) => path === target)
+    if (written === undefined) await removeFile(target)
+    else await written.publish()
+  }
+  await file.publish()
 }
 
 /** @throws PathError when there is no index, or none that was built */

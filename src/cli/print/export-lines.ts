@@ -12,11 +12,12 @@ export function idsNote({ format, idsFile = '' }: ExportReport): string {
 }
 
 export function exportSummary(report: ExportReport): string[] {
-  const { format, out, idsFile, count, dimensions, metric, m, generation, bytes, seconds } = report
+  const { format, out, idsFile, fieldsFile, count, dimensions, metric, m, generation, bytes, seconds } = report
   const rows = [
     ['vectors', `${countText(count)} x ${dimensions}, ${metric} (${generation})`],
     ['file', `${out} (${format}${format === 'fvecs' ? '' : `, m ${m}`}, ${formatByteSize(bytes)})`],
     ['ids', idsFile ?? "the file's labels"],
+    ...(fieldsFile === undefined ? [] : [['fields', fieldsFile]]),
     ['time', tookText(seconds)],
   ]
   return [...tableLines(rows), '', `next: ${nextStep(report)}`]
