@@ -1,14 +1,12 @@
 import type { FilterLeaf, InLeaf, RangeLeaf } from '../../fields/filter-node.js'
-import { MISSING_CODE } from '../../format/fields/column-layout.js'
 import { Dictionary, type DictionaryFile } from '../../format/fields/dictionary.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
 import { codesOf } from './column-values.js'
-import { eachKept } from './each-kept.js'
 import type { FieldMemory } from './field-memory.js'
 import { FixedColumn, zonesWithin } from './fixed-column.js'
 import { codeBits, codeRanges, type CodeRange } from './keyword-codes.js'
 import { ListColumn } from './list-column.js'
-import { keepCodes, keepCodesOf, type Piece } from './scan-loops.js'
+import { countCodes, keepCodes, keepCodesOf, type Piece } from './scan-loops.js'
 import type { ValueColumn, ValueCounts } from './value-column.js'
 
 /** With more ranges of codes, a table of codes is faster than a pass for each. */
@@ -77,13 +75,9 @@ export class KeywordValues implements ValueColumn {
   }
 
   count(bits: Uint32Array | undefined): ValueCounts {
-    const counts = new Uint32Array(this.#keywords.dictionary.size)
-    this.#column.scan(undefined, (values, piece) => {
-      eachKept(piece, bits, (at) => {
-        if (values[at] !== MISSING_CODE) counts[values[at]]++
-      })
-    })
-    return this.#keywords.counted(counts)
+    const counts = new Uint32Array(this.#keywords.dictionary.size + 1)
+    this.#column.scan(undefined, (values, piece) => countCodes(values, piece, bits, counts))
+    return this.#keywords.counted(counts.subarray(0, -1))
   }
 
   #keepRanges(ranges: readonly CodeRange[], bits: Uint32Array): void {

@@ -61,8 +61,7 @@ export class ListColumn<V extends Values> implements Holdable {
       const words = wordsFor(length)
       itemBits.fill(0, 0, words)
       match(values, { from: at, words, firstWord: 0 }, itemBits)
-      const place = { offsets: rows.offsets, firstOfOffsets: rows.firstRow }
-      row = keepRowsOfItems(itemBits, { words, firstItem, row }, place, bits)
+      row = keepRowsOfItems(itemBits, { words, firstItem, ...rows }, row, bits)
     })
   }
 

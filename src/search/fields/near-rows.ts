@@ -40,16 +40,30 @@ export function keepNear(
   { lat, lon, km, box }: NearLeaf & { readonly box: NearBox },
   bits: Uint32Array,
 ): void {
-  const [low, high] = [lat - box.lat, lat + box.lat]
-  for (let word = 0, at = from; word < words; word++) {
-    let kept = 0
-    for (let i = 0; i < 32; i++, at += 2) {
-      if (!(values[at] >= low && values[at] <= high)) continue
-      const apart = Math.abs(values[at + 1] - lon)
-      if (!(Math.min(apart, 360 - apart) <= box.lon)) continue
-      if (greatCircleKm(lat, lon, values[at], values[at + 1]) <= km) kept |= 1 << i
+  const low = lat - box.lat
+  const high = lat + box.lat
+  for (let word = 0, at = from; word < words; word++, at += 64) {
+    let inside = 0
+    for (let i = 0; i < 32; i += 4) {
+      const a = values[at + 2 * i]
+      const b = values[at + 2 * i + 2]
+      const c = values[at + 2 * i + 4]
+      const d = values[at + 2 * i + 6]
+      inside |=
+        ((+(a >= low) & +(a <= high)) |
+          ((+(b >= low) & +(b <= high)) << 1) |
+          ((+(c >= low) & +(c <= high)) << 2) |
+          ((+(d >= low) & +(d <= high)) << 3)) <<
+        i
     }
-    bits[firstWord + word] |= kept
+    for (; inside !== 0; inside &= inside - 1) {
+      const i = 31 - Math.clz32(inside & -inside)
+      const placeLat = values[at + 2 * i]
+      const placeLon = values[at + 2 * i + 1]
+      const apart = Math.abs(placeLon - lon)
+      if (!(Math.min(apart, 360 - apart) <= box.lon)) continue
+      if (greatCircleKm(lat, lon, placeLat, placeLon) <= km) bits[firstWord + word] |= 1 << i
+    }
   }
 }
 

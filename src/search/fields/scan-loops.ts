@@ -46,7 +46,10 @@ export function keepNumbers(
   for (let word = 0, at = from; word < words; word++) {
     let kept = 0
     for (let i = 0; i < 32; i += 4, at += 4) {
-      const [a, b, c, d] = [values[at], values[at + 1], values[at + 2], values[at + 3]]
+      const a = values[at]
+      const b = values[at + 1]
+      const c = values[at + 2]
+      const d = values[at + 3]
       kept |=
         ((+(a >= low) & +(a <= high)) |
           ((+(b >= low) & +(b <= high)) << 1) |
@@ -121,27 +124,51 @@ export function keepNumbersOf(
   }
 }
 
+/** Items of which `keepRowsOfItems` looks at some, and the rows that they are of. */
+export interface ItemPiece {
+  readonly words: number
+  /** That of bit 0. */
+  readonly firstItem: number
+  /** Row i has the items from `offsets[i]` up to `offsets[i + 1]`. */
+  readonly offsets: Uint32Array
+  readonly rows: number
+  /** Of all rows, that of `offsets[0]`. */
+  readonly firstRow: number
+}
+
 /**
- * From items to rows: sets the bits of the rows that have an item whose bit is set. Row `i` has the items from
- * `offsets[i]` up to `offsets[i + 1]`; bit 0 of `itemBits` is of item `firstItem`. `row`: one that is not behind the row of
+ * From items to rows: sets the bits of the rows that have an item whose bit is set. `row`: one that is not behind that of
  * the first item. Returns the row that it came to, for the items that follow.
  */
-export function keepRowsOfItems(
-  itemBits: Uint32Array,
-  { words, firstItem, row: firstRow }: { readonly words: number; readonly firstItem: number; readonly row: number },
-  { offsets, firstOfOffsets }: { readonly offsets: Uint32Array; readonly firstOfOffsets: number },
-  bits: Uint32Array,
-): number {
-  let row = firstRow
+export function keepRowsOfItems(itemBits: Uint32Array, piece: ItemPiece, from: number, bits: Uint32Array): number {
+  const { words, firstItem, offsets, rows, firstRow } = piece
+  let row = from
   for (let word = 0; word < words; word++) {
     for (let left = itemBits[word]; left !== 0; left &= left - 1) {
       const item = firstItem + 32 * word + 31 - Math.clz32(left & -left)
-      while (offsets[row + 1] <= item) row++
-      const kept = firstOfOffsets + row
+      if (offsets[row + 1] <= item) row = rowOfItem(item, offsets, rows, row + 1)
+      const kept = firstRow + row
       bits[kept >>> 5] |= 1 << (kept & 31)
     }
   }
   return row
+}
+
+/** The row of an item, from `row` on: in longer and longer steps, then by halves, because most matches are far apart. */
+function rowOfItem(item: number, offsets: Uint32Array, rows: number, row: number): number {
+  let low = row
+  let step = 1
+  while (low + step < rows && offsets[low + step] <= item) {
+    low += step
+    step *= 2
+  }
+  let high = Math.min(low + step, rows)
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1
+    if (offsets[middle] <= item) low = middle
+    else high = middle
+  }
+  return low
 }
 
 /** Rows that have an item. */
@@ -149,5 +176,25 @@ export function keepRowsWithItems(offsets: Uint32Array, rows: number, firstRow: 
   for (let i = 0; i < rows; i++) {
     const row = firstRow + i
     bits[row >>> 5] |= +(offsets[i + 1] > offsets[i]) << (row & 31)
+  }
+}
+
+/** Counts the codes of the rows in `bits`, or of all: those that are missing at the last place of `counts`. */
+export function countCodes(
+  values: Uint32Array,
+  { from, words, firstWord }: Piece,
+  bits: Uint32Array | undefined,
+  counts: Uint32Array,
+): void {
+  const last = counts.length - 1
+  for (let word = 0; word < words; word++) {
+    const first = from + 32 * word
+    if (bits === undefined) {
+      for (let i = 0; i < 32; i++) counts[Math.min(values[first + i], last)]++
+      continue
+    }
+    for (let left = bits[firstWord + word]; left !== 0; left &= left - 1) {
+      counts[Math.min(values[first + 31 - Math.clz32(left & -left)], last)]++
+    }
   }
 }
