@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
 import { fileURLToPath } from 'node:url'
 import { openIndex } from '../dist/src/index.js'
-import { applyTo, groups, randomNumbers } from './live/kill/operations.mjs'
+import { applyTo, fieldsOf, groups, randomNumbers } from './live/kill/operations.mjs'
 
 const [kills = '20', seed = '1'] = process.argv.slice(2)
 const random = randomNumbers(Number(seed))
@@ -58,19 +58,33 @@ function compare(index, model, inDoubt) {
     const after = new Map(model)
     applyTo(after, operation)
     const touched = operation.ids
-    const same = (map) => touched.every((id) => isSame(index.get(id)?.vector, map.get(id)))
+    const same = (map) => touched.every((id) => isSame(index.get(id), map.get(id)))
     if (same(after)) applyTo(model, operation)
     else if (!same(model)) wrong.push(`a ${operation.kind} of ${touched.length} ids is there in part`)
   }
-  for (const [id, vector] of model) if (!isSame(index.get(id)?.vector, vector)) wrong.push(`${id} is not as it was`)
+  for (const [id, vector] of model) if (!isSame(index.get(id), vector)) wrong.push(`${id} is not as it was`)
   if (index.count !== model.size) wrong.push(`${index.count} vectors, expected ${model.size}`)
   for (const { id } of index.search(new Float32Array(6), { k: 500, ef: 500 })) {
     if (!model.has(id)) wrong.push(`${id} was deleted, and is found`)
   }
+  const counts = new Map(index.facets({ field: 'positive' }).map(({ value, count }) => [value, count]))
+  for (const positive of [true, false]) {
+    const expected = [...model.values()].filter((vector) => fieldsOf(vector).positive === positive).length
+    if ((counts.get(positive) ?? 0) !== expected) wrong.push(`${counts.get(positive)} are ${positive}, not ${expected}`)
+  }
   return wrong
 }
 
-const isSame = (a, b) => (a === undefined || b === undefined ? a === b : a.every((value, d) => value === b[d]))
+/** Whether it is the row of this vector. */
+function isSame(row, vector) {
+  if (row === undefined || vector === undefined) return row === vector
+  const { positive, words } = fieldsOf(vector)
+  return (
+    row.vector.every((value, d) => value === vector[d]) &&
+    row.fields.positive === positive &&
+    row.fields.words === words
+  )
+}
 
 let wrong = 0
 let [acknowledged, doubtful, wholes] = [0, 0, 0]

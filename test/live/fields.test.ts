@@ -1,8 +1,10 @@
 /** Changes of an index with fields: what `readIndex` gives of them, wherever they lie. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   buildIndex,
+  CorruptIndexError,
   createIndex,
   InvalidFieldError,
   InvalidOptionError,
@@ -11,11 +13,20 @@ import {
   verifyIndex,
   type GivenBatch,
   type Id,
+  type Index,
 } from '../../dist/src/index.js'
+import type { GivenFields } from '../../src/api/fields.js'
+import { FieldCodec } from '../../src/fields/field-codec.js'
+import { FieldRows } from '../../src/fields/field-rows.js'
 import { assertFields } from '../../src/fields/schema.js'
+import type { Change } from '../../src/format/live/log-change.js'
+import { encodeFrame } from '../../src/format/live/log-frame.js'
+import { readParts, writeParts } from '../../src/format/live/parts-file.js'
+import { readLog } from '../../src/format/live/read-log.js'
 import { makeFolder, randomNumbers } from '../fixtures/builds.js'
-import { columnsOf, FIELD_SCHEMA, randomFields, type ModelFields } from '../fixtures/field-model.js'
+import { columnsOf, FIELD_SCHEMA, MODEL_FILTERS, randomFields, type ModelFields } from '../fixtures/field-model.js'
 import { openLive, settings, SMALL_LIMITS, withoutThreads } from '../fixtures/small-live-index.js'
+import { runs } from '../whole.js'
 
 const DIMENSIONS = 6
 const folder = makeFolder()
@@ -159,6 +170,64 @@ describe('an index without fields', () => {
     await expect(index.upsert(batch)).rejects.toThrow(InvalidOptionError)
     await index.upsert({ id: 1, vector: [1] })
     await index.close()
+  })
+})
+
+describe('a log with forged field rows', () => {
+  it('is refused by readers, writers and verify, or its rows are answers; never anything else', async () => {
+    const path = join(folder, 'forged.index')
+    const fields = assertFields(FIELD_SCHEMA)
+    const index = await createIndex(path, { dimensions: 1, fields: FIELD_SCHEMA })
+    await index.upsert({ id: 'sound', vector: [1], fields: { category: 'a' } })
+    await index.close()
+    const log = join(path, 'live', 'log-000001.log')
+    const bytes = readFileSync(log)
+    const end = await readLog(log, { dimensions: 1, metric: 'l2' }, () => undefined)
+    const random = randomNumbers(9)
+    const codec = new FieldCodec(fields)
+    let refused = 0
+    for (let attempt = 0; attempt < runs(60); attempt++) {
+      const rows = codec.encodeRecords([randomFields(random) as GivenFields], 0)
+      const changed = rows.bytes.slice()
+      if (attempt > 0) changed[Math.floor(random() * changed.length)] = Math.floor(256 * random())
+      const forged: Change = {
+        kind: 'upsert',
+        ids: ['forged'],
+        vectors: Float32Array.of(2),
+        fields: new FieldRows(changed, rows.offsets),
+        firstSequence: end.lastSequence + 1,
+      }
+      const place = { dimensions: 1, fileCrc: end.fileCrc, chain: end.chain, synced: 0 }
+      writeFileSync(log, Buffer.concat([bytes, encodeFrame(forged, place).bytes]))
+      const opened = await openIndex(path).catch((error: unknown) => error)
+      const { ok, problems } = await verifyIndex(path)
+      if (opened instanceof CorruptIndexError) {
+        refused++
+        expect(opened.message).toContain('log-000001.log')
+        await expect(openIndex(path, { write: true })).rejects.toThrow(CorruptIndexError)
+        expect(problems[0]?.path).toBe(log)
+      } else {
+        const reader = opened as Index
+        expect(reader.get('forged')?.fields).toBeDefined()
+        for (const { filter } of MODEL_FILTERS) reader.search([1], { filter })
+        reader.searchText('solar')
+        await reader.close()
+      }
+      expect(ok).toBe(!(opened instanceof CorruptIndexError))
+    }
+    expect(refused).toBeGreaterThan(runs(60) / 10)
+  })
+
+  it('is refused where an upsert has no fields', async () => {
+    const path = join(folder, 'none.index')
+    const index = await openLive(path, {}, settings())
+    await index.upsert({ id: 1, vector: new Float32Array(DIMENSIONS) })
+    await index.close()
+    const parts = await readParts(path)
+    if (parts === undefined) throw new Error('it has PARTS')
+    await writeParts(path, { ...parts, settings: { ...parts.settings, fields: assertFields(FIELD_SCHEMA) } })
+    await expect(openIndex(path)).rejects.toThrow(/there are no fields, and PARTS lists some/)
+    expect(await verifyIndex(path)).toMatchObject({ ok: false })
   })
 })
 

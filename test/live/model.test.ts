@@ -4,7 +4,17 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { buildIndex, openIndex, type GivenId, type Id, type Index, type NodeSet } from '../../dist/src/index.js'
 import type { LiveIndex } from '../../dist/src/live/live-index.js'
+import { assertFields } from '../../src/fields/schema.js'
 import { makeFolder, randomNumbers } from '../fixtures/builds.js'
+import {
+  columnsOf,
+  facetsOf,
+  FIELD_SCHEMA,
+  given,
+  MODEL_FILTERS,
+  randomFields,
+  type ModelFields,
+} from '../fixtures/field-model.js'
 import { expectContents, expectHits, LiveModel } from '../fixtures/live-model.js'
 import { openLive, settings, SMALL_LIMITS, withoutThreads } from '../fixtures/small-live-index.js'
 import { WHOLE } from '../whole.js'
@@ -12,6 +22,8 @@ import { WHOLE } from '../whole.js'
 const SEEDS = WHOLE ? 200 : 8
 /** Every so many sequences have graphs in their parts, or seal in threads: these take longer. */
 const [GRAPHS_EVERY, THREADS_EVERY] = [4, 8]
+/** Of three sequences two have fields. */
+const WITHOUT_FIELDS_EVERY = 3
 const OPERATIONS = 50
 const METRICS = ['l2', 'cosine', 'ip'] as const
 const DIMENSIONS = 6
@@ -32,6 +44,7 @@ class Sequence {
   readonly #random: () => number
   readonly #path: string
   readonly #withGraphs: boolean
+  readonly #withFields: boolean
   #model: LiveModel
   #index!: LiveIndex
   #reader: { readonly index: Index; model: LiveModel } | undefined
@@ -45,6 +58,7 @@ class Sequence {
     this.#random = randomNumbers(seed)
     this.#path = join(folder, `${seed}.index`)
     this.#withGraphs = seed % GRAPHS_EVERY === 1
+    this.#withFields = seed % WITHOUT_FIELDS_EVERY !== 0
     this.#model = new LiveModel({ dimensions: DIMENSIONS, metric: METRICS[seed % 3] })
     if (this.#withGraphs) this.#isExact = false
   }
@@ -92,7 +106,8 @@ class Sequence {
   async #open(isNew: boolean): Promise<void> {
     const limits = { ...SMALL_LIMITS, ...(!this.#withGraphs && { graphRows: 1e6 }) }
     const durability = this.#seed % 5 === 0 ? 'none' : 'sync'
-    const create = isNew ? settings(this.#model.shape) : undefined
+    const fields = this.#withFields ? { fields: assertFields(FIELD_SCHEMA) } : {}
+    const create = isNew ? settings({ ...this.#model.shape, ...fields }) : undefined
     this.#index = await openLive(this.#path, { durability, limits }, create)
     // Sets belong to an index that is open.
     this.#sets = []
@@ -110,26 +125,38 @@ class Sequence {
     return Float32Array.from({ length: count * DIMENSIONS }, () => this.#random() - 0.5)
   }
 
+  /** Of so many records; undefined where the index has none. */
+  #fields(count: number): ModelFields[] | undefined {
+    return this.#withFields ? Array.from({ length: count }, () => randomFields(this.#random)) : undefined
+  }
+
   async #upsert(): Promise<void> {
     const ids = this.#ids(30)
     const vectors = this.#vectors(ids.length)
-    expect(await this.#index.upsert({ ids, vectors, dimensions: DIMENSIONS })).toMatchObject({ count: ids.length })
-    this.#model.upsert(ids, vectors)
+    const fields = this.#fields(ids.length)
+    const batch = { ids, vectors, dimensions: DIMENSIONS, ...(fields && { fields: columnsOf(fields) }) }
+    expect(await this.#index.upsert(batch)).toMatchObject({ count: ids.length })
+    this.#model.upsert(ids, vectors, fields)
   }
 
   async #upsertOne(): Promise<void> {
     const [id] = this.#ids(1)
     const vector = this.#vectors(1)
-    await this.#index.upsert({ id, vector: Array.from(vector) })
-    this.#model.upsert([id], vector)
+    const fields = this.#fields(1)
+    await this.#index.upsert({ id, vector: Array.from(vector), ...(fields && { fields: given(fields[0]) }) })
+    this.#model.upsert([id], vector, fields)
   }
 
   /** Calls that wait together, of different ids. */
   async #upsertAtOnce(): Promise<void> {
     const ids = [...new Map(this.#ids(12).map((id) => [String(id), id])).values()]
     const vectors = this.#vectors(ids.length)
-    await Promise.all(ids.map((id, at) => this.#index.upsert({ id, vector: vectors.slice(at * 6, at * 6 + 6) })))
-    this.#model.upsert(ids, vectors)
+    // Fields that are not given are missing, also where the row before had some.
+    const fields = this.#fields(ids.length)?.map((row, at) => (at % 2 === 0 ? row : {}))
+    const fieldsAt = (at: number): object => (fields && at % 2 === 0 ? { fields: given(fields[at]) } : {})
+    const vectorAt = (at: number): Float32Array => vectors.slice(at * DIMENSIONS, (at + 1) * DIMENSIONS)
+    await Promise.all(ids.map((id, at) => this.#index.upsert({ id, vector: vectorAt(at), ...fieldsAt(at) })))
+    this.#model.upsert(ids, vectors, fields)
   }
 
   async #delete(): Promise<void> {
@@ -179,16 +206,22 @@ class Sequence {
     const ids = [...new Set(STORED.filter(() => this.#random() < 0.5))]
     const vectors = this.#vectors(ids.length)
     const { metric } = this.#model.shape
-    const records = ids.map((id, at) => ({ id, vector: vectors.subarray(at * DIMENSIONS, (at + 1) * DIMENSIONS) }))
-    await buildIndex(records, { path: this.#path, metric, m: 8, threads: 1, keepGenerations: 1 })
+    const fields = this.#fields(ids.length)
+    const records = ids.map((id, at) => ({
+      id,
+      vector: vectors.subarray(at * DIMENSIONS, (at + 1) * DIMENSIONS),
+      ...(fields && { fields: given(fields[at]) }),
+    }))
+    const schema = fields && { fields: FIELD_SCHEMA }
+    await buildIndex(records, { path: this.#path, metric, m: 8, threads: 1, keepGenerations: 1, ...schema })
     this.#isExact = false
     this.#model = new LiveModel(this.#model.shape)
-    this.#model.upsert(ids, vectors)
+    this.#model.upsert(ids, vectors, fields)
     // The writer looks for it every second, and at the next flush of something.
     const late = this.#vectors(1)
     await this.#index.upsert({ id: 'late', vector: late })
     await this.#index.compact()
-    this.#model.upsert(['late'], late)
+    this.#model.upsert(['late'], late, this.#withFields ? [{}] : undefined)
   }
 
   async #check(): Promise<void> {
@@ -205,13 +238,33 @@ class Sequence {
     const [hits] = await this.#index.searchBatch([query], { k, ef: EF, filter: STORED.slice(0, 40) })
     const first = new Set(STORED.slice(0, 40))
     this.#count(expectHits(hits, this.#model, query, k, (id) => first.has(id)))
+    if (this.#withFields) this.#checkFields(this.#index, this.#model, query, k)
     if (this.#reader !== undefined) {
       const { index, model } = this.#reader
       this.#count(expectHits(index.search(query, { k, ef: EF }), model, query, k))
+      if (this.#withFields) this.#checkFields(index, model, query, k)
     }
     const id = STORED[this.#below(STORED.length)]
     expect(this.#index.get(id) === undefined).toBe(!this.#model.rows.has(id))
     expect(this.#index.count).toBe(this.#model.rows.size)
+  }
+
+  #checkFields(index: Index, model: LiveModel, query: Float32Array, k: number): void {
+    const { filter, keeps } = MODEL_FILTERS[this.#below(MODEL_FILTERS.length)]
+    const isKept = (id: Id): boolean => keeps(model.fields.get(id) ?? {})
+    const kept = [...model.fields.keys()].filter(isKept)
+    const select = Object.keys(FIELD_SCHEMA)
+    const hits = index.search(query, { k, ef: EF, filter, select })
+    this.#count(expectHits(hits, model, query, k, isKept))
+    for (const { id, fields } of hits) expect(fields).toEqual(model.fields.get(id))
+    const facet = (['category', 'tags', 'inStock', 'price'] as const)[this.#below(4)]
+    const counted = index.facets({ field: facet, filter })
+    const expected = facetsOf(kept.map((id) => model.fields.get(id) ?? {}), facet) // prettier-ignore
+    expect(new Map<unknown, number>(counted.map(({ value, count }) => [value, count]))).toEqual(expected)
+    const found = index.searchText('solar', { k: 1000, filter }).map(({ id }) => id)
+    const withWord = kept.filter((id) => model.fields.get(id)?.title?.includes('solar'))
+    expect(new Set(found)).toEqual(new Set(withWord))
+    expect(found).toHaveLength(withWord.length)
   }
 
   #count({ found, of }: { found: number; of: number }): void {

@@ -4,12 +4,20 @@
  */
 import { writeSync } from 'node:fs'
 import { LiveIndex } from '../../../dist/src/live/live-index.js'
-import { groups, perform, DIMENSIONS } from './operations.mjs'
+import { groups, perform, DIMENSIONS, FIELDS } from './operations.mjs'
 
 const [, , path, seed] = process.argv
 const say = (text) => writeSync(1, `${text}\n`)
 const limits = { maxParts: 4, memoryRows: 60, memoryBytes: 2 ** 20, logBytes: 2 ** 16, maxWaiting: 2, graphRows: 100 }
-const settings = { dimensions: DIMENSIONS, metric: 'l2', m: 8, quantization: 'f32', quality: 'balanced', seed: 1 }
+const settings = {
+  dimensions: DIMENSIONS,
+  metric: 'l2',
+  m: 8,
+  quantization: 'f32',
+  quality: 'balanced',
+  seed: 1,
+  fields: FIELDS,
+}
 const onEvent = ({ kind, message }) => say(`event ${kind} ${message.replaceAll('\n', ' ')}`)
 const options = { durability: 'sync', maxAgeSeconds: 300, buildThreads: 1, limits, onEvent }
 const index = await LiveIndex.open(path, options, settings)

@@ -42,8 +42,23 @@ function operation(random, taken) {
   return { kind: 'upsert', ids: [...ids], vectors }
 }
 
+/** Of a row: they follow from its vector. */
+export const FIELDS = [
+  { name: 'positive', type: 'boolean' },
+  { name: 'words', type: 'text' },
+]
+export const fieldsOf = (vector) => ({ positive: vector[0] > 0, words: `the number ${vector[1]}` })
+
+/** The same as columns. */
+function columnsOf(vectors) {
+  const rows = Array.from({ length: vectors.length / DIMENSIONS }, (_, at) =>
+    fieldsOf(vectors.subarray(at * DIMENSIONS, (at + 1) * DIMENSIONS)),
+  )
+  return { positive: rows.map(({ positive }) => positive), words: rows.map(({ words }) => words) }
+}
+
 export function perform(index, { kind, ids, vectors }) {
-  if (kind === 'upsert') return index.upsert({ ids, vectors, dimensions: DIMENSIONS })
+  if (kind === 'upsert') return index.upsert({ ids, vectors, dimensions: DIMENSIONS, fields: columnsOf(vectors) })
   if (kind === 'delete') return index.delete(ids)
   return kind === 'flush' ? index.flush() : index.compact({ threads: 1 })
 }
