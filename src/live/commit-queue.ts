@@ -44,8 +44,6 @@ export class CommitQueue {
   readonly #target: CommitTarget
   readonly #waiting: (Waiting | Between)[] = []
   #writing: Promise<void> | undefined
-  /** The last sequence that was given to a change, also to one that failed: somebody may have read it in the log. */
-  #given = 0
 
   constructor(target: CommitTarget) {
     this.#target = target
@@ -92,10 +90,9 @@ export class CommitQueue {
     const group: Waiting[] = []
     try {
       const { log, rows } = await this.#target.roomFor(first.change)
-      const changes = this.#take(group, rows)
+      const changes = this.#take(group, rows, log)
       const { frames, chain } = this.#encode(changes, log)
-      this.#given = lastOf(changes)
-      await log.append(frames, this.#given, chain, this.#target.isSynced)
+      await log.append(frames, lastOf(changes), chain, this.#target.isSynced)
       for (const [at, change] of changes.entries()) {
         const removed = this.#apply(change, log)
         group[at].resolve({ sequence: change.firstSequence + change.ids.length - 1, removed })
@@ -121,9 +118,9 @@ export class CommitQueue {
   }
 
   /** Moves as many calls to the group as there is room for, at least one, and numbers their rows. */
-  #take(group: Waiting[], room: number): Change[] {
+  #take(group: Waiting[], room: number, { given }: LogWriter): Change[] {
     const changes: Change[] = []
-    let firstSequence = Math.max(this.#target.lastSequence, this.#given) + 1
+    let firstSequence = Math.max(this.#target.lastSequence, given) + 1
     let rows = 0
     let bytes = 0
     for (const next of this.#waiting) {

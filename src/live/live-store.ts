@@ -116,6 +116,8 @@ export class LiveStore {
   async rotate(): Promise<void> {
     const old = this.#log
     await old.sync()
+    // Also of changes whose writes failed.
+    this.state.lastSequence = Math.max(this.state.lastSequence, old.given)
     const number = this.takeNumber()
     const { dimensions, metric } = this.state.settings
     const facts = { dimensions, metric, number, firstSequence: this.state.lastSequence + 1, chain: old.chain }

@@ -10,6 +10,7 @@ import {
   InvalidIdError,
   LogFailedError,
   openIndex,
+  verifyIndex,
   type LiveEvent,
 } from '../../dist/src/index.js'
 import { frameRanges } from '../../src/format/live/frame-ranges.js'
@@ -31,7 +32,11 @@ function target(append: (lastSequence: number) => Promise<void>, apply: (change:
     chain: 0,
     fileCrc: 0,
     syncedSequence: 0,
-    append: (_: unknown, lastSequence: number) => (failure ? Promise.reject(failure) : append(lastSequence)),
+    given: 0,
+    append: (_: unknown, lastSequence: number) => {
+      log.given = lastSequence
+      return failure ? Promise.reject(failure) : append(lastSequence)
+    },
     fail: (error: Error) => (failure = error),
   }
   return {
@@ -169,6 +174,29 @@ describe('a writer', () => {
     expect(again.get('a')).toBeDefined()
     await again.upsert(one('c'))
     await again.close()
+  })
+
+  it.each([false, true])('gives no number again that a write had which failed (sealed: %s)', async (isSealed) => {
+    const end = withoutThreads()
+    const path = newPath()
+    const index = await createIndex(path, { dimensions: 2 })
+    await index.upsert(one('a'))
+    const handle = await open(join(makeFolder(), 'any'), 'w')
+    const prototype = Object.getPrototypeOf(handle) as { writev: () => Promise<unknown> }
+    await handle.close()
+    const { writev } = prototype
+    prototype.writev = () => {
+      prototype.writev = writev
+      return Promise.reject(Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' }))
+    }
+    expect(await outcome(index.upsert([one('b'), one('c')]))).toBeInstanceOf(DiskFullError)
+    if (isSealed) await index.flush()
+    await index.close()
+    const again = await openIndex(path, { write: true })
+    expect(await again.upsert(one('d'))).toEqual({ count: 1, sequence: 4 })
+    await again.close()
+    expect(await verifyIndex(path)).toMatchObject({ ok: true, live: { sequence: 4 } })
+    end()
   })
 
   it('is told within a second when somebody deleted live/: changes to deleted files are refused', async () => {

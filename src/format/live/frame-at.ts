@@ -17,6 +17,8 @@ interface Sound {
   readonly change: Change | undefined
   readonly end: number
   readonly chain: number
+  /** The last sequence that a mark says was given; 0 of a change. */
+  readonly given: number
 }
 
 /** Not a whole frame; `next` is the first byte at which a later one may begin. */
@@ -54,6 +56,7 @@ export async function frameAt(
     const [is, stored] = [computed, header.chain].map((crc) => crc.toString(16).padStart(8, '0'))
     return { reason: `the frame's CRC is ${is}, stored ${stored}`, next: offset + length }
   }
-  const change = isMark(header) ? undefined : decodeFrame(frame, header, { ...log, offset })
-  return { change, end: offset + length, chain: header.chain }
+  const place = { end: offset + length, chain: header.chain }
+  if (isMark(header)) return { ...place, change: undefined, given: header.firstSequence }
+  return { ...place, change: decodeFrame(frame, header, { ...log, offset }), given: 0 }
 }

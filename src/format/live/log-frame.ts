@@ -16,7 +16,8 @@
  *
  * `synced` is the last sequence that was known to be on the device when the frame was written, 0 for none. It proves
  * that a bad frame before it was whole once, and is damage, not the torn end of an interrupted write. A mark has no rows
- * and no payload: it says so of the last frame, when a writer leaves a log.
+ * and no payload: it says so of the last frame, when a writer leaves a log. In place of the first sequence it has the last
+ * one that was given, also to a change whose write failed and was cut off again.
  */
 import { crc32 } from '../../../spill/files/crc32.js'
 import { CorruptIndexError } from '../../errors.js'
@@ -112,14 +113,17 @@ function columnsOf({ sequences, vectors, fields }: Change): (Float64Array | Floa
   return [...columns, fields.offsets, fields.bytes.subarray(0, fields.offsets[fields.count])]
 }
 
-/** The mark that all up to `place.synced` is on the device. */
-export function encodeMark({ fileCrc, chain: before, synced }: Omit<FramePlace, 'dimensions'>): {
+/** The mark that all up to `place.synced` is on the device, and that sequences up to `given` are not given again. */
+export function encodeMark(
+  { fileCrc, chain: before, synced }: Omit<FramePlace, 'dimensions'>,
+  given: number,
+): {
   readonly bytes: Uint8Array
   readonly chain: number
 } {
   const bytes = Buffer.alloc(FRAME_HEADER_BYTES)
   bytes.writeUInt32LE(MARK, 8)
-  bytes.writeDoubleLE(synced, 16)
+  bytes.writeDoubleLE(given, 16)
   bytes.writeDoubleLE(synced, 24)
   const chain = chainOf(bytes, before)
   bytes.writeUInt32LE(chain, CHAINED_BYTES)
@@ -181,7 +185,11 @@ export function decodeFrameHeader(bytes: Buffer, at: number, fileCrc: number): F
 /** What is impossible in a sound header, as a sentence: no writer of this version made it. Undefined for nothing. */
 export function frameFault(header: FrameHeader, dimensions: number): string | undefined {
   const { payloadBytes, rows, kind, flags } = header
-  if (isMark(header)) return payloadBytes + rows + flags === 0 ? undefined : 'a mark with rows'
+  if (isMark(header)) {
+    if (payloadBytes + rows + flags !== 0) return 'a mark with rows'
+    const { firstSequence: given } = header
+    return Number.isSafeInteger(given) && given >= 0 ? undefined : `a mark of sequence ${given}`
+  }
   if (kind !== KIND_NUMBERS.upsert && kind !== KIND_NUMBERS.delete) return `unknown frame kind ${kind}`
   const known = SEQUENCES_FLAG | (kind === KIND_NUMBERS.upsert ? FIELDS_FLAG : 0)
   if ((flags | known) !== known) return `unknown frame flags ${flags}`

@@ -1,8 +1,8 @@
 /**
  * The owner of one open log file. A group of frames is one write; nothing is buffered here.
  *
- * After a failed write the file is cut back to its last whole frame, and the log takes further changes. After a failed
- * sync nobody knows what the device holds (the system may have dropped the pages and reports it once), and after a
+ * After a failed write the file is cut back to its last whole frame, and the log takes further changes. Somebody may have
+ * read what was cut off, so its sequences are not given again, by this writer or the next. After a failed sync nobody knows what the device holds (the system may have dropped the pages and reports it once), and after a
  * failed cut nobody knows what the file holds: then the log takes no more.
  */
 import { constants } from 'node:fs'
@@ -27,6 +27,7 @@ export class LogWriter {
   #chain: number
   #lastSequence: number
   #syncedSequence: number
+  #given: number
   #failure: LogFailedError | undefined
   #appending = false
   /** Whether a mark is behind the last frame. */
@@ -42,6 +43,7 @@ export class LogWriter {
     this.#chain = at.chain
     this.#lastSequence = at.lastSequence
     this.#syncedSequence = at.lastSequence
+    this.#given = at.lastSequence
   }
 
   /**
@@ -101,6 +103,11 @@ export class LogWriter {
     return this.#lastSequence
   }
 
+  /** The last sequence that was given to a change, also to one whose write failed. */
+  get given(): number {
+    return this.#given
+  }
+
   /** The last sequence that is known to be on the device. */
   get syncedSequence(): number {
     return this.#syncedSequence
@@ -110,18 +117,22 @@ export class LogWriter {
    * Writes a group of frames behind the last one, in one write, and syncs when `sync` says so. The first continues
    * `this.chain`; `lastSequence` and `chain` are those of the last. One call at a time; `sync` may overlap.
    *
-   * When it rejects with another error than LogFailedError, nothing was added: frames are encoded anew from
-   * `this.chain`. @throws DiskFullError, FileFailedError, LogFailedError
+   * When it rejects with another error than LogFailedError, no change was added: frames are encoded anew from
+   * `this.chain`, with sequences above `this.given`. @throws DiskFullError, FileFailedError, LogFailedError
    */
   async append(frames: readonly Uint8Array[], lastSequence: number, chain: number, sync: boolean): Promise<void> {
     this.#assertUsable('append')
     if (this.#appending) throw new Error(`${this.path}: append during another append`)
-    if (lastSequence <= this.#lastSequence) {
-      throw new RangeError(`${this.path}: sequence ${lastSequence} after ${this.#lastSequence}`)
+    if (lastSequence <= this.#given) {
+      throw new RangeError(`${this.path}: sequence ${lastSequence} after ${this.#given}`)
     }
     this.#appending = true
     try {
-      await this.#write(frames, chain)
+      this.#given = lastSequence
+      await this.#write(frames, chain).catch(async (error: unknown) => {
+        await this.#withdraw()
+        throw error
+      })
       this.#lastSequence = lastSequence
       this.#isMarked = false
       // A sync beside this write may have failed.
@@ -154,10 +165,10 @@ export class LogWriter {
    */
   async mark(): Promise<void> {
     this.#assertUsable('mark')
-    if (this.#end === LOG_HEADER_BYTES || this.#isMarked) return
+    const isNew = this.#end === LOG_HEADER_BYTES && this.#given === this.#lastSequence
+    if (isNew || this.#isMarked) return
     await this.sync()
-    const { bytes, chain } = encodeMark({ fileCrc: this.fileCrc, chain: this.#chain, synced: this.#syncedSequence })
-    await this.#write([bytes], chain)
+    await this.#writeMark()
     this.#isMarked = true
   }
 
@@ -213,6 +224,24 @@ export class LogWriter {
     }
     this.#end += bytes
     this.#chain = chain
+  }
+
+  async #writeMark(): Promise<void> {
+    const place = { fileCrc: this.fileCrc, chain: this.#chain, synced: this.#syncedSequence }
+    const { bytes, chain } = encodeMark(place, this.#given)
+    await this.#write([bytes], chain)
+  }
+
+  /** Says which sequences are not given again: the next writer reads it. */
+  async #withdraw(): Promise<void> {
+    if (this.#failure !== undefined) return
+    try {
+      await this.#writeMark()
+    } catch {
+      // The disk is as full for the mark. The caller gets the error of its write; the next frame, or the mark of a close,
+      // says it as well.
+      this.#isMarked = false
+    }
   }
 
   async #cutBack(written: unknown): Promise<void> {

@@ -27,7 +27,10 @@ export interface LogPlace {
   readonly end: number
   /** The chain of that frame; of the header, before the first one. */
   readonly chain: number
-  /** The largest sequence up to there; the log's first sequence − 1 before the first frame. */
+  /**
+   * The largest sequence that was given up to there, also to a change whose write failed; the log's first sequence − 1
+   * before the first frame.
+   */
   readonly lastSequence: number
   /** Where that frame begins; 0 before the first one. */
   readonly frame: number
@@ -185,6 +188,7 @@ async function* framesOf(
       yield change
       lastSequence = Math.max(lastSequence, lastSequenceOf(change))
     }
+    lastSequence = Math.max(lastSequence, found.given)
     frame = end
     ;({ end, chain } = found)
   }

@@ -190,6 +190,7 @@ async function replayLog(
   const { dimensions, metric } = state.settings
   const expected = { dimensions, metric, number, newest: isLast, sealed: !isLast }
   const end = await readLog(path, expected, (change) => applyRead(state, change, path))
+  state.lastSequence = Math.max(state.lastSequence, end.lastSequence)
   if (before !== undefined && end.facts !== undefined && end.facts.chain !== before.chain) {
     throw new CorruptIndexError(path, `it follows a log whose chain is ${end.facts.chain}, not ${before.chain}`)
   }
@@ -220,7 +221,9 @@ export async function readOn(indexDir: string, live: { readonly state: LiveState
   const isLast = newer.length === 0
   const expected = { dimensions, metric, number: tail.log, newest: isLast, sealed: !isLast }
   const from = tail.end.facts === undefined ? {} : { from: tail.end }
-  live.tail = { ...tail, end: await readLog(path, expected, (change) => applyRead(state, change, path), from) }
+  const end = await readLog(path, expected, (change) => applyRead(state, change, path), from)
+  state.lastSequence = Math.max(state.lastSequence, end.lastSequence)
+  live.tail = { ...tail, end }
   for (const number of newer) {
     live.tail = await replayLog(indexDir, number, state, number === newer.at(-1), live.tail.end)
   }

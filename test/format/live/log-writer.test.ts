@@ -149,25 +149,48 @@ describe('a write that fails', () => {
   it.each([
     ['ENOSPC', DiskFullError],
     ['EIO', FileFailedError],
-  ] as const)('with %s adds nothing, and the log takes the next', async (code, expected) => {
+  ] as const)('with %s adds no change, and the log takes the next', async (code, expected) => {
     const path = newPath()
     const writer = await LogWriter.create(path, LOG_FACTS)
     await appendGroup(writer, [upsert(101, ['a'])])
     const before = await readFile(path)
+    let next = 102
     for (const fault of [() => failOnce('writev', code), () => shortWrite(30, code), () => shortWrite(110, code)]) {
       await fault()
       // The first frame of the group is whole in the file when 110 bytes are written.
-      const group = [upsert(102, ['b']), deletion(103, ['a', 'b'])]
+      const group = [upsert(next, ['b']), deletion(next + 1, ['a', 'b'])]
+      next += 3
       expect(await outcome(appendGroup(writer, group))).toBeInstanceOf(expected)
       vi.restoreAllMocks()
-      expect(await readFile(path)).toEqual(before)
-      expect([writer.endOffset, writer.lastSequence, writer.syncedSequence]).toEqual([before.length, 101, 101])
+      expect((await readFile(path)).subarray(0, before.length)).toEqual(before)
+      expect((await readWhole(path)).changes).toEqual([upsert(101, ['a'])])
+      expect([writer.given, writer.lastSequence, writer.syncedSequence]).toEqual([next - 1, 101, 101])
     }
-    await appendGroup(writer, [upsert(102, ['c'])])
+    await appendGroup(writer, [upsert(next, ['c'])])
     await writer.close()
     const { changes, end } = await readWhole(path)
-    expect(changes).toEqual([upsert(101, ['a']), upsert(102, ['c'])])
+    expect(changes).toEqual([upsert(101, ['a']), upsert(next, ['c'])])
     expect(end.torn).toBeUndefined()
+  })
+
+  it.each([
+    ['at once', 1, (): Promise<void> => Promise.resolve()],
+    ['when it is closed, if the disk is too full for that', 2, (writer: LogWriter) => writer.mark()],
+  ])('has sequences that the next writer does not give again: the log says so %s', async (_, fails, leave) => {
+    const path = newPath()
+    const writer = await LogWriter.create(path, LOG_FACTS)
+    for (let i = 0; i < fails; i++) await failOnce('writev', 'ENOSPC')
+    expect(await outcome(appendGroup(writer, [upsert(101, ['a', 'b', 'c'])]))).toBeInstanceOf(DiskFullError)
+    await leave(writer)
+    await writer.close()
+    const { end, changes } = await readWhole(path)
+    expect([end.lastSequence, changes]).toEqual([103, []])
+    const again = await LogWriter.reopen(path, LOG_FACTS, end)
+    expect(again.given).toBe(103)
+    await expect(appendGroup(again, [upsert(103, ['a'])])).rejects.toThrow(RangeError)
+    await appendGroup(again, [upsert(104, ['a'])])
+    await again.close()
+    expect((await readWhole(path)).changes).toEqual([upsert(104, ['a'])])
   })
 
   it('says how many bytes the disk has no room for', async () => {
