@@ -72,12 +72,14 @@ class Window {
   score({ part, cursors, weight, averageLength }: OpenTerms): void {
     const found = cursors.length === 1 ? this.#fill(cursors[0]) : this.#unite(cursors)
     if (found === 0) return
-    const lengths = part.lengths(this.#number)
+    // Lengths are read from a file: not for a window of which the filter keeps nothing.
+    let lengths: Uint32Array | undefined
     const base = this.#number * WINDOW_NODES
     const scale = (K1 * B) / averageLength
     for (let i = 0; i < found; i++) {
       const node = this.#nodes[i]
       if (this.#bits !== undefined && (this.#bits[node >>> 5] & (1 << (node & 31))) === 0) continue
+      lengths ??= part.lengths(this.#number)
       const at = node - base
       const times = this.#counts[i]
       const score = (weight * times * (K1 + 1)) / (times + K1 * (1 - B) + scale * lengths[at])
