@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { GivenFields } from '../../src/api/fields.js'
 import type { Field } from '../../src/fields/field.js'
 import { parseFilter } from '../../src/fields/filter/parse-filter.js'
+import { segmentFileName } from '../../src/format/segment/segment-file.js'
 import { assertItemsFit } from '../../src/pipeline/fields/items-fit.js'
 import { writeColumns } from '../../src/pipeline/fields/write-columns.js'
 import { sortDistinct } from '../../src/pipeline/fields/sort-distinct.js'
@@ -54,7 +55,9 @@ describe('writeColumns', () => {
 
   it('gives the files by kind, each of all nodes, and leaves no queue behind', async () => {
     const { files, run } = await writeFieldFiles(FIELDS, manyKeywords(2500), { limitBytes: 0 })
-    expect(files.map(({ name, firstNode, count }) => [name, firstNode, count])).toEqual([
+    const ofText = segmentFileName('column', ALL_TYPES.indexOf('text'))
+    const columns = files.slice(0, files.findIndex(({ name }) => name === ofText))
+    expect(columns.map(({ name, firstNode, count }) => [name, firstNode, count])).toEqual([
       ...[0, 1, 2, 3].map((at) => [`fields-00${at}.seg`, 700 * at, Math.min(700, 2500 - 700 * at)]),
       ...[0, 1, 2, 3, 4, 5, 6].map((field) => [`column-00${field}.seg`, 0, 2500]),
       ...[0, 1].map((field) => [`dictionary-00${field}.seg`, 0, 2500]),

@@ -62,13 +62,13 @@ export class TextIndex implements TextPart {
     })
   }
 
-  /** Clears the bits of nodes that have no text. */
+  /** Sets the bits of the nodes that have a text. @throws CorruptIndexError */
   keepPresent(bits: Uint32Array): void {
     for (let first = 0; first < this.#count; first += WINDOW_NODES) {
       const lengths = this.#lengths.page(first / WINDOW_NODES)
       const nodes = Math.min(WINDOW_NODES, this.#count - first)
       for (let i = 0; i < nodes; i++) {
-        if (lengths[i] === NO_TEXT) bits[(first + i) >>> 5] &= ~(1 << (i & 31))
+        if (lengths[i] !== NO_TEXT) bits[(first + i) >>> 5] |= 1 << (i & 31)
       }
     }
   }
