@@ -113,7 +113,7 @@ async function loadSearch(
   const sizes = {
     upperBytes: files.bytesOf('upper'),
     idsBytes: files.bytesOf('ids'),
-    fieldsBytes: fieldsBytesOf(files, manifest),
+    fieldsBytes: manifest.fields === undefined ? 0 : allFieldsBytes(manifest.count, files),
   }
   const plan = planMemory(rowsShape(manifest), sizes, { budgetBytes, preload, threads }, limits)
   const kernel = threads > 1 ? Kernel.createShared() : Kernel.create()
@@ -128,15 +128,6 @@ async function loadSearch(
     fields?.preload()
   }
   return { core, ids, fields }
-}
-
-/** Memory for all columns and filters. */
-function fieldsBytesOf(files: Segments, { fields, count }: Manifest): number {
-  if (fields === undefined) return 0
-  return allFieldsBytes(
-    count,
-    files.of('column').map(({ header }) => header),
-  )
 }
 
 function makeCore(manifest: Manifest, files: Segments, layout: RowLayout, kernel: Kernel): SearchCore {

@@ -56,7 +56,10 @@ describe('writeColumns', () => {
   it('gives the files by kind, each of all nodes, and leaves no queue behind', async () => {
     const { files, run } = await writeFieldFiles(FIELDS, manyKeywords(2500), { limitBytes: 0 })
     const ofText = segmentFileName('column', ALL_TYPES.indexOf('text'))
-    const columns = files.slice(0, files.findIndex(({ name }) => name === ofText))
+    const columns = files.slice(
+      0,
+      files.findIndex(({ name }) => name === ofText),
+    )
     expect(columns.map(({ name, firstNode, count }) => [name, firstNode, count])).toEqual([
       ...[0, 1, 2, 3].map((at) => [`fields-00${at}.seg`, 700 * at, Math.min(700, 2500 - 700 * at)]),
       ...[0, 1, 2, 3, 4, 5, 6].map((field) => [`column-00${field}.seg`, 0, 2500]),

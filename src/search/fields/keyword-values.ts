@@ -2,6 +2,7 @@ import type { FilterLeaf, InLeaf, RangeLeaf } from '../../fields/filter-node.js'
 import { Dictionary, type DictionaryFile } from '../../format/fields/dictionary.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
 import { codesOf } from './column-values.js'
+import { DictionaryMemory } from './dictionary-memory.js'
 import type { FieldMemory } from './field-memory.js'
 import { FixedColumn, zonesWithin } from './fixed-column.js'
 import { codeBits, codeRanges, type CodeRange } from './keyword-codes.js'
@@ -60,7 +61,7 @@ export class KeywordValues implements ValueColumn {
   readonly #column: FixedColumn<Uint32Array<ArrayBuffer>>
 
   constructor(file: SegmentBlocks, dictionary: DictionaryFile, memory: FieldMemory) {
-    this.#keywords = new Keywords(dictionary)
+    this.#keywords = new Keywords(new DictionaryMemory(dictionary, memory))
     const kind = codesOf(() => this.#keywords.dictionary.size, true)
     this.#column = new FixedColumn(file, 'keyword', kind, memory)
   }
@@ -94,7 +95,7 @@ export class KeywordListValues implements ValueColumn {
   readonly #column: ListColumn<Uint32Array<ArrayBuffer>>
 
   constructor(file: SegmentBlocks, dictionary: DictionaryFile, memory: FieldMemory) {
-    this.#keywords = new Keywords(dictionary)
+    this.#keywords = new Keywords(new DictionaryMemory(dictionary, memory))
     const kind = codesOf(() => this.#keywords.dictionary.size, false)
     this.#column = new ListColumn(file, 'keyword[]', kind, memory)
   }

@@ -31,10 +31,11 @@ const FILTERS_SHARE = 1 / 2
 /** More than the file that a column takes in memory: the last word of bits is filled up. */
 const PADDING_BYTES = 2 * 32 * 16
 
-/** Memory in which all columns are held, and as many filters are kept filled as ever. `columns`: files of them. */
-export function allFieldsBytes(count: number, columns: readonly { readonly dataBytes: number }[]): number {
-  const columnBytes = columns.reduce((sum, { dataBytes }) => sum + dataBytes + PADDING_BYTES, 0)
-  return columnBytes + MOST_FILTERS * 4 * wordsFor(count)
+/** Memory in which all columns and dictionaries are held, and as many filters are kept filled as ever. */
+export function allFieldsBytes(count: number, files: Pick<FieldFiles, 'of'>): number {
+  const held = [...files.of('column'), ...files.of('dictionary')]
+  const heldBytes = held.reduce((sum, { header }) => sum + header.dataBytes + PADDING_BYTES, 0)
+  return heldBytes + MOST_FILTERS * 4 * wordsFor(count)
 }
 
 /**
@@ -61,8 +62,7 @@ export class OpenFields {
     this.#files = files
     this.#rows = new RowsFile(fields, files.of('fields'))
     const filterBytes = 4 * wordsFor(count)
-    const columns = files.of('column').map(({ header }) => header)
-    const hasRoom = memoryBytes >= allFieldsBytes(count, columns)
+    const hasRoom = memoryBytes >= allFieldsBytes(count, files)
     const share = Math.floor((FILTERS_SHARE * memoryBytes) / filterBytes)
     const filters = hasRoom ? MOST_FILTERS : Math.max(1, Math.min(MOST_FILTERS, share))
     this.#memory = new FieldMemory(Math.max(0, memoryBytes - filters * filterBytes))
