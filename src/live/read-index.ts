@@ -4,6 +4,7 @@ import { CorruptIndexError, PathError } from '../errors.js'
 import { decodeColumns } from '../fields/decode-columns.js'
 import { FieldRowList } from '../fields/field-row-list.js'
 import { FieldRows } from '../fields/field-rows.js'
+import { schemaOf } from '../fields/schema.js'
 import { readCurrent } from '../format/generation/current.js'
 import { readParts, type LiveSettings } from '../format/live/parts-file.js'
 import type { AliveRows } from '../search/live/alive-rows.js'
@@ -26,8 +27,8 @@ type ReadRows = () => AsyncIterable<Rows> | Iterable<Rows>
 type Rows = Pick<AliveBatch, 'ids' | 'vectors' | 'fields'>
 
 /**
- * All vectors of an index with their ids, as they are now: those of the live generation, then the changes since, without
- * what was deleted or replaced. A source for `buildIndex`, whose metric, dimensions and count it states; also for an
+ * All vectors of an index with their ids and fields, as they are now: those of the live generation, then the changes since, without
+ * what was deleted or replaced. A source for `buildIndex`, whose metric, dimensions, fields and count it states; also for an
  * index that was never changed. Vectors under cosine have unit length.
  *
  * Small changes are in memory from now on, the rest is read when the source is. A writer that merges or compacts
@@ -66,8 +67,11 @@ function sourceOf(path: string, { base, live, facts }: OpenView, text: string): 
   }
   const from = (startAt: number): AsyncGenerator<GivenBatch> =>
     decoded(batchesFrom(startAt, all(), dimensions), settings)
+  const fields = settings.fields && schemaOf(settings.fields)
   const fingerprint = `index ${text} ${live?.state.lastSequence ?? 0}`
-  return Object.assign(from, { facts: () => Promise.resolve({ count, dimensions, metric, fingerprint }) })
+  return Object.assign(from, {
+    facts: () => Promise.resolve({ count, dimensions, metric, ...(fields && { fields }), fingerprint }),
+  })
 }
 
 /** With columns of values, which programs can read. */

@@ -2,13 +2,23 @@
 import * as v from 'valibot'
 import { BUILD_COMMAND_OPTIONS } from './build-options.js'
 import { COMPACT_OPTIONS, SETTINGS_OPTIONS } from './live-options.js'
-import { name, option } from './option-values.js'
+import { fieldsToRead, name, option } from './option-values.js'
 import { INDEX_ARGUMENT, SHARED_OPTIONS } from './shared-options.js'
 
 const { input, ids, vectorColumn, idColumn, invalid, logFormat } = BUILD_COMMAND_OPTIONS
 const quiet = v.optional(SHARED_OPTIONS.quiet, false)
 
-export const CREATE_COMMAND_OPTIONS = { path: INDEX_ARGUMENT, ...SETTINGS_OPTIONS, quiet } as const
+export const CREATE_COMMAND_OPTIONS = {
+  path: INDEX_ARGUMENT,
+  ...SETTINGS_OPTIONS,
+  fields: v.optional(
+    option(fieldsToRead(), 'names and types of fields, as category:keyword,price:number', {
+      value: 'LIST',
+      fallback: 'none',
+    }),
+  ),
+  quiet,
+} as const
 
 export const UPSERT_COMMAND_OPTIONS = {
   path: INDEX_ARGUMENT,
@@ -16,6 +26,12 @@ export const UPSERT_COMMAND_OPTIONS = {
   ids,
   vectorColumn,
   idColumn,
+  fields: v.optional(
+    option(fieldsToRead(), 'columns that become fields, of those that the index has', {
+      value: 'LIST',
+      fallback: 'all of them',
+    }),
+  ),
   invalid,
   quiet,
 } as const

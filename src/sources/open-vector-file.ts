@@ -194,6 +194,10 @@ function refuseColumns(path: string, format: VectorFileFormat, { vectorColumn, i
 /** The formats whose columns can be fields. */
 const FIELD_TABLES: ReadonlySet<VectorFileFormat> = new Set(['parquet', 'arrow', 'json-lines', 'csv', 'tsv'])
 
+export function canHaveFields(format: VectorFileFormat): boolean {
+  return FIELD_TABLES.has(format)
+}
+
 function refuseFields(path: string, format: VectorFileFormat, { fields }: ReadOptions): void {
   if (fields === undefined || FIELD_TABLES.has(format)) return
   throw new InvalidOptionError(

@@ -230,3 +230,57 @@ describe('what is of the last build alone', () => {
     expect(said).toContain('30 changes since then are not in it')
   })
 })
+
+describe('an index with fields', () => {
+  const row = (id: number, fields: object): string => `${JSON.stringify({ id, vector: [id, 1, 2, 3], ...fields })}\n`
+
+  it('is made with --fields; upsert reads those that files have', async () => {
+    const index = inFolder('fields.index')
+    await json(['create', index, '--dimensions', '4', '--fields', 'kind:keyword,size:number'])
+    await writeFile(inFolder('fields.jsonl'), row(1, { kind: 'a', size: 1, other: 5 }) + row(2, { size: 2 }))
+    expect(await json(['upsert', index, inFolder('fields.jsonl')])).toMatchObject({ upserted: 2 })
+    expect(await json(['upsert', index, '-'], row(3, { kind: 'c', size: 3 }))).toMatchObject({ upserted: 1 })
+    const named = ['upsert', index, inFolder('fields.jsonl'), '--fields', 'size']
+    expect(await json(named)).toMatchObject({ replaced: 2 })
+    const open = await openIndex(index)
+    expect([1, 2, 3].map((id) => open.get(id)?.fields)).toEqual([{ size: 1 }, { size: 2 }, { kind: 'c', size: 3 }])
+    await open.close()
+  })
+
+  it('skips records with invalid fields where it is told to, and counts them', async () => {
+    const index = inFolder('skip.index')
+    await json(['create', index, '--dimensions', '4', '--fields', 'size:number'])
+    await writeFile(inFolder('invalid.jsonl'), row(1, { size: 1 }) + row(2, { size: 'many' }) + row(3, { size: 3 }))
+    expect((await failure(['upsert', index, inFolder('invalid.jsonl')])).message).toContain('size')
+    const skipping = await json(['upsert', index, inFolder('invalid.jsonl'), '--invalid', 'skip'])
+    expect(skipping).toMatchObject({ upserted: 2, skipped: 1 })
+    const open = await openIndex(index)
+    expect([1, 2, 3].map((id) => open.get(id)?.fields)).toEqual([{ size: 1 }, undefined, { size: 3 }])
+    await open.close()
+  })
+
+  it('refuses names that it has not, and types without a name', async () => {
+    const index = inFolder('named.index')
+    expect((await failure(['create', index, '--dimensions', '4', '--fields', 'size'])).message).toContain(
+      'without a type',
+    )
+    await json(['create', index, '--dimensions', '4', '--fields', 'size:number'])
+    const wrong = ['upsert', index, inFolder('base.jsonl'), '--fields']
+    expect((await failure([...wrong, 'siz'])).message).toContain('did you mean "size"?')
+    expect((await failure([...wrong, 'size:keyword'])).message).toContain('is of type number in the index')
+  })
+
+  it('says when a file has vectors only', async () => {
+    const index = inFolder('vectors.index')
+    await json(['create', index, '--dimensions', '4', '--fields', 'size:number'])
+    const { exitCode, stderr } = await shardloom([
+      'upsert',
+      index,
+      inFolder('rows.fvecs'),
+      '--ids',
+      inFolder('ids.txt'),
+    ])
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('has vectors only')
+  })
+})

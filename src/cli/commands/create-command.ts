@@ -1,5 +1,6 @@
 import { createIndex } from '../../live/create-index.js'
 import type { CREATE_COMMAND_OPTIONS } from '../../options/live-command-options.js'
+import { typedFields } from '../files/fields-of-index.js'
 import { shellWord } from '../../report/shell-word.js'
 import type { CommandBody, OptionsOf } from '../command.js'
 
@@ -12,8 +13,8 @@ interface Created {
 }
 
 export const createCommand: CommandBody<CreateFlags, Created> = {
-  async run({ quiet: _quiet, json: _json, verbose: _verbose, path, ...options }) {
-    const index = await createIndex(path, options)
+  async run({ quiet: _quiet, json: _json, verbose: _verbose, path, fields, ...options }) {
+    const index = await createIndex(path, { ...options, ...(fields !== undefined && { fields: typedFields(fields) }) })
     const { dimensions, metric } = index
     await index.close()
     return { path, dimensions, metric }

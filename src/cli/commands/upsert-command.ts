@@ -6,9 +6,10 @@ import { ValidRows } from '../../live/valid-rows.js'
 import type { UPSERT_COMMAND_OPTIONS } from '../../options/live-command-options.js'
 import { countText, plural, rateText, tookText } from '../../report/number-text.js'
 import { LIVE_LIMITS, memoryRows } from '../../search/live/limits.js'
-import { openVectorFiles } from '../../sources/open-vector-file.js'
+import { canHaveFields, openVectorFiles } from '../../sources/open-vector-file.js'
 import type { VectorFile } from '../../sources/vector-file.js'
 import type { CommandBody, OptionsOf } from '../command.js'
+import { fieldsOfIndex, fieldsToUpsert } from '../files/fields-of-index.js'
 import { assertSameKind, withIdsAdvice } from '../files/id-kinds.js'
 import { assertIndex, openToWrite } from '../files/open-to-write.js'
 import { interruptible } from '../interruptible.js'
@@ -39,8 +40,8 @@ async function run(flags: UpsertFlags, { terminal }: Session): Promise<Upserted>
 }
 
 async function upsertInputs(inputs: readonly string[], flags: UpsertFlags, terminal: Terminal): Promise<Upserted> {
-  const { path, ids, vectorColumn, idColumn, invalid, quiet, verbose } = flags
-  const file = await openVectorFiles(inputs, { ids, vectorColumn, idColumn, invalid })
+  const { path, invalid, quiet, verbose } = flags
+  const file = await openInputs(inputs, flags, terminal)
   try {
     const index = await openToWrite(path, { terminal, verbose })
     try {
@@ -56,6 +57,26 @@ async function upsertInputs(inputs: readonly string[], flags: UpsertFlags, termi
   } finally {
     await file.close()
   }
+}
+
+/** The files, to be read with the fields of the index that they have. */
+async function openInputs(
+  inputs: readonly string[],
+  { path, ids, vectorColumn, idColumn, invalid, fields: named, quiet }: UpsertFlags,
+  terminal: Terminal,
+): Promise<VectorFile> {
+  const options = { ids, vectorColumn, idColumn, invalid }
+  const fields = fieldsToUpsert(await fieldsOfIndex(path), named)
+  if (fields === undefined || named !== undefined || inputs.includes('-')) {
+    return openVectorFiles(inputs, { ...options, fields })
+  }
+  const file = await openVectorFiles(inputs, options)
+  if (canHaveFields(file.format)) {
+    await file.close()
+    return openVectorFiles(inputs, { ...options, fields })
+  }
+  if (!quiet) terminal.warn(`${file.path} has vectors only: its records will have none of the fields of the index`)
+  return file
 }
 
 function inputsOf({ input = [] }: UpsertFlags): readonly string[] {
