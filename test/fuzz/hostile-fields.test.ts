@@ -7,7 +7,6 @@ import type { FieldType } from '../../src/api/fields.js'
 import { CorruptIndexError } from '../../src/errors.js'
 import type { Field } from '../../src/fields/field.js'
 import { parseFilter } from '../../src/fields/filter/parse-filter.js'
-import { dictionaryBytesAt } from '../../src/format/fields/dictionary.js'
 import type { SegmentFile } from '../../src/format/segment/segment-file.js'
 import { fieldFileHeader, SEGMENT_HEADER_BYTES } from '../../src/format/segment/segment-header.js'
 import { readSegmentHeader } from '../../src/format/segment/read-segment-header.js'
@@ -181,7 +180,19 @@ describe('files of fields', () => {
       const forgery = await forged(made, file, data)
       expect(() => withFields(forgery, 2 ** 30, useAll), String(size)).toThrow(/cannot hold/)
     }
-    expect(dictionaryBytesAt(2 ** 32 - 1)).toBeGreaterThan(data.length)
+  })
+
+  it('with more keywords than rows or items are refused: counting them takes memory for each', async () => {
+    let forgery = await writeFieldFiles(FIELDS, RECORDS)
+    const values = 100_000
+    const data = Float64Array.from({ length: values + 2 }, (_, i) => (i === 0 ? values : 0))
+    for (const file of forgery.files.filter(({ kind }) => kind === 'dictionary')) {
+      forgery = await forged(forgery, file, new Uint8Array(data.buffer))
+      expect(
+        () => withFields(forgery, 2 ** 30, (open) => open.facets(Number(/\d+/.exec(file.name)?.[0]))),
+        file.name,
+      ).toThrow(/100000 values for \d+ in the column/)
+    }
   })
 })
 

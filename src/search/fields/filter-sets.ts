@@ -21,6 +21,9 @@ export interface LeafSource {
 /** Filters that are kept filled, where there is memory. */
 export const MOST_FILTERS = 64
 
+/** Longest key of a filter that is kept: one with many thousand values takes more memory than its bits. */
+const MOST_KEY_LENGTH = 2 ** 16
+
 /** From filters to bits. The last filters stay filled. */
 export class FilterSets {
   readonly #count: number
@@ -44,6 +47,7 @@ export class FilterSets {
       const bits = this.#fill(filter)
       filled = { bits, size: countBits(bits) }
     }
+    if (key.length > MOST_KEY_LENGTH) return filled
     this.#filled.delete(key)
     this.#filled.set(key, filled)
     if (this.#filled.size > this.#most) {

@@ -1,4 +1,6 @@
 import type { FilterLeaf, InLeaf, RangeLeaf } from '../../fields/filter-node.js'
+import { CorruptIndexError } from '../../errors.js'
+import { itemsOfColumn } from '../../format/fields/column-layout.js'
 import { Dictionary, type DictionaryFile } from '../../format/fields/dictionary.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
 import { codesOf } from './column-values.js'
@@ -18,14 +20,24 @@ type Match = (values: Uint32Array, piece: Piece, bits: Uint32Array) => void
 /** The dictionary of a field; it is opened when it is first needed. */
 class Keywords {
   readonly #file: DictionaryFile
+  readonly #mostValues: number
   #dictionary: Dictionary | undefined
 
-  constructor(file: DictionaryFile) {
+  /** `mostValues`: rows or items of the column, each of which has one value at most. */
+  constructor(file: DictionaryFile, mostValues: number) {
     this.#file = file
+    this.#mostValues = mostValues
   }
 
+  /** @throws CorruptIndexError */
   get dictionary(): Dictionary {
-    this.#dictionary ??= new Dictionary(this.#file)
+    if (this.#dictionary === undefined) {
+      const dictionary = new Dictionary(this.#file)
+      if (dictionary.size > this.#mostValues) {
+        throw new CorruptIndexError(this.#file.path, `${dictionary.size} values for ${this.#mostValues} in the column`)
+      }
+      this.#dictionary = dictionary
+    }
     return this.#dictionary
   }
 
@@ -61,7 +73,7 @@ export class KeywordValues implements ValueColumn {
   readonly #column: FixedColumn<Uint32Array<ArrayBuffer>>
 
   constructor(file: SegmentBlocks, dictionary: DictionaryFile, memory: FieldMemory) {
-    this.#keywords = new Keywords(new DictionaryMemory(dictionary, memory))
+    this.#keywords = new Keywords(new DictionaryMemory(dictionary, memory), file.header.count)
     const kind = codesOf(() => this.#keywords.dictionary.size, true)
     this.#column = new FixedColumn(file, 'keyword', kind, memory)
   }
@@ -95,7 +107,8 @@ export class KeywordListValues implements ValueColumn {
   readonly #column: ListColumn<Uint32Array<ArrayBuffer>>
 
   constructor(file: SegmentBlocks, dictionary: DictionaryFile, memory: FieldMemory) {
-    this.#keywords = new Keywords(new DictionaryMemory(dictionary, memory))
+    const items = itemsOfColumn('keyword[]', file.header, file.path)
+    this.#keywords = new Keywords(new DictionaryMemory(dictionary, memory), items)
     const kind = codesOf(() => this.#keywords.dictionary.size, false)
     this.#column = new ListColumn(file, 'keyword[]', kind, memory)
   }
