@@ -7,7 +7,7 @@ import { IMPORT_OPTIONS } from '../../src/options/import-options.ts'
 import { COMPACT_OPTIONS, SETTINGS_OPTIONS, WRITER_OPTIONS } from '../../src/options/live-options.ts'
 import { MEASURE_OPTIONS, RECALL_OPTIONS, TUNE_OPTIONS } from '../../src/options/measure-options.ts'
 import { optionFacts } from '../../src/options/option-facts.ts'
-import { OPEN_OPTIONS, SEARCH_OPTIONS } from '../../src/options/search-options.ts'
+import { FACET_OPTIONS, OPEN_OPTIONS, SEARCH_OPTIONS, TEXT_SEARCH_OPTIONS } from '../../src/options/search-options.ts'
 import { COMMON_OPTIONS } from '../../src/options/shared-options.ts'
 import { code, sentence } from './cells.mjs'
 
@@ -64,6 +64,8 @@ export const OPTION_TABLES = {
   'options-suggest': () => optionTable(optionRows(SUGGEST_OPTIONS)),
   'options-open': () => optionTable(optionRows(OPEN_OPTIONS)),
   'options-search': () => optionTable(optionRows(SEARCH_OPTIONS)),
+  'options-text-search': () => optionTable(optionRows(TEXT_SEARCH_OPTIONS)),
+  'options-facets': () => optionTable(optionRows(FACET_OPTIONS)),
   'options-measure': () =>
     optionTable(
       optionRows(MEASURE_OPTIONS),

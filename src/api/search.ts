@@ -146,11 +146,7 @@ export interface FacetOptions<
   // <generated options-facets>
   /** The field whose values are counted: any but text, stored and geo. */
   readonly field: Name
-  /**
-   * Which vectors may be found: an object of conditions on fields, `{ category: 'news', price: { $lt: 20 } }`; a Set or
-   * an array of ids, which every search looks up; a set from `index.select`, which was looked up once; or a function of
-   * the id, which every search calls for many ids. k vectors are found when the filter keeps k.
-   */
+  /** Which vectors are counted: a filter as in a search. */
   readonly filter?: Filter<Schema> | NodeSet | Iterable<GivenId> | ((id: OneId) => boolean)
   /** Values at most: those that most vectors have. Default: all values. */
   readonly limit?: number

@@ -4,6 +4,8 @@ import {
   CONFIG_FLAGS,
   ESTIMATE_COMMAND_OPTIONS,
   EXPORT_COMMAND_OPTIONS,
+  FACETS_COMMAND_OPTIONS,
+  GET_COMMAND_OPTIONS,
   IMPORT_COMMAND_OPTIONS,
   INFO_COMMAND_OPTIONS,
   PREVIOUS,
@@ -51,7 +53,9 @@ const SEARCH = defineCommand({
   load: async () => (await import('./commands.js')).searchCommand,
   notes: `
 Queries: the formats that build reads. With --json:
-{"results":[[{"id","distance"}]],"recall"?,"ef","queriesPerSecond","p50Ms","p99Ms","tuning"?}.
+{"results":[[{"id","distance","score"?,"fields"?}]],"recall"?,"ef","queriesPerSecond","p50Ms","p99Ms","tuning"?}.
+With --text hits of the words are united with those of each query; without queries it finds the words alone, and prints
+{"results":[[{"id","score","fields"?}]]}. --filter and --text need an index that was built with fields.
 Without --ef a search uses the choice that is stored with the index for this k or the next larger one, else 64.
 --target-recall takes the stored choice for that recall, or measures with 500 vectors of the index, chooses and stores.
 Exit code 1 when no ef reaches it.
@@ -61,7 +65,39 @@ Examples:
   $ shardloom search sift.index --queries sift_query.bvecs -k 10 --ef 128 --ground-truth sift_gt.ivecs
   $ shardloom search sift.index --queries sift_query.bvecs --target-recall 0.95
   $ shardloom search words.index --queries query.npy --ground-truth gt.ivecs --ids words-ids.txt
-  $ echo '{"vector":[1,0,0]}' | shardloom search my.index --queries - --json`,
+  $ echo '{"vector":[1,0,0]}' | shardloom search my.index --queries - --json
+  $ shardloom search news.index queries.npy --filter '{"category":"sport","price":{"$lt":20}}' --select title,url
+  $ shardloom search news.index --text 'solar panels' --select title`,
+})
+
+const GET = defineCommand({
+  name: 'get',
+  summary: 'print vectors of an index by their ids, with their fields',
+  description: 'Prints the vectors of DIR that have these ids, and their fields, as lines of JSON.',
+  options: GET_COMMAND_OPTIONS,
+  load: async () => (await import('./commands.js')).getCommand,
+  notes: `
+A line is as build reads it: {"id","vector","fields"?}. An argument is the id that the index has: 7 is the integer 7, or
+the text "7" where it has that. Exit code 1 when the index has not all of them.
+
+Examples:
+  $ shardloom get articles.index article-17 article-18
+  $ shardloom get articles.index article-17 --json`,
+})
+
+const FACETS = defineCommand({
+  name: 'facets',
+  summary: 'count the values of a field of an index',
+  description: 'Counts the vectors of DIR by the values of a field, most first.',
+  options: FACETS_COMMAND_OPTIONS,
+  load: async () => (await import('./commands.js')).facetsCommand,
+  notes: `
+Fields of type keyword, keyword[], number, number[], date and boolean are counted. With --json:
+{"field","counts":[{"value","count"}]}.
+
+Examples:
+  $ shardloom facets articles.index category
+  $ shardloom facets articles.index tags --filter '{"category":"sport"}' --limit 5 --json`,
 })
 
 const RECALL = defineCommand({
@@ -176,6 +212,8 @@ Examples:
 export const COMMANDS: readonly CliCommand[] = [
   BUILD,
   SEARCH,
+  GET,
+  FACETS,
   RECALL,
   INFO,
   REPORT,

@@ -4,15 +4,43 @@ import { ESTIMATE_OPTIONS } from './estimate-options.js'
 import { EXPORT_OPTIONS } from './export-options.js'
 import { IMPORT_OPTIONS } from './import-options.js'
 import { DEFAULT_SAMPLE, WIDTHS } from './measure-options.js'
-import { flag, name, option } from './option-values.js'
+import { flag, integer, name, names, option } from './option-values.js'
+import { MAX_UINT32 } from './limits.js'
 import { DEFAULT_K, DEFAULT_SEED, INDEX_ARGUMENT, OUT_ALIAS, QUERIES_FILE, SHARED_OPTIONS } from './shared-options.js'
 
 const { ef, k, rerank, sample, seed, targetRecall, openMemory } = SHARED_OPTIONS
 const quiet = v.optional(SHARED_OPTIONS.quiet, false)
 
+/** Values that `facets` prints. */
+const DEFAULT_FACETS = 20
+
+const FIELD_FLAGS = {
+  filter: v.optional(
+    option(name('a filter as JSON'), 'search only what this filter keeps, as JSON', {
+      value: 'JSON',
+      fallback: 'none',
+    }),
+  ),
+  select: v.optional(
+    option(names('names of fields, with commas between them'), 'fields to give with each hit, as title,url', {
+      value: 'LIST',
+      fallback: 'none',
+    }),
+  ),
+}
+
 export const SEARCH_COMMAND_OPTIONS = {
   path: INDEX_ARGUMENT,
-  queries: option(QUERIES_FILE, 'file of queries; - for standard input', { orArgument: '[queries]' }),
+  queries: v.optional(
+    option(QUERIES_FILE, 'file of queries; - for standard input', {
+      orArgument: '[queries]',
+      fallback: 'required without --text',
+    }),
+  ),
+  ...FIELD_FLAGS,
+  text: v.optional(
+    option(name('words'), 'words to find, beside the queries or without any', { value: 'WORDS', fallback: 'none' }),
+  ),
   k: v.optional(k, DEFAULT_K),
   ef: v.optional(ef),
   rerank: v.optional(rerank),
@@ -29,6 +57,27 @@ export const SEARCH_COMMAND_OPTIONS = {
       value: 'FILE',
       fallback: 'none',
     }),
+  ),
+} as const
+
+/** One id, or several. */
+const words = (allowed: string) =>
+  v.union([name(allowed), v.pipe(v.array(name(allowed)), v.minLength(1, allowed))], allowed)
+
+export const GET_COMMAND_OPTIONS = {
+  path: INDEX_ARGUMENT,
+  id: option(words('an id, or several'), 'ids to look up; -- before ids that begin with -', { argument: '<id...>' }),
+} as const
+
+export const FACETS_COMMAND_OPTIONS = {
+  path: INDEX_ARGUMENT,
+  field: option(name('the name of a field'), 'the field whose values are counted', { argument: '<field>' }),
+  filter: v.optional(
+    option(name('a filter as JSON'), 'count only what this filter keeps, as JSON', { value: 'JSON', fallback: 'none' }),
+  ),
+  limit: v.optional(
+    option(integer(1, MAX_UINT32), 'values to print: those that most vectors have', { value: 'N' }),
+    DEFAULT_FACETS,
   ),
 } as const
 

@@ -118,6 +118,15 @@ export function fieldsToRead() {
   )
 }
 
+/** A list with at least one name. */
+export function names(allowed: string) {
+  return v.pipe(
+    v.array(v.pipe(v.string(allowed), v.minLength(1, allowed)), allowed),
+    v.minLength(1, allowed),
+    kind('names'),
+  )
+}
+
 export function flag() {
   return v.pipe(v.boolean('true or false'), kind('flag'))
 }

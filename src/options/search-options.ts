@@ -32,6 +32,7 @@ export const OPEN_OPTIONS = {
 
 export const openOptionsSchema = v.strictObject(OPEN_OPTIONS)
 
+const FILTER_TYPE = 'Filter<Schema> | NodeSet | Iterable<GivenId> | ((id: OneId) => boolean)'
 const FIELD_NAMES_TEXT = 'an array of names of fields'
 
 function isNames(value: unknown): boolean {
@@ -53,7 +54,7 @@ export const SEARCH_OPTIONS = {
       {
         noFlag: true,
         fallback: 'none',
-        type: 'Filter<Schema> | NodeSet | Iterable<GivenId> | ((id: OneId) => boolean)',
+        type: FILTER_TYPE,
         doc:
           "which vectors may be found: an object of conditions on fields, `{ category: 'news', price: { $lt: 20 } }`; a " +
           'Set or an array of ids, which every search looks up; a set from `index.select`, which was looked up once; or ' +
@@ -135,7 +136,13 @@ export const FACET_OPTIONS = {
     type: 'Name',
     doc: 'the field whose values are counted: any but text, stored and geo',
   }),
-  filter: SEARCH_OPTIONS.filter,
+  filter: v.optional(
+    option(
+      v.custom<NonNullable<SearchOptions['filter']>>(() => true, 'a filter'),
+      'which vectors are counted',
+      { noFlag: true, fallback: 'none', type: FILTER_TYPE, doc: 'which vectors are counted: a filter as in a search' },
+    ),
+  ),
   limit: v.optional(
     option(integer(1, MAX_UINT32), 'values at most', {
       noFlag: true,

@@ -22,8 +22,15 @@ const PAGES = [...ROOT_PAGES, ...DOCS, ...filesIn('examples', '.md'), 'bench/REA
 
 const COMMANDS = createProgram({ terminal: new Terminal(process.stdout, process.stderr), exitCode: 0 }).commands
 
-/** The commands that have a page of their own. */
+/** The commands that have pages of their own. */
 const CHANGING = new Set(['create', 'upsert', 'delete', 'compact'])
+
+const SEARCHING = new Set(['search', 'get', 'facets'])
+
+function pageOf(command: string): string {
+  if (CHANGING.has(command)) return 'docs/cli-changes.md'
+  return SEARCHING.has(command) ? 'docs/cli-search.md' : 'docs/cli.md'
+}
 
 /** Which page has which table. */
 const TABLES: Readonly<Record<string, string>> = {
@@ -31,6 +38,8 @@ const TABLES: Readonly<Record<string, string>> = {
   'report-fields': 'docs/api/build.md',
   'options-open': 'docs/api/search.md',
   'options-search': 'docs/api/search.md',
+  'options-text-search': 'docs/api/search-fields.md',
+  'options-facets': 'docs/api/search-fields.md',
   'options-measure': 'docs/api/search.md',
   'options-estimate': 'docs/api/other.md',
   'options-suggest': 'docs/api/other.md',
@@ -41,12 +50,7 @@ const TABLES: Readonly<Record<string, string>> = {
   'options-import': 'docs/interop.md',
   'flags-common': 'docs/cli.md',
   'exit-codes': 'docs/cli.md',
-  ...Object.fromEntries(
-    COMMANDS.map((command) => [
-      `flags-${command.name()}`,
-      CHANGING.has(command.name()) ? 'docs/cli-changes.md' : 'docs/cli.md',
-    ]),
-  ),
+  ...Object.fromEntries(COMMANDS.map((command) => [`flags-${command.name()}`, pageOf(command.name())])),
 }
 
 /** The cells of each row of a table, without its head. */
@@ -92,6 +96,8 @@ describe('the tables', () => {
     ['options-suggest', fieldsOf('src/plan/suggest-quantization.ts', 'SuggestQuantizationOptions')],
     ['options-open', fieldsOf('src/api/search.ts', 'OpenOptions')],
     ['options-search', fieldsOf('src/api/search.ts', 'SearchOptions')],
+    ['options-text-search', fieldsOf('src/api/search.ts', 'TextSearchOptions')],
+    ['options-facets', fieldsOf('src/api/search.ts', 'FacetOptions')],
     ['options-measure', fieldsOf('src/api/measure.ts', 'MeasureOptions', 'RecallOptions', 'TuneOptions')],
     ['options-writer', namesOfChanges('WriteOptions')],
     ['options-settings', namesOfChanges('CreateOptions')],
@@ -141,9 +147,11 @@ describe('the tables', () => {
 
 describe('docs/cli.md and docs/cli-changes.md', () => {
   it('have a section for each command, in the order of the help', () => {
-    const text = textOf('docs/cli.md') + textOf('docs/cli-changes.md')
-    const sections = [...text.matchAll(/^\*\*`shardloom (\w+)/gm)].map((match) => match[1])
-    expect(sections).toEqual(COMMANDS.map((command) => command.name()))
+    const names = COMMANDS.map((command) => command.name())
+    for (const page of new Set(names.map(pageOf))) {
+      const sections = [...textOf(page).matchAll(/^\*\*`shardloom (\w+)/gm)].map((match) => match[1])
+      expect(sections).toEqual(names.filter((name) => pageOf(name) === page))
+    }
   })
 })
 

@@ -6,7 +6,7 @@ import type { DELETE_COMMAND_OPTIONS } from '../../options/live-command-options.
 import { countText, plural, rateText, tookText } from '../../report/number-text.js'
 import { readIdLines } from '../../sources/lines/read-id-lines.js'
 import type { CommandBody, OptionsOf } from '../command.js'
-import { has, integerInstead, integersExpected } from '../files/id-kinds.js'
+import { has, idOfArgument, integerInstead, integersExpected } from '../files/id-kinds.js'
 import { assertIndex, isFile, openToWrite } from '../files/open-to-write.js'
 import { interruptible } from '../interruptible.js'
 import { changesLine, liveJson } from '../print/live-lines.js'
@@ -62,7 +62,7 @@ async function deleteIds(
     throw new AbortedError(signal.reason, `the delete was interrupted; ${stay}`)
   }
   if (words.length > 0) {
-    const ids = words.map((word) => idOf(index, word))
+    const ids = words.map((word) => idOfArgument(index, word))
     await refuseFiles(index, ids)
     await remove(ids)
   }
@@ -77,18 +77,6 @@ async function deleteIds(
   const { count, live } = index
   const seconds = Math.round(performance.now() - startedMs) / 1000
   return { deleted, missing: read - deleted, seconds, count, live }
-}
-
-/** An argument is text, or the integer that the index has. @throws InvalidOptionError when it has both */
-function idOf(index: LiveIndex, word: string): Id {
-  const integer = Number(word)
-  const isInteger = String(integer) === word && Number.isSafeInteger(integer)
-  if (isInteger && has(index, word) && has(index, integer)) {
-    throw new InvalidOptionError(
-      `${index.path} has both the integer ${word} and the text "${word}": give one of them by --ids, in a .jsonl file`,
-    )
-  }
-  return integerInstead(index, word) ?? word
 }
 
 /** @throws InvalidOptionError for an argument that is no id of the index, but the name of a file */

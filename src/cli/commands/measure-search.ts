@@ -21,7 +21,7 @@ const TURN_MS = 200
 export async function measureSearch(
   index: VectorIndex,
   queries: readonly Float32Array[],
-  options: Pick<SearchOptions, 'k' | 'ef' | 'rerank'>,
+  options: SearchOptions,
 ): Promise<MeasuredSearch> {
   warmUp(index, queries, options)
   const results: SearchHit[][] = []
@@ -49,11 +49,7 @@ export async function measureSearch(
   }
 }
 
-function warmUp(
-  index: VectorIndex,
-  queries: readonly Float32Array[],
-  options: Pick<SearchOptions, 'k' | 'ef' | 'rerank'>,
-): void {
+function warmUp(index: VectorIndex, queries: readonly Float32Array[], options: SearchOptions): void {
   const endMs = performance.now() + WARM_UP_MS
   for (let i = 0; i < WARM_UP_QUERIES && performance.now() < endMs; i++) {
     index.search(queries[i % queries.length], options)

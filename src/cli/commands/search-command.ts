@@ -1,15 +1,17 @@
 import type { MeasureProgress } from '../../api/measure.js'
 import { InvalidOptionError } from '../../errors.js'
 import type { SEARCH_COMMAND_OPTIONS } from '../../options/command-options.js'
+import { kebabCase } from '../../options/option-facts.js'
 import { DEFAULT_EF, raisedEfText, tuningFor } from '../../search/default-ef.js'
 import type { VectorIndex } from '../../search/vector-index.js'
 import type { CommandBody, OptionsOf } from '../command.js'
 import { checkComparable, readGroundTruth, recallOf } from '../files/ground-truth.js'
 import { openPreloaded } from '../files/open-preloaded.js'
 import { readQueries } from '../files/read-queries.js'
+import { filterOfFlag } from '../flags/filter-flag.js'
 import { interruptible } from '../interruptible.js'
 import { measureProgressText } from '../print/progress-text.js'
-import { searchLines, type SearchReport } from '../print/search-lines.js'
+import { searchLines, wordsLines, type SearchReport, type WordsReport } from '../print/search-lines.js'
 import { StatusLine } from '../screen/status-line.js'
 import type { Terminal } from '../screen/terminal.js'
 import type { Session } from '../session.js'
@@ -18,16 +20,32 @@ import { sayMissed, tuneIndex, warnOfChanges } from './tune-index.js'
 
 type SearchFlags = OptionsOf<typeof SEARCH_COMMAND_OPTIONS>
 
-export const searchCommand: CommandBody<SearchFlags, SearchReport> = { run, print: searchLines }
+export const searchCommand: CommandBody<SearchFlags, SearchReport | WordsReport> = {
+  run,
+  print: (report, flags) => ('ef' in report ? searchLines(report, flags) : wordsLines(report)),
+}
 
-async function run(flags: SearchFlags, session: Session): Promise<SearchReport> {
+async function run(flags: SearchFlags, session: Session): Promise<SearchReport | WordsReport> {
   checkFlags(flags)
-  const report = await search(flags, session.terminal)
+  const { text, queries } = flags
+  if (queries === undefined) return { results: [await searchText({ ...flags, text: text ?? '' })] }
+  const report = await search({ ...flags, queries }, session.terminal)
   if (report.tuning?.reached === false) sayMissed(report.tuning, session)
   return report
 }
 
-function checkFlags({ ids, groundTruth, ef, targetRecall }: SearchFlags): void {
+function checkFlags({ ids, groundTruth, ef, targetRecall, queries, text }: SearchFlags): void {
+  if (queries === undefined && text === undefined) {
+    throw new InvalidOptionError(
+      "required option '--queries <FILE>' not specified, nor --text; see shardloom search --help",
+    )
+  }
+  const ofQueries = Object.entries({ groundTruth, ef, targetRecall }).find(([, value]) => value !== undefined)
+  if (queries === undefined && ofQueries !== undefined) {
+    throw new InvalidOptionError(
+      `--${kebabCase(ofQueries[0])} is for searches with queries; give --queries too, or leave it out`,
+    )
+  }
   if (ids !== undefined && groundTruth === undefined) {
     throw new InvalidOptionError('--ids gives the id of each row, which only --ground-truth needs; give both')
   }
@@ -36,8 +54,26 @@ function checkFlags({ ids, groundTruth, ef, targetRecall }: SearchFlags): void {
   }
 }
 
-async function search(flags: SearchFlags, terminal: Terminal): Promise<SearchReport> {
-  const { k, rerank, groundTruth, ids } = flags
+/** By words alone. */
+async function searchText(flags: SearchFlags & { readonly text: string }): Promise<WordsReport['results'][number]> {
+  const { path, memory, text, k, select, filter } = flags
+  const options = { k, ...(select !== undefined && { select }), ...filterOfFlag(filter) }
+  const { openToRead } = await import('../../search/open-to-read.js')
+  const index = await openToRead(path, memory === undefined ? {} : { memory })
+  try {
+    return index.searchText(text, options)
+  } finally {
+    await index.close()
+  }
+}
+
+async function search(flags: SearchFlags & { readonly queries: string }, terminal: Terminal): Promise<SearchReport> {
+  const { k, rerank, groundTruth, ids, text, select } = flags
+  const ofFields = {
+    ...filterOfFlag(flags.filter),
+    ...(text !== undefined && { text }),
+    ...(select !== undefined && { select }),
+  }
   const index = await openPreloaded(flags.path, flags.memory)
   try {
     const queries = await readQueries(flags.queries, index.dimensions)
@@ -49,7 +85,7 @@ async function search(flags: SearchFlags, terminal: Terminal): Promise<SearchRep
     const wanted = flags.ef ?? tuning?.ef ?? DEFAULT_EF
     const ef = Math.max(wanted, depth)
     if (flags.ef !== undefined && ef > wanted) terminal.warn(raisedEfText(wanted, k, ef))
-    const { results, ...speed } = await measureSearch(index, queries, { k, ef, rerank })
+    const { results, ...speed } = await measureSearch(index, queries, { k, ef, rerank, ...ofFields })
     if (files !== undefined) checkComparable(results, files)
     return {
       results,

@@ -16,6 +16,18 @@ export function integerInstead(index: VectorIndex, id: Id): number | undefined {
   return Number.isSafeInteger(integer) && has(index, integer) && !has(index, id) ? integer : undefined
 }
 
+/** An argument is text, or the integer that the index has. @throws InvalidOptionError when it has both */
+export function idOfArgument(index: VectorIndex, word: string): Id {
+  const integer = Number(word)
+  const isInteger = String(integer) === word && Number.isSafeInteger(integer)
+  if (isInteger && has(index, word) && has(index, integer)) {
+    throw new InvalidOptionError(
+      `${index.path} has both the integer ${word} and the text "${word}": give one of them by --ids, in a .jsonl file`,
+    )
+  }
+  return integerInstead(index, word) ?? word
+}
+
 /** @throws InvalidOptionError when all ids are text and the index has the same ones as integers */
 export function assertSameKind(index: VectorIndex, ids: readonly Id[], path: string): void {
   const sample = ids.slice(0, SAMPLED)

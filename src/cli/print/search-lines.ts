@@ -1,7 +1,8 @@
 import type { Tuning } from '../../api/measure.js'
-import type { SearchHit } from '../../api/search.js'
+import type { SearchHit, TextHit } from '../../api/search.js'
 import { countText, rateText } from '../../report/number-text.js'
 import type { MeasuredSearch } from '../commands/measure-search.js'
+import { fieldsText } from './fields-text.js'
 import { tableLines } from './table-lines.js'
 import { tuningText } from './tuning-text.js'
 
@@ -12,6 +13,11 @@ export interface SearchReport extends MeasuredSearch {
   readonly recall?: number
   /** Where ef came from, when it was a stored choice or one made for --target-recall. */
   readonly tuning?: Tuning & { readonly reached: boolean }
+}
+
+/** What it found by words alone: one list. */
+export interface WordsReport {
+  readonly results: readonly [readonly TextHit[]]
 }
 
 /** --json prints all results. */
@@ -36,8 +42,18 @@ export function searchLines(report: SearchReport, { k }: { readonly k: number })
   ]
 }
 
+export function wordsLines({ results: [hits] }: WordsReport): string[] {
+  if (hits.length === 0) return ['nothing has these words']
+  return tableLines(
+    hits.map(({ id, score, fields }) => [String(id), score.toFixed(4), fieldsText(fields)]),
+    [1],
+  )
+}
+
 function hitLines(hits: readonly SearchHit[]): string[] {
-  const shown = hits.slice(0, SHOWN_HITS).map(({ id, distance }) => ['', String(id), distanceText(distance)])
+  const shown = hits
+    .slice(0, SHOWN_HITS)
+    .map(({ id, distance, fields }) => ['', String(id), distanceText(distance), fieldsText(fields)])
   const rest = hits.length - shown.length
   return [...tableLines(shown, [2]), ...(rest > 0 ? [`  … ${rest} more`] : [])]
 }
