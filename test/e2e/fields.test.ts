@@ -33,6 +33,7 @@ const SCHEMA: FieldSchema = {
   at: 'date',
   isNew: 'boolean',
   place: 'geo',
+  title: 'text',
   note: 'stored',
 }
 
@@ -50,6 +51,7 @@ function fieldsOf(row: number): GivenFields<typeof SCHEMA> {
     ...(row % 4 !== 0 && { at: new Date(1.7e12 + row * 1e7) }),
     isNew: row % 2 === 0,
     place: { lat: (row % 180) - 90, lon: row % 180 },
+    title: `word ${row % 300} and ${(row * 7) % 1000} ëtwas`,
     note: { row, text: 'x'.repeat(row % 50) },
   }
 }
@@ -107,7 +109,7 @@ function returned(row: number): object {
 describe('a build with fields', () => {
   it('gives each record its own ones', async () => {
     const built = await build(recordsWithFields(), { fields: SCHEMA })
-    expect(built.report.fields).toMatchObject({ count: 8 })
+    expect(built.report.fields).toMatchObject({ count: 9 })
     const stored = await storedFields(built)
     expect(stored.size).toBe(rows.count)
     for (let row = 0; row < rows.count; row++) expect(stored.get(idOf(row))).toEqual(returned(row))

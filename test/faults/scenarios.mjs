@@ -62,6 +62,26 @@ const resumable = (folder, options) =>
     buildIndex((startAt) => file.batches(startAt), { path: pathIn(folder), ...OPTIONS, ...options }),
   )
 
+/** A value of every kind of column, dictionary and word. */
+async function* withFields(batches, startAt) {
+  let row = startAt
+  for await (const batch of batches) {
+    const numbers = Array.from({ length: batch.vectors.length / batch.dimensions }, () => row++)
+    yield {
+      ...batch,
+      fields: {
+        group: numbers.map((n) => `group ${(n * 31) % 700}`),
+        tags: numbers.map((n) => [`tag ${n % 7}`, `tag ${n % 5}`]),
+        price: numbers.map((n) => (n % 3 === 0 ? null : n / 8)),
+        isNew: numbers.map((n) => n % 2 === 0),
+        title: numbers.map((n) => `word ${n % 300} of ${(n * 7) % 900}`),
+      },
+    }
+  }
+}
+
+const FIELDS = { group: 'keyword', tags: 'keyword[]', price: 'number', isNew: 'boolean', title: 'text' }
+
 /** Leaves the files of a build that is stopped when it proves its graph. */
 async function interrupt(folder) {
   const controller = new globalThis.AbortController()
@@ -108,6 +128,21 @@ export const SCENARIOS = {
       await writeLive(folder)
     },
     build: (folder) => resumable(folder, { quantization: 'pq' }),
+  },
+  /** With fields, which are sorted in runs. */
+  fields: {
+    prepare: async (folder) => {
+      writeInput(folder, 1200, 8)
+      await writeLive(folder)
+    },
+    build: (folder) =>
+      withFile(folder, (file) =>
+        buildIndex((startAt) => withFields(file.batches(startAt), startAt), {
+          path: pathIn(folder),
+          ...OPTIONS,
+          fields: FIELDS,
+        }),
+      ),
   },
   /** Two segments, nodes that repair must link, and so little memory that the grid goes to a file. */
   wide: {

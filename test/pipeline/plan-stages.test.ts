@@ -59,6 +59,7 @@ const shapes = fc.record({
   m: fc.integer({ min: 4, max: 64 }),
   threads: fc.integer({ min: 1, max: 32 }),
   idBytes: fc.integer({ min: 0, max: 100 }),
+  fieldBytes: fc.integer({ min: 0, max: 1000 }),
   quantization: fc.constantFrom(...QUANTIZATIONS),
 })
 
@@ -72,6 +73,17 @@ describe('planStages', () => {
       reducedShards: false,
     })
     expect(queueBytes).toBeGreaterThan(100_000 * (4 * 128 + 2 * 128))
+  })
+
+  it('counts fields on disk, in temporary files, and as a stage of their own', () => {
+    const [without, withFields] = [plan(), plan({ fieldBytes: 100 })]
+    expect(without.stages.some(({ name }) => name === 'fields')).toBe(false)
+    const stage = withFields.stages.find(({ name }) => name === 'fields')
+    expect(stage?.bytes).toBeGreaterThan(32 * 2 ** 20)
+    // Rows and columns; rows in the queue of ingest, on their way to nodes, and as sorted runs.
+    expect(withFields.indexBytes - without.indexBytes).toBeGreaterThanOrEqual(2 * 100 * 100_000)
+    expect(withFields.temporaryBytes - without.temporaryBytes).toBeGreaterThanOrEqual(3 * 100 * 100_000)
+    expect(withFields.geometry).toEqual(without.geometry)
   })
 
   it('fixes the geometry by count and engine, whatever memory and threads', () => {
