@@ -122,7 +122,7 @@ async function runCase({ scenario, site, nth, kind, prepared: { template, live, 
   }
   // A build that succeeded and left nothing needs no further check.
   const clean = report !== undefined && leftIn(contents, [report.generation]).length === 0
-  if (wrong.length === 0 && !clean) await runAgain(scenario, expected, wrong)
+  if (wrong.length === 0 && !clean) await runAgain(scenario, { expected, removal }, wrong)
   return { hit, ended: report === undefined ? String(failure?.code ?? failure) : 'right', wrong: [...wrong, ...strays] }
 }
 
@@ -135,14 +135,15 @@ async function checkRight({ generation }, contents, expected, wrong) {
 }
 
 /** Runs the same command again, undisturbed: it must succeed and remove everything that was left. */
-async function runAgain(scenario, expected, wrong) {
+async function runAgain(scenario, { expected, removal }, wrong) {
   try {
     const report = await SCENARIOS[scenario].build(folder)
     const contents = contentsOf(folder)
     await checkRight(report, contents, expected, wrong)
     const generations = readdirSync(index).filter((name) => name.startsWith('gen-'))
     if (generations.length > 2) wrong.push(`second run: ${generations.join(', ')} are kept`)
-    const left = leftIn(contents, generations)
+    // A lock of writers that could not be deleted is taken over by the next writer, not by a build.
+    const left = leftIn(contents, generations).filter((name) => !(removal && name.startsWith('an.index/live')))
     if (left.length > 0) wrong.push(`second run: left over: ${left.join(', ')}`)
   } catch (error) {
     wrong.push(`second run: ${error.stack}`)

@@ -15,7 +15,7 @@ import type { Uses } from './run.js'
  * @throws InvalidOptionError when a writer has the index open, or something was changed since the build began
  */
 export async function withOtherFields<Result>(
-  run: Uses<'options' | 'liveSequence'>,
+  run: Uses<'options' | 'liveSequence' | 'log'>,
   body: () => Promise<Result>,
 ): Promise<Result> {
   const { path, fields } = run.options
@@ -32,7 +32,16 @@ export async function withOtherFields<Result>(
     }
     return await body()
   } finally {
+    await release(run, lock)
+  }
+}
+
+/** The build has ended by now: an error here would hide how, and a published generation would look like a failure. */
+async function release({ log }: Uses<'log'>, lock: Lock): Promise<void> {
+  try {
     await lock.release()
+  } catch (error) {
+    log.event('lock-kept', `the lock of writers could not be deleted: ${String(error)}`)
   }
 }
 
