@@ -71,8 +71,12 @@ export class SegmentReader {
     }
   }
 
-  close(): Promise<void> {
-    return this.#handle.close()
+  async close(): Promise<void> {
+    try {
+      await this.#handle.close()
+    } catch (error) {
+      throw readFailure(this.path, error)
+    }
   }
 
   /** The end of the last whole block before `end`. */
