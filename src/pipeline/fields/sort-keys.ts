@@ -9,7 +9,8 @@ const PREFIX_BYTES = 6
  */
 export function sortKeys(bytes: Uint8Array, ends: Uint32Array): Uint32Array {
   const count = ends.length - 1
-  const prefixes = prefixesOf(bytes, ends)
+  const shared = sharedBytes(bytes, ends)
+  const prefixes = prefixesOf(bytes, ends, shared)
   let order = Uint32Array.from({ length: count }, (_, i) => i)
   let merged = new Uint32Array(count)
   for (let width = 1; width < count; width *= 2) {
@@ -28,15 +29,27 @@ export function sortKeys(bytes: Uint8Array, ends: Uint32Array): Uint32Array {
 
   function isLess(a: number, b: number): boolean {
     if (prefixes[a] !== prefixes[b]) return prefixes[a] < prefixes[b]
-    return compareBytes(bytes, ends[a], ends[a + 1], bytes, ends[b], ends[b + 1]) < 0
+    return compareBytes(bytes, ends[a] + shared, ends[a + 1], bytes, ends[b] + shared, ends[b + 1]) < 0
   }
 }
 
-function prefixesOf(bytes: Uint8Array, ends: Uint32Array): Float64Array {
+/** How many bytes all keys begin with: those of addresses and paths are many. */
+function sharedBytes(bytes: Uint8Array, ends: Uint32Array): number {
+  let shared = ends.length > 1 ? ends[1] : 0
+  for (let key = 1; key < ends.length - 1; key++) {
+    const most = Math.min(shared, ends[key + 1] - ends[key])
+    shared = 0
+    while (shared < most && bytes[ends[key] + shared] === bytes[shared]) shared++
+  }
+  return shared
+}
+
+/** The first bytes that differ, as numbers. */
+function prefixesOf(bytes: Uint8Array, ends: Uint32Array, shared: number): Float64Array {
   const prefixes = new Float64Array(ends.length - 1)
   for (let key = 0; key < prefixes.length; key++) {
     let prefix = 0
-    for (let i = 0, at = ends[key]; i < PREFIX_BYTES; i++, at++) {
+    for (let i = 0, at = ends[key] + shared; i < PREFIX_BYTES; i++, at++) {
       prefix = prefix * 256 + (at < ends[key + 1] ? bytes[at] : 0)
     }
     prefixes[key] = prefix
