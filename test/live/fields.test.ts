@@ -263,6 +263,18 @@ describe('a build with other fields', () => {
     expect(await verifyIndex(path)).toMatchObject({ ok: true })
   })
 
+  it('is refused when its source lacks changes', async () => {
+    const path = join(folder, 'lacks.index')
+    const index = await createIndex(path, { dimensions: 1, fields: { name: 'keyword' } })
+    const { sequence } = await index.upsert({ id: 'a', vector: [1] })
+    await index.upsert({ id: 'b', vector: [1] })
+    await index.close()
+    const options = { path, fields: { size: 'number' }, threads: 1 } as const
+    await expect(buildIndex(records, { ...options, liveSequence: sequence })).rejects.toThrow(/go up to 2, .* up to 1/)
+    await buildIndex(records, { ...options, liveSequence: sequence + 1 })
+    expect((await contentsOf(path)).size).toBe(20)
+  })
+
   it('keeps writers out until it is published', async () => {
     const path = join(folder, 'locked.index')
     await buildIndex(

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { expect, it } from 'vitest'
+import { assertFields } from '../../src/fields/schema.js'
 import { makeFolder, randomNumbers } from '../fixtures/builds.js'
+import { columnsOf, FIELD_SCHEMA, randomFields } from '../fixtures/field-model.js'
 import { openLive, settings } from '../fixtures/small-live-index.js'
 
 const limits = { maxParts: 3, memoryRows: 3000, memoryBytes: 2 ** 22, logBytes: 2 ** 22, maxWaiting: 4, graphRows: 500 }
@@ -23,12 +25,17 @@ it('parts and the compacted generation have the same bytes with other threads an
   const folder = makeFolder()
   const template = join(folder, 'template.index')
   const random = randomNumbers(3)
-  const index = await openLive(template, { limits }, settings({ dimensions: 16, metric: 'cosine' }))
+  const index = await openLive(
+    template,
+    { limits },
+    settings({ dimensions: 16, metric: 'cosine', fields: assertFields(FIELD_SCHEMA) }),
+  )
   const upsert = (first: number, count: number): Promise<unknown> =>
     index.upsert({
       ids: Array.from({ length: count }, (_, i) => (i % 5 === 0 ? `id ${first + i}` : first + i)),
       vectors: Float32Array.from({ length: 16 * count }, () => random() - 0.5),
       dimensions: 16,
+      fields: columnsOf(Array.from({ length: count }, () => randomFields(random))),
     })
   await upsert(0, 1500)
   await index.compact({ threads: 1 })

@@ -12,7 +12,7 @@ import type { Uses } from './run.js'
 /**
  * Runs a build. One that gives the index other fields holds the lock of writers meanwhile: a change that came after its
  * beginning would lie on rows of other fields, and nothing could open the index.
- * @throws InvalidOptionError when a writer has the index open, or something was changed since the build began
+ * @throws InvalidOptionError when a writer has the index open, or the index has changes that the build has not
  */
 export async function withOtherFields<Result>(
   run: Uses<'options' | 'liveSequence' | 'log'>,
@@ -24,10 +24,11 @@ export async function withOtherFields<Result>(
   const differs = `this build has ${fieldsText(fields)}, and ${path} has ${fieldsText(others)}`
   const lock = await lockOfWriters(path, differs)
   try {
-    if ((await lastSequence(path)) > run.liveSequence) {
+    const last = await lastSequence(path)
+    if (last > run.liveSequence) {
       throw new InvalidOptionError(
-        `${differs}: what was changed since the build began would be lost. Begin it again (resume: false, --no-resume), ` +
-          'or build with the same fields',
+        `${differs}; its changes go up to ${last}, and the build has those up to ${run.liveSequence}: build from a source ` +
+          'that has all of them, not resuming an older build (resume: false), or build with the same fields',
       )
     }
     return await body()
