@@ -24,7 +24,14 @@ import { encodeFrame } from '../../src/format/live/log-frame.js'
 import { readParts, writeParts } from '../../src/format/live/parts-file.js'
 import { readLog } from '../../src/format/live/read-log.js'
 import { makeFolder, randomNumbers } from '../fixtures/builds.js'
-import { columnsOf, FIELD_SCHEMA, MODEL_FILTERS, randomFields, type ModelFields } from '../fixtures/field-model.js'
+import {
+  columnsOf,
+  facetsOf,
+  FIELD_SCHEMA,
+  MODEL_FILTERS,
+  randomFields,
+  type ModelFields,
+} from '../fixtures/field-model.js'
 import { openLive, settings, SMALL_LIMITS, withoutThreads } from '../fixtures/small-live-index.js'
 import { runs } from '../whole.js'
 
@@ -51,6 +58,26 @@ async function expectContents(path: string, model: ReadonlyMap<Id, readonly Mode
   const contents = await contentsOf(path)
   expect(new Set(contents.keys())).toEqual(new Set(model.keys()))
   for (const [id, rows] of model) expect(inOrder(contents.get(id) ?? [])).toEqual(inOrder(rows))
+}
+
+/** Of ids that may repeat too: an id is found when one of its rows is kept. */
+function expectAnswers(index: Index, model: ReadonlyMap<Id, readonly ModelFields[]>): void {
+  for (const [id, rows] of model) {
+    expect(inOrder(index.getAll(id).map(({ fields }) => fields as ModelFields))).toEqual(inOrder(rows))
+  }
+  for (const { filter, keeps } of MODEL_FILTERS) {
+    const ids = new Set([...model].filter(([, rows]) => rows.some(keeps)).map(([id]) => id))
+    const hits = index.search(new Float32Array(DIMENSIONS), { k: 300, ef: 300, filter, select: ['category', 'tags'] })
+    expect(new Set(hits.map(({ id }) => id)), JSON.stringify(filter)).toEqual(ids)
+    expect(hits).toHaveLength(ids.size)
+    const kept = [...model.values()].flat().filter(keeps)
+    const counted = index.facets({ field: 'tags', filter }).map(({ value, count }) => [value, count] as const)
+    expect(new Map<unknown, number>(counted)).toEqual(facetsOf(kept, 'tags'))
+    const withWord = [...model].filter(([, rows]) => rows.some((row) => keeps(row) && row.title?.includes('solar')))
+    const found = index.searchText('solar', { k: 300, filter }).map(({ id }) => id)
+    expect(new Set(found)).toEqual(new Set(withWord.map(([id]) => id)))
+    expect(found).toHaveLength(withWord.length)
+  }
 }
 
 describe('an index with fields', () => {
@@ -103,6 +130,7 @@ describe('an index with fields', () => {
             index = await openLive(path, { limits })
           }
           await expectContents(path, model)
+          expectAnswers(index, model)
         }
         expect(await verifyIndex(path)).toMatchObject({ ok: true, problems: [] })
       } finally {
