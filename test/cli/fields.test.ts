@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildIndex, exportIndex, readVectors } from '../../dist/src/index.js'
+import { buildIndex, exportIndex, openIndex, readVectors } from '../../dist/src/index.js'
 import { TABLE_SCHEMA, tableAsJsonLines, tableAsParquet, type FieldTable } from '../fixtures/write-fields.js'
 import { onlyJson, randomRows, shardloom, writeFvecs, type Ended } from './shardloom.js'
 
@@ -115,4 +115,45 @@ it('buildIndex takes the schema from the files that readVectors reads', async ()
   await buildIndex(source, { path: index })
   const { fieldsFile = '' } = await exportIndex(index, { format: 'fvecs', out: path.join(folder, 'f.fvecs') })
   expect(exportedFields(fieldsFile)).toEqual(expectedFields(NAMES))
+})
+
+describe('shardloom create and upsert', () => {
+  const record = (id: string, fields: object): string =>
+    `${JSON.stringify({ id, vector: [id.length, 1], ...fields })}\n`
+  const fieldsAfter = async (index: string, id: string): Promise<unknown> => {
+    const open = await openIndex(path.join(folder, index))
+    const found = open.get(id)?.fields
+    await open.close()
+    return found
+  }
+
+  it('make an index with fields, and take them from keys of the records', async () => {
+    const create = ['create', 'g.index', '--dimensions', '2', '--fields', 'category:keyword,price:number', '--quiet']
+    expect(await inFolder(create)).toMatchObject({ exitCode: 0, stderr: '' })
+    const lines = record('a', { category: 'news', price: 3 }) + record('bb', { price: null, other: 1 })
+    expect(await inFolder(['upsert', 'g.index', '-', '--quiet'], lines)).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(await fieldsAfter('g.index', 'a')).toEqual({ category: 'news', price: 3 })
+    expect(await fieldsAfter('g.index', 'bb')).toEqual({})
+  })
+
+  it('take only the fields that are named, with the types of the index', async () => {
+    const lines = record('a', { category: 'sport', price: 4 })
+    await inFolder(['upsert', 'g.index', '-', '--fields', 'price', '--quiet'], lines)
+    expect(await fieldsAfter('g.index', 'a')).toEqual({ price: 4 })
+  })
+
+  it('take vectors alone from files without columns, and say so', async () => {
+    await writeFvecs(path.join(folder, 'two.fvecs'), randomRows(1, 2))
+    writeFileSync(path.join(folder, 'two.txt'), 'a\n')
+    const { exitCode, stderr } = await inFolder(['upsert', 'g.index', 'two.fvecs', '--ids', 'two.txt'])
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('has vectors only')
+    expect(await fieldsAfter('g.index', 'a')).toEqual({})
+  })
+
+  it('need types where no file tells them', async () => {
+    const { exitCode, stderr } = await inFolder(['create', 'h.index', '--dimensions', '2', '--fields', 'category'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('"category" without a type')
+  })
 })

@@ -57,6 +57,19 @@ function typeNamed(name: string, type: unknown): FieldType {
   )
 }
 
+/** A schema of fields that have no file to tell their types. @throws InvalidOptionError for a name alone; `why` says why */
+export function typedSchema(fields: unknown, why: string): FieldSchema {
+  return schemaOf(
+    wantedFields(fields).map(({ name, type }) => {
+      if (type !== undefined) return { name, type }
+      throw new InvalidOptionError(
+        `the type of field ${JSON.stringify(name)} must be given, because ${why}: ${name}:keyword, or another of ` +
+          FIELD_TYPES.join(', '),
+      )
+    }),
+  )
+}
+
 export function schemaOf(fields: readonly { readonly name: string; readonly type: FieldType }[]): FieldSchema {
   return Object.fromEntries(fields.map(({ name, type }) => [name, type]))
 }

@@ -3,12 +3,10 @@
  * another name for `vector`, and `id` may be absent. Or lines of OpenAI's batch output. The file may be compressed with
  * gzip or zstd.
  */
-import { FIELD_TYPES } from '../../api/fields.js'
-import { InvalidOptionError } from '../../errors.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { plainText, withHead } from '../bytes/plain-text.js'
 import { jsonFields, type JsonField } from '../fields/json-values.js'
-import { wantedFields, type WantedField } from '../fields/wanted-fields.js'
+import { typedSchema, wantedFields, type FieldsToRead } from '../fields/wanted-fields.js'
 import type { ReadOptions, ReadPlan } from '../vector-file.js'
 import { arrayElements } from './array-elements.js'
 import { lineBlocks, type LineBlock } from './line-blocks.js'
@@ -36,24 +34,17 @@ const HEAD_BYTES = 256
  * @throws InvalidFileError when no record has a field
  */
 export async function planJsonLines(options: ReadOptions = {}, bytes?: ByteReader): Promise<ReadPlan> {
-  const wanted = options.fields && wantedFields(options.fields)
-  const fields = wanted && (bytes === undefined ? typedFields(wanted) : await fieldsOfFile(bytes, wanted))
+  const fields = options.fields && (await fieldsOf(options.fields, bytes))
   const parser = () => (text: string, place: TextPlace) => parseRecords(text, place, options, fields)
   return planTexts({ blocks: jsonTexts, parser, ...(fields && { fields }) }, options)
 }
 
-function typedFields(wanted: readonly WantedField[]): readonly JsonField[] {
-  return wanted.map(({ name, type }) => {
-    if (type !== undefined) return { name, type }
-    throw new InvalidOptionError(
-      `the type of field ${JSON.stringify(name)} must be given, because a pipe cannot be read before the build: ` +
-        `${name}:keyword, or another of ${FIELD_TYPES.join(', ')}`,
-    )
-  })
-}
-
-async function fieldsOfFile(bytes: ByteReader, wanted: readonly WantedField[]): Promise<readonly JsonField[]> {
-  const first = new FirstRecords(bytes.path, wanted)
+async function fieldsOf(given: FieldsToRead, bytes: ByteReader | undefined): Promise<readonly JsonField[]> {
+  if (bytes === undefined) {
+    const schema = typedSchema(given, 'a pipe cannot be read before the build')
+    return Object.entries(schema).map(([name, type]) => ({ name, type }))
+  }
+  const first = new FirstRecords(bytes.path, wantedFields(given))
   const text = await plainText(bytes)
   try {
     for await (const { texts } of jsonTexts(text)) {
