@@ -120,7 +120,7 @@ export class FieldRowReader {
 
   /** Where the length of a text lies; -1 when there is none. */
   #textAt(field: number, item: number): number {
-    if (!(item >= 0 && item < this.items(field))) return MISSING
+    if (!(Number.isInteger(item) && item >= 0 && item < this.items(field))) return MISSING
     const { type } = this.fields[field]
     const start = this.#starts[field]
     if (type === 'keyword' || type === 'text' || type === 'stored') return start
