@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CorruptIndexError } from '../../src/errors.js'
+import { StoredPostings } from '../../src/format/fields/postings-cursor.js'
+import { TermsCursor } from '../../src/format/fields/terms-cursor.js'
+import { TermsFile } from '../../src/format/fields/terms-file.js'
+import { encodeTail } from '../../src/format/fields/terms-layout.js'
 import { planText } from '../../src/search/fields/text/plan-text.js'
 import { searchText } from '../../src/search/fields/text/search-text.js'
 import { TextIndex } from '../../src/search/fields/text/text-index.js'
@@ -159,5 +163,39 @@ describe('hostile files of texts', () => {
     const error = outcome(data, written.count)
     expect(error).toBeInstanceOf(CorruptIndexError)
     expect((error as CorruptIndexError).message).toMatch(message)
+  })
+
+  it('postings that end before or behind their last node are refused', () => {
+    const two = fieldData('postings', Uint8Array.of(3, 3))
+    const read = (bytes: number, documents: number): unknown =>
+      new StoredPostings(two, { from: 0, bytes, documents, nodes: 9 }).fill(9, new Uint32Array(9), new Uint32Array(9))
+    expect(read(2, 2)).toBe(2)
+    expect(() => read(2, 1)).toThrow('go on after their last node')
+    expect(() => read(1, 2)).toThrow('number without an end')
+  })
+
+  it('a term whose postings lie beyond those of the file is refused', async () => {
+    const written = await writeTexts(['a'], [])
+    const data = copyOf(written)
+    expect([...data.terms.subarray(0, 5)]).toEqual([0, 1, 97, 1, 1])
+    data.terms[4] = 100
+    const index = (): TextIndex =>
+      new TextIndex(
+        {
+          terms: fieldData('terms', data.terms),
+          postings: fieldData('postings', data.postings),
+          lengths: fieldData('column', data.column),
+        },
+        1,
+      )
+    expect(() => index().frequency('a')).toThrow('in postings of 100 bytes')
+  })
+
+  it('a block of terms that would take much memory is refused', () => {
+    const entriesBytes = 2 ** 20
+    const tail = encodeTail({ terms: 1, entriesBytes, postingsBytes: 0, documents: 1, tokens: 1 })
+    const data = Buffer.concat([new Uint8Array(entriesBytes + 16), tail])
+    const cursor = new TermsCursor(new TermsFile(fieldData('terms', data), 1, 0))
+    expect(() => cursor.next()).toThrow('block 0 of terms lies at bytes 0 to 1048576')
   })
 })

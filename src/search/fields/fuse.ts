@@ -10,28 +10,16 @@ export interface Fused<Key> {
 }
 
 /**
- * The best `k` keys of rankings, each best first and without repeated keys. Of equal scores that comes first which is
- * first in the first ranking that has one of them before the other.
+ * The best `k` keys of rankings, each best first and without repeated keys. Of equal scores that key comes
+ * first which the first of the rankings has first, or has alone.
  */
 export function fuseRanks<Key>(rankings: readonly (readonly Key[])[], k: number): Fused<Key>[] {
-  const ranks = new Map<Key, number[]>()
-  for (const [ranking, keys] of rankings.entries()) {
-    for (const [at, key] of keys.entries()) {
-      let found = ranks.get(key)
-      if (found === undefined) ranks.set(key, (found = rankings.map(() => Infinity)))
-      found[ranking] = Math.min(found[ranking], at + 1)
-    }
+  const scores = new Map<Key, number>()
+  for (const keys of rankings) {
+    for (const [at, key] of keys.entries()) scores.set(key, (scores.get(key) ?? 0) + 1 / (RANK_CONSTANT + at + 1))
   }
-  const fused = Array.from(ranks, ([key, of]) => ({
-    key,
-    score: of.reduce((score, rank) => score + 1 / (RANK_CONSTANT + rank), 0),
-    of,
-  }))
-  fused.sort((a, b) => b.score - a.score || firstDifference(a.of, b.of))
-  return fused.slice(0, k).map(({ key, score }) => ({ key, score }))
-}
-
-function firstDifference(a: readonly number[], b: readonly number[]): number {
-  const at = a.findIndex((rank, i) => rank !== b[i])
-  return at < 0 ? 0 : a[at] < b[at] ? -1 : 1
+  // A stable sort: equal scores stay in the order in which the rankings, one after another, have their keys.
+  return Array.from(scores, ([key, score]) => ({ key, score }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, k)
 }
