@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { projectFolder, REPOSITORY, runTypeScript } from './run.js'
+import { projectFolder, REPOSITORY, run, runTypeScript } from './run.js'
 
 const README = readFileSync(path.join(REPOSITORY, 'examples/wordnet-words/README.md'), 'utf8')
 const PROGRAM = path.join(REPOSITORY, 'examples/wordnet-words/words.ts')
@@ -28,5 +28,13 @@ describe('wordnet-words', () => {
     const ended = await runTypeScript(PROGRAM, ['snow', 'cold', '{"poss":"verb"}'], { cwd: project.path })
     expect(ended.exitCode).toBe(2)
     expect(ended.stderr).toContain('"pos"')
+  })
+
+  it('runs from the command line as its README shows', async () => {
+    const [, block = ''] = /```sh\n(npx shardloom build .*?)```/s.exec(README) ?? []
+    const ended = await run('sh', ['-e', '-c', block], { cwd: project.path, env: project.env })
+    expect(ended).toMatchObject({ exitCode: 0 })
+    expect(ended.stdout).toContain('loot')
+    expect(ended.stdout).toMatch(/noun\.artifact +\d+/)
   })
 })
