@@ -1,6 +1,6 @@
 /** Searches of an index with fields, against records that are filtered and sorted one by one. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openIndex, type Filter, type Id, type Index, type LiveIndex } from '../../dist/src/index.js'
+import { openIndex, type Filter, type Id, type Index, type LiveIndex, type VectorRecord } from '../../dist/src/index.js'
 import {
   FIELD_SCHEMA,
   MODEL_FILTERS,
@@ -26,10 +26,9 @@ const idOf = (row: number): Id => (row % 2 === 0 ? row : `id-${row}`)
 const rowOfId = (id: Id): number => (typeof id === 'number' ? id : Number(id.slice(3)))
 const query = (seed: number): Float32Array => randomRows(1, DIMENSIONS, 1000 + seed).values
 
-function* recordsOf(
-  from = 0,
-  to = COUNT,
-): Generator<{ id: Id; vector: Float32Array; fields: ReturnType<typeof given> }> {
+type Fields = Pick<VectorRecord, 'id' | 'vector' | 'fields'>
+
+function* recordsOf(from = 0, to = COUNT): Generator<Fields> {
   for (let row = from; row < to; row++) yield { id: idOf(row), vector: rowOf(rows, row), fields: given(fields[row]) }
 }
 
@@ -60,21 +59,25 @@ afterAll(async () => {
   for (const index of open.values()) await index.close()
 })
 
-/** Half of the rows are built, with older fields; the others come as changes, some of them sealed. */
+/**
+ * The first rows are built, a third of them with older fields, which changes replace: some twice, so that the base, a
+ * sealed part and the part in memory have dead rows, with other fields than the rows that are alive.
+ */
 async function changed(): Promise<LiveIndex<Id, typeof FIELD_SCHEMA>> {
-  const half = COUNT / 2
+  const isReplaced = (row: number): boolean => row % 3 === 0
   const older = randomNumbers(77)
-  const before = Array.from(recordsOf(0, half + 50), (record, at) =>
-    at % 3 === 0 ? { ...record, fields: given(randomFields(older)) } : record,
-  )
+  const olderOf = (record: Fields): Fields => ({ ...record, fields: given(randomFields(older)) })
+  const before = Array.from(recordsOf(0, 800), (record, row) => (isReplaced(row) ? olderOf(record) : record))
   const { path } = await build(before, { memory: '1GB', threads: 1, fields: FIELD_SCHEMA })
   const index = await openIndex<typeof FIELD_SCHEMA>(path, { write: true })
-  await index.upsert(recordsOf(0, 400))
+  const replacing = Array.from(recordsOf(0, 800)).filter((_, row) => isReplaced(row))
+  await index.upsert([...replacing.slice(0, 200).map(olderOf), ...recordsOf(800, 1000)])
   await index.flush()
-  await index.upsert(recordsOf(400, 1200))
+  await index.upsert([...replacing, ...recordsOf(1000, 1200)])
   await index.upsert([{ id: 'gone', vector: query(1), fields: { title: 'solar wind', category: 'news' } }])
   await index.delete(['gone'])
   await index.flush()
+  await index.upsert(Array.from(recordsOf(1200), olderOf))
   await index.upsert(recordsOf(1200))
   return index
 }
@@ -143,6 +146,8 @@ describe.each(WAYS)('an index with fields, %s,', (way) => {
       expect(fields[row].inStock).toBe(true)
     }
     expect(await index().searchBatch([query(5)], options)).toEqual([hits])
+    const unfiltered = { k: K, text: 'sea grid ' } as const
+    expect(await index().searchBatch([query(5)], unfiltered)).toEqual([index().search(query(5), unfiltered)])
   })
 
   it.each(['category', 'tags', 'inStock', 'price'] as const)('counts the values of %s', (field) => {
@@ -206,7 +211,7 @@ describe('vectors that share an id', () => {
     const index = await openIndex<typeof schema>(path)
     const found = index.search([0, 0], { filter: { lang: 'de' }, select: ['lang'] })
     expect(found).toEqual([{ id: 'a', distance: 25, fields: { lang: 'de' } }])
-    expect(index.searchText('two').map(({ id }) => id)).toEqual(['a'])
+    expect(index.searchText('two', { select: ['lang'] })).toMatchObject([{ id: 'a', fields: { lang: 'de' } }])
     expect(index.search([0, 0], { text: 'three', k: 2 }).map(({ id }) => id)).toEqual(['b', 'a'])
     expect(
       index
