@@ -18,11 +18,14 @@ export interface FrozenRows {
   readonly origins: readonly { readonly view: MemoryView; readonly row: number }[]
 }
 
-/** Rows that are alive, and deletes, of all parts in memory but the last, which takes changes. */
-export function frozenRows(state: LiveState): FrozenRows {
+/**
+ * Rows that are alive, and deletes, of the oldest parts in memory: as many as have `mostRows`, at least one. Not of the
+ * last one, which takes changes.
+ */
+export function frozenRows(state: LiveState, mostRows: number): FrozenRows {
   const { dimensions, fields: schema } = state.settings
   const fields = schema && new FieldRowList()
-  const views = state.memories.slice(0, -1)
+  const views = oldestOf(state.memories.slice(0, -1), mostRows)
   const count = views.reduce((sum, { alive }) => sum + alive.alive, 0)
   const vectors = new Float32Array(new SharedArrayBuffer(4 * count * dimensions))
   const ids: Id[] = []
@@ -50,4 +53,13 @@ export function frozenRows(state: LiveState): FrozenRows {
     origins,
     deletes: deletesInOrder(deletes),
   }
+}
+
+function oldestOf(views: readonly MemoryView[], mostRows: number): readonly MemoryView[] {
+  let rows = 0
+  const beyond = views.findIndex(({ alive }, at) => {
+    rows += alive.alive
+    return at > 0 && rows > mostRows
+  })
+  return beyond < 0 ? views : views.slice(0, beyond)
 }

@@ -236,7 +236,7 @@ export class LiveWriter implements CommitTarget {
     this.#waits++
     this.#say({ kind: 'write-waits', message: `${state.memories.length} parts in memory wait to be sealed` })
     // A failure ends the wait: the caller's change is refused with it, not kept waiting for ever.
-    while (isFull()) await this.#maintenance.passed('seal')
+    while (isFull()) await this.#maintenance.memoryFreed()
   }
 
   #startTimers(): void {

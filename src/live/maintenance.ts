@@ -1,5 +1,7 @@
+import { Signal } from '../../spill/signal.js'
 import type { OpenOptions } from '../api/search.js'
 import type { LiveEvent } from '../api/live.js'
+import { pipnnEngine } from '../engines/pipnn/pipnn-engine.js'
 import { IndexClosedError } from '../errors.js'
 import { messageOf } from '../realms.js'
 import { AliveRows } from '../search/live/alive-rows.js'
@@ -32,6 +34,9 @@ const RETRY_MS = 5000
 /** A part without a graph holds the fields of as many parts in memory at most. */
 const FLAT_PARTS = 2
 
+/** A graph of more rows is made in several shards, of which each row is in two: it takes twice as long a row. */
+const SEAL_ROWS = pipnnEngine.shardMembers
+
 /** A step that fails does not keep the others from being done. In this order. */
 const STEPS = ['takeOver', 'persist', 'seal', 'merge'] as const
 export type StepName = (typeof STEPS)[number]
@@ -48,6 +53,8 @@ export class Maintenance {
   readonly #steps: { readonly [Name in StepName]: () => Promise<boolean> }
   #working: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
+  /** Told when parts in memory were sealed. */
+  readonly #memoryFreed = new Signal()
   /** Of the last pass. */
   #failed: ReadonlyMap<StepName, unknown> = new Map()
   #closed = false
@@ -78,6 +85,11 @@ export class Maintenance {
     const last = store.state.memories.at(-1)?.log ?? 0
     const isSealed = (): boolean => !store.isStale && (store.state.memories.at(0)?.log ?? 0) >= last
     while (!isSealed()) await this.passed('persist', 'seal')
+  }
+
+  /** Resolves when parts in memory were sealed, before the merges that follow. @throws why they were not */
+  async memoryFreed(): Promise<void> {
+    await Promise.race([this.#memoryFreed.next(), this.passed('seal')])
   }
 
   /** Resolves after a pass that began after the call. @throws what one of these steps failed with in it */
@@ -139,7 +151,7 @@ export class Maintenance {
   async #seal(): Promise<boolean> {
     const { state } = this.#store
     if (state.memories.length <= 1) return false
-    const { views, ids, vectors, fields, sequences, deletes, origins } = frozenRows(state)
+    const { views, ids, vectors, fields, sequences, deletes, origins } = frozenRows(state, SEAL_ROWS)
     let sealed: SealedView | undefined
     if (ids.length + deletes.ids.length > 0) {
       const job = { ...this.#partOf(), deletes, ids, vectors, fields, sequences }
@@ -151,6 +163,7 @@ export class Maintenance {
     state.memories = state.memories.slice(views.length)
     if (sealed !== undefined) state.sealed = [...state.sealed, sealed]
     this.#store.changed()
+    this.#memoryFreed.notify()
     this.seals++
     await this.#store.persist()
     this.#options.onEvent({

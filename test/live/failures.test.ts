@@ -13,6 +13,7 @@ import {
   verifyIndex,
   type LiveEvent,
 } from '../../dist/src/index.js'
+import { JobThread } from '../../dist/src/live/job-thread.js'
 import { frameRanges } from '../../src/format/live/frame-ranges.js'
 import type { Change } from '../../src/format/live/log-change.js'
 import type { LogWriter } from '../../src/format/live/log-writer.js'
@@ -174,6 +175,34 @@ describe('a writer', () => {
     expect(again.get('a')).toBeDefined()
     await again.upsert(one('c'))
     await again.close()
+  })
+
+  it('waits for a seal when its memory is full, and not for the merge that follows', async () => {
+    const end = withoutThreads()
+    const run = Object.getOwnPropertyDescriptor(JobThread.prototype, 'run')?.value as JobThread['run']
+    let waited = (): void => undefined
+    let endMerge = (): void => undefined
+    const goOn = jobsBy(async function (name, job) {
+      if (name === 'merge') {
+        return new Promise((_, reject) => {
+          endMerge = () => reject(new Error('ended'))
+        })
+      }
+      // Each seal takes until the writer has nothing to do but wait for it.
+      await new Promise<void>((resolve) => (waited = resolve))
+      return run.call(this, name as 'seal', job as never)
+    })
+    const onEvent = ({ kind }: LiveEvent): void => {
+      if (kind === 'write-waits') waited()
+    }
+    const index = await openLive(newPath(), { onEvent }, settings({ dimensions: 2 }))
+    const { memoryRows } = SMALL_LIMITS
+    for (let id = 0; id < 5 * memoryRows + 1; id++) await index.upsert(one(id))
+    expect(index.live).toMatchObject({ seals: 4, merges: 0, waits: 4 })
+    goOn()
+    endMerge()
+    await index.close()
+    end()
   })
 
   it.each([false, true])('gives no number again that a write had which failed (sealed: %s)', async (isSealed) => {
