@@ -14,6 +14,8 @@ export {
 } from './format/verify/verify-index.js'
 export type { EntryPoint, Manifest } from './format/generation/manifest.js'
 export { readManifest, type LiveGeneration } from './format/generation/read-manifest.js'
+export type { Field } from './fields/field.js'
+export type { FieldFileKind } from './format/segment/field-files.js'
 export type { SegmentFile } from './format/segment/segment-file.js'
 export type { SegmentKind } from './format/segment/segment-file.js'
 export { importIndex, type ImportOptions } from './interop/import-index.js'
