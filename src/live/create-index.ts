@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
+import type { FieldSchema } from '../api/fields.js'
 import type { CreateOptions } from '../api/live.js'
+import type { Id } from '../api/vectors.js'
 import { PathError } from '../errors.js'
 import { assertFields } from '../fields/schema.js'
 import { readCurrent } from '../format/generation/current.js'
@@ -11,14 +13,18 @@ import { checkPath } from '../sources/check-path.js'
 import { LiveIndex } from './live-index.js'
 
 /**
- * Makes an index without vectors, and opens it for writing. Its first build is a compaction, or `buildIndex`.
+ * Makes an index without vectors, and opens it for writing. Its first build is a compaction, or `buildIndex`. Filters and
+ * hits are typed by `fields`.
  * @throws PathError when there is an index already; InvalidOptionError, IndexLockedError
  */
-export function createIndex(
+export function createIndex<const Schema extends FieldSchema = FieldSchema>(
   path: string,
-  options: CreateOptions & { readonly integerIds: 'bigint' },
-): Promise<LiveIndex<string | bigint>>
-export function createIndex(path: string, options: CreateOptions): Promise<LiveIndex>
+  options: CreateOptions & { readonly fields?: Schema; readonly integerIds: 'bigint' },
+): Promise<LiveIndex<string | bigint, Schema>>
+export function createIndex<const Schema extends FieldSchema = FieldSchema>(
+  path: string,
+  options: CreateOptions & { readonly fields?: Schema },
+): Promise<LiveIndex<Id, Schema>>
 export async function createIndex(path: string, given: CreateOptions): Promise<LiveIndex | LiveIndex<string | bigint>> {
   checkPath(path, 'the index directory')
   const place = resolve(path)

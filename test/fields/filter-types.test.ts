@@ -1,5 +1,5 @@
 import { describe, expectTypeOf, it } from 'vitest'
-import type { FieldsOf, Filter, GivenFields } from '../../src/index.js'
+import type { createIndex, FieldsOf, Filter, GivenFields, Id, LiveIndex } from '../../src/index.js'
 
 type Schema = {
   readonly category: 'keyword'
@@ -88,5 +88,16 @@ describe('the fields of a schema', () => {
     // @ts-expect-error: another kind
     const wrong: GivenFields<Schema> = { category: 5 }
     expectTypeOf(wrong).toExtend<GivenFields>()
+  })
+})
+
+describe('an index that createIndex makes', () => {
+  it('knows its schema', () => {
+    const typed = (create: typeof createIndex) =>
+      create('a.index', { dimensions: 2, metric: 'l2', fields: { price: 'number', title: 'text' } })
+    type Schema = { readonly price: 'number'; readonly title: 'text' }
+    expectTypeOf(typed).returns.resolves.toEqualTypeOf<LiveIndex<Id, Schema>>()
+    const untyped = (create: typeof createIndex) => create('a.index', { dimensions: 2, metric: 'l2' })
+    expectTypeOf(untyped).returns.resolves.toEqualTypeOf<LiveIndex>()
   })
 })
