@@ -113,7 +113,11 @@ class ChunkReader {
 
   #parsed(bytes: Uint8Array, at: number): PageHeader {
     try {
-      return parquetHeader({ view: viewOf(bytes), offset: 0 })
+      const header = parquetHeader({ view: viewOf(bytes), offset: 0 })
+      // Damage may turn any of them into an integer of 64 bits, which is a bigint.
+      const sizes: unknown[] = [header.compressed_page_size, header.uncompressed_page_size, header.crc ?? 0]
+      if (sizes.every((size) => typeof size === 'number')) return header
+      throw new Error('its sizes are no integers of 32 bits')
     } catch (cause) {
       throw this.#damaged(at, 'it has no header', cause)
     }

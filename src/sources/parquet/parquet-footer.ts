@@ -183,8 +183,9 @@ function levelsIn(levels: Levels, element: SchemaElement): Levels {
   return { ...inner, repetition: levels.repetition + 1, element: definition }
 }
 
-function pathIn(path: string | undefined, name: string): string | undefined {
-  if (path === undefined || path.length + name.length > MAX_NAME) return undefined
+/** A damaged element may have no name. */
+function pathIn(path: string | undefined, name: string | undefined): string | undefined {
+  if (path === undefined || name === undefined || path.length + name.length > MAX_NAME) return undefined
   return path === '' ? name : `${path}.${name}`
 }
 
