@@ -154,6 +154,6 @@ describe('shardloom create and upsert', () => {
   it('need types where no file tells them', async () => {
     const { exitCode, stderr } = await inFolder(['create', 'h.index', '--dimensions', '2', '--fields', 'category'])
     expect(exitCode).toBe(2)
-    expect(stderr).toContain('"category" without a type')
+    expect(stderr).toContain('the type of field "category" must be given')
   })
 })

@@ -262,7 +262,7 @@ describe('an index with fields', () => {
   it('refuses names that it has not, and types without a name', async () => {
     const index = inFolder('named.index')
     expect((await failure(['create', index, '--dimensions', '4', '--fields', 'size'])).message).toContain(
-      'without a type',
+      'the type of field "size" must be given',
     )
     await json(['create', index, '--dimensions', '4', '--fields', 'size:number'])
     const wrong = ['upsert', index, inFolder('base.jsonl'), '--fields']

@@ -1,7 +1,7 @@
 import { createIndex } from '../../live/create-index.js'
 import type { CREATE_COMMAND_OPTIONS } from '../../options/live-command-options.js'
-import { typedFields } from '../files/fields-of-index.js'
 import { shellWord } from '../../report/shell-word.js'
+import { typedSchema } from '../../sources/fields/wanted-fields.js'
 import type { CommandBody, OptionsOf } from '../command.js'
 
 type CreateFlags = OptionsOf<typeof CREATE_COMMAND_OPTIONS>
@@ -14,7 +14,8 @@ interface Created {
 
 export const createCommand: CommandBody<CreateFlags, Created> = {
   async run({ quiet: _quiet, json: _json, verbose: _verbose, path, fields, ...options }) {
-    const index = await createIndex(path, { ...options, ...(fields !== undefined && { fields: typedFields(fields) }) })
+    const schema = fields && typedSchema(fields, 'an index that is new has no file to tell it')
+    const index = await createIndex(path, { ...options, ...(schema && { fields: schema }) })
     const { dimensions, metric } = index
     await index.close()
     return { path, dimensions, metric }

@@ -15,18 +15,6 @@ export async function fieldsOfIndex(path: string): Promise<FieldSchema | undefin
   return fields && schemaOf(fields)
 }
 
-/** A schema of names and types. @throws InvalidOptionError for a name without a type */
-export function typedFields(given: FieldsToRead): FieldSchema {
-  return Object.fromEntries(
-    wantedFields(given).map(({ name, type }) => {
-      if (type !== undefined) return [name, type] as const
-      throw new InvalidOptionError(
-        `fields (--fields) has ${JSON.stringify(name)} without a type; give one, as ${name}:keyword`,
-      )
-    }),
-  )
-}
-
 /** What to read of a file: all fields of the index, or those that are named. @throws InvalidOptionError */
 export function fieldsToUpsert(has: FieldSchema | undefined, given: FieldsToRead | undefined): FieldSchema | undefined {
   if (given === undefined) return has

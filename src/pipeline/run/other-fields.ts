@@ -53,12 +53,12 @@ async function otherFields(
 ): Promise<readonly Field[] | undefined> {
   const parts = await readParts(indexDir)
   if (parts !== undefined && !areSameFields(parts.settings.fields, fields)) return parts.settings.fields ?? []
-  if ((await readCurrent(indexDir)) === undefined) return undefined
   try {
+    if ((await readCurrent(indexDir)) === undefined) return undefined
     const { manifest } = await loadManifest(indexDir)
     return areSameFields(manifest.fields, fields) ? undefined : (manifest.fields ?? [])
   } catch (error) {
-    // A build replaces a damaged generation, which no writer can open.
+    // A build replaces a damaged generation, and a damaged CURRENT: no writer can open them.
     if (error instanceof CorruptIndexError) return undefined
     throw error
   }
