@@ -248,7 +248,7 @@ describe('an index with fields', () => {
   })
 
   it('skips records with invalid fields where it is told to, and counts them', async () => {
-    const index = inFolder('skip.index')
+    const index = inFolder('skip-fields.index')
     await json(['create', index, '--dimensions', '4', '--fields', 'size:number'])
     await writeFile(inFolder('invalid.jsonl'), row(1, { size: 1 }) + row(2, { size: 'many' }) + row(3, { size: 3 }))
     expect((await failure(['upsert', index, inFolder('invalid.jsonl')])).message).toContain('size')
