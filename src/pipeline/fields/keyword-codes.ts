@@ -4,6 +4,7 @@ import type { PartWriter } from '../../format/segment/part-writer.js'
 import { FanOut } from '../layer/fan-out.js'
 import type { Queues } from '../run/queues.js'
 import { ColumnFile, type ColumnPlace } from './column-file.js'
+import { HeldOffsets } from './held-offsets.js'
 import { KeyTable } from './key-table.js'
 import { SortedRuns } from './sorted-runs.js'
 
@@ -12,7 +13,6 @@ const ORIGIN_BYTES = 8
 const PAIR_BYTES = 8
 const MOST_BATCH_BYTES = 16 * 1024
 const LEAST_BATCH_BYTES = 4096
-const HELD_OFFSETS = 2048
 
 /** From the number of a keyword in its run to its code. */
 export type CodesOfRun = (run: number) => Promise<Uint32Array>
@@ -152,11 +152,8 @@ export class KeywordCodes {
 /** Writes keywords that come in their order, whose number and length are known. */
 class DictionaryWriter {
   readonly #file: ColumnFile
-  readonly #offsets: PartWriter
+  readonly #offsets: HeldOffsets
   readonly #keys: PartWriter
-  readonly #held = new Float64Array(HELD_OFFSETS)
-  /** The number of values, and the first offset, which is 0. */
-  #used = 2
   #end = 0
 
   static async create(place: ColumnPlace, values: number, keyBytes: number): Promise<DictionaryWriter> {
@@ -166,29 +163,24 @@ class DictionaryWriter {
 
   private constructor(file: ColumnFile, values: number) {
     this.#file = file
-    this.#offsets = file.part(0)
+    this.#offsets = new HeldOffsets(file.part(0), Float64Array)
     this.#keys = file.part(dictionaryBytesAt(values))
-    this.#held[0] = values
+    this.#offsets.add(values)
+    this.#offsets.add(0)
   }
 
   add(bytes: Uint8Array, from: number, to: number): void {
     this.#keys.write(bytes.subarray(from, to))
     this.#end += to - from
-    if (this.#used === HELD_OFFSETS) this.#flush()
-    this.#held[this.#used++] = this.#end
+    this.#offsets.add(this.#end)
   }
 
   async seal(): Promise<SegmentFile> {
-    this.#flush()
+    this.#offsets.flush()
     return this.#file.seal()
   }
 
   close(): void {
     this.#file.close()
-  }
-
-  #flush(): void {
-    this.#offsets.write(new Uint8Array(this.#held.buffer, 0, 8 * this.#used))
-    this.#used = 0
   }
 }

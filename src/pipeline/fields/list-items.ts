@@ -2,16 +2,13 @@ import { itemsAt, listColumnBytes, type ListType } from '../../format/fields/col
 import type { PartWriter } from '../../format/segment/part-writer.js'
 import type { SegmentFile } from '../../format/segment/segment-file.js'
 import { ColumnFile, type ColumnPlace } from './column-file.js'
-
-const HELD_OFFSETS = 4096
+import { HeldOffsets } from './held-offsets.js'
 
 /** A column of lists whose number of items is known: offsets and items, side by side. */
 export class ListItems {
   readonly #file: ColumnFile
-  readonly #offsets: PartWriter
+  readonly #offsets: HeldOffsets
   readonly #items: PartWriter
-  readonly #held = new Uint32Array(HELD_OFFSETS)
-  #used = 1
   #end = 0
 
   static async create(place: ColumnPlace, type: ListType, items: number): Promise<ListItems> {
@@ -23,7 +20,8 @@ export class ListItems {
 
   private constructor(file: ColumnFile, count: number) {
     this.#file = file
-    this.#offsets = file.part(0)
+    this.#offsets = new HeldOffsets(file.part(0), Uint32Array)
+    this.#offsets.add(0)
     this.#items = file.part(itemsAt(count))
   }
 
@@ -32,21 +30,15 @@ export class ListItems {
     const { buffer, byteOffset, BYTES_PER_ELEMENT: size } = items
     if (to > from) this.#items.write(new Uint8Array(buffer, byteOffset + size * from, size * (to - from)))
     this.#end += to - from
-    if (this.#used === HELD_OFFSETS) this.#flush()
-    this.#held[this.#used++] = this.#end
+    this.#offsets.add(this.#end)
   }
 
   async seal(): Promise<SegmentFile> {
-    this.#flush()
+    this.#offsets.flush()
     return this.#file.seal()
   }
 
   close(): void {
     this.#file.close()
-  }
-
-  #flush(): void {
-    this.#offsets.write(new Uint8Array(this.#held.buffer, 0, 4 * this.#used))
-    this.#used = 0
   }
 }
