@@ -64,6 +64,8 @@ export interface QueueOptions {
   /** Where spill files go; made when the first one is written. */
   readonly directory: string
   readonly budget: SpillBudget
+  /** Hands off refs of files only, which tasks on other hosts can read: what is in memory is written first. */
+  readonly handsOffFiles?: boolean
 }
 
 export interface QueueLength {

@@ -21,18 +21,20 @@ export abstract class SpillingQueue<H> implements Queue<H> {
   /** Takers (shift, handOff, dispose) go one at a time: FIFO is the order of their calls. */
   readonly #takers = new Turns()
   readonly #spillable: Spillable
+  readonly #handsOffFiles: boolean
   /** Settles when every push called so far has. */
   #pushes: Promise<unknown> = Promise.resolve()
   #closed = false
   #disposed: Promise<void> | undefined
 
   /** `keepFiles` leaves files whose batches are consumed. */
-  constructor({ name, directory, budget }: QueueOptions, keepFiles: boolean) {
+  constructor({ name, directory, budget, handsOffFiles = false }: QueueOptions, keepFiles: boolean) {
     if (!/^[\w.-]+$/.test(name)) {
       throw new InvalidOptionError(`name: expected letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`)
     }
     this.name = name
     this.budget = budget
+    this.#handsOffFiles = handsOffFiles
     this.spillFiles = new SpillFiles({ directory, name, fileSystem: budget.fileSystem, keep: keepFiles })
     const disk = new StoredBatches<H>(budget, this.spillFiles)
     const memory = new HeldBatches<H>(budget, this.spillFiles, (held, frame) => {
@@ -132,11 +134,13 @@ export abstract class SpillingQueue<H> implements Queue<H> {
     return this.#takers.run(async () => {
       await this.#pushes
       this.throwIfUnusable('hand off')
+      if (this.#handsOffFiles) this.memory.startSpill(Infinity)
       while (this.memory.isWriting) {
         await this.budget.changed()
         this.throwIfUnusable('hand off')
       }
       this.beforeHandOff()
+      if (this.#handsOffFiles) this.disk.dropCopies(Infinity)
       const refs: BatchRef<H>[] = []
       for (const [ref, stored] of this.disk.takeAll()) {
         this.#handedOff.set(ref, stored)

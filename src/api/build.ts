@@ -32,6 +32,16 @@ export interface Logger {
   warn(message: string): void
 }
 
+/** Other hosts that run the tasks of a build, by way of BullMQ. The packages bullmq and ioredis must be installed. */
+export interface ClusterOptions {
+  /** Redis 6.2 or later: its URL, or the options of ioredis. */
+  readonly connection: string | Readonly<Record<string, unknown>>
+  /** A folder that all hosts see; the index, and `tempDir`, lie in it. */
+  readonly sharedDir: string
+  /** A task whose host says nothing for this long goes to another one. Default 30. */
+  readonly lockSeconds?: number
+}
+
 export interface BuildOptions {
   // <generated options-build>
   /** The index directory; created when missing. */
@@ -73,6 +83,11 @@ export interface BuildOptions {
   readonly threads?: number
   /** Folder of temporary files. Default: build/ in the index. */
   readonly tempDir?: string
+  /**
+   * Other hosts that run the tasks of the build, `shardloom worker` on each: `{ connection: 'redis://host:6379',
+   * sharedDir: '/mnt/shared' }`.
+   */
+  readonly cluster?: ClusterOptions
   /** Unsigned 32-bit integer. The same input, options and seed give the same bytes. Default 1. */
   readonly seed?: number
   /**

@@ -44,6 +44,23 @@ export interface StageReport {
   readonly peakRssBytes: number
 }
 
+/** A host that worked for a build, or wanted to. */
+export interface HostReport {
+  /** Host name, process and a random part. */
+  readonly host: string
+  readonly threads: number
+  /** Tasks whose results were used. */
+  readonly tasks: number
+  /** Time of its threads in them. */
+  readonly busySeconds: number
+  /** Tasks it took and did not finish, because it died, was too slow or failed. */
+  readonly lostTasks: number
+  readonly peakRssBytes: number
+  readonly memoryBytes: number
+  /** Why it took no tasks; absent for one that did. */
+  readonly refused?: string
+}
+
 /** Something that happened and that a reader of the report should know: a fallback, a skip, a retry, a clamp. */
 export interface BuildEvent {
   readonly kind: string
@@ -151,6 +168,8 @@ export interface BuildReport {
   readonly stages: readonly StageReport[]
   /** Time of all worker threads together, their time in the distance tile, and which tile; absent in older reports. */
   readonly workers: { readonly busySeconds: number; readonly tileSeconds: number; readonly tile?: '4x8' | '4x16' }
+  /** The hosts of a build on many machines; absent in a build on one. */
+  readonly hosts?: readonly HostReport[]
   /** Highest resident memory of the process, sampled every 250 ms. */
   readonly peakRssBytes: number
   /** How often each level of pressure was reached; RSS, queues and spill over time. */

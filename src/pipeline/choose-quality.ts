@@ -24,7 +24,7 @@ const ENOUGH_RECALL = 0.98
  * better one is chosen, 'balanced' of equal ones.
  */
 export async function chooseQuality(
-  { options, plan, threads }: Uses<'options' | 'plan' | 'threads'>,
+  { options, plan, tasks }: Uses<'options' | 'plan' | 'tasks'>,
   spec: GridSpec,
   sample: Sample,
   maxSquaredNorm: number,
@@ -46,11 +46,7 @@ export async function chooseQuality(
     maxSquaredNorm,
   }
   const recallWith = async (tried: Quality): Promise<number> => {
-    const trial = await threads.run(
-      'trial',
-      { ...task, quality: tried },
-      `trial of ${tried} on ${used} sampled vectors`,
-    )
+    const trial = await tasks.run('trial', { ...task, quality: tried }, `trial of ${tried} on ${used} sampled vectors`)
     return trial.recallAt10
   }
   const balanced = await recallWith('balanced')

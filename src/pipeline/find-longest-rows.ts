@@ -13,7 +13,7 @@ const EVEN = 1.05
  * as distances do.
  */
 export async function findLongestRows(
-  { threads }: Uses<'threads'>,
+  { tasks }: Uses<'tasks'>,
   vectors: readonly RowFile[],
   { dimensions }: { readonly dimensions: number },
 ): Promise<LongestRows | undefined> {
@@ -21,11 +21,11 @@ export async function findLongestRows(
   const wanted = longestCount(count, dimensions)
   let lengthSum = 0
   const found: { node: number; squared: number }[] = []
-  await threads.runAll<RowFile, LongestResult>(
+  await tasks.runAll<RowFile, LongestResult>(
     vectors,
     (file) => {
       const task: LongestTask = { vectors: file, dimensions, wanted }
-      return threads.run('longest', task, `longest of ${file.path}`)
+      return tasks.run('longest', task, `longest of ${file.path}`)
     },
     (result) => {
       lengthSum += result.lengthSum
@@ -36,7 +36,7 @@ export async function findLongestRows(
   )
   if (Math.sqrt(found[0].squared) <= (EVEN * lengthSum) / count) return undefined
   const nodes = Uint32Array.from(found, ({ node }) => node).sort()
-  return { nodes, rows: await gatherVectors({ threads }, nodes, vectors, dimensions), dimensions }
+  return { nodes, rows: tasks.share(await gatherVectors({ tasks }, nodes, vectors, dimensions)), dimensions }
 }
 
 /** The rows, and what the tasks tell of them. */

@@ -117,7 +117,7 @@ async function linkLevel(run: PlannedRun, level: number, nodes: Uint32Array, bas
   const engine = engineByName(engineName)
   if (nodes.length > ONE_SHARD_FACTOR * engine.shardMembers) return linkLargeLevel(run, level, nodes, base)
   const task: UpperTask = { ...base, nodes, engine: engineName, m, seed }
-  const { links } = await run.threads.run('upper', task, `upper level ${level} (${nodes.length} nodes)`)
+  const { links } = await run.tasks.run('upper', task, `upper level ${level} (${nodes.length} nodes)`)
   return links
 }
 

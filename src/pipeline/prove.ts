@@ -47,7 +47,7 @@ const NOTHING_TO_FIND = { recallAt10: 1, recallInterval: { low: 1, high: 1 } }
  * searches tell how many of the vectors find themselves. Warns when either is low.
  */
 export async function prove(
-  run: Uses<'options' | 'plan' | 'threads' | 'log'>,
+  run: Uses<'options' | 'plan' | 'tasks' | 'log'>,
   graph: ProofGraph,
   linkChecksums: readonly SegmentChecksums[],
   maxSquaredNorm: number,
@@ -89,13 +89,14 @@ function askNeighbours(graph: ProofGraph, seed: number): Questions | undefined {
  * takes a tenth of their time.
  */
 async function walkAndScan(
-  { threads, log }: Uses<'threads' | 'log'>,
+  { tasks, log }: Uses<'tasks' | 'log'>,
   graph: ProofGraph,
   questions: Questions | undefined,
   maxSquaredNorm: number,
 ): Promise<{ reach: ReachResult; exact: NearestLists }> {
   const { metric, dimensions } = graph
   const { queries, queryCount, k } = questions ?? { queries: new Float32Array(0), queryCount: 0, k: 1 }
+  tasks.share(queries)
   const exact = emptyLists(queryCount, k)
   const scans = (questions === undefined ? [] : graph.vectors).map((vectors): ExactTask => {
     return { metric, dimensions, vectors, queries, queryCount, k, maxSquaredNorm }
@@ -103,12 +104,12 @@ async function walkAndScan(
   const walk: ReachTask = { graph }
   let reach: ReachResult | undefined
   let scanned = 0
-  await threads.runAll<ReachTask | ExactTask, ReachResult | NearestLists>(
+  await tasks.runAll<ReachTask | ExactTask, ReachResult | NearestLists>(
     [walk, ...scans],
     (task) =>
       'vectors' in task
-        ? threads.run('exact', task, `exact search in ${task.vectors.path}`)
-        : threads.run('reach', task, 'reachability'),
+        ? tasks.run('exact', task, `exact search in ${task.vectors.path}`)
+        : tasks.run('reach', task, 'reachability'),
     (result, task) => {
       if ('reachableBefore' in result) {
         reach = result
@@ -128,7 +129,7 @@ async function walkAndScan(
  * this throws.
  */
 async function repair(
-  { threads, log }: Uses<'threads' | 'log'>,
+  { tasks, log }: Uses<'tasks' | 'log'>,
   graph: ProofGraph,
   linkChecksums: readonly SegmentChecksums[],
   reach: ReachResult,
@@ -141,7 +142,7 @@ async function repair(
     const { path, firstNode } = graph.links[segment]
     await patchSegment(path, linkChecksums[segment], (node - firstNode) * stride, new Uint8Array(row.buffer))
   }
-  const again = await threads.run('reach', { graph } satisfies ReachTask, 'reachability after repair')
+  const again = await tasks.run('reach', { graph } satisfies ReachTask, 'reachability after repair')
   if (again.reachableBefore !== graph.count) {
     throw new UnreachableNodesError({ unreachable: graph.count - again.reachableBefore, count: graph.count })
   }
@@ -153,7 +154,7 @@ async function repair(
 }
 
 async function measureRecall(
-  { plan, threads }: Uses<'plan' | 'threads'>,
+  { plan, tasks }: Uses<'plan' | 'tasks'>,
   graph: ProofGraph,
   questions: Questions | undefined,
   exact: NearestLists,
@@ -163,7 +164,7 @@ async function measureRecall(
   const { nodes, queries, queryCount, k, neighbours } = questions
   const inMemory = plan.searchInMemory
   const search: RecallTask = { graph, queries, queryCount, k, ef: PROOF_EF, inMemory }
-  const { found, selfDistances } = await threads.run('recall', search, 'recall search')
+  const { found, selfDistances } = await tasks.run('recall', search, 'recall search')
   const { recall, interval } = recallOf(exact, found, { queryCount, neighbours, selves: nodes })
   return {
     recallAt10: recall,

@@ -65,7 +65,7 @@ interface VectorShape {
 }
 
 async function trainCodebook(
-  { options, threads: pool }: Uses<'options' | 'threads'>,
+  { options, tasks: pool }: Uses<'options' | 'tasks'>,
   quantization: CodeQuantization,
   vectors: readonly RowFile[],
   { count, dimensions }: VectorShape,
@@ -73,11 +73,11 @@ async function trainCodebook(
   const { codebookBytes, subspaces } = quantizedShape(quantization, dimensions)
   const codebook = new Float32Array(new SharedArrayBuffer(codebookBytes))
   if (quantization === 'f16') return codebook
-  const { seed, threads } = options
+  const { seed } = options
   const nodes = sampleNodes(count, codebookSampleRows(count, dimensions), seed, SALT_CODEBOOK)
-  const sample = await gatherVectors({ threads: pool }, nodes, vectors, dimensions)
+  const sample = pool.share(await gatherVectors({ tasks: pool }, nodes, vectors, dimensions))
   // Subspaces are independent of each other, so their division into tasks changes no byte.
-  const parts = quantization === 'pq' ? trainTaskCount(count, dimensions, subspaces, threads) : 1
+  const parts = quantization === 'pq' ? trainTaskCount(count, dimensions, subspaces, pool.slots) : 1
   const startOf = (part: number): number => Math.floor((part * subspaces) / parts)
   const tasks = Array.from({ length: parts }, (_, part): TrainTask => {
     const shares = { from: startOf(part), to: startOf(part + 1), subspaces }
@@ -92,7 +92,7 @@ async function trainCodebook(
 }
 
 async function encodeSegments(
-  { options, threads, log }: Uses<'options' | 'threads' | 'log'>,
+  { options, tasks, log }: Uses<'options' | 'tasks' | 'log'>,
   { quantization, segments, codebook }: QuantizedVectors,
   vectors: readonly RowFile[],
   { count, dimensions }: VectorShape,
@@ -100,7 +100,8 @@ async function encodeSegments(
   const { metric } = options
   let done = 0
   let clamped = 0
-  await threads.runAll(
+  tasks.share(codebook)
+  await tasks.runAll(
     vectors.keys(),
     (i) => {
       const task: EncodeTask = {
@@ -111,7 +112,7 @@ async function encodeSegments(
         codebook,
         path: segments.paths[i],
       }
-      return threads.run('encode', task, `codes of ${task.vectors.path}`)
+      return tasks.run('encode', task, `codes of ${task.vectors.path}`)
     },
     (result, i) => {
       segments.checksums[i].add(result.checksums)

@@ -61,6 +61,10 @@ export interface BuildPlan {
    */
   readonly releaseBetweenStages: boolean
   readonly stages: readonly StageEstimate[]
+  /** What a process that runs tasks holds beside them: for tasks on other hosts. */
+  readonly hostBytes: number
+  /** What the largest task takes, with its thread and its output. */
+  readonly taskBytes: number
   /** Highest stage without any queue buffer or grid rows in memory. */
   readonly fixedBytes: number
   readonly peakBytes: number
@@ -132,6 +136,8 @@ function weigh(facts: PlanFacts, memories: StageMemories, threads: number, geome
     searchInMemory,
     releaseBetweenStages: stages.everyStageBytes + buffers.bytes + buffers.heldGridBytes > usableBytes,
     stages: estimates,
+    hostBytes: stages.hostBytes,
+    taskBytes: stages.taskBytes,
     fixedBytes: Math.max(stages.queuedBytes + buffers.leastBytes, ...stages.fixed.map(({ bytes }) => bytes)),
     peakBytes: Math.ceil(Math.max(...estimates.map(({ bytes }) => bytes)) + budgetBytes * SLACK_SHARE),
     indexBytes: indexBytes(sizes),

@@ -25,6 +25,9 @@ export interface StageWeights {
   /** All stages together, when none releases its memory. */
   readonly everyStageBytes: number
   readonly spillBytes: number
+  /** As in BuildPlan. */
+  readonly hostBytes: number
+  readonly taskBytes: number
 }
 
 export function weighStages(sizes: BuildSizes, memories: StageMemories, threads: number): StageWeights {
@@ -54,11 +57,19 @@ export function weighStages(sizes: BuildSizes, memories: StageMemories, threads:
       sum(({ shared = 0 }) => shared) +
       searchBytes,
     spillBytes: sum(({ spills = 0 }) => spills),
+    hostBytes: Math.ceil(
+      NODE_BYTES + nodeByOrdinalBytes(sizes) + Math.max(0, ...stages.map(({ memory }) => memory.shared ?? 0)),
+    ),
+    taskBytes: Math.ceil(Math.max(0, ...stages.map(({ memory }) => taskBytes(memory) + (memory.output ?? 0)))),
   }
 }
 
+/** One task and its thread; 0 for a stage without tasks. */
+function taskBytes({ task, readsFiles = false }: StageMemory): number {
+  return task === undefined ? 0 : WORKER_BYTES + task + (readsFiles ? READ_BUFFER_BYTES : 0)
+}
+
 function fixedBytes(memory: StageMemory, threads: number, outputBytes: number): number {
-  const { held, shared = 0, task, readsFiles = false, once = 0, output } = memory
-  const inThreads = task === undefined ? 0 : threads * (WORKER_BYTES + task + (readsFiles ? READ_BUFFER_BYTES : 0))
-  return NODE_BYTES + held + shared + (output === undefined ? 0 : outputBytes) + inThreads + once
+  const { held, shared = 0, once = 0, output } = memory
+  return NODE_BYTES + held + shared + (output === undefined ? 0 : outputBytes) + threads * taskBytes(memory) + once
 }

@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import PQueue from 'p-queue'
 import { Piscina } from 'piscina'
 import { tileName } from '../../kernel/wide-tile.js'
 import { Signal } from '../../spill/signal.js'
@@ -10,6 +9,7 @@ import { ownFile } from '../own-files.js'
 import { BufferPool } from '../../spill/buffer-pool.js'
 import { abortError } from './abort-error.js'
 import { OwnThread } from './own-thread.js'
+import { runAll, type Filled, type OutputTaskName, type TaskRunner, type WithoutOutput } from './task-runner.js'
 import { reviveError, type TaskOutcome } from './task-outcome.js'
 import type { TaskName, TaskRequest, Tasks } from './tasks.js'
 
@@ -54,7 +54,7 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb:
  * error runs once more, on a new thread when the old one died. If it fails again, the error is WorkerFailedError. Tasks
  * must be repeatable: they read their inputs without consuming them, and each writes only to its own place.
  */
-export class WorkerPool {
+export class WorkerPool implements TaskRunner {
   /** The entry point of all pools that are given no other. */
   static entryUrl = ownFile('workers/entry.cjs')
 
@@ -93,7 +93,6 @@ export class WorkerPool {
     if (options.signal !== undefined) setMaxListeners(options.threads * 2 + 16, options.signal)
   }
 
-  /** Runs one task. `label` names it in errors and events. */
   async run<Name extends TaskName>(
     name: Name,
     task: Tasks[Name]['task'],
@@ -116,55 +115,46 @@ export class WorkerPool {
     }
   }
 
-  /** A buffer in shared memory for the output of one task. Give it back with `releaseOutput`. */
-  acquireOutput(bytes: number): Uint8Array {
-    return this.#outputs.acquire(Math.max(bytes, this.#outputBytes))
+  async runInto<Name extends OutputTaskName>(
+    name: Name,
+    task: WithoutOutput<Name>,
+    bytes: number,
+    label: string,
+  ): Promise<Filled<Tasks[Name]['result']>> {
+    const output = this.#outputs.acquire(Math.max(bytes, this.#outputBytes))
+    const release = (): void => this.#outputs.release(output)
+    try {
+      const result = await this.run(name, { ...task, output } as unknown as Tasks[Name]['task'], label)
+      return { result, output, release }
+    } catch (error) {
+      release()
+      throw error
+    }
   }
 
-  releaseOutput(output: Uint8Array): void {
-    this.#outputs.release(output)
+  get slots(): number {
+    return this.threads
   }
 
-  /** While paused, no task starts beside a running one, because memory is short. One task at a time can always run. */
+  /** Threads read shared memory where it is. */
+  share<Shared extends object>(value: Shared): Shared {
+    return value
+  }
+
   pause(paused: boolean): void {
     this.#paused = paused
     this.#changed.notify()
   }
 
-  /**
-   * Runs a task for every item and passes each result to `onResult` before another task takes its place, so that
-   * results never pile up. The number of tasks in progress is one more than the number of threads, so that no thread
-   * waits while a result is handled. The first failure ends the run, after the tasks already running have stopped.
-   */
-  async runAll<Item, Result>(
+  /** One task more than there are threads is in progress, so that no thread waits while a result is handled. */
+  runAll<Item, Result>(
     items: Iterable<Item> | AsyncIterable<Item>,
     runOne: (item: Item) => Promise<Result>,
     onResult: (result: Result, item: Item) => Promise<void> | void,
   ): Promise<void> {
-    const queue = new PQueue({ concurrency: this.threads + 1 })
-    const failures: unknown[] = []
-    for await (const item of items) {
-      if (failures.length > 0) break
-      if (this.#aborted()) {
-        failures.push(abortError(this.#signal))
-        break
-      }
-      // Errors are collected here, so the promise that add() returns always fulfils.
-      void queue.add(async () => {
-        if (failures.length > 0) return
-        try {
-          await onResult(await runOne(item), item)
-        } catch (error) {
-          failures.push(error)
-        }
-      })
-      await queue.onSizeLessThan(1)
-    }
-    await queue.onIdle()
-    if (failures.length > 0) throw failures[0]
+    return runAll({ atOnce: () => this.threads + 1, signal: this.#signal }, items, runOne, onResult)
   }
 
-  /** Time of all successful tasks, and the part of it spent in the distance tile. */
   get work(): { readonly busySeconds: number; readonly tileSeconds: number } {
     return { busySeconds: this.#busyMs / 1000, tileSeconds: this.#tileMs / 1000 }
   }

@@ -1,6 +1,6 @@
 import type * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
-import type { BuildOptions } from '../../src/api/build.js'
+import type { BuildOptions, ClusterOptions } from '../../src/api/build.js'
 import type { CompactOptions, CreateOptions, WriteOptions } from '../../src/api/live.js'
 import type { RecallOptions, TuneOptions } from '../../src/api/measure.js'
 import type { OpenOptions, SearchOptions } from '../../src/api/search.js'
@@ -23,7 +23,9 @@ type Mutable<Type> = {
     ? string[]
     : Type[Key] extends readonly number[] | undefined
       ? number[] | undefined
-      : Type[Key]
+      : Type[Key] extends ClusterOptions | undefined
+        ? { -readonly [Part in keyof ClusterOptions]: ClusterOptions[Part] } | undefined
+        : Type[Key]
 }
 type Given<Schema extends v.GenericSchema> = v.InferInput<Schema>
 

@@ -17,21 +17,24 @@ const DIMENSIONS = 8
 
 /** A run whose tasks run here, one after the other. */
 function makePlanned(limitBytes: number): PlannedRun {
-  const tasks: Record<string, (task: never) => unknown> = {
+  const bodies: Record<string, (task: never) => unknown> = {
     sample: (task: SampleTask) => sampleShard(kernel, task),
     cut: (task: CutTask) => cutRecords(kernel, task),
     leaders: (task: LeadersTask) => chooseLeaders(kernel, task),
     route: (task: RouteTask) => routeVectors(kernel, task),
   }
   const outputs = new BufferPool()
-  const threads = {
-    acquireOutput: (bytes: number): Uint8Array => outputs.acquire(bytes),
-    releaseOutput: (output: Uint8Array): void => outputs.release(output),
-    run: (name: string, task: never): Promise<unknown> => {
-      const mark = kernel.mark()
-      const result = tasks[name](task)
-      kernel.release(mark)
-      return Promise.resolve(result)
+  const run = (name: string, task: object): Promise<unknown> => {
+    const mark = kernel.mark()
+    const result = bodies[name](task as never)
+    kernel.release(mark)
+    return Promise.resolve(result)
+  }
+  const tasks = {
+    run,
+    runInto: async (name: string, task: object, bytes: number): Promise<unknown> => {
+      const output = outputs.acquire(bytes)
+      return { result: await run(name, { ...task, output }), output, release: () => outputs.release(output) }
     },
     runAll: async (
       items: Iterable<unknown>,
@@ -41,7 +44,7 @@ function makePlanned(limitBytes: number): PlannedRun {
       for (const item of items) await onResult(await runOne(item), item)
     },
   }
-  return { ...makeRun({}, { limitBytes }), threads } as unknown as PlannedRun
+  return { ...makeRun({}, { limitBytes }), tasks } as unknown as PlannedRun
 }
 
 interface Shard {

@@ -71,9 +71,9 @@ async function run(
     rows: {
       segmentStarts: Uint32Array.of(0, 90, 170, NODES),
       runBytes: 500,
-      output: shared((HOMES + REPLICAS) * graphRowBytes(2 * M)),
       path: undefined,
     },
+    output: shared((HOMES + REPLICAS) * graphRowBytes(2 * M)),
   }
   const mark = kernel.mark()
   const result = await buildShard(kernel, task)
@@ -89,7 +89,7 @@ function graphRows({
   result,
   task,
 }: Awaited<ReturnType<typeof run>>): Map<number, { segment: number; links: [number, number][] }> {
-  const words = new Uint32Array(task.rows.output.buffer)
+  const words = new Uint32Array(task.output.buffer)
   const found = new Map<number, { segment: number; links: [number, number][] }>()
   let at = 0
   for (const { segment, rows: rowCount, bytes } of result.runs) {
@@ -166,7 +166,7 @@ describe('buildShard', () => {
     const one = await run(ascending)
     const other = await run(shuffled)
     expect(other.result).toEqual(one.result)
-    expect(Buffer.from(other.task.rows.output).equals(Buffer.from(one.task.rows.output))).toBe(true)
+    expect(Buffer.from(other.task.output).equals(Buffer.from(one.task.output))).toBe(true)
     expect(readFileSync(other.path).equals(readFileSync(one.path))).toBe(true)
   })
 })

@@ -5,7 +5,9 @@ import type { FieldsToRead } from '../../sources/fields/wanted-fields.js'
  * The content of a configuration file: every option of `buildIndex` that is data, and the options of `shardloom build`
  * only. Paths are relative to the file's folder. Flags win over the file.
  */
-export interface ShardloomConfig extends Partial<Omit<BuildOptions, 'fields' | 'signal' | 'onProgress' | 'logger'>> {
+export interface ShardloomConfig extends Partial<
+  Omit<BuildOptions, 'fields' | 'cluster' | 'signal' | 'onProgress' | 'logger'>
+> {
   /**
    * Columns of the input that become fields: names, each with a type after a colon or without, as
    * `['category', 'price:number']`, or a schema, as `{ price: 'number' }`.

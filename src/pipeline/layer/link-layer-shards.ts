@@ -3,7 +3,8 @@ import type { Quality } from '../../api/report.js'
 import { partCrc, type SegmentChecksums } from '../../format/segment/segment-checksums.js'
 import { gridRowBytes } from '../../rows/grid-spec.js'
 import { openGridStore, type GridStore } from '../../rows/grid-store.js'
-import type { ShardResult, ShardTask } from '../../tasks/link/shard-task.js'
+import type { ShardResult } from '../../tasks/link/shard-task.js'
+import type { Filled, WithoutOutput } from '../../tasks/task-runner.js'
 import type { Checkpoints } from '../resume/checkpoints.js'
 import { gridPath, type PlannedRun } from '../run/run.js'
 import { queuedRows, storedRows } from './collect-rows.js'
@@ -35,10 +36,11 @@ interface ShardPlace {
   readonly rowsPath: string | undefined
 }
 
-type FinishedShard = ShardResult & {
+interface FinishedShard {
+  readonly result: Pick<ShardResult, 'checksums' | 'runs' | 'stored'>
   readonly place: ShardPlace
   /** Undefined for a shard of an interrupted build. */
-  readonly output: Uint8Array | undefined
+  readonly filled: Filled<ShardResult> | undefined
 }
 
 /**
@@ -53,6 +55,7 @@ export async function linkLayerShards(
 ): Promise<LinkedShards> {
   const { layer, homeCounts } = routed
   const { layout } = numbered
+  run.tasks.share(numbered.nodeOfOrdinal)
   const vectorCount = layout.shardStarts[routed.shardCount]
   const gridFile = run.plan.gridInMemory ? undefined : gridPath(run.paths, layer.name)
   const grid = openGridStore(vectorCount, gridRowBytes(layer.spec), gridFile)
@@ -60,16 +63,16 @@ export async function linkLayerShards(
   const rows = options.checkpoints === undefined ? queuedRows(run, layer.name, segmentCount) : storedRows(segmentCount)
   let done = 0
 
-  await run.threads.runAll(
+  await run.tasks.runAll(
     shardsBySize(run, routed, numbered, options),
     async (place) =>
       (await restoredShard(run, routed, numbered, { place, grid, ...options })) ??
       linkShard(run, routed, numbered, { place, grid, ...options }),
     async (finished) => {
-      const { place, checksums, output } = finished
-      if (checksums !== undefined) options.vectors?.checksums[place.segment].add(checksums)
-      await rows.add(finished, output)
-      if (output !== undefined) run.threads.releaseOutput(output)
+      const { place, result, filled } = finished
+      if (result.checksums !== undefined) options.vectors?.checksums[place.segment].add(result.checksums)
+      await rows.add(result, filled?.output)
+      filled?.release()
       noteShard(options, finished)
       done += homeCounts[place.shard]
       run.log.progress(done, vectorCount, 'vectors')
@@ -103,7 +106,7 @@ type OneShard = ShardOptions & { readonly place: ShardPlace; readonly grid: Grid
 
 /** Checks and restores a shard that an interrupted build finished; undefined when there is none, or it is damaged. */
 async function restoredShard(
-  { threads, queues }: PlannedRun,
+  { tasks, queues }: PlannedRun,
   { layer, homes, replicas, homeCounts }: RoutedLayer,
   { layout }: NumberedLayer,
   { place, grid, vectors, checkpoints }: OneShard,
@@ -113,7 +116,7 @@ async function restoredShard(
   if (checkpoints === undefined || finished === undefined || rowsPath === undefined || vectors === undefined) {
     return undefined
   }
-  const restored = await checkpoints.restore(threads, `shard ${shard}`, {
+  const restored = await checkpoints.restore(tasks, `shard ${shard}`, {
     part: {
       path: vectors.paths[segment],
       segmentStart: layout.starts[segment],
@@ -128,11 +131,11 @@ async function restoredShard(
   if (restored === undefined) return undefined
   await queues.dispose(homes[shard])
   await queues.dispose(replicas[shard])
-  return { checksums: restored.checksums, stored: restored.rows, runs: [], place, output: undefined }
+  return { result: { checksums: restored.checksums, stored: restored.rows, runs: [] }, place, filled: undefined }
 }
 
 async function linkShard(
-  { options, queues, threads }: PlannedRun,
+  { options, queues, tasks }: PlannedRun,
   routed: RoutedLayer,
   { layout, nodeOfOrdinal }: NumberedLayer,
   { place, grid, quality, vectors }: OneShard,
@@ -143,8 +146,7 @@ async function linkShard(
   const [homes, replicas] = [routed.homes[shard], routed.replicas[shard]]
   const homeRefs = await homes.handOff()
   const replicaRefs = await replicas.handOff()
-  const output = threads.acquireOutput(memberCount * graphRowBytes(2 * m))
-  const task: ShardTask = {
+  const task: WithoutOutput<'shard'> = {
     spec: layer.spec,
     engine,
     quality,
@@ -162,22 +164,24 @@ async function linkShard(
     rows: {
       segmentStarts: layout.starts,
       runBytes: rowsPath === undefined ? queues.batchBytes / 4 : queues.batchBytes,
-      output,
       path: rowsPath,
     },
   }
-  const result = await threads.run('shard', task, `shard ${shard} of ${layer.name} (${memberCount} members)`)
+  const outputBytes = memberCount * graphRowBytes(2 * m)
+  const label = `shard ${shard} of ${layer.name} (${memberCount} members)`
+  const filled = await tasks.runInto('shard', task, outputBytes, label)
   await homes.release(homeRefs)
   await replicas.release(replicaRefs)
   await queues.dispose(homes)
   await queues.dispose(replicas)
-  return { ...result, place, output }
+  return { result: filled.result, place, filled }
 }
 
-function noteShard({ checkpoints, vectors }: ShardOptions, { place, checksums, stored, output }: FinishedShard): void {
+function noteShard({ checkpoints, vectors }: ShardOptions, { place, result, filled }: FinishedShard): void {
   if (checkpoints === undefined) return
   const { shard, segment, rowsPath } = place
-  if (output === undefined) {
+  const { checksums, stored } = result
+  if (filled === undefined) {
     checkpoints.reused.shards++
     return
   }

@@ -3,6 +3,7 @@ import type { GridSpec } from '../../rows/grid-spec.js'
 import type { RowFile } from '../../rows/file-rows.js'
 import type { LongestRows } from '../../tasks/link/link-longest.js'
 import { type MergeResult, type MergeTask, MERGE_CHUNK_BYTES } from '../../tasks/link/merge-task.js'
+import type { TaskRunner } from '../../tasks/task-runner.js'
 import type { Checkpoints } from '../resume/checkpoints.js'
 import type { Uses } from '../run/run.js'
 import type { LinkedShards } from './layer.js'
@@ -27,7 +28,7 @@ type MergedSegment = MergeResult & { readonly isReused: boolean }
 
 /** Runs one task per segment: it unites the rows, prunes them and writes the links. Returns the sum of all degrees. */
 export async function mergeLayer(
-  { threads, log }: Uses<'threads' | 'log'>,
+  { tasks, log }: Uses<'tasks' | 'log'>,
   shape: MergeShape,
   shards: LinkedShards,
   sink: LinkSink,
@@ -39,11 +40,11 @@ export async function mergeLayer(
   const segments = Array.from(shards.rows.keys()).filter((segment) => countOf(segment) > 0)
   let degreeSum = 0
   let done = 0
-  await threads.runAll(
+  await tasks.runAll(
     segments,
     async (segment): Promise<MergedSegment> => {
-      const reused = await restoredSegment(threads, shape, segment, sink, checkpoints)
-      return reused ?? mergeOne(threads, shape, shards, segment, sink)
+      const reused = await restoredSegment(tasks, shape, segment, sink, checkpoints)
+      return reused ?? mergeOne(tasks, shape, shards, segment, sink)
     },
     (merged, segment) => {
       noteSegment(merged, segment, sink, checkpoints)
@@ -60,7 +61,7 @@ export async function mergeLayer(
  * damaged.
  */
 async function restoredSegment(
-  threads: Uses<'threads'>['threads'],
+  tasks: TaskRunner,
   { layout: { starts }, maxDegree }: MergeShape,
   segment: number,
   sink: LinkSink,
@@ -69,7 +70,7 @@ async function restoredSegment(
   const finished = checkpoints?.segments.get(segment)
   if (checkpoints === undefined || finished === undefined || sink.kind !== 'segments') return undefined
   const firstNode = starts[segment]
-  const restored = await checkpoints.restore(threads, `links segment ${segment}`, {
+  const restored = await checkpoints.restore(tasks, `links segment ${segment}`, {
     part: {
       path: sink.paths[segment],
       segmentStart: firstNode,
@@ -85,7 +86,7 @@ async function restoredSegment(
 }
 
 async function mergeOne(
-  threads: Uses<'threads'>['threads'],
+  tasks: TaskRunner,
   { name, spec, layout: { starts }, maxDegree, longest }: MergeShape,
   { rows, grid }: LinkedShards,
   segment: number,
@@ -110,7 +111,7 @@ async function mergeOne(
       sink.kind === 'memory' ? new Uint8Array(sink.links.buffer, firstNode * rowBytes, count * rowBytes) : undefined,
     longest: longest && { ...longest, vectors: longest.vectors[segment] },
   }
-  const result = await threads.run('merge', task, `merge segment ${segment} of ${name}`)
+  const result = await tasks.run('merge', task, `merge segment ${segment} of ${name}`)
   await rows[segment].done(refs)
   return { ...result, isReused: false }
 }

@@ -2,14 +2,15 @@ import type { BatchRef } from '../../../spill/batch.js'
 import { recordBytesOf } from '../../rows/record-layout.js'
 import type { Leaders } from '../../tasks/route/leaders.js'
 import type { LeadersTask } from '../../tasks/route/leaders-task.js'
-import { routeOutputBytes, type RouteTask, ROUTE_TASK_BYTES } from '../../tasks/route/route-task.js'
+import type { WithoutOutput } from '../../tasks/task-runner.js'
+import { routeOutputBytes, ROUTE_TASK_BYTES } from '../../tasks/route/route-task.js'
 import type { Uses } from '../run/run.js'
 import { FanOut } from './fan-out.js'
 import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
 
 /** Chooses the leaders of a layer from its sample. */
 export async function leadersOf(
-  { threads, log }: Uses<'threads' | 'log'>,
+  { tasks, log }: Uses<'tasks' | 'log'>,
   layer: LayerInput,
   sample: LeadersTask['sample'],
 ): Promise<Leaders> {
@@ -19,7 +20,7 @@ export async function leadersOf(
     leaderCount: layer.geometry.shardCount,
     overlap: layer.geometry.overlap,
   }
-  const { leaders } = await threads.run('leaders', task, `leaders of ${layer.name}`)
+  const { leaders } = await tasks.run('leaders', task, `leaders of ${layer.name}`)
   if (leaders.count < layer.geometry.shardCount) {
     log.event(
       'few-distinct-vectors',
@@ -35,7 +36,7 @@ export async function leadersOf(
  * to the next ones. The order in which tasks finish does not matter: shards order their members by ordinal.
  */
 export async function routeLayer(
-  { queues, threads, log }: Uses<'queues' | 'threads' | 'log'>,
+  { queues, tasks, log }: Uses<'queues' | 'tasks' | 'log'>,
   layer: LayerInput,
   leaders: Leaders,
 ): Promise<RoutedLayer> {
@@ -46,22 +47,25 @@ export async function routeLayer(
     queues.open<null>(`${layer.name}-${i < shardCount ? 'home' : 'replica'}-${i % shardCount}`),
   )
   const out = new FanOut(partitions, queues)
+  tasks.share(leaders)
+  if (dropped !== undefined) tasks.share(dropped)
   const counts = new Uint32Array(2 * shardCount)
   const homeOfOrdinal = new Uint32Array(new SharedArrayBuffer(4 * layer.ordinalCount)).fill(NO_NODE)
   const recordBytes = { home: recordBytesOf(rowKind, spec), replica: recordBytesOf('grid', spec) }
   let clamped = 0
   let routed = 0
 
-  await threads.runAll(
+  await tasks.runAll(
     routeRuns(await layer.input.handOff()),
     async ({ refs, rowCount }) => {
-      const output = threads.acquireOutput(routeOutputBytes(rowCount, rowKind, spec, overlap))
-      const task: RouteTask = { input: refs, rowKind, rowCount, spec, leaders, overlap, dropped, output }
-      const result = await threads.run('route', task, `route ${rowCount} vectors of ${layer.name}`)
+      const task: WithoutOutput<'route'> = { input: refs, rowKind, rowCount, spec, leaders, overlap, dropped }
+      const outputBytes = routeOutputBytes(rowCount, rowKind, spec, overlap)
+      const label = `route ${rowCount} vectors of ${layer.name}`
+      const filled = await tasks.runInto('route', task, outputBytes, label)
       await layer.input.release(refs)
-      return { result, output, rowCount }
+      return { ...filled, rowCount }
     },
-    async ({ result, output, rowCount }) => {
+    async ({ result, output, release, rowCount }) => {
       let at = 0
       for (let partition = 0; partition < 2 * shardCount; partition++) {
         const count = result.counts[partition]
@@ -74,7 +78,7 @@ export async function routeLayer(
         await out.append(partition, records, count, true)
         at += bytes
       }
-      threads.releaseOutput(output)
+      release()
       clamped += result.clamped
       routed += rowCount
       log.progress(routed, layer.vectorCount, 'vectors')

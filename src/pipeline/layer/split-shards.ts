@@ -6,9 +6,9 @@ import { NO_NODE, type LayerInput, type RoutedLayer } from './layer.js'
 import { recordBytesOf, type RowKind } from '../../rows/record-layout.js'
 import { hashOrdinal, SALT_SPLIT } from '../../rows/hash-ordinal.js'
 import { noteHomes, routeRuns } from './route-layer.js'
-import type { CutTask } from '../../tasks/route/cut-task.js'
 import type { LeadersTask } from '../../tasks/route/leaders-task.js'
-import { routeOutputBytes, type RouteTask } from '../../tasks/route/route-task.js'
+import { routeOutputBytes } from '../../tasks/route/route-task.js'
+import type { Filled, WithoutOutput } from '../../tasks/task-runner.js'
 import type { SampleTask } from '../../tasks/route/sample-task.js'
 import { sampleRows } from '../../plan/sample-rows.js'
 import { shardMemberLimit } from '../../plan/shard-geometry.js'
@@ -45,7 +45,7 @@ interface Part {
   way: Way
 }
 
-type Parts = Uses<'options' | 'queues' | 'threads' | 'log'>
+type Parts = Uses<'options' | 'queues' | 'tasks' | 'log'>
 
 interface Splitting {
   readonly run: Parts
@@ -126,7 +126,7 @@ async function splitPart(splitting: Splitting, part: Part): Promise<Part[]> {
 /** Runs one round. Every part has separate sub-leaders, samples and hashes. */
 async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
   const { run, layer, limit } = splitting
-  const { threads } = run
+  const { tasks } = run
   const { spec } = layer
   const members = membersOf(part)
   const label = `a part of ${members} members of ${layer.name}`
@@ -137,7 +137,7 @@ async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
   }
   const wanted = sampleRows(members, spec.dimensions)
   const sampleTask: SampleTask = { shares: [shares.homes, shares.replicas], spec, wanted, seed }
-  const sample = await threads.run('sample', sampleTask, `sample of ${label}`)
+  const sample = await tasks.run('sample', sampleTask, `sample of ${label}`)
   const others = members - (sample.mass?.members ?? 0)
   const fewOthers = others <= limit * OTHERS_SHARE
   if (fewOthers || part.way === 'cut') {
@@ -145,9 +145,9 @@ async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
     const mass = fewOthers ? sample.mass?.code : undefined
     const aim = layer.geometry.shardMembers - (mass === undefined ? 0 : others)
     const count = Math.max(2, Math.ceil((mass === undefined ? members : members - others) / aim))
-    return spread(splitting, part, shares, count, 2, async ({ input, rowKind, rowCount, output }) => {
-      const task: CutTask = { input, rowKind, rowCount, spec, parts: count, seed, mass, output }
-      return threads.run('cut', task, `cut ${rowCount} of ${label}`)
+    return spread(splitting, part, shares, count, 2, async ({ input, rowKind, rowCount }, bytes) => {
+      const task: WithoutOutput<'cut'> = { input, rowKind, rowCount, spec, parts: count, seed, mass }
+      return tasks.runInto('cut', task, bytes, `cut ${rowCount} of ${label}`)
     })
   }
 
@@ -165,12 +165,21 @@ async function divide(splitting: Splitting, part: Part): Promise<Part[]> {
     leaderCount,
     overlap: 1,
   }
-  const { leaders } = await threads.run('leaders', leadersTask, `leaders of ${label}`)
-  const children = await spread(splitting, part, shares, leaders.count, 2, ({ input, rowKind, rowCount, output }) => {
+  const { leaders } = await tasks.run('leaders', leadersTask, `leaders of ${label}`)
+  const children = await spread(splitting, part, shares, leaders.count, 2, ({ input, rowKind, rowCount }, bytes) => {
     const overlap = Math.min(2, leaders.count)
     const sparse = { step: BORDER_STEP, seed }
-    const task: RouteTask = { input, rowKind, rowCount, spec, leaders, overlap, sparse, dropped: undefined, output }
-    return threads.run('route', task, `route ${rowCount} of ${label}`)
+    const task: WithoutOutput<'route'> = {
+      input,
+      rowKind,
+      rowCount,
+      spec,
+      leaders,
+      overlap,
+      sparse,
+      dropped: undefined,
+    }
+    return tasks.runInto('route', task, bytes, `route ${rowCount} of ${label}`)
   })
   for (const child of children) {
     // A mass of copies stays together with any leaders, so only the other members show whether the round split the
@@ -201,10 +210,10 @@ async function spread(
   shares: Shares,
   count: number,
   copies: number,
-  runTask: (run: Share & { rowCount: number; output: Uint8Array }) => Promise<{ counts: Uint32Array }>,
+  runTask: (run: Share & { rowCount: number }, outputBytes: number) => Promise<Filled<{ counts: Uint32Array }>>,
 ): Promise<Part[]> {
   const { run, layer, homeOfOrdinal } = splitting
-  const { queues, threads } = run
+  const { queues, tasks } = run
   const children = Array.from({ length: count }, () => openPart(splitting))
   const partitions = [...children.map(({ homes }) => homes), ...children.map(({ replicas }) => replicas)]
   const out = new FanOut(partitions, queues)
@@ -219,15 +228,15 @@ async function spread(
   }
   for (const name of ['homes', 'replicas'] as const) {
     const { input, rowKind } = shares[name]
-    await threads.runAll(
+    await tasks.runAll(
       routeRuns(input),
       async ({ refs, rowCount }) => {
-        const output = threads.acquireOutput(routeOutputBytes(rowCount, rowKind, layer.spec, copies))
-        const { counts } = await runTask({ input: refs, rowKind, rowCount, output })
+        const outputBytes = routeOutputBytes(rowCount, rowKind, layer.spec, copies)
+        const filled = await runTask({ input: refs, rowKind, rowCount }, outputBytes)
         await part[name].release(refs)
-        return { counts, output }
+        return filled
       },
-      async ({ counts, output }) => {
+      async ({ result: { counts }, output, release }) => {
         let at = 0
         for (let partition = 0; partition < counts.length; partition++) {
           const rows = counts[partition]
@@ -243,7 +252,7 @@ async function spread(
           else if (band < 3) await sendReplicas(child, records, rows)
           else for (let other = 0; other < count; other++) if (other !== child) await sendReplicas(other, records, rows)
         }
-        threads.releaseOutput(output)
+        release()
       },
     )
     await queues.dispose(part[name])

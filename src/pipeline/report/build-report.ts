@@ -6,7 +6,7 @@ import { histogramOfCounts } from './histogram.js'
 
 /** The report of the build, before its last stage has ended. */
 export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes: number): BuildReport {
-  const { options, plan, threads, log, queues, paths } = run
+  const { options, plan, tasks, log, queues, paths } = run
   const { ingested, proof, origin } = finished
   const { quality, trialRecall } = origin.chosen
   const { recallAt10, recallInterval, selfRecall } = proof
@@ -34,10 +34,11 @@ export function buildReport(run: PlannedRun, finished: FinishedIndex, diskBytes:
     seconds: seconds(log.elapsedSeconds),
     stages: [...log.stages],
     workers: {
-      busySeconds: seconds(threads.work.busySeconds),
-      tileSeconds: seconds(threads.work.tileSeconds),
+      busySeconds: seconds(tasks.work.busySeconds),
+      tileSeconds: seconds(tasks.work.tileSeconds),
       tile: tileName(),
     },
+    ...(run.hosts !== undefined && { hosts: [...run.hosts] }),
     peakRssBytes: log.peakRssBytes,
     memory: run.memory.report,
     spilledBytes: queues.budget.spilledBytes,

@@ -2,7 +2,7 @@
 import type { Quality } from '../../api/report.js'
 import type { NumberedLayer, RoutedLayer } from '../layer/layer.js'
 import type { RestoreResult, RestoreTask } from '../../tasks/link/restore-task.js'
-import type { WorkerPool } from '../../tasks/worker-pool.js'
+import type { TaskRunner } from '../../tasks/task-runner.js'
 import type { Uses } from '../run/run.js'
 import type { SegmentEntry, ShardEntry } from './journal.js'
 import type { ReusedWork } from './resume.js'
@@ -30,7 +30,7 @@ export interface Checkpoints {
    * Checks one checkpoint and restores the state that follows from it. Logs an event and returns undefined when its
    * files are damaged.
    */
-  restore(threads: WorkerPool, what: string, task: RestoreTask): Promise<RestoreResult>
+  restore(tasks: TaskRunner, what: string, task: RestoreTask): Promise<RestoreResult>
   note(entry: ShardEntry | SegmentEntry, files: readonly string[]): void
 }
 
@@ -59,8 +59,8 @@ export function openCheckpoints(
     shards: same ? finished.shards : NONE,
     segments: same ? finished.segments : NONE,
     reused,
-    restore: async (threads, what, task) => {
-      const restored = await threads.run('restore', task, `check ${what}`)
+    restore: async (tasks, what, task) => {
+      const restored = await tasks.run('restore', task, `check ${what}`)
       if (restored === undefined) {
         log.event('resume-partly', `${what} is made again: its files are not what was written`)
       }

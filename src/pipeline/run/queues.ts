@@ -1,7 +1,7 @@
 import { BufferPool } from '../../../spill/buffer-pool.js'
 import { DiskBackedQueue } from '../../../spill/disk-backed-queue.js'
 import { DurableQueue } from '../../../spill/durable-queue.js'
-import type { Queue } from '../../../spill/queue.js'
+import type { Queue, QueueOptions } from '../../../spill/queue.js'
 import type { RecoveredFile } from '../../../spill/files/recover-spill-file.js'
 import { SpillBudget } from '../../../spill/spill-budget.js'
 
@@ -13,17 +13,26 @@ export class Queues {
   batchBytes: number
   readonly #directory: string
   readonly #isResumable: boolean
+  readonly #handsOffFiles: boolean
   readonly #open = new Set<Pick<Queue, 'dispose'>>()
 
-  constructor(options: { directory: string; limitBytes: number; batchBytes: number; isResumable: boolean }) {
+  constructor(options: {
+    readonly directory: string
+    readonly limitBytes: number
+    readonly batchBytes: number
+    readonly isResumable: boolean
+    /** Tasks on other hosts read what is handed off. */
+    readonly handsOffFiles: boolean
+  }) {
     this.#directory = options.directory
     this.#isResumable = options.isResumable
+    this.#handsOffFiles = options.handsOffFiles
     this.batchBytes = options.batchBytes
     this.budget = new SpillBudget({ limitBytes: options.limitBytes, pool: this.buffers })
   }
 
   open<Header>(name: string): Queue<Header> {
-    const queue = new DiskBackedQueue<Header>({ name, directory: this.#directory, budget: this.budget })
+    const queue = new DiskBackedQueue<Header>({ name, ...this.#options })
     this.#open.add(queue)
     return queue
   }
@@ -34,7 +43,7 @@ export class Queues {
    */
   openDurable<Header>(name: string, recovered: readonly RecoveredFile[] = []): DurableQueue<Header> | undefined {
     if (!this.#isResumable) return undefined
-    const queue = new DurableQueue<Header>({ name, directory: this.#directory, budget: this.budget, recovered })
+    const queue = new DurableQueue<Header>({ name, ...this.#options, recovered })
     this.#open.add(queue)
     return queue
   }
@@ -54,5 +63,9 @@ export class Queues {
   async release(): Promise<void> {
     await this.budget.spill()
     this.buffers.clear()
+  }
+
+  get #options(): Omit<QueueOptions, 'name'> {
+    return { directory: this.#directory, budget: this.budget, handsOffFiles: this.#handsOffFiles }
   }
 }

@@ -13,11 +13,11 @@ const FRESH_STAGES: ReadonlySet<StageName> = new Set(['merge', 'upper levels', '
  */
 export async function releaseMemoryBefore(
   stage: StageName,
-  { plan, queues, threads }: Uses<'plan' | 'queues' | 'threads'>,
+  { plan, queues, tasks }: Uses<'plan' | 'queues' | 'tasks'>,
 ): Promise<void> {
   if (!plan.releaseBetweenStages || !FRESH_STAGES.has(stage)) return
   await queues.release()
-  await threads.renew()
+  await tasks.renew()
   collectGarbage()
 }
 

@@ -1,9 +1,9 @@
 import path from 'node:path'
 import type { BuildPlan } from '../../plan/plan-build.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
-import type { StageName } from '../../api/report.js'
+import type { HostReport, StageName } from '../../api/report.js'
 import { abortError } from '../../tasks/abort-error.js'
-import type { WorkerPool } from '../../tasks/worker-pool.js'
+import type { TaskRunner } from '../../tasks/task-runner.js'
 import type { Resume } from '../resume/resume.js'
 import type { BuildLog } from './build-log.js'
 import type { MemoryMonitor } from './memory-monitor.js'
@@ -16,6 +16,11 @@ export interface BuildPaths {
   readonly spillDir: string
   readonly generation: string
   readonly generationDir: string
+  /**
+   * Ends the names of files that tasks on other hosts write in place, so that a host which wakes up late writes to no
+   * file of another run. Empty when tasks run here.
+   */
+  readonly runSuffix: string
 }
 
 /** One build from its start. Stages pass their results on as values; only these parts are shared. */
@@ -36,7 +41,10 @@ export interface Run {
 /** The same build once its vectors are counted: the plan is final, and the worker threads it allows are running. */
 export interface PlannedRun extends Run {
   readonly plan: BuildPlan
-  readonly threads: WorkerPool
+  /** Runs its tasks. */
+  readonly tasks: TaskRunner
+  /** The hosts that run its tasks, now; undefined in a build on one machine. */
+  readonly hosts: readonly HostReport[] | undefined
   /** Call this when the new generation is live. It is then kept in every case. */
   markPublished(): void
 }
@@ -45,8 +53,8 @@ export interface PlannedRun extends Run {
 export type Uses<Part extends keyof PlannedRun> = Pick<PlannedRun, Part>
 
 /** The file of a layer's grid rows, when memory has no room for them. */
-export function gridPath({ spillDir }: BuildPaths, layer: string): string {
-  return path.join(spillDir, `${layer}-codes.bin`)
+export function gridPath({ spillDir, runSuffix }: BuildPaths, layer: string): string {
+  return path.join(spillDir, `${layer}-codes${runSuffix}.bin`)
 }
 
 export function throwIfAborted({ options }: Uses<'options'>): void {

@@ -4,10 +4,12 @@ import { StalledError } from '../../errors.js'
 import { resolveOptions, type ResolvedOptions } from '../../options/resolve-options.js'
 import type { BuildPlan } from '../../plan/plan-build.js'
 import { runsHere } from '../../tasks/own-thread.js'
+import type { TaskRunner } from '../../tasks/task-runner.js'
 import { WorkerPool } from '../../tasks/worker-pool.js'
 import { canGoOnAfter } from '../resume/resume.js'
 import { BuildLog } from './build-log.js'
 import { withFullDiskAdvice } from './full-disk-advice.js'
+import { openCluster, type Cluster } from '../../cluster/coordinator/open-cluster.js'
 import { openBuildTrace, type BuildTrace } from './build-trace.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
@@ -99,7 +101,13 @@ async function openClaimedRun(
     })
     const workspace = await openWorkspace(options, { ...source, isResumable: source.isResumable && options.resume })
     if (workspace.note !== undefined) log.event(workspace.note.kind, workspace.note.message)
-    return new BuildRun({ options, claimed, trace, stop, log, workspace, first })
+    try {
+      const cluster = await openClusterOf(options, workspace.paths, log)
+      return new BuildRun({ options, claimed, trace, stop, log, workspace, first, cluster })
+    } catch (error) {
+      await workspace.close({ published: false, keep: true })
+      throw error
+    }
   } catch (error) {
     const failure = await withFullDiskAdvice(error, resolved)
     stop.close()
@@ -107,6 +115,23 @@ async function openClaimedRun(
     trace.end(failure)
     throw failure
   }
+}
+
+function openClusterOf(
+  { cluster, signal, stallSeconds }: ResolvedOptions & { readonly signal: AbortSignal },
+  { indexDir, spillDir, runSuffix }: Workspace['paths'],
+  log: BuildLog,
+): Promise<Cluster> | undefined {
+  if (cluster === undefined) return undefined
+  return openCluster(cluster, {
+    indexDir,
+    spillDir,
+    runSuffix,
+    signal,
+    stallSeconds,
+    onEvent: (kind, message) => log.event(kind, message),
+    stageName: () => log.stageName,
+  })
 }
 
 /** Owns everything that a build opens. */
@@ -122,7 +147,8 @@ class BuildRun implements OpenRun {
   readonly #trace: BuildTrace
   readonly #stop: StopSignal
   readonly #claimed: ClaimedMemory
-  #threads: WorkerPool | undefined
+  readonly #cluster: Cluster | undefined
+  #tasks: TaskRunner | undefined
   #published = false
 
   constructor(parts: {
@@ -133,8 +159,9 @@ class BuildRun implements OpenRun {
     log: BuildLog
     workspace: Workspace
     first: BuildPlan
+    cluster: Cluster | undefined
   }) {
-    const { options, claimed, trace, stop, log, workspace, first } = parts
+    const { options, claimed, trace, stop, log, workspace, first, cluster } = parts
     const { budgetBytes, cgroup, running } = claimed
     const { queueBytes, batchBytes } = first
     this.options = options
@@ -146,11 +173,13 @@ class BuildRun implements OpenRun {
     this.#trace = trace
     this.#stop = stop
     this.#claimed = claimed
+    this.#cluster = cluster
     const queues = new Queues({
       directory: workspace.paths.spillDir,
       limitBytes: queueBytes,
       batchBytes,
       isResumable: workspace.resume !== undefined,
+      handsOffFiles: cluster !== undefined,
     })
     const memory = new MemoryMonitor({
       budgetBytes,
@@ -159,7 +188,7 @@ class BuildRun implements OpenRun {
       budget: queues.budget,
       queueBytes,
       onEvent: (kind, message) => log.event(kind, message),
-      onPauseTasks: (paused) => this.#threads?.pause(paused),
+      onPauseTasks: (paused) => this.#tasks?.pause(paused),
       onFailure: (error) => stop.stop(error),
     })
     this.queues = queues
@@ -173,14 +202,18 @@ class BuildRun implements OpenRun {
 
   plan(ingested: IngestedFacts): PlannedRun {
     const { options, paths, log, memory, queues, resume, liveSequence } = this
-    const plan = finalPlan(options, log, this.#plannedBudget(), ingested)
+    const cluster = this.#cluster
+    const planned = finalPlan(options, log, this.#plannedBudget(), ingested)
+    // Tasks on other hosts find grid rows in a file only.
+    const plan = cluster === undefined ? planned : { ...planned, gridInMemory: false }
     this.#claimed.running.lowerTo(plan.peakBytes)
     memory.plannedQueueBytes = plan.queueBytes
     queues.batchBytes = plan.batchBytes
     const isSmall = plan.threads === 1 && runsHere(ingested.count * ingested.dimensions)
     const threads = startThreads(plan, options, log, isSmall)
-    this.#threads = threads
-    threads.pause(memory.pausesTasks)
+    const tasks = cluster?.start(plan, threads) ?? threads
+    this.#tasks = tasks
+    tasks.pause(memory.pausesTasks)
     return {
       options,
       paths,
@@ -190,9 +223,12 @@ class BuildRun implements OpenRun {
       resume,
       liveSequence,
       plan,
-      threads,
+      tasks,
+      get hosts() {
+        return cluster?.hosts
+      },
       stage: async (name, body) => {
-        await releaseMemoryBefore(name, { plan, queues, threads })
+        await releaseMemoryBefore(name, { plan, queues, tasks })
         return log.stage(name, body)
       },
       markPublished: () => {
@@ -236,7 +272,7 @@ class BuildRun implements OpenRun {
   async #closeAll(failure: unknown): Promise<void> {
     try {
       // A failure of one must not keep the others from being closed.
-      const ended = await Promise.allSettled([this.#threads?.close()])
+      const ended = await Promise.allSettled([this.#tasks?.close(), this.#cluster?.close()])
       ended.push(...(await Promise.allSettled([this.queues.disposeAll()])))
       for (const each of ended) if (each.status === 'rejected') throw each.reason
     } finally {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { lstat, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -196,6 +196,7 @@ function pathsOf(options: ResolvedOptions, generation: string): BuildPaths {
     spillDir: spillDirOf(indexDir, options.tempDir ?? ''),
     generation,
     generationDir: path.join(indexDir, generation),
+    runSuffix: options.cluster === undefined ? '' : `-${randomUUID().slice(0, 8)}`,
   }
 }
 

@@ -38,6 +38,8 @@ export interface ShardTask extends GraphTask {
   /** The vectors segment and the byte of its data where this shard begins; absent in upper layers. */
   readonly vectors: { readonly path: string; readonly dataOffset: number } | undefined
   readonly rows: GraphRowsOut
+  /** The graph rows, segment by segment. */
+  readonly output: Uint8Array
 }
 
 /** Where a shard's graph rows go. */
@@ -46,9 +48,7 @@ export interface GraphRowsOut {
   readonly segmentStarts: Uint32Array
   /** Longest run of rows, so that runs fill batches well. */
   readonly runBytes: number
-  /** The rows, segment by segment. */
-  readonly output: Uint8Array
-  /** In a build that can be resumed, they go from there to this file. */
+  /** In a build that can be resumed, they go from the output to this file. */
   readonly path: string | undefined
 }
 
@@ -64,6 +64,8 @@ export interface ShardResult {
   readonly runs: readonly { readonly segment: number; readonly rows: number; readonly bytes: number }[]
   /** The same runs, when they went to a file. */
   readonly stored: readonly ShardRows[]
+  /** Bytes of the output that its reader needs: none of rows that went to a file. */
+  readonly outputBytes: number
 }
 
 /**
@@ -84,7 +86,9 @@ export async function buildShard(kernel: Kernel, task: ShardTask): Promise<Shard
 
   const graph = await buildGraph(kernel, task, grid, memberCount, homeVectors(task))
   const runs = writeRows(kernel, task, graph, nodes)
-  return { checksums, runs, stored: await storeRows(task.rows, runs) }
+  const stored = await storeRows(task, runs)
+  const outputBytes = stored.length > 0 ? 0 : runs.reduce((sum, { bytes }) => sum + bytes, 0)
+  return { checksums, runs, stored, outputBytes }
 }
 
 /** The home vectors, from the segment that they went to. */
@@ -104,7 +108,7 @@ function homeVectors({ spec, homes, vectors }: ShardTask): MemberVectors | undef
   }
 }
 
-async function storeRows({ path, output }: GraphRowsOut, runs: ShardResult['runs']): Promise<ShardRows[]> {
+async function storeRows({ rows: { path }, output }: ShardTask, runs: ShardResult['runs']): Promise<ShardRows[]> {
   if (path === undefined) return []
   let at = 0
   const batches = runs.map(({ segment, rows, bytes }) => {
@@ -203,7 +207,7 @@ function placed(kernel: Kernel, arrays: readonly Uint32Array[]): number[] {
 /** Rows by node to the output: homes are one ascending run of nodes, replicas another around it. */
 function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: number): ShardResult['runs'] {
   const { firstNode } = task
-  const { segmentStarts, runBytes, output } = task.rows
+  const { segmentStarts, runBytes } = task.rows
   const [homeCount, replicaCount] = [task.homes.count, task.replicas.count]
   const count = homeCount + replicaCount
   const outBytes = 8 * (count + graph.neighbours.length)
@@ -218,7 +222,7 @@ function writeRows(kernel: Kernel, task: ShardTask, graph: ShardGraph, nodes: nu
   const before = after < 0 ? replicaCount : after
   const rows = { count, homeCount, before, nodes, offsets, neighbours, words, starts, runBytes }
   const runCount = kernel.fn.writeGraphRows(placeBlock(kernel, WRITE_GRAPH_ROWS, { ...rows, out, runs: runsAt }))
-  output.set(kernel.u8(out, outBytes))
+  task.output.set(kernel.u8(out, outBytes))
   const fields = kernel.u32(runsAt, 3 * runCount)
   const runs = Array.from({ length: runCount }, (_, i) => {
     const [segment, rows, bytes] = fields.subarray(3 * i)

@@ -25,6 +25,7 @@ export interface CutResult {
    * of each part's others, which go to all other parts.
    */
   readonly counts: Uint32Array
+  readonly outputBytes: number
 }
 
 /** One copy in BRIDGE_STEP also goes to a second part. */
@@ -57,5 +58,5 @@ export function cutRecords(kernel: Kernel, task: CutTask): CutResult {
       if (bridge % BRIDGE_STEP === 0) nearest[2 * row + 1] = Math.floor(bridge / BRIDGE_STEP) % parts
     }
   }
-  return { counts: sendRows(kernel, task, loaded, { nearest: targets, overlap: 2, count: 2 * parts }) }
+  return sendRows(kernel, task, loaded, { nearest: targets, overlap: 2, count: 2 * parts })
 }

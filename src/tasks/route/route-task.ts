@@ -36,6 +36,7 @@ export interface RouteResult {
   /** Home records per shard, then replica records per shard: 2 x leaders counts, in the order of the output. */
   readonly counts: Uint32Array
   readonly clamped: number
+  readonly outputBytes: number
 }
 
 /** The most bytes that the output of one route task needs. */
@@ -58,7 +59,7 @@ export function routeVectors(kernel: Kernel, task: RouteTask): RouteResult {
       targets.fill(targets[at], at + 1, at + overlap)
     }
   }
-  return { counts: sendRows(kernel, task, loaded, { nearest, overlap, count: leaders.count }), clamped: loaded.clamped }
+  return { ...sendRows(kernel, task, loaded, { nearest, overlap, count: leaders.count }), clamped: loaded.clamped }
 }
 
 /** Rows of a task, their codes and their ordinals, at addresses in kernel memory. */
@@ -96,13 +97,13 @@ export interface RowTargets {
   readonly count: number
 }
 
-/** Writes the records to the output; the counts are as in RouteResult. */
+/** Writes the records to the output. The result is as in RouteResult. */
 export function sendRows(
   kernel: Kernel,
   { rowKind, spec, output }: Pick<RouteTask, 'rowKind' | 'spec' | 'output'>,
   loaded: EncodedRows,
   targets: RowTargets,
-): Uint32Array {
+): Omit<RouteResult, 'clamped'> {
   const counts = kernel.alloc(8 * targets.count)
   const offsets = kernel.alloc(8 * targets.count)
   const out = kernel.alloc(routeOutputBytes(loaded.count, rowKind, spec, targets.overlap))
@@ -122,7 +123,7 @@ export function sendRows(
   })
   const bytes = kernel.fn.routeRecords(route)
   output.set(kernel.u8(out, bytes))
-  return kernel.u32(counts, 2 * targets.count).slice()
+  return { counts: kernel.u32(counts, 2 * targets.count).slice(), outputBytes: bytes }
 }
 
 /** Copies the rows that are not dropped, and their ordinals, contiguously into kernel memory. */
