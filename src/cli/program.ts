@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { packageVersion } from '../pipeline/run/package-version.js'
+import { packageVersion } from '../host/package-version.js'
 import { COMMANDS } from './command-table.js'
 import { exitCodesLine } from './exit-codes.js'
 import type { Session } from './session.js'

@@ -1,4 +1,4 @@
-import { packageVersion } from '../pipeline/run/package-version.js'
+import { packageVersion } from '../host/package-version.js'
 import { Terminal } from './screen/terminal.js'
 import { wasInterrupted } from './signals.js'
 

@@ -1,6 +1,6 @@
 /** Makes the report page: reads the manifest, measures when asked, writes the file. */
 import { resolve } from 'node:path'
-import { packageVersion } from '../../pipeline/run/package-version.js'
+import { packageVersion } from '../../host/package-version.js'
 import { CorruptIndexError, InsufficientMemoryError } from '../../errors.js'
 import type { Manifest } from '../../format/generation/manifest.js'
 import { generationBefore, readGeneration, readManifest } from '../../format/generation/read-manifest.js'

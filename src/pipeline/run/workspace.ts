@@ -19,7 +19,7 @@ import {
 } from '../resume/journal.js'
 import { makeFolder } from '../../../spill/files/make-folder.js'
 import { claimFolder, SPILL_FOLDER } from './claim-folder.js'
-import { packageVersion } from './package-version.js'
+import { packageVersion } from '../../host/package-version.js'
 import type { ResolvedOptions } from '../../options/resolve-options.js'
 import { finishedWork, optionsThatDecide, type Resume } from '../resume/resume.js'
 import type { BuildPaths } from './run.js'
