@@ -2,7 +2,7 @@
 import os from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { internStrings } from '../src/interned.js'
-import type { JobName, JobRequest, Jobs } from '../src/live/jobs.js'
+import type { JobName, JobRequest, Jobs } from '../src/live/jobs/jobs.js'
 import { outcomeOf, type TaskOutcome } from '../src/tasks/task-outcome.js'
 
 // Searches come first. Linux has priorities of threads, which the threads of a build inherit; elsewhere this would be the
@@ -13,9 +13,9 @@ if (process.platform === 'linux' && !isMainThread) os.setPriority(0, BACKGROUND_
 type RunJob<Name extends JobName> = (job: Jobs[Name]['job']) => Promise<Jobs[Name]['result']>
 
 const JOBS: { readonly [Name in JobName]: () => Promise<RunJob<Name>> } = {
-  seal: async () => (await import('../src/live/seal-job.js')).sealRows,
-  merge: async () => (await import('../src/live/merge-job.js')).mergeParts,
-  compact: async () => (await import('../src/live/compact-generation.js')).compactGeneration,
+  seal: async () => (await import('../src/live/jobs/seal-job.js')).sealRows,
+  merge: async () => (await import('../src/live/jobs/merge-job.js')).mergeParts,
+  compact: async () => (await import('../src/live/jobs/compact-generation.js')).compactGeneration,
 }
 
 /** Runs one job. */

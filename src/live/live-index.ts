@@ -15,8 +15,8 @@ import { VectorIndex } from '../search/vector-index.js'
 import { LiveWriter, type WriterOptions } from './live-writer.js'
 import type { LiveSettings } from '../format/live/parts-file.js'
 import { runAll } from './run-all.js'
-import { assertBatch, batchIds, givenId, pickRows, RowPreparer, type Rows } from './prepare-rows.js'
-import { cutByIds, rowsToWrite, WrittenIds, type ChangeRoom } from './whole-ids.js'
+import { assertBatch, batchIds, givenId, pickRows, RowPreparer, type Rows } from './records/prepare-rows.js'
+import { cutByIds, rowsToWrite, WrittenIds, type ChangeRoom } from './records/whole-ids.js'
 
 const NOTHING = new Float32Array(0)
 

@@ -11,12 +11,12 @@ import { openPart } from '../search/live/load-live.js'
 import { killIn, type SealedView } from '../search/live/live-state.js'
 import type { PartEntry } from '../format/live/parts-file.js'
 import { pinnedParts } from './clean-live.js'
-import { frozenRows } from './frozen-rows.js'
-import { JobThread } from './job-thread.js'
-import type { JobName } from './jobs.js'
+import { frozenRows } from './jobs/frozen-rows.js'
+import { JobThread } from './jobs/job-thread.js'
+import type { JobName } from './jobs/jobs.js'
 import type { LiveStore } from './live-store.js'
-import { partsToMerge } from './merge-policy.js'
-import type { NewPart } from './write-part.js'
+import { partsToMerge } from './jobs/merge-policy.js'
+import type { NewPart } from './jobs/write-part.js'
 
 export interface MaintenanceOptions {
   /** To open parts with. */

@@ -12,12 +12,12 @@ import { GraphPart } from '../search/live/graph-part.js'
 import type { LiveState } from '../search/live/live-state.js'
 import { MemoryPart } from '../search/live/memory-part.js'
 import type { PartView } from '../search/live/part.js'
-import { openView } from '../search/read-view.js'
-import type { OpenView } from '../search/open-view.js'
+import { openView } from '../search/view/read-view.js'
+import type { OpenView } from '../search/view/open-view.js'
 import { checkPath } from '../sources/check-path.js'
 import { resolve } from 'node:path'
-import { batchesFrom } from './batches-from.js'
-import { aliveOfGraph, type AliveBatch } from './read-alive.js'
+import { batchesFrom } from './jobs/batches-from.js'
+import { aliveOfGraph, type AliveBatch } from './jobs/read-alive.js'
 
 /** Vectors of one batch that lie in memory. */
 const MEMORY_BATCH_ROWS = 1024

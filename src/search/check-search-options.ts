@@ -8,12 +8,12 @@ import { FACET_OPTIONS, SEARCH_OPTIONS, TEXT_SEARCH_OPTIONS } from '../options/s
 import { DEFAULT_K, SHARED_OPTIONS } from '../options/shared-options.js'
 import { isThenable, kindOf, letGo } from '../value-kind.js'
 import { defaultEf, raisedEfText } from './default-ef.js'
-import { assertHasFields, FieldFilter } from './field-filter.js'
-import { NodeBits } from './node-bits.js'
+import { assertHasFields, FieldFilter } from './filter/field-filter.js'
+import { NodeBits } from './filter/node-bits.js'
 import { RowSet } from './live/row-set.js'
-import { isIds, type IdFilter } from './node-filter.js'
-import { setOf } from './node-sets.js'
-import { fieldsOf, tuningsOf, type OpenView } from './open-view.js'
+import { isIds, type IdFilter } from './filter/node-filter.js'
+import { setOf } from './filter/node-sets.js'
+import { fieldsOf, tuningsOf, type OpenView } from './view/open-view.js'
 import { fieldNamed, selectedFields, textFields } from './select-fields.js'
 
 /** A search takes microseconds: the schemas run only for a value that is refused, and make the message. */

@@ -3,8 +3,8 @@ import type { FacetCount } from '../api/search.js'
 import { mergeCounts } from './live/merge-counts.js'
 import type { CheckedFacets } from './check-search-options.js'
 import { askedParts } from './find-nearest.js'
-import { bitsOf } from './node-filter.js'
-import { fieldsOf, type OpenView } from './open-view.js'
+import { bitsOf } from './filter/node-filter.js'
+import { fieldsOf, type OpenView } from './view/open-view.js'
 
 /** Most first, equal counts by ascending values. @throws CorruptIndexError */
 export function countFacets(view: OpenView, { field, filter, limit }: CheckedFacets): FacetCount[] {

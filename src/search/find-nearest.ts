@@ -1,12 +1,12 @@
 /** The parts of a view that a search asks, and what it finds in them. */
 import type { GivenId, Id } from '../api/vectors.js'
-import { baseAlone } from './base-alone.js'
+import { baseAlone } from './view/base-alone.js'
 import type { CheckedFilter, CheckedSearch } from './check-search-options.js'
 import { GraphPart } from './live/graph-part.js'
 import type { Part } from './live/part.js'
 import { findInPart, findLive, filterOf, type FoundRow } from './live/search-live.js'
-import { nodeFilter, nodesOf, type NodeFilter } from './node-filter.js'
-import type { OpenView } from './open-view.js'
+import { nodeFilter, nodesOf, type NodeFilter } from './filter/node-filter.js'
+import type { OpenView } from './view/open-view.js'
 
 export interface AskedPart {
   readonly part: Part

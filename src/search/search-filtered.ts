@@ -1,5 +1,5 @@
 import type { SearchCore } from './core/search-core.js'
-import type { NodeFilter } from './node-filter.js'
+import type { NodeFilter } from './filter/node-filter.js'
 import { enoughOf, widened } from './walk-depth.js'
 
 /** Walks that were not enough cost this share of a scan of all kept vectors at most. */

@@ -5,7 +5,7 @@ import { copyQuery } from './copy-query.js'
 import { fieldsOfNode } from './hit-fields.js'
 import type { FoundId } from './ids/best-ids.js'
 import { searchIds } from './ids/id-search.js'
-import { nodeFilter } from './node-filter.js'
+import { nodeFilter } from './filter/node-filter.js'
 import type { OpenGeneration } from './open-generation.js'
 import { searchFiltered } from './search-filtered.js'
 

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { Field } from '../fields/field.js'
 import { unknownField } from '../fields/schema.js'
 import { kindOf } from '../value-kind.js'
-import { assertHasFields } from './field-filter.js'
+import { assertHasFields } from './filter/field-filter.js'
 
 /** Positions of the fields that hits bring along. @throws InvalidOptionError */
 export function selectedFields(fields: readonly Field[] | undefined, select: unknown): ReadonlySet<number> {

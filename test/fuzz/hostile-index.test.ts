@@ -22,7 +22,7 @@ import {
   type SegmentHeader,
 } from '../../src/format/segment/segment-header.js'
 import type { MemoryLimits } from '../../src/search/core/plan-memory.js'
-import { makeView } from '../../src/search/open-view.js'
+import { makeView } from '../../src/search/view/open-view.js'
 import { openGeneration } from '../../src/search/open-generation.js'
 import { openIndex } from '../../src/live/open-index.js'
 import { VectorIndex } from '../../src/search/vector-index.js'

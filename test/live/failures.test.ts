@@ -13,7 +13,7 @@ import {
   verifyIndex,
   type LiveEvent,
 } from '../../dist/src/index.js'
-import { JobThread } from '../../dist/src/live/job-thread.js'
+import { JobThread } from '../../dist/src/live/jobs/job-thread.js'
 import { frameRanges } from '../../src/format/live/frame-ranges.js'
 import type { Change } from '../../src/format/live/log-change.js'
 import type { LogWriter } from '../../src/format/live/log-writer.js'

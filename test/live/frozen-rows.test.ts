@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { LiveState } from '../../src/search/live/live-state.js'
-import { frozenRows } from '../../src/live/frozen-rows.js'
+import { frozenRows } from '../../src/live/jobs/frozen-rows.js'
 import { settings } from '../fixtures/small-live-index.js'
 
 /** A state with parts in memory of these sizes, oldest first. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 import { CorruptIndexError, IndexClosedError, WorkerFailedError } from '../../src/errors.js'
-import { JobThread } from '../../src/live/job-thread.js'
+import { JobThread } from '../../src/live/jobs/job-thread.js'
 import { makeFolder } from '../fixtures/tasks.js'
 
 /** Says in which thread it ran, as a job that seals says which part it made. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { partsToMerge } from '../../src/live/merge-policy.js'
+import { partsToMerge } from '../../src/live/jobs/merge-policy.js'
 
 const sizesOf = fc.array(fc.nat(5000), { maxLength: 12 })
 

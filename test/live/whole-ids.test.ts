@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidIdError } from '../../src/errors.js'
-import { cutByIds, rowsToWrite, WrittenIds, type ChangeRoom } from '../../src/live/whole-ids.js'
+import { cutByIds, rowsToWrite, WrittenIds, type ChangeRoom } from '../../src/live/records/whole-ids.js'
 
 const room = (rows: number, bytes = 1e9): ChangeRoom => ({ rows, bytes, bytesOf: (row) => 10 + (row % 3) })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { KeyTable } from '../../src/pipeline/fields/key-table.js'
-import { SortedRuns } from '../../src/pipeline/fields/sorted-runs.js'
+import { KeyTable } from '../../src/pipeline/fields/sort/key-table.js'
+import { SortedRuns } from '../../src/pipeline/fields/sort/sorted-runs.js'
 import type { Queues } from '../../src/pipeline/run/queues.js'
 import { makeRun, randomNumbers } from '../fixtures/tasks.js'
 

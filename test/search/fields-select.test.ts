@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../../src/fields/field.js'
 import { parseFilter } from '../../src/fields/filter/parse-filter.js'
-import { nodesOfBits } from '../../src/search/node-bits.js'
+import { nodesOfBits } from '../../src/search/filter/node-bits.js'
 import {
   ALL_TYPES,
   plainlyKept,

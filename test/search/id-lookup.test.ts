@@ -15,9 +15,9 @@ import {
   SEGMENT_HEADER_BYTES,
 } from '../../src/format/segment/segment-header.js'
 import { writeSegment } from '../../src/format/segment/write-segment.js'
-import { IdFilter } from '../../src/search/id-filter.js'
-import { IdLookup } from '../../src/search/id-lookup.js'
-import { NodeIds } from '../../src/search/node-ids.js'
+import { IdFilter } from '../../src/search/ids/id-filter.js'
+import { IdLookup } from '../../src/search/ids/id-lookup.js'
+import { NodeIds } from '../../src/search/ids/node-ids.js'
 import { temporaryFolder } from '../fixtures/index-files.js'
 import { runs } from '../whole.js'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeIdTable, findNodesByHash, idTableView } from '../../src/format/ids/id-table.js'
-import { IdTableWindow, type IdTable } from '../../src/search/id-table-window.js'
+import { IdTableWindow, type IdTable } from '../../src/search/ids/id-table-window.js'
 import { randomSource } from '../fixtures/random-graph.js'
 import { runs } from '../whole.js'
 

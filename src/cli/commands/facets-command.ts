@@ -16,7 +16,7 @@ export const facetsCommand: CommandBody<FacetsFlags, Facets> = { run, print }
 
 async function run({ path, field, filter, limit }: FacetsFlags): Promise<Facets> {
   const given = filterOfFlag(filter)
-  const { openToRead } = await import('../../search/open-to-read.js')
+  const { openToRead } = await import('../../search/view/open-to-read.js')
   const index = await openToRead(path)
   try {
     return { field, counts: index.facets({ field, limit, ...given }) }

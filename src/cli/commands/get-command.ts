@@ -18,7 +18,7 @@ interface Got {
 export const getCommand: CommandBody<GetFlags, Got> = { run, print }
 
 async function run({ path, id, json }: GetFlags, session: Session): Promise<Got> {
-  const { openToRead } = await import('../../search/open-to-read.js')
+  const { openToRead } = await import('../../search/view/open-to-read.js')
   const index = await openToRead(path)
   try {
     const ids = (typeof id === 'string' ? [id] : id).map((word) => idOfArgument(index, word))

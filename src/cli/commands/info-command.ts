@@ -22,7 +22,7 @@ export const infoCommand: CommandBody<InfoFlags, IndexInfo> = {
 async function changesOf(path: string): Promise<ChangedInfo | undefined> {
   if ((await readParts(path)) === undefined) return undefined
   // Dead rows are known when the logs are read: only an open index has done so.
-  const { openToRead } = await import('../../search/open-to-read.js')
+  const { openToRead } = await import('../../search/view/open-to-read.js')
   const index = await openToRead(path)
   try {
     const { count, dimensions, metric, m, quantization, live } = index

@@ -58,7 +58,7 @@ function checkFlags({ ids, groundTruth, ef, targetRecall, queries, text }: Searc
 async function searchText(flags: SearchFlags & { readonly text: string }): Promise<WordsReport['results'][number]> {
   const { path, memory, text, k, select, filter } = flags
   const options = { k, ...(select !== undefined && { select }), ...filterOfFlag(filter) }
-  const { openToRead } = await import('../../search/open-to-read.js')
+  const { openToRead } = await import('../../search/view/open-to-read.js')
   const index = await openToRead(path, memory === undefined ? {} : { memory })
   try {
     return index.searchText(text, options)

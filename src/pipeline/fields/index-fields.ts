@@ -4,7 +4,7 @@ import type { AssignedNodes } from '../assign-nodes.js'
 import type { IngestedFacts } from '../ingest/ingested.js'
 import type { PlannedRun } from '../run/run.js'
 import { RECORD_HEAD_BYTES } from '../segments/numbered-records.js'
-import { writeColumns } from './write-columns.js'
+import { writeColumns } from './columns/write-columns.js'
 import { writeText } from './write-text.js'
 
 /** For tables of keywords and words, and the buffers of files. Fixed: with more, sorted runs are longer, and no better. */

@@ -2,7 +2,7 @@ import type { TermsWriter } from '../../format/fields/terms-writer.js'
 import { writeVarint } from '../../format/fields/varint.js'
 import type { SegmentStream } from '../../format/segment/segment-stream.js'
 import { PIECE_HEAD_BYTES } from './postings-table.js'
-import type { RunMerge } from './run-merge.js'
+import type { RunMerge } from './sort/run-merge.js'
 
 /** How many entries are merged between two looks at the signal. */
 const CHECKED_EVERY = 2 ** 14

@@ -1,7 +1,7 @@
 import { MAX_POSTING_BYTES, writePosting } from '../../format/fields/write-posting.js'
-import { ByteChains } from './byte-chains.js'
-import { KeyTable } from './key-table.js'
-import type { SortedRuns } from './sorted-runs.js'
+import { ByteChains } from './sort/byte-chains.js'
+import { KeyTable } from './sort/key-table.js'
+import type { SortedRuns } from './sort/sorted-runs.js'
 
 /**
  * Of the postings of a term in a run: u32 each, how many documents, the first node, the last one. Then the postings of a

@@ -8,10 +8,10 @@ import { segmentFileName, type SegmentFile } from '../../format/segment/segment-
 import { SegmentReader } from '../../format/segment/segment-reader.js'
 import { SegmentStream } from '../../format/segment/segment-stream.js'
 import { throwIfAborted, type Uses } from '../run/run.js'
-import type { FieldsWritten } from './write-columns.js'
+import type { FieldsWritten } from './columns/write-columns.js'
 import { mergePostings } from './merge-postings.js'
 import { PostingsTable } from './postings-table.js'
-import { SortedRuns } from './sorted-runs.js'
+import { SortedRuns } from './sort/sorted-runs.js'
 
 const LENGTHS_AT_ONCE = 2 ** 14
 

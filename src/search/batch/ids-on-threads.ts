@@ -4,7 +4,7 @@ import type { FoundId } from '../ids/best-ids.js'
 import { IdSearch } from '../ids/id-search.js'
 import type { AskedBeam } from '../live/part.js'
 import type { OpenGeneration } from '../open-generation.js'
-import type { OpenView } from '../open-view.js'
+import type { OpenView } from '../view/open-view.js'
 import type { SearchThreads } from './search-threads.js'
 
 export interface WithThreads extends OpenGeneration {

@@ -2,12 +2,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { SearchHit } from '../../api/search.js'
 import type { GivenId, VectorLike } from '../../api/vectors.js'
-import { baseAlone } from '../base-alone.js'
+import { baseAlone } from '../view/base-alone.js'
 import type { CheckedSearch } from '../check-search-options.js'
 import { copyQuery, queryRows } from '../copy-query.js'
-import type { OpenView } from '../open-view.js'
+import type { OpenView } from '../view/open-view.js'
 import { hitsOf, idHitsOf } from '../search-one.js'
-import { searchView } from '../search-view.js'
+import { searchView } from '../view/search-view.js'
 import { idsOnThreads, type WithThreads } from './ids-on-threads.js'
 
 /** After this long, a batch lets other work of the calling thread run. */

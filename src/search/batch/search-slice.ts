@@ -1,5 +1,5 @@
 import { Kernel } from '../../../kernel/kernel.js'
-import { FarSearch } from '../core/far-search.js'
+import { FarSearch } from '../core/far/far-search.js'
 import type { ThreadContext } from '../core/thread-context.js'
 
 /** A thread's part of a batch of searches, in memory that it shares with the other threads. */

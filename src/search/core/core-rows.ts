@@ -6,7 +6,7 @@
 import type { Kernel } from '../../../kernel/kernel.js'
 import type { Metric } from '../../api/vectors.js'
 import type { RowSource } from '../../rows/row-source.js'
-import { FarRows } from './far-rows.js'
+import { FarRows } from './far/far-rows.js'
 import { PageTable } from './page-table.js'
 import { strideBytesOf, type RowKind, type RowLayout, type RowsShape } from './row-layout.js'
 import {

@@ -1,6 +1,6 @@
 /** How an open index divides the memory it may use. Pure. */
 import { InsufficientMemoryError } from '../../errors.js'
-import { farFixedBytes } from './far-context.js'
+import { farFixedBytes } from './far/far-context.js'
 import {
   allRowBytes,
   farMemories,

@@ -8,7 +8,7 @@ import type { Metric } from '../../api/vectors.js'
 import type { QuantizedShape } from '../../format/graph/quantized-shape.js'
 import type { UpperLevel } from '../../format/graph/upper-level.js'
 import { CoreRows, type PagedRows } from './core-rows.js'
-import { FarSearch } from './far-search.js'
+import { FarSearch } from './far/far-search.js'
 import { copyLevels, levelTable } from './level-table.js'
 import { allRowBytes, type RowsShape } from './row-layout.js'
 import {

@@ -1,5 +1,5 @@
 /** What each thread allocates for itself when several search one index in shared memory. */
-import type { FarKind } from './far-search.js'
+import type { FarKind } from './far/far-search.js'
 import type { RowsShape } from './row-layout.js'
 import {
   ALIGN_BYTES,

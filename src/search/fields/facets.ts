@@ -1,4 +1,4 @@
-import type { ValueCounts } from './value-column.js'
+import type { ValueCounts } from './values/value-column.js'
 
 /** A value of a field, and how many records have it. A date is milliseconds. */
 export interface FacetCount {

@@ -1,7 +1,7 @@
 import type { NearLeaf } from '../../fields/filter-node.js'
 import { greatCircleKm } from '../../fields/values/great-circle.js'
 import type { Zones } from '../../format/fields/zone-maps.js'
-import { zonesWithin } from './fixed-column.js'
+import { zonesWithin } from './values/fixed-column.js'
 import type { Piece } from './scan-loops.js'
 
 const EARTH_KM = 6371.0088

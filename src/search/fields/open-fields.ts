@@ -7,16 +7,16 @@ import { segmentFileName, type SegmentKind } from '../../format/segment/segment-
 import type { FieldFileKind } from '../../format/segment/field-files.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
 import { wordsFor } from './bits.js'
-import { BooleanValues } from './boolean-values.js'
+import { BooleanValues } from './values/boolean-values.js'
 import { facetsOf, type FacetCount } from './facets.js'
 import { FieldMemory } from './field-memory.js'
 import { FilterSets, MOST_FILTERS, type FilterSet } from './filter-sets.js'
-import { GeoValues } from './geo-values.js'
-import { KeywordListValues, KeywordValues } from './keyword-values.js'
-import { NumberListValues, NumberValues } from './number-values.js'
+import { GeoValues } from './values/geo-values.js'
+import { KeywordListValues, KeywordValues } from './values/keyword-values.js'
+import { NumberListValues, NumberValues } from './values/number-values.js'
 import { TextIndex } from './text/text-index.js'
 import { RowsFile } from './rows-file.js'
-import type { ValueColumn } from './value-column.js'
+import type { ValueColumn } from './values/value-column.js'
 
 /** The open files of a generation. */
 export interface FieldFiles {

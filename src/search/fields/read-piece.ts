@@ -1,6 +1,6 @@
 import { CorruptIndexError } from '../../errors.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
-import type { Values, ValueKind } from './column-values.js'
+import type { Values, ValueKind } from './values/column-values.js'
 
 /** Bytes that a scan reads at once: what `SegmentBlocks` reads without new memory. */
 export const PIECE_BYTES = 8 * 16_384

@@ -1,7 +1,7 @@
 import type { Id } from '../../api/vectors.js'
 import type { SearchCore } from '../core/search-core.js'
 import type { AskedBeam } from '../live/part.js'
-import type { NodeFilter } from '../node-filter.js'
+import type { NodeFilter } from '../filter/node-filter.js'
 import { enoughOf } from '../walk-depth.js'
 import { BestIds, type FoundId } from './best-ids.js'
 

@@ -1,6 +1,6 @@
 /** Which rows of a part are in the index: a row is dead when a newer version replaced it, or a delete removed it. */
-import { nodesOfBits } from '../node-bits.js'
-import type { NodeFilter } from '../node-filter.js'
+import { nodesOfBits } from '../filter/node-bits.js'
+import type { NodeFilter } from '../filter/node-filter.js'
 
 export class AliveRows {
   #bits: Uint32Array

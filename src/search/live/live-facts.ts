@@ -1,5 +1,5 @@
 import type { LiveFacts } from '../../api/live.js'
-import type { OpenView } from '../open-view.js'
+import type { OpenView } from '../view/open-view.js'
 import type { LiveState } from './live-state.js'
 
 type StateFacts = Pick<

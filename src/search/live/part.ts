@@ -4,7 +4,7 @@ import type { FilterNode } from '../../fields/filter-node.js'
 import type { FacetCount } from '../fields/facets.js'
 import type { TextPart } from '../fields/text/text-part.js'
 import type { FoundId } from '../ids/best-ids.js'
-import type { NodeFilter } from '../node-filter.js'
+import type { NodeFilter } from '../filter/node-filter.js'
 import type { AliveRows } from './alive-rows.js'
 
 export interface AskedBeam {

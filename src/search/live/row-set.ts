@@ -1,8 +1,8 @@
 import type { NodeSet } from '../../api/search.js'
 import { storedId } from '../../api/integer-id.js'
 import type { GivenId, Id } from '../../api/vectors.js'
-import { bothBits, nodesOfBits, NodeBits } from '../node-bits.js'
-import { answerOf, type IdFilter, type NodeFilter } from '../node-filter.js'
+import { bothBits, nodesOfBits, NodeBits } from '../filter/node-bits.js'
+import { answerOf, type IdFilter, type NodeFilter } from '../filter/node-filter.js'
 import type { LiveState } from './live-state.js'
 import type { Part, PartView } from './part.js'
 

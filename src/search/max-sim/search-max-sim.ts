@@ -8,7 +8,7 @@ import { copyQuery, queryRows } from '../copy-query.js'
 import { findNearest, rowsIn, shownIn } from '../find-nearest.js'
 import { fieldsOfRow } from '../hit-fields.js'
 import { compareIds, type Found } from '../live/search-live.js'
-import { fieldsOf, type OpenView } from '../open-view.js'
+import { fieldsOf, type OpenView } from '../view/open-view.js'
 import { chooseCandidates } from './choose-candidates.js'
 import { scoreIds, type ScoredId } from './score-ids.js'
 

@@ -6,7 +6,7 @@ import { searchText, type SearchedText } from '../fields/text/search-text.js'
 import type { AskedPart } from '../find-nearest.js'
 import { compareIds } from '../live/search-live.js'
 import type { Part } from '../live/part.js'
-import { bitsOf, type NodeFilter } from '../node-filter.js'
+import { bitsOf, type NodeFilter } from '../filter/node-filter.js'
 
 export interface FoundWords {
   readonly id: Id

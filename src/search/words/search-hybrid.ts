@@ -8,7 +8,7 @@ import { askedParts, findNearest, idsRepeatIn, rowsIn, shownIn } from '../find-n
 import { fieldsOfRow, type HitFields } from '../hit-fields.js'
 import type { Part } from '../live/part.js'
 import { scoreIds } from '../max-sim/score-ids.js'
-import { fieldsOf, type OpenView } from '../open-view.js'
+import { fieldsOf, type OpenView } from '../view/open-view.js'
 import { findWords } from './find-words.js'
 
 /**
