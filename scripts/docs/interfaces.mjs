@@ -1,5 +1,6 @@
 /** The members of the interfaces of options, from the same schemas as the tables. */
 import { BUILD_OPTIONS } from '../../src/options/build-options.ts'
+import { WORKER_OPTIONS } from '../../src/options/cluster/worker-options.ts'
 import { ESTIMATE_OPTIONS, SUGGEST_OPTIONS } from '../../src/options/estimate-options.ts'
 import { EXPORT_OPTIONS } from '../../src/options/export-options.ts'
 import { IMPORT_OPTIONS } from '../../src/options/import-options.ts'
@@ -26,6 +27,7 @@ const ENTRIES = {
   'options-writer': WRITER_OPTIONS,
   'options-settings': SETTINGS_OPTIONS,
   'options-compact': COMPACT_OPTIONS,
+  'options-worker': WORKER_OPTIONS,
 }
 
 const MAX_COLUMNS = 120

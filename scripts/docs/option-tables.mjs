@@ -1,6 +1,7 @@
 /** The tables of options and flags, by name, from the schemas in src/options. */
 import { COMMANDS } from '../../src/cli/command-table.ts'
 import { BUILD_COMMAND_OPTIONS, BUILD_OPTIONS } from '../../src/options/build-options.ts'
+import { WORKER_OPTIONS } from '../../src/options/cluster/worker-options.ts'
 import { ESTIMATE_OPTIONS, SUGGEST_OPTIONS } from '../../src/options/estimate-options.ts'
 import { EXPORT_OPTIONS } from '../../src/options/export-options.ts'
 import { IMPORT_OPTIONS } from '../../src/options/import-options.ts'
@@ -75,6 +76,7 @@ export const OPTION_TABLES = {
   'options-writer': () => optionTable(optionRows(WRITER_OPTIONS)),
   'options-settings': () => optionTable(optionRows(SETTINGS_OPTIONS)),
   'options-compact': () => optionTable(optionRows(COMPACT_OPTIONS)),
+  'options-worker': () => optionTable(optionRows(WORKER_OPTIONS)),
   'flags-common': () =>
     flagTable([...optionFacts(COMMON_OPTIONS).map(({ flag, doc }) => [code(flag), '', doc]), HELP_ROW]),
   ...Object.fromEntries(COMMANDS.map(({ name, options }) => [`flags-${name}`, () => flagTable(flagRows(options))])),

@@ -16,6 +16,7 @@ import {
 } from '../options/command-options.js'
 import { defineCommand, type CliCommand } from './command.js'
 import { LIVE_COMMANDS } from './live-command-table.js'
+import { WORKER } from './worker-command-table.js'
 
 const BUILD = defineCommand({
   name: 'build',
@@ -38,10 +39,12 @@ Examples:
   $ shardloom build articles.npy --metric cosine --quantization sq8 --out articles.index
   $ shardloom build articles.npy --out articles.index --min-recall 0.95 --json > report.json
   $ shardloom build articles.npy --out articles.index --report report.html
+  $ shardloom build /data/big.npy --out /mnt/shared/big.index --cluster redis://host:6379 --shared-dir /mnt/shared
   $ shardloom build --print-config
 
 Options can also be in shardloom.config.json, .ts, .js or .mjs, or under "shardloom" in package.json, in this folder or
-one above, with their names in the API: keepGenerations, path. Flags win over the file, and the file over defaults.`,
+one above, with their names in the API: keepGenerations, path. Flags win over the file, and the file over defaults.
+SHARDLOOM_CLUSTER and SHARDLOOM_SHARED_DIR stand for --cluster and --shared-dir.`,
 })
 
 const SEARCH = defineCommand({
@@ -222,4 +225,5 @@ export const COMMANDS: readonly CliCommand[] = [
   EXPORT,
   IMPORT,
   ...LIVE_COMMANDS,
+  WORKER,
 ]

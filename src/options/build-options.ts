@@ -5,14 +5,13 @@
 import * as v from 'valibot'
 import type { FieldSchema } from '../api/fields.js'
 import { isPlainObject } from '../fields/schema.js'
+import { CLUSTER_FLAGS, CLUSTER_OPTION } from './cluster/cluster-options.js'
 import { MAX_COUNT, MAX_STALL_SECONDS } from './limits.js'
 import { choice, fieldsToRead, flag, integer, name, numberFrom, option, sizeOrZero, text } from './option-values.js'
 import { DEFAULT_ENGINE, DEFAULT_M, DEFAULT_SEED, OUT_ALIAS, SHARED_OPTIONS } from './shared-options.js'
 
 /** Longer than any task of a build that fits a machine, and than a source that waits out a rate limit. */
 const DEFAULT_STALL_SECONDS = 1800
-/** Longer than a host is silent while it lives, and BullMQ's own. */
-const DEFAULT_LOCK_SECONDS = 30
 
 /** Where an index goes. */
 export const INDEX_PATH = option(name('the path of the index directory'), 'the index directory; created when missing', {
@@ -71,27 +70,7 @@ export const BUILD_OPTIONS = {
   memory: v.optional(SHARED_OPTIONS.memory),
   threads: v.optional(SHARED_OPTIONS.threads),
   tempDir: v.optional(SHARED_OPTIONS.tempDir),
-  cluster: v.optional(
-    option(
-      v.strictObject(
-        {
-          connection: v.union([name('the URL of Redis'), v.custom<Readonly<Record<string, unknown>>>(isPlainObject)]),
-          sharedDir: name('the path of a folder'),
-          lockSeconds: v.optional(numberFrom(1, MAX_STALL_SECONDS), DEFAULT_LOCK_SECONDS),
-        },
-        "an object such as { connection: 'redis://host:6379', sharedDir: '/mnt/shared' }",
-      ),
-      'other hosts that run the tasks',
-      {
-        noFlag: true,
-        fallback: 'none',
-        type: 'ClusterOptions',
-        doc:
-          'other hosts that run the tasks of the build, `shardloom worker` on each: ' +
-          "`{ connection: 'redis://host:6379', sharedDir: '/mnt/shared' }`",
-      },
-    ),
-  ),
+  cluster: v.optional(CLUSTER_OPTION),
   seed: v.optional(
     option(SHARED_OPTIONS.seed, 'same input, options and seed: same bytes', {
       doc: 'unsigned 32-bit integer. The same input, options and seed give the same bytes',
@@ -235,6 +214,7 @@ export const BUILD_COMMAND_OPTIONS = {
     }),
   ),
   ...optional,
+  ...CLUSTER_FLAGS,
   report: v.optional(
     option(name('a path'), 'write a page about the build, compared with the build before', {
       value: 'FILE',

@@ -4,6 +4,7 @@ import { isThenable, kindOf } from '../value-kind.js'
 import { interned } from '../interned.js'
 import { nearestName } from '../near-name.js'
 import { kebabCase, optionFacts } from './option-facts.js'
+import { hidePassword, withoutPassword } from './cluster/without-password.js'
 import { renameOptions, warnProcess } from './renamed-options.js'
 
 type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>
@@ -33,10 +34,20 @@ export function checkOptions<Schema extends OptionsSchema>(
   const result = v.safeParse(schema, options, { abortEarly: true })
   if (result.success) return withInternedStrings(result.output)
   const [issue] = result.issues
-  const [{ key, value }] = issue.path ?? [{ key: 'options', value: options }]
-  // A missing key has the message of the object, which says nothing of the key.
-  const allowed = issue.kind === 'schema' && issue.type === 'strict_object' ? 'given' : issue.message
-  throw new InvalidOptionError(`${where}${String(key)} must be ${allowed}, got ${shown(value)}`)
+  const { key, value } = placeOf(issue.path) ?? { key: 'options', value: options }
+  // A missing or an unknown key has the message of the object, which says nothing of the key.
+  const isKey = issue.kind === 'schema' && issue.type === 'strict_object'
+  if (isKey && issue.expected === 'never') throw new InvalidOptionError(`${where}unknown option ${JSON.stringify(key)}`)
+  const allowed = isKey && value === undefined ? 'given' : issue.message
+  throw new InvalidOptionError(`${where}${key} must be ${allowed}, got ${shown(value)}`)
+}
+
+/** The name of the value: of a part of an option as in a program, 'cluster.sharedDir'; of an item, that of its list. */
+function placeOf(path: v.BaseIssue<unknown>['path']): { readonly key: string; readonly value: unknown } | undefined {
+  if (path === undefined) return undefined
+  const end = path.findIndex(({ type }) => type !== 'object')
+  const parts = end < 0 ? path : path.slice(0, end)
+  return { key: parts.map(({ key }) => String(key)).join('.'), value: parts.at(-1)?.value }
 }
 
 /** @throws InvalidOptionError */
@@ -62,7 +73,7 @@ function warnCaller({ logger }: { readonly logger?: { warn?: (message: string) =
 export function checkValue(name: string, schema: v.GenericSchema, value: unknown, got = shown(value)): unknown {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return result.output
-  throw new InvalidOptionError(`${name} must be ${result.issues[0].message}, got ${got}`)
+  throw new InvalidOptionError(`${name} must be ${result.issues[0].message}, got ${withoutPassword(got)}`)
 }
 
 export function unknownOption(name: string, entries: v.ObjectEntries): string {
@@ -77,7 +88,7 @@ function shown(value: unknown): string {
   if (isThenable(value)) return 'a Promise'
   if (typeof value === 'number' || typeof value === 'bigint' || value === undefined) return String(value)
   try {
-    return JSON.stringify(value) ?? Object.prototype.toString.call(value)
+    return withoutPassword(JSON.stringify(value, hidePassword) ?? '') || Object.prototype.toString.call(value)
   } catch {
     // JSON has no form for it, or it contains itself.
     return Object.prototype.toString.call(value)

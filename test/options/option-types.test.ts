@@ -4,6 +4,7 @@ import type { BuildOptions, ClusterOptions } from '../../src/api/build.js'
 import type { CompactOptions, CreateOptions, WriteOptions } from '../../src/api/live.js'
 import type { RecallOptions, TuneOptions } from '../../src/api/measure.js'
 import type { OpenOptions, SearchOptions } from '../../src/api/search.js'
+import type { WorkerOptions } from '../../src/api/worker.js'
 import type { ExportOptions } from '../../src/interop/export-index.js'
 import type { ImportOptions } from '../../src/interop/import-index.js'
 import type { buildConfigSchema, buildOptionsSchema } from '../../src/options/build-options.js'
@@ -11,6 +12,7 @@ import type { ShardloomConfig } from '../../src/options/config/define-config.js'
 import type { estimateOptionsSchema, suggestOptionsSchema } from '../../src/options/estimate-options.js'
 import type { exportOptionsSchema } from '../../src/options/export-options.js'
 import type { importOptionsSchema } from '../../src/options/import-options.js'
+import type { workerOptionsSchema } from '../../src/options/cluster/worker-options.js'
 import type { compactOptionsSchema, createOptionsSchema, writeOptionsSchema } from '../../src/options/live-options.js'
 import type { recallOptionsSchema, tuneOptionsSchema } from '../../src/options/measure-options.js'
 import type { openOptionsSchema, SEARCH_OPTIONS } from '../../src/options/search-options.js'
@@ -50,6 +52,10 @@ describe('an interface of options has the type of its schema', () => {
     expectTypeOf<Write>().toEqualTypeOf<Omit<Mutable<WriteOptions>, 'write'>>()
     expectTypeOf<Given<typeof createOptionsSchema>>().toEqualTypeOf<Mutable<CreateOptions>>()
     expectTypeOf<Given<typeof compactOptionsSchema>>().toEqualTypeOf<Mutable<CompactOptions>>()
+  })
+
+  it('in a worker', () => {
+    expectTypeOf<Given<typeof workerOptionsSchema>>().toEqualTypeOf<Mutable<WorkerOptions>>()
   })
 
   it('in searches and measurements', () => {

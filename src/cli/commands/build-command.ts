@@ -4,6 +4,7 @@ import type { BuildOptions } from '../../api/build.js'
 import type { BuildReport } from '../../api/report.js'
 import { IndexLockedError, InvalidOptionError, MiscompiledError } from '../../errors.js'
 import { BUILD_OPTIONS, type BUILD_COMMAND_OPTIONS } from '../../options/build-options.js'
+import { withoutPassword } from '../../options/cluster/without-password.js'
 import type { CONFIG_FLAGS } from '../../options/command-options.js'
 import type { OptionLayer } from '../../options/config/merge-options.js'
 import type { ShardloomConfig } from '../../options/config/define-config.js'
@@ -13,6 +14,7 @@ import { isResumable } from '../../pipeline/run/workspace.js'
 import { shellWord } from '../../report/shell-word.js'
 import { openVectorFiles } from '../../sources/open-vector-file.js'
 import type { CommandBody, OptionsOf } from '../command.js'
+import { clusterOf } from '../flags/cluster-flags.js'
 import { settleBuild } from '../files/settle-build.js'
 import { interruptible } from '../interruptible.js'
 import { buildSummary } from '../print/build-summary.js'
@@ -68,7 +70,7 @@ async function run(flags: BuildFlags, { terminal }: Session, given: OptionLayer)
 
 /** The same command resumes the build; a flag gives up the finished work. */
 function howToResume(args: readonly string[]): string {
-  const command = ['shardloom', ...args].map(shellWord).join(' ')
+  const command = ['shardloom', ...args].map((arg) => shellWord(withoutPassword(arg))).join(' ')
   return `to go on, run the same command again: ${command}; --no-resume starts afresh`
 }
 
@@ -92,9 +94,12 @@ type GivenBuild = ShardloomConfig & { readonly path: string }
 
 /** The options of `buildIndex`, without the command's own. */
 function ofLibrary(given: GivenBuild): BuildOptions {
-  // The file says what its fields are.
-  const entries = Object.entries(given).filter(([name]) => name !== 'fields' && Object.hasOwn(BUILD_OPTIONS, name))
-  return { path: given.path, ...Object.fromEntries(entries) }
+  // The file says what its fields are; hosts are given by several options.
+  const entries = Object.entries(given).filter(
+    ([name]) => name !== 'fields' && name !== 'cluster' && Object.hasOwn(BUILD_OPTIONS, name),
+  )
+  const cluster = clusterOf(given)
+  return { path: given.path, ...Object.fromEntries(entries), ...(cluster !== undefined && { cluster }) }
 }
 
 interface BuildHooks {

@@ -1,4 +1,5 @@
 /** The options of one build: from flags, a configuration file and defaults. */
+import { environmentLayers } from '../flags/cluster-flags.js'
 import { BUILD_COMMAND_OPTIONS } from '../../options/build-options.js'
 import { findConfig, readConfig } from '../../options/config/config-file.js'
 import type { ShardloomConfig } from '../../options/config/define-config.js'
@@ -16,7 +17,7 @@ export interface SettledBuild {
 }
 
 /**
- * Flags win over the configuration file, and the file over defaults. `config`: the file to read, false for none,
+ * Flags win over the environment, that over the configuration file, and the file over defaults. `config`: the file to read, false for none,
  * undefined for the nearest one.
  */
 export async function settleBuild(flags: OptionLayer, config: string | false | undefined): Promise<SettledBuild> {
@@ -30,6 +31,7 @@ export async function settleBuild(flags: OptionLayer, config: string | false | u
         : await readConfig(config, warn)
   const settled = mergeOptions(BUILD_COMMAND_OPTIONS, [
     flags,
+    ...environmentLayers(),
     ...(found === undefined ? [] : [{ from: found.from, options: { ...found.options } }]),
   ])
   const given = [...settled].filter(([, { from }]) => from !== FROM_DEFAULT)

@@ -1,10 +1,11 @@
 /** What --print-config prints. */
 import type { SettledBuild } from '../files/settle-build.js'
+import { withoutPassword } from '../../options/cluster/without-password.js'
 import { tableLines } from './table-lines.js'
 
 export function configJson({ settled, config }: SettledBuild): object {
   const options = Object.fromEntries(
-    [...settled].map(([name, { value, from }]) => [name, { value: value ?? null, from }]),
+    [...settled].map(([name, { value, from }]) => [name, { value: shownValue(value) ?? null, from }]),
   )
   return { config: config ?? null, options }
 }
@@ -13,8 +14,17 @@ export function configJson({ settled, config }: SettledBuild): object {
 export function configLines({ settled, config }: SettledBuild): string[] {
   const rows = [...settled].map(([name, { value, from, fallback }]) => [
     name,
-    value === undefined ? `(${fallback ?? 'none'})` : typeof value === 'string' ? value : JSON.stringify(value),
+    value === undefined
+      ? `(${fallback ?? 'none'})`
+      : typeof value === 'string'
+        ? shownValue(value)
+        : JSON.stringify(value),
     from,
   ])
   return [`configuration file: ${config ?? 'none'}`, '', ...tableLines(rows)]
+}
+
+/** The URL of Redis may have a password. */
+function shownValue<Value>(value: Value): Value | string {
+  return typeof value === 'string' ? withoutPassword(value) : value
 }

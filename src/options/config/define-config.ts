@@ -13,6 +13,8 @@ export interface ShardloomConfig extends Partial<
    * `['category', 'price:number']`, or a schema, as `{ price: 'number' }`.
    */
   readonly fields?: FieldsToRead
+  /** Other hosts run the tasks, by way of this Redis: 'redis://host:6379'. Needs `sharedDir`. */
+  readonly cluster?: string
   // <generated options-config>
   /** File of vectors, or several; '-' is standard input. */
   readonly input?: string | readonly string[]
@@ -25,6 +27,10 @@ export interface ShardloomConfig extends Partial<
   readonly vectorColumn?: string
   /** Column, array or field of the ids. */
   readonly idColumn?: string
+  /** With --cluster: the folder that all hosts see; the index lies in it. */
+  readonly sharedDir?: string
+  /** With --cluster: a task whose host is silent for N seconds goes to another. Default 30. */
+  readonly lockSeconds?: number
   /** Write a page about the build, compared with the build before. */
   readonly report?: string
   /** File for node_exporter's textfile collector; it must end with `.prom`. A failed build writes it too. */
