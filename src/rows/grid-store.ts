@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, ftruncateSync, openSync, readSync } from 'node:fs'
 import { writeFailure } from '../format/bytes/file-errors.js'
 import { writeAtSync } from '../format/bytes/write-durably.js'
 
@@ -40,13 +40,17 @@ export function dropGrid(store: GridStore): void {
   if (store.kind === 'memory') store.bytes = new Uint8Array(0)
 }
 
+/**
+ * Hosts write their rows to the file side by side. It is opened for writing only: for a file that is open for reading
+ * too, an NFS client fetches the page around a write and may later send all of it, with old bytes of another host's rows.
+ */
 export function writeGrid(store: GridStore, firstNode: number, codes: Uint8Array): void {
   if (store.kind === 'memory') {
     store.bytes.set(codes, firstNode * store.rowBytes)
     return
   }
   try {
-    const file = openSync(store.path, 'r+')
+    const file = openSync(store.path, constants.O_WRONLY)
     try {
       writeAtSync(file, codes, firstNode * store.rowBytes)
     } finally {

@@ -1,9 +1,12 @@
-import { closeSync, ftruncateSync, openSync } from 'node:fs'
+import fs, { closeSync, constants, ftruncateSync, openSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readGrid, writeGrid, type GridStore } from '../../src/rows/grid-store.js'
 import { makeFolder, shared } from '../fixtures/tasks.js'
+
+const openSyncOfNode = fs.openSync
 
 function makeStores(count: number, rowBytes: number): { memory: GridStore; file: GridStore } {
   const path = join(makeFolder(), 'codes.bin')
@@ -73,5 +76,22 @@ describe('a code store', () => {
   it('says which file ends too early', () => {
     const { file } = makeStores(10, 64)
     expect(() => readGrid(file, Uint32Array.of(9, 10), new Uint8Array(128))).toThrow(/codes\.bin: ends at byte 640/)
+  })
+
+  it('writes to its file without opening it for reading', () => {
+    const { file } = makeStores(10, 8)
+    const flags: unknown[] = []
+    fs.openSync = (path, flag, mode) => {
+      flags.push(flag)
+      return openSyncOfNode(path, flag, mode)
+    }
+    syncBuiltinESMExports()
+    try {
+      writeGrid(file, 3, rowsOf(3, 2, 8))
+    } finally {
+      fs.openSync = openSyncOfNode
+      syncBuiltinESMExports()
+    }
+    expect(flags).toEqual([constants.O_WRONLY])
   })
 })
