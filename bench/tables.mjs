@@ -11,7 +11,7 @@ export function renderComparison({ machine, data, settings, contenders, runs }) 
     `${machineText(machine)} M = ${settings.m}, efConstruction = ${settings.efConstruction}, ` +
       `${settings.threads} threads where there can be more than one; Shardloom: ${builtWith(report)}. ` +
       `${runs.length / contenders.length} run(s) of each, ${count(data.queries)} queries on one thread.`,
-    table(
+    markdownTable(
       ['', 'threads', 'whole, s', 'add only, s', 'CPU, s', 'vectors/s', 'peak RSS, MB', 'index, MB'],
       contenders.map((c) => [
         nameOf(c),
@@ -30,14 +30,14 @@ export function renderComparison({ machine, data, settings, contenders, runs }) 
           `usearch's add takes ${(usearch.add / shardloom.whole).toFixed(2)} times as long as Shardloom's whole build; ` +
             `its process takes ${(usearch.cpu / shardloom.cpu).toFixed(2)} times as much CPU.`,
         ]),
-    table(
+    markdownTable(
       ['recall@10, queries/s', ...contenders.map(nameOf)],
       shardloom.curve.map(({ ef }, i) => [
         `ef ${ef}`,
         ...contenders.map(({ curve }) => `${curve[i].recall.toFixed(4)}, ${count(Math.round(curve[i].qps))}`),
       ]),
     ),
-    table(
+    markdownTable(
       ['queries/s at recall', ...contenders.map(nameOf)],
       shardloom.qpsAtRecall.map(({ recall }, i) => [
         recall.toFixed(2),
@@ -51,7 +51,7 @@ export function renderComparison({ machine, data, settings, contenders, runs }) 
 /** Where Shardloom's time goes: of the run with the middle time. */
 function renderStages(reports) {
   const report = reports.toSorted((a, b) => a.seconds - b.seconds)[(reports.length - 1) >> 1]
-  return table(
+  return markdownTable(
     ['Shardloom, stage', 'seconds', 'share', 'peak RSS, MB'],
     report.stages.map((stage) => [
       stage.name,
@@ -88,7 +88,7 @@ export function renderGrowth({ machine, settings, series }) {
     'quality',
     'recall (proof)',
   ]
-  return ['### Growth', head, table(columns, rows)].join('\n\n')
+  return ['### Growth', head, markdownTable(columns, rows)].join('\n\n')
 }
 
 /** By how much the time grows when the count doubles, from two counts that need not be a doubling apart. */
@@ -102,19 +102,27 @@ function builtWith({ engine, quality, trialRecall, memoryBytes }) {
   return `engine ${engine}, quality ${quality}${tried}, memory ${(memoryBytes / 1e9).toFixed(1)} GB`
 }
 
-function machineText({ cpu, cores, memoryBytes, system, node, loadAverage, date }) {
+export function machineText({ cpu, cores, memoryBytes, system, node, loadAverage, date }) {
   return (
     `${date}: ${cpu}, ${cores} cores, ${Math.round(memoryBytes / 2 ** 30)} GiB, ${system}, Node.js ${node}, ` +
     `load average ${loadAverage.join(' ')} at the start.`
   )
 }
 
-function table(head, rows) {
+/** @param rows of cells, texts or numbers. */
+export function markdownTable(head, rows) {
   const cells = [head, ...rows].map((row) => row.map(String))
   const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)))
   const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
   return [line(cells[0]), rule, ...cells.slice(1).map(line)].join('\n')
+}
+
+/** The whole numbers of an option such as `1,2`. */
+export function numbersOf(text, option) {
+  const numbers = text.split(',').map(Number)
+  if (numbers.every((number) => Number.isInteger(number) && number > 0)) return numbers
+  throw new Error(`${option} must be whole numbers above 0, such as 1,2: ${text}`)
 }
 
 const nameOf = ({ contender, version }) => (version === undefined ? contender : `${contender} ${version}`)

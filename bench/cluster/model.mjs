@@ -1,0 +1,157 @@
+// A build of many vectors on many hosts, from what builds of few vectors cost: pure functions. What is measured grows in
+// proportion to the vectors, but for the comparisons with leaders (route) and the upper levels, which are computed.
+import { STAGES_THAT_GO_OUT } from './summarise.mjs'
+
+/** Above this many leaders a vector is compared with coarse leaders first, then with those of the nearest cells. */
+const MAX_FLAT_LEADERS = 1000
+const COARSE_PROBES = 4
+/** The largest level that is linked as one shard, in members of a shard; a larger one goes through all stages. */
+const ONE_SHARD_FACTOR = 2
+/** Bytes of JavaScript heap on the coordinator, as ARCHITECTURE.md has them. */
+const HEAP_BYTES = { shard: 120 + 2 * 2200, batch: 110 }
+const ROUTE_TASK_BYTES = 2 * 2 ** 20
+
+/** Leaders that each vector is compared with. */
+export function comparedLeaders(leaders) {
+  if (leaders <= MAX_FLAT_LEADERS) return leaders
+  const cells = Math.ceil(Math.sqrt(leaders))
+  return cells + (COARSE_PROBES * leaders) / cells
+}
+
+/**
+ * What one vector costs in each stage, and what a build costs whatever its size, from measured results of cluster.mjs:
+ * those of the fewest and of the most vectors. With one result nothing tells them apart: all is taken as the vectors'.
+ * @returns { stages: { name: { coordinatorCpu, hostCpu, coordinatorBytes, hostBytes } of a vector },
+ *   fixed: the same of a build, redisBytesPerTask, commandsPerTask, measuredCount, measuredShards }
+ */
+export function costsOf(results) {
+  const sorted = results.toSorted((a, b) => a.data.count - b.data.count)
+  const [few, most] = [sorted[0], sorted.at(-1)].map(onOneWorker)
+  const stages = {}
+  const fixed = {}
+  for (const stage of most.stages) {
+    const large = costOfStage(stage)
+    const small = few === most || few.count === most.count ? undefined : costOfStage(stageOf(few, stage.name))
+    stages[stage.name] = mapValues(large, (value, name) =>
+      small === undefined ? value / most.count : Math.max(0, (value - small[name]) / (most.count - few.count)),
+    )
+    fixed[stage.name] = mapValues(large, (value, name) => Math.max(0, value - stages[stage.name][name] * most.count))
+  }
+  const { redis, tasks, count, dims } = most
+  return {
+    stages,
+    fixed,
+    redisBytesPerTask: (redis.inBytes + redis.outBytes) / tasks,
+    commandsPerTask: redis.commands / tasks,
+    measuredCount: count,
+    dims,
+  }
+}
+
+function onOneWorker({ data, summary }) {
+  const single = summary.find(({ workers }) => workers === 1)
+  if (single === undefined) throw new Error(`the result of ${data.name} has no build on one worker: --workers 1,2`)
+  return { ...single, count: data.count, dims: data.dims }
+}
+
+const stageOf = ({ stages }, wanted) => stages.find(({ name }) => name === wanted)
+
+function costOfStage({ cpu, readBytes, writtenBytes }) {
+  return {
+    coordinatorCpu: cpu.coordinator,
+    hostCpu: cpu.worker,
+    coordinatorBytes: readBytes.coordinator + writtenBytes.coordinator,
+    hostBytes: readBytes.worker + writtenBytes.worker,
+  }
+}
+
+/**
+ * One build. @param plan of `planStages`: the geometry and the memory of this count
+ * @param hosts { count, threads, networkBytes: a host's a second, storageBytes: the shared folder's a second }
+ * @param machine { comparisonsPerSecond: leaders that a thread compares one vector with }
+ * @returns { seconds, limit, shares, hostCpu, coordinatorCpu, movedBytes, coordinatorBytes }
+ */
+export function modelBuild(plan, costs, hosts, machine) {
+  const rows = Object.keys(costs.stages).map((name) => ({ name, ...stageTime(name, plan, costs, hosts, machine) }))
+  const total = (of) => rows.reduce((sum, row) => sum + of(row), 0)
+  const seconds = total((row) => row.seconds)
+  const shares = {}
+  for (const row of rows) shares[row.limit] = (shares[row.limit] ?? 0) + row.seconds / seconds
+  return {
+    seconds,
+    limit: Object.keys(shares).reduce((most, next) => (shares[next] > shares[most] ? next : most)),
+    shares,
+    stages: rows,
+    hostCpu: total((row) => row.hostCpu),
+    coordinatorCpu: total((row) => row.coordinatorCpu),
+    movedBytes: total((row) => row.hostBytes + row.coordinatorBytes),
+    coordinatorBytes: total((row) => row.coordinatorBytes),
+  }
+}
+
+/** A stage lasts as long as what is slowest in it: its parts work side by side. */
+function stageTime(name, plan, costs, hosts, machine) {
+  const cost = stageCost(name, plan, costs, hosts.count, machine)
+  const goesOut = STAGES_THAT_GO_OUT.includes(name)
+  const parts = {
+    'CPU of the hosts': goesOut ? cost.hostCpu / (hosts.count * hosts.threads) : 0,
+    "the coordinator's thread": cost.coordinatorCpu,
+    "the coordinator's network": cost.coordinatorBytes / hosts.networkBytes,
+    'network of the hosts': cost.hostBytes / (hosts.count * hosts.networkBytes),
+    'the shared folder': (cost.coordinatorBytes + cost.hostBytes) / hosts.storageBytes,
+  }
+  const limit = Object.keys(parts).reduce((most, next) => (parts[next] > parts[most] ? next : most))
+  return { ...cost, seconds: parts[limit], limit }
+}
+
+function stageCost(name, plan, costs, hostCount, machine) {
+  const { count, geometry } = plan
+  const one = costs.stages[name]
+  const cost = mapValues(one, (value, of) => value * count + costs.fixed[name][of])
+  if (name === 'route') cost.hostCpu += count * addedComparisons(plan, costs) * (1 / machine.comparisonsPerSecond)
+  if (name === 'upper levels') {
+    // A large level is a build of its own; what was measured is one shard.
+    const level = count / plan.m
+    if (level > ONE_SHARD_FACTOR * geometry.shardMembers) {
+      const share = 1 / (plan.m - 1)
+      for (const stage of ['route', 'shards', 'merge']) {
+        for (const of of Object.keys(cost)) cost[of] += share * count * costs.stages[stage][of]
+      }
+    }
+  }
+  // Each host reads the nodes of all ordinals once.
+  if (name === 'shards') cost.hostBytes += (hostCount - 1) * 4 * count
+  return cost
+}
+
+function addedComparisons({ geometry }, { measuredCount }) {
+  const measured = Math.max(1, Math.ceil((measuredCount * geometry.overlap) / geometry.shardMembers))
+  return Math.max(0, comparedLeaders(geometry.shardCount) - comparedLeaders(measured))
+}
+
+/** What the coordinator and Redis hold and what lies in the shared folder; bytes, and numbers of tasks. */
+export function modelSizes(plan, costs) {
+  const { count, dimensions, gridDims, geometry, batchBytes } = plan
+  const segments = Math.ceil(count / Math.min(65_536, Math.ceil((64 * 2 ** 20) / (4 * dimensions))))
+  const routeTasks = Math.ceil((count * (4 * dimensions + 4)) / ROUTE_TASK_BYTES)
+  const tasks = routeTasks + geometry.shardCount + 2 * segments
+  const routedBytes = count * (4 * dimensions + 4 + (geometry.overlap - 1) * (2 * gridDims + 4))
+  const batches = Math.ceil(routedBytes / batchBytes) + Math.ceil((count * (4 * dimensions + 4)) / batchBytes)
+  return {
+    shards: geometry.shardCount,
+    segments,
+    tasks,
+    redisBytes: tasks * costs.redisBytesPerTask,
+    commands: tasks * costs.commandsPerTask,
+    coordinatorBytes: plan.fixedBytes,
+    heapBytes: geometry.shardCount * HEAP_BYTES.shard + batches * HEAP_BYTES.batch,
+    hostBytes: plan.hostBytes,
+    taskBytes: plan.taskBytes,
+    temporaryBytes: plan.temporaryBytes,
+    indexBytes: plan.indexBytes,
+  }
+}
+
+function mapValues(object, of) {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, of(value, name)]))
+}
