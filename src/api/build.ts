@@ -24,6 +24,18 @@ export interface ProgressEvent {
   readonly spilledBytes: number
   /** Of memory: from 75, 90 and 95% of the budget on, and as long as it does not fall well below. */
   readonly pressure: MemorySample['pressure']
+  /** The hosts that work for the build, in the order of their names; absent in a build on one machine. */
+  readonly hosts?: readonly HostProgress[]
+}
+
+/** A host of a build, at one moment. */
+export interface HostProgress {
+  /** Host name, process and a random part, as in the report. */
+  readonly host: string
+  /** Tasks that it runs. */
+  readonly running: number
+  /** Tasks that it finished. */
+  readonly done: number
 }
 
 /** What pino, console and most loggers already are. */

@@ -36,6 +36,30 @@ describe('a frame', () => {
     ])
   })
 
+  it('has the hosts of a build on many machines, with their tasks', () => {
+    const hosts = [
+      { host: 'ape-17-k3', running: 4, done: 1_200 },
+      { host: 'bee-9-x', running: 1, done: 0 },
+    ]
+    expect(frameLines([], { ...event, hosts }, plain).slice(2, 5)).toEqual([
+      '  2 hosts, 5 tasks running',
+      '    ape-17-k3  4 running, 1,200 done',
+      '    bee-9-x    1 running, 0 done',
+    ])
+    expect(frameLines([], { ...event, hosts: [] }, plain)[2]).toBe('  no host yet: shardloom worker starts one')
+  })
+
+  it('has the eight busiest of many hosts, in the order of their names, and counts the others', () => {
+    const hosts = Array.from({ length: 20 }, (_, i) => ({ host: `host-${i + 10}`, running: i === 3 ? 0 : i, done: i }))
+    const lines = frameLines([], { ...event, hosts }, plain)
+    expect(lines.slice(2, 12).map((line) => line.trim().split(' ')[0])).toEqual([
+      '20',
+      ...Array.from({ length: 8 }, (_, i) => `host-${i + 22}`),
+      'and',
+    ])
+    expect(lines[11]).toBe('    and 12 more')
+  })
+
   it('leaves out what is not known', () => {
     const open = { ...event, total: undefined, etaSeconds: undefined, spilledBytes: 0 }
     expect(frameLines([], open, plain).slice(0, 2)).toEqual(

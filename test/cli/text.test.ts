@@ -54,6 +54,16 @@ describe('progressText', () => {
     )
   })
 
+  it('counts hosts and their tasks in a build on many machines', () => {
+    const hosts = [
+      { host: 'a', running: 4, done: 9 },
+      { host: 'b', running: 1, done: 0 },
+    ]
+    const few = { ...event, spilledBytes: 0, etaSeconds: undefined }
+    expect(progressText({ ...few, hosts })).toMatch(/ {2}2 hosts with 5 tasks$/)
+    expect(progressText({ ...few, hosts: [] })).toMatch(/ {2}no host$/)
+  })
+
   it('names only the stage and the memory while nothing is counted', () => {
     expect(progressText({ ...event, stage: 'prove', done: 0, total: undefined, unit: '', spilledBytes: 0 })).toBe(
       'prove  RSS 812 MB/2.00 GB',

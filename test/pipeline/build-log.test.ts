@@ -44,6 +44,17 @@ describe('BuildLog', () => {
     expect(warn).toEqual(['less than wished', 'something odd'])
   })
 
+  it('has the hosts of the moment in its progress, of a build that has hosts', async () => {
+    const seen: ProgressEvent['hosts'][] = []
+    const { log } = makeLog(({ hosts }) => seen.push(hosts))
+    await log.stage('plan', async () => undefined)
+    let done = 0
+    log.watchHosts(() => [{ host: 'ape', running: 1, done: done++ }])
+    await log.stage('ingest', async () => undefined)
+    await log.stage('route', async () => undefined)
+    expect(seen).toEqual([undefined, [{ host: 'ape', running: 1, done: 0 }], [{ host: 'ape', running: 1, done: 1 }]])
+  })
+
   it('fails the stage with the error of a logger, also when a timer calls it', async () => {
     const logger = { info: () => undefined, warn: () => { throw new Error('the log is full') } } // prettier-ignore
     const log = new BuildLog({ logger, onProgress: undefined, budgetBytes: 5e8 })

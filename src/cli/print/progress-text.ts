@@ -2,11 +2,11 @@ import { formatByteSize } from '../../memory/byte-size.js'
 import type { MeasureProgress } from '../../api/measure.js'
 import type { ProgressEvent } from '../../api/build.js'
 import type { ExportProgress } from '../../api/interop.js'
-import { countText, rateText, waitText } from '../../report/number-text.js'
+import { countText, plural, rateText, waitText } from '../../report/number-text.js'
 
-/** The progress line of a build: stage, done/total, rate, ETA, RSS/budget, pressure, spilled; without unknown parts. */
+/** The progress line of a build: stage, done/total, rate, ETA, RSS/budget, pressure, hosts, spilled; without unknown parts. */
 export function progressText(event: ProgressEvent): string {
-  const { stage, done, total, unit, rate, etaSeconds, rssBytes, budgetBytes, spilledBytes, pressure } = event
+  const { stage, done, total, unit, rate, etaSeconds, rssBytes, budgetBytes, spilledBytes, pressure, hosts } = event
   const parts: string[] = [stage]
   if (unit !== '') {
     parts.push(total === undefined ? `${countText(done)} ${unit}` : `${countText(done)}/${countText(total)} ${unit}`)
@@ -16,8 +16,15 @@ export function progressText(event: ProgressEvent): string {
   }
   const pressed = pressure === 'normal' ? '' : ` (${pressure})`
   parts.push(`RSS ${formatByteSize(rssBytes)}/${formatByteSize(budgetBytes)}${pressed}`)
+  if (hosts !== undefined) parts.push(hostsText(hosts))
   if (spilledBytes > 0) parts.push(`spilled ${formatByteSize(spilledBytes)}`)
   return parts.join('  ')
+}
+
+function hostsText(hosts: NonNullable<ProgressEvent['hosts']>): string {
+  if (hosts.length === 0) return 'no host'
+  const running = hosts.reduce((sum, host) => sum + host.running, 0)
+  return `${plural(hosts.length, 'host')} with ${plural(running, 'task')}`
 }
 
 export function verifyProgressText(progress: { name: string; bytesChecked: number; totalBytes: number }): string {

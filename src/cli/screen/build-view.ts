@@ -86,9 +86,9 @@ export function jsonView(terminal: Pick<Terminal, 'logFields' | 'warn'>): BuildV
 
 function fieldsOf(event: ProgressEvent): object {
   const { stage, done, total, unit, rate, etaSeconds, elapsedSeconds } = event
-  const { rssBytes, budgetBytes, spilledBytes, pressure } = event
+  const { rssBytes, budgetBytes, spilledBytes, pressure, hosts } = event
   const counted = unit === '' ? {} : { done, total, unit, rate: Math.round(rate), etaSeconds }
-  return { stage, ...counted, elapsedSeconds, rssBytes, budgetBytes, spilledBytes, pressure }
+  return { stage, ...counted, elapsedSeconds, rssBytes, budgetBytes, spilledBytes, pressure, hosts }
 }
 
 /** A frame with all stages, rewritten in place. */

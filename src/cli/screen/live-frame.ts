@@ -2,7 +2,7 @@
 import { formatByteSize } from '../../memory/byte-size.js'
 import type { ProgressEvent } from '../../api/build.js'
 import type { Colour, Paint } from './colour.js'
-import { countText, rateText, tookText, waitText } from '../../report/number-text.js'
+import { countText, plural, rateText, tookText, waitText } from '../../report/number-text.js'
 import type { FinishedStage } from './stage-clock.js'
 
 export interface Look {
@@ -68,13 +68,40 @@ function runningLines(event: ProgressEvent, { columns, ascii }: Look): Span[][] 
     [`  memory ${formatByteSize(rssBytes)} of ${formatByteSize(budgetBytes)}, `, 'dim'],
     [`pressure ${pressure}`, PRESSURE_COLOURS[pressure] ?? 'dim'],
   ]
+  const hosts = event.hosts === undefined ? [] : hostLines(event.hosts)
   const spilled = spilledBytes > 0 ? `${formatByteSize(spilledBytes)} spilled, ` : ''
   return [
     head,
     ...(counts.length > 0 ? [[[`  ${counts.join(', ')}`, 'dim'] as const]] : []),
+    ...hosts,
     memory,
     [[`  ${spilled}${waitText(event.elapsedSeconds)} so far`, 'dim']],
   ]
+}
+
+/** Beyond that a screen has no room: the rest is counted. */
+const MAX_HOSTS = 8
+
+/** The hosts of a build and their tasks; of many, those that run most. */
+function hostLines(hosts: NonNullable<ProgressEvent['hosts']>): Span[][] {
+  if (hosts.length === 0) return [[['  no host yet: shardloom worker starts one', 'yellow']]]
+  const running = hosts.reduce((sum, host) => sum + host.running, 0)
+  const shown = hosts.length <= MAX_HOSTS ? hosts : busiest(hosts)
+  const width = Math.max(...shown.map(({ host }) => host.length))
+  const lines = shown.map((host): Span[] => [
+    [`    ${host.host.padEnd(width)}  ${countText(host.running)} running, ${countText(host.done)} done`, 'dim'],
+  ])
+  const rest = hosts.length - shown.length
+  return [
+    [[`  ${plural(hosts.length, 'host')}, ${plural(running, 'task')} running`, 'dim']],
+    ...lines,
+    ...(rest > 0 ? [[[`    and ${countText(rest)} more`, 'dim'] as const]] : []),
+  ]
+}
+
+function busiest(hosts: NonNullable<ProgressEvent['hosts']>): NonNullable<ProgressEvent['hosts']> {
+  const kept = new Set([...hosts].sort((a, b) => b.running - a.running).slice(0, MAX_HOSTS))
+  return hosts.filter((host) => kept.has(host))
 }
 
 function bar(share: number, width: number, ascii: boolean): Span[] {

@@ -1,6 +1,7 @@
 import type { BuildPlan } from '../../plan/plan-build.js'
 import type { TaskRunner } from '../../tasks/task-runner.js'
 import type { ResolvedCluster } from '../../options/resolve-options.js'
+import type { HostProgress } from '../../api/build.js'
 import type { HostReport, StageName } from '../../api/report.js'
 
 /** What the runner of a build uses of it. */
@@ -23,6 +24,8 @@ export interface Cluster {
   start(plan: BuildPlan, local: TaskRunner): TaskRunner
   /** Hosts that are or were there, in the order of their names. */
   readonly hosts: readonly HostReport[]
+  /** What those that work do now, in the same order. Asked for ten times a second. */
+  readonly progress: readonly HostProgress[]
   /** Takes the build's jobs and notices out of Redis, and ends the connections. */
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../../errors.js'
 import { promisedText } from '../../value-kind.js'
 import { NO_TRACE, type BuildTrace } from './build-trace.js'
 import type { BuildEvent, StageName, StageReport } from '../../api/report.js'
-import type { Logger, ProgressEvent } from '../../api/build.js'
+import type { HostProgress, Logger, ProgressEvent } from '../../api/build.js'
 
 const SAMPLE_MS = 250
 /** The shortest interval between two progress events: a progress line is for people. */
@@ -31,6 +31,7 @@ export class BuildLog {
   readonly #trace: BuildTrace
   #spilledBytes: () => number = () => 0
   #pressure: () => ProgressEvent['pressure'] = () => 'normal'
+  #hosts: (() => readonly HostProgress[]) | undefined
   #watchMemory: WatchMemory = () => undefined
   #stage: { name: StageName; startedMs: number; peakRssBytes: number } | undefined
   #progress: { done: number; total: number | undefined; unit: string } = { done: 0, total: undefined, unit: '' }
@@ -62,6 +63,11 @@ export class BuildLog {
   /** Sets the source of the pressure in progress events. */
   watchPressure(pressure: () => ProgressEvent['pressure']): void {
     this.#pressure = pressure
+  }
+
+  /** Sets the source of the hosts in progress events. */
+  watchHosts(hosts: () => readonly HostProgress[]): void {
+    this.#hosts = hosts
   }
 
   /** Sets the function that receives every sample of memory. */
@@ -166,6 +172,7 @@ export class BuildLog {
       budgetBytes: this.#budgetBytes,
       spilledBytes: this.#spilledBytes(),
       pressure: this.#pressure(),
+      ...(this.#hosts !== undefined && { hosts: this.#hosts() }),
     }
     const onProgress = this.#onProgress
     this.#call('onProgress', () => onProgress(event))

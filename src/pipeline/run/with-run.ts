@@ -195,6 +195,7 @@ class BuildRun implements OpenRun {
     this.memory = memory
     log.watchSpill(() => queues.budget.spilledBytes)
     log.watchPressure(() => memory.level)
+    if (cluster !== undefined) log.watchHosts(() => cluster.progress)
     log.watchMemory((...sample) => memory.sample(...sample))
   }
 
