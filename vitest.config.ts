@@ -6,11 +6,19 @@
 import { defineConfig } from 'vitest/config'
 
 /** Folders whose tests start threads, processes or whole builds, replace methods, or measure memory. */
-const ISOLATED = ['cli', 'e2e', 'engines', 'environments', 'examples', 'fuzz', 'interop', 'live'].map(
-  (name) => `test/${name}/*.test.ts`,
-)
+const ISOLATED = [
+  'cli',
+  '{cluster,cluster/*}',
+  'e2e',
+  'engines',
+  'environments',
+  'examples',
+  'fuzz',
+  'interop',
+  'live',
+].map((name) => `test/${name}/*.test.ts`)
 
-const UNITS = ['test/*.test.ts', 'test/*/*.test.ts', 'test/format/live/*.test.ts']
+const UNITS = ['test/*.test.ts', 'test/*/*.test.ts', 'test/{format/live,cluster/*}/*.test.ts']
 
 export default defineConfig(({ mode }) => {
   // Projects load this file again without the mode: the variable carries it to them.

@@ -180,13 +180,21 @@ export class PathError extends ShardloomError {
   }
 }
 
-/** The package that reads a format is not installed: it is an optional peer. */
+/** Optional packages that were asked for are not installed: they are peers. */
 export class MissingPackageError extends ShardloomError {
-  constructor(path: string, format: string, name: string, cause?: unknown) {
-    super('SHARDLOOM_MISSING_PACKAGE', `${path}: ${format} is read by the package ${name}; npm install ${name}`, {
-      cause,
-      kind: 'input',
-    })
+  constructor(what: string, names: readonly string[], cause?: unknown) {
+    super(
+      'SHARDLOOM_MISSING_PACKAGE',
+      `${what} needs the ${names.length === 1 ? 'package' : 'packages'} ${names.join(' and ')}: npm install ${names.join(' ')}`,
+      { cause, kind: 'input' },
+    )
+  }
+}
+
+/** Redis, or what the hosts of a build share, cannot be used. kind: 'input' when the work begins, 'failed' later. */
+export class ClusterError extends ShardloomError {
+  constructor(message: string, options: { kind?: ErrorKind; cause?: unknown } = {}) {
+    super('SHARDLOOM_CLUSTER', message, options)
   }
 }
 

@@ -57,7 +57,7 @@ describe('an HDF5 file', () => {
 
   it('says what to install when its reader is missing', async () => {
     const missing = loadH5wasm('a.hdf5', () => Promise.reject(new Error("Cannot find package 'h5wasm'")))
-    await expect(missing).rejects.toThrow('a.hdf5: HDF5 is read by the package h5wasm; npm install h5wasm')
+    await expect(missing).rejects.toThrow('a.hdf5: HDF5 needs the package h5wasm: npm install h5wasm')
     await expect(missing).rejects.toBeInstanceOf(MissingPackageError)
   })
 })

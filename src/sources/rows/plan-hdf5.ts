@@ -36,7 +36,7 @@ export async function loadH5wasm(
   try {
     library = await load()
   } catch (cause) {
-    throw new MissingPackageError(path, 'HDF5', 'h5wasm', cause)
+    throw new MissingPackageError(`${path}: HDF5`, ['h5wasm'], cause)
   }
   const module = await library.ready
   // Without it h5wasm prints a failure and returns a file that is not open.

@@ -1,0 +1,79 @@
+import type { ClusterOptions } from '../../api/build.js'
+import { ClusterError } from '../../errors.js'
+import { messageOf } from '../../realms.js'
+import { loadRedis, type RedisClient } from './load-redis.js'
+import { redisOptions } from './redis-options.js'
+import { settlesWithin } from './settles-within.js'
+import { shownUrl } from './shown-url.js'
+
+const ANSWER_MS = 5000
+const CLOSE_MS = 2000
+const OLDEST_VERSION = [6, 2] as const
+
+/** Errors that waiting does not change: the user, the password, what the user may do. */
+const REFUSALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|Client sent AUTH|DB index|invalid))/
+
+type Answer = { readonly version: string | undefined } | { readonly refusal: string }
+
+/**
+ * A connection to a Redis that answers; `purpose` says what needs it, such as 'a build on many hosts'. Its caller
+ * watches it (`RedisHealth`) and ends it (`closeRedis`).
+ * @throws MissingPackageError; ClusterError with the address, without the password
+ */
+export async function connectRedis(
+  connection: ClusterOptions['connection'],
+  purpose: string,
+  load = loadRedis,
+): Promise<RedisClient> {
+  const options = redisOptions(connection)
+  const { Redis } = await load()
+  const client = new Redis(options)
+  try {
+    const { version } = await firstAnswer(client)
+    if (version !== undefined && isOlder(version)) {
+      throw new Error(`it is version ${version}; install ${OLDEST_VERSION.join('.')} or later`)
+    }
+    return client
+  } catch (error) {
+    await closeRedis(client)
+    // No cause: an error of ioredis has the command that failed, and the password is in that of AUTH.
+    throw new ClusterError(`${purpose} needs Redis at ${shownUrl(connection)}: ${messageOf(error)}`, { kind: 'input' })
+  }
+}
+
+/** Ends it now; what was not sent is dropped. */
+export async function closeRedis(client: RedisClient): Promise<void> {
+  // Between two attempts to connect there is no socket whose end could be awaited.
+  const hasSocket = !['wait', 'reconnecting', 'close', 'end'].includes(client.status)
+  const ended = new Promise<void>((resolve) => client.once('end', resolve))
+  client.disconnect()
+  if (hasSocket) await settlesWithin(CLOSE_MS, ended)
+}
+
+/** Waits for a server that is starting. */
+async function firstAnswer(client: RedisClient): Promise<{ readonly version: string | undefined }> {
+  let lastFailure = ''
+  const refused = new Promise<Answer>((resolve) => {
+    // It stays: without a listener ioredis would print. A connection that is lost later is told by RedisHealth.
+    client.on('error', (error: Error) => {
+      lastFailure = error.message
+      if (REFUSALS.test(lastFailure)) resolve({ refusal: lastFailure })
+    })
+  })
+  const answered = client.info('server').then(
+    (text): Answer => ({ version: /^redis_version:(\d+(?:\.\d+)*)/m.exec(text)?.[1] }),
+    (error: unknown): Answer => ({ refusal: messageOf(error) }),
+  )
+  const answer = await settlesWithin(ANSWER_MS, Promise.race([refused, answered]))
+  if (answer === undefined) {
+    const reason = lastFailure === '' ? '' : ` (${lastFailure})`
+    throw new Error(`no answer within ${ANSWER_MS / 1000} s${reason}; start it, or give another address`)
+  }
+  if ('refusal' in answer) throw new Error(`${answer.refusal}; give another user, password or address`)
+  return answer
+}
+
+function isOlder(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor < OLDEST_VERSION[1])
+}

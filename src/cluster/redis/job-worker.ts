@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto'
+import type { Job, Worker } from 'bullmq'
+import { ClusterError } from '../../errors.js'
+import { messageOf } from '../../realms.js'
+import type { TaskDone, TaskJob } from '../messages.js'
+import { checkJob } from './check-messages.js'
+import { encodeFailedJob } from './failed-job.js'
+import { loadRedis, type RedisClient } from './load-redis.js'
+import { workerOptions, queueOptions } from './queue-options.js'
+import { settlesWithin } from './settles-within.js'
+
+/** After a failure that is not a lost connection, which waits by itself. */
+const FETCH_AGAIN_MS = 500
+const CLOSE_MS = 2000
+
+export interface JobWorkerOptions {
+  /** The name of this host, without spaces. */
+  readonly host: string
+  readonly lockSeconds: number
+  /** Jobs at once; 0: none for now. */
+  readonly concurrency: number
+  /**
+   * Does a job. What it returns is reported; when it throws, the job fails with its message. The signal fires when the
+   * job is another host's by now, or was given back: nothing is reported then.
+   */
+  readonly run: (job: TaskJob, signal: AbortSignal) => Promise<TaskDone>
+  /** Is told of what went wrong in Redis and is not the work of `run`. */
+  readonly onTrouble: (message: string) => void
+}
+
+interface Running {
+  readonly job: Job
+  readonly token: string
+  /** Fires when the job is not this host's any more. */
+  readonly abort: AbortController
+  /** Its end is on the way to Redis, which releases the lock. */
+  isEnding: boolean
+}
+
+/**
+ * A host's end of the queue of a build. It fetches by itself (BullMQ: "manually fetching jobs"), so that the number of
+ * jobs can change at any time, and jobs can be given back while they run. While Redis is away it waits: running jobs go
+ * on, and are reported when Redis is back.
+ */
+export class JobWorker {
+  readonly #worker: Worker
+  readonly #options: JobWorkerOptions
+  readonly #lockMs: number
+  readonly #running = new Map<string, Running>()
+  readonly #renewal: NodeJS.Timeout
+  readonly #fetching: Promise<void>
+  /** Wait until a job ends, or a slot is free. */
+  readonly #waiting: (() => void)[] = []
+  #isRenewing = false
+  #concurrency: number
+  #paused = false
+  #closing: Promise<void> | undefined
+  #reported = 0
+  #lost = 0
+
+  private constructor(worker: Worker, options: JobWorkerOptions) {
+    this.#worker = worker
+    this.#options = options
+    this.#concurrency = options.concurrency
+    this.#lockMs = options.lockSeconds * 1000
+    this.#renewal = setInterval(() => void this.#renewLocks(), this.#lockMs / 4)
+    this.#fetching = this.#fetchJobs()
+  }
+
+  /** The connection stays its caller's. @throws MissingPackageError, ClusterError */
+  static async open(client: RedisClient, queue: string, options: JobWorkerOptions): Promise<JobWorker> {
+    const { bullmq } = await loadRedis()
+    const worker = new bullmq.Worker(queue, null, {
+      ...queueOptions(client),
+      ...workerOptions(options.lockSeconds),
+      name: options.host,
+      autorun: false,
+    })
+    worker.on('error', (error) => options.onTrouble(`queue ${queue}: ${error.message}`))
+    try {
+      await worker.waitUntilReady()
+      await worker.startStalledCheckTimer()
+    } catch (error) {
+      await worker.close(true)
+      throw new ClusterError(`the queue ${queue} cannot be opened: ${messageOf(error)}`)
+    }
+    return new JobWorker(worker, options)
+  }
+
+  /** Jobs that run. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Jobs that were reported as done. */
+  get reported(): number {
+    return this.#reported
+  }
+
+  /** Jobs whose end could not be reported: another host has them, or Redis does not know them any more. */
+  get lost(): number {
+    return this.#lost
+  }
+
+  get concurrency(): number {
+    return this.#concurrency
+  }
+
+  /** Jobs at once from now on; what runs goes on. 0: none for now. */
+  set concurrency(jobs: number) {
+    this.#concurrency = jobs
+    this.#wake()
+  }
+
+  /** Takes no more jobs; what runs goes on. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#wake()
+  }
+
+  /**
+   * Takes no more jobs and puts those that run at the head of the queue, for other hosts; their signals fire. While
+   * Redis is away they go to others after the lock time instead. Returns how many were put back.
+   */
+  async giveBack(): Promise<number> {
+    this.pause()
+    const back = await Promise.all([...this.#running.values()].map((running) => this.#putBack(running)))
+    return back.filter((isBack) => isBack).length
+  }
+
+  /** Takes no more jobs, waits for those that run, gives back what is not done in time, and ends. */
+  close(graceSeconds: number): Promise<void> {
+    this.#closing ??= this.#close(graceSeconds)
+    return this.#closing
+  }
+
+  async #close(graceSeconds: number): Promise<void> {
+    this.pause()
+    const until = performance.now() + graceSeconds * 1000
+    while (this.#running.size > 0 && performance.now() < until) {
+      await settlesWithin(until - performance.now(), this.#nextWake())
+    }
+    await this.giveBack()
+    clearInterval(this.#renewal)
+    const ended = this.#worker.close(true).then(() => true)
+    if ((await settlesWithin(CLOSE_MS, ended)) === undefined) {
+      this.#options.onTrouble(`the worker of queue ${this.#worker.name} was left while Redis is away`)
+      ended.catch((error: unknown) => this.#options.onTrouble(messageOf(error)))
+    }
+    this.#wake()
+    await settlesWithin(CLOSE_MS, this.#fetching)
+  }
+
+  async #fetchJobs(): Promise<void> {
+    while (this.#closing === undefined) {
+      if (!this.#hasFreeSlot()) {
+        await this.#nextWake()
+        continue
+      }
+      const token = randomUUID()
+      const job = await this.#fetchJob(token)
+      if (job === undefined) continue
+      const running = { job, token, abort: new AbortController(), isEnding: false }
+      this.#running.set(token, running)
+      // It came while jobs were given back, or the number of slots was lowered.
+      if (!this.#hasFreeSlot(1)) await this.#putBack(running)
+      else void this.#work(running)
+    }
+  }
+
+  /** Undefined after some seconds without a job, and after a failure. */
+  async #fetchJob(token: string): Promise<Job | undefined> {
+    try {
+      return (await this.#worker.getNextJob(token)) as Job | undefined
+    } catch (error) {
+      if (this.#closing === undefined) {
+        this.#options.onTrouble(`no job can be fetched: ${messageOf(error)}`)
+        await settlesWithin(FETCH_AGAIN_MS, this.#nextWake())
+      }
+      return undefined
+    }
+  }
+
+  #hasFreeSlot(taken = 0): boolean {
+    return !this.#paused && this.#running.size - taken < this.#concurrency
+  }
+
+  #nextWake(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** Does a job and reports it; never rejects. */
+  async #work(running: Running): Promise<void> {
+    const { job, token, abort } = running
+    try {
+      const data = checkJob(job.data)
+      const end =
+        data === undefined
+          ? new Error('its data in Redis are not readable')
+          : await this.#options.run(data, abort.signal).catch((error: unknown) => new Error(messageOf(error)))
+      if (abort.signal.aborted) return
+      running.isEnding = true
+      if ('outcome' in end) await job.moveToCompleted(end, token, false)
+      else await job.moveToFailed(new Error(encodeFailedJob(this.#options.host, end.message)), token, false)
+      this.#reported++
+    } catch (error) {
+      this.#lost++
+      this.#options.onTrouble(`the end of job ${String(job.id)} is lost: ${messageOf(error)}`)
+    } finally {
+      this.#running.delete(token)
+      this.#wake()
+    }
+  }
+
+  /** Whether it waits in the queue again. */
+  async #putBack({ job, token, abort }: Running): Promise<boolean> {
+    abort.abort()
+    try {
+      const moved = job.moveToWait(token).then(() => true)
+      const isBack = (await settlesWithin(CLOSE_MS, moved)) ?? false
+      if (!isBack) moved.catch(() => undefined)
+      return isBack
+    } catch (error) {
+      this.#options.onTrouble(`job ${String(job.id)} goes to another host after the lock time: ${messageOf(error)}`)
+      return false
+    } finally {
+      this.#running.delete(token)
+      this.#wake()
+    }
+  }
+
+  async #renewLocks(): Promise<void> {
+    const held = [...this.#running.values()].filter(({ isEnding, abort }) => !isEnding && !abort.signal.aborted)
+    if (held.length === 0 || this.#isRenewing) return
+    this.#isRenewing = true
+    try {
+      const ids = held.map(({ job }) => String(job.id))
+      const tokens = held.map(({ token }) => token)
+      const lost = new Set(await this.#worker.extendJobLocks(ids, tokens, this.#lockMs))
+      for (const running of held) if (lost.has(String(running.job.id))) this.#lose(running)
+    } catch (error) {
+      this.#options.onTrouble(`locks cannot be renewed: ${messageOf(error)}`)
+    } finally {
+      this.#isRenewing = false
+    }
+  }
+
+  /** Another host has the job by now, or will have it. */
+  #lose({ job, token, abort, isEnding }: Running): void {
+    if (isEnding || !this.#running.delete(token)) return
+    this.#lost++
+    this.#options.onTrouble(`job ${String(job.id)} is another host's by now: its lock could not be renewed in time`)
+    abort.abort()
+    this.#wake()
+  }
+}
