@@ -263,10 +263,14 @@ export class IndexLockedError extends ShardloomError {
     readonly path: string,
     holder: { pid: number; host: string; since: string },
     doing: 'built' | 'written to' = 'built',
+    /** The file of the lock, where nobody here can know whether the holder is alive. */
+    farLock?: string,
   ) {
+    const fix = farLock === undefined ? '' : `; when that host is gone, delete ${farLock}`
     super(
       'SHARDLOOM_INDEX_LOCKED',
-      `${path} is being ${doing} by process ${holder.pid} on ${holder.host} since ${holder.since}; wait for it, or end it`,
+      `${path} is being ${doing} by process ${holder.pid} on ${holder.host} since ${holder.since}; wait for it, or end ` +
+        `it${fix}`,
     )
   }
 }

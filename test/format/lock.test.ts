@@ -100,11 +100,13 @@ describe('acquireLock', () => {
     await (await acquireLock(indexDir)).release()
   })
 
-  it('leaves the lock of another host alone', async () => {
+  it('leaves the lock of another host alone, and says what to delete when that is gone', async () => {
     const indexDir = folder.path('host.index')
     const text = lockOf({ pid: await deadPid(), host: 'elsewhere' })
     await plant(indexDir, text)
-    await expect(acquireLock(indexDir)).rejects.toThrow('on elsewhere since 2026-01-31T12:00:00.000Z')
+    const refused = acquireLock(indexDir)
+    await expect(refused).rejects.toThrow('on elsewhere since 2026-01-31T12:00:00.000Z')
+    await expect(refused).rejects.toThrow(`when that host is gone, delete ${join(indexDir, 'build', 'LOCK')}`)
     expect(await readFile(join(indexDir, 'build', 'LOCK'), 'utf8')).toBe(text)
   })
 

@@ -102,8 +102,10 @@ async function waitOrTakeOver(indexDir: string, path: string, folder: string): P
   const text = await readWholeLock(path)
   if (text === undefined) return
   const holder = parseHolder(text)
-  if (holder !== undefined && !givenBack.has(text) && !isStale(holder, path))
-    throw new IndexLockedError(indexDir, holder, folder === BUILD_FOLDER ? 'built' : 'written to')
+  if (holder !== undefined && !givenBack.has(text) && !isStale(holder, path)) {
+    const farLock = holder.host === hostname() ? undefined : path
+    throw new IndexLockedError(indexDir, holder, folder === BUILD_FOLDER ? 'built' : 'written to', farLock)
+  }
   await removeStaleLock(path, text)
 }
 
