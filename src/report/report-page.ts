@@ -7,6 +7,7 @@ import { ICON, mark } from './draw/mark.js'
 import { STYLE } from './draw/style.js'
 import { eventsSection } from './events-section.js'
 import { filesSection } from './files-section.js'
+import { hostsSection } from './hosts-section.js'
 import { indexSection } from './index-section.js'
 import { missingNotes } from './missing-notes.js'
 import { plural } from './number-text.js'
@@ -49,7 +50,7 @@ export function reportPage(page: ReportPage): string {
         ${header(page)}
         <main id="main">
           ${summarySection(page)} ${before && comparisonSection(manifest, before)} ${buildSection(manifest)}
-          ${indexSection(manifest)} ${searchSection({ path, report, tunings, recall, efInUse })}
+          ${hostsSection(report)} ${indexSection(manifest)} ${searchSection({ path, report, tunings, recall, efInUse })}
           ${eventsSection(report)} ${parametersSection(manifest)} ${filesSection(manifest)} ${missingNotes(manifest)}
         </main>
         <footer>
@@ -79,6 +80,7 @@ function header({ manifest, directory, before }: ReportPage): Html {
     ['summary', 'Result'],
     ...(before === undefined ? [] : ([['comparison', 'Comparison']] as const)),
     ['course', 'Build'],
+    ...(manifest.report.hosts === undefined ? [] : ([['hosts', 'Hosts']] as const)),
     ['index', 'Index'],
     ['search', 'Search'],
     ['events', 'Events'],

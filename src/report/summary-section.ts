@@ -3,6 +3,7 @@ import type { BuildReport } from '../api/report.js'
 import type { Manifest } from '../format/generation/manifest.js'
 import { formatByteSize } from '../memory/byte-size.js'
 import { given, html, type Content, type Html } from './draw/html.js'
+import { hostFacts } from './host-facts.js'
 import { lowRecallAdvice } from './low-recall-advice.js'
 import { countText, plural, rateText, tookText } from './number-text.js'
 import { shellWord } from './shell-word.js'
@@ -87,8 +88,7 @@ interface Tile {
 
 /** Eight: they fill rows of four and of two. */
 function tilesOf({ manifest: { report } }: SummaryFacts, own: OwnRecall): Tile[] {
-  const { count, reachable, repaired, seconds, workers, threads, events, peakRssBytes, memoryBytes } = report
-  const busyShare = workers.busySeconds / Math.max(0.001, seconds * threads)
+  const { count, reachable, repaired, seconds, events, peakRssBytes, memoryBytes } = report
   const isAbove = peakRssBytes > memoryBytes
   return [
     { name: 'recall@10', value: own.recall.toFixed(4), note: recallRemark(own), state: 'state-tile' },
@@ -110,17 +110,27 @@ function tilesOf({ manifest: { report } }: SummaryFacts, own: OwnRecall): Tile[]
       note: `${formatByteSize(Math.round(report.diskBytes / count))} per vector`,
     },
     spillTile(report),
-    {
-      name: 'worker threads',
-      value: String(threads),
-      note: `busy ${Math.round(100 * Math.min(1, busyShare))}% of the time`,
-    },
+    threadsTile(report),
     {
       name: 'events',
       value: events.length === 0 ? 'none' : countText(events.length),
       note: events.length === 0 ? 'nothing to report' : html`<a href="#events">see below</a>`,
     },
   ]
+}
+
+function threadsTile({ seconds, workers, threads, hosts }: BuildReport): Tile {
+  const busy = (busySeconds: number, of: number): string =>
+    `busy ${Math.round(100 * Math.min(1, busySeconds / Math.max(0.001, seconds * of)))}% of the time`
+  if (hosts === undefined) {
+    return { name: 'worker threads', value: String(threads), note: busy(workers.busySeconds, threads) }
+  }
+  const all = hostFacts(hosts)
+  return {
+    name: 'hosts',
+    value: countText(all.working.length),
+    note: `${plural(all.threads, 'thread')}, ${busy(all.busySeconds, all.threads)}`,
+  }
 }
 
 /** Rows and ids for a resumed build are written in any case: they do not say that memory was short. */

@@ -25,6 +25,7 @@ import { tableLines } from '../../src/cli/print/table-lines.js'
 import { Terminal } from '../../src/cli/screen/terminal.js'
 import { AbortedError, DiskFullError, InvalidOptionError } from '../../src/errors.js'
 import type { BuildReport } from '../../src/api/report.js'
+import { fullReport, HOSTS } from '../fixtures/reports.js'
 import type { ProgressEvent } from '../../src/api/build.js'
 
 describe('progressText', () => {
@@ -290,6 +291,14 @@ describe('buildSummary', () => {
       '',
       `next: shardloom search 'my index' --queries FILE -k 10`,
     ])
+  })
+
+  it('counts the hosts of a build on many machines, lost tasks and refused hosts', () => {
+    const row = (hosts: BuildReport['hosts']): string | undefined =>
+      buildSummary(fullReport({ hosts }), 'an.index').find((line) => line.startsWith('hosts'))
+    expect(row(HOSTS)).toBe('hosts        2 hosts, 1,600 tasks, 2 lost, 1 host refused')
+    expect(row([HOSTS[1]])).toBe('hosts        1 host, 400 tasks')
+    expect(row(undefined)).toBeUndefined()
   })
 })
 

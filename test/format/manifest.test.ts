@@ -13,6 +13,7 @@ import type { SegmentFile, SegmentKind } from '../../src/format/segment/segment-
 import { segmentFileBytes } from '../../src/format/segment/segment-header.js'
 import { allBits, outcome, temporaryFolder, withEachBitFlipped, writeTinyIndex } from '../fixtures/index-files.js'
 import { some } from '../whole.js'
+import { HOSTS } from '../fixtures/reports.js'
 import { QUANTIZATIONS } from '../../src/api/report.js'
 
 const folder = temporaryFolder()
@@ -81,6 +82,7 @@ describe('parseManifest', () => {
     (manifest) => ({ ...manifest, report: { ...manifest.report, ...change } })
   const pressure = { elevated: 0, high: 0, critical: 0, ingestPauses: 0 }
   const sample = { atSeconds: 0, stage: 'route', rssBytes: 1, queueBytes: 0, spilledBytes: 0, pressure: 'normal' }
+  const host = HOSTS[0]
   const histogram = { from: 0, width: 1, counts: [1], least: 0, most: 0 }
   const broken: readonly (readonly [string, Change])[] = [
     ['formatVersion', set({ formatVersion: 2 })],
@@ -143,6 +145,10 @@ describe('parseManifest', () => {
     ['report.graph.levels[1]', inReport({ graph: { degrees: histogram, levels: [50, -1] } })],
     ['report.graph.levels.length', inReport({ graph: { degrees: histogram, levels: new Array(5000).fill(1) } })],
     ['report.resumed.startedAt', inReport({ resumed: { vectors: 1, shards: 0, segments: 0 } })],
+    ['report.hosts', inReport({ hosts: 3 })],
+    ['report.hosts[0].tasks', inReport({ hosts: [{ ...host, tasks: '7' }] })],
+    ['report.hosts[1].host', inReport({ hosts: [host, { ...host, host: 7 }] })],
+    ['report.hosts[0].refused', inReport({ hosts: [{ ...host, refused: 7 }] })],
     ['segments[0].name', segment({ name: '../vectors-000.seg' })],
     ['segments[0].name', segment({ name: 'vectors-00.seg' })],
     ['segments[0].name', segment({ name: 'upper-000.seg' })],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { failureMetrics, reportMetrics } from '../../src/report/metrics/report-metrics.js'
 import { exposition } from '../../src/report/metrics/exposition.js'
 import type { BuildReport } from '../../src/api/report.js'
+import { HOSTS } from '../fixtures/reports.js'
 import { parseExposition } from '../fixtures/parse-exposition.js'
 
 const PATH = '/data/my "odd"\\\nindex'
@@ -109,6 +110,52 @@ describe('reportMetrics', () => {
       expect(family.help).toMatch(/^[A-Z1].*\.$/)
       for (const { labels } of family.samples) expect(labels['index']).toBe(PATH)
     }
+  })
+})
+
+describe('reportMetrics of a build on many machines', () => {
+  const families = parseExposition(reportMetrics({ ...report, hosts: HOSTS }, at))
+  const samples = (name: string) =>
+    families.get(`shardloom_build_${name}`)?.samples.map(({ labels, value }) => [labels['host'], value])
+
+  it.each([
+    ['hosts', [[undefined, 2]]],
+    ['refused_hosts', [[undefined, 1]]],
+    [
+      'host_tasks',
+      [
+        ['ape-17-k3', 1200],
+        ['bee-9-x', 400],
+      ],
+    ],
+    [
+      'host_busy_seconds',
+      [
+        ['ape-17-k3', 75],
+        ['bee-9-x', 25],
+      ],
+    ],
+    [
+      'host_lost_tasks',
+      [
+        ['ape-17-k3', 2],
+        ['bee-9-x', 0],
+      ],
+    ],
+    [
+      'host_peak_memory_bytes',
+      [
+        ['ape-17-k3', 1.5e9],
+        ['bee-9-x', 1.5e9],
+      ],
+    ],
+  ])('has %s', (name, expected) => {
+    expect(samples(name)).toEqual(expected)
+  })
+
+  it('are gauges, and absent of a build on one', () => {
+    for (const { type } of families.values()) expect(type).toBe('gauge')
+    expect(parseExposition(reportMetrics(report, at)).has('shardloom_build_hosts')).toBe(false)
   })
 })
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { reportPage, type ReportPage } from '../../src/report/report-page.js'
 import type { BuildReport } from '../../src/api/report.js'
-import { CURVE, fullManifest, fullReport, textOf } from '../fixtures/reports.js'
+import { CURVE, fullManifest, fullReport, HOSTS, textOf } from '../fixtures/reports.js'
 
 const MADE = {
   path: 'articles.index',
@@ -78,6 +78,27 @@ describe('reportPage', () => {
     for (const value of ['0.9911', '236 MB', '300 MB', '71.0 MB', '161 MB', '23.98', '21,346', '0.9521', '6,250']) {
       expect(text).toContain(value)
     }
+  })
+
+  it('says what each host did, and why one took no tasks', () => {
+    const html = page({ hosts: HOSTS })
+    const section = /<section id="hosts".*?<\/section>/s.exec(html)?.[0] ?? ''
+    expect(textOf(section)).toContain(
+      '2 hosts with 6 threads ran 1,600 tasks for this build; 2 tasks ran again elsewhere.',
+    )
+    expect(textOf(section)).toContain('ape-17-k3 4 1,200 1 min 15 s 75.0% 2 1.50 GB 8.00 GB')
+    expect(textOf(section)).toContain('bee-9-x 2 400 25.0 s 25.0% 0')
+    expect(textOf(section)).toContain('cat-5-y : this worker is 0.1.0, the build 0.2.0: install the same version')
+    expect(html).toContain('<a href="#hosts">Hosts</a>')
+    expect(textOf(html)).toContain('hosts 2 6 threads, busy 24% of the time')
+  })
+
+  it('has no hosts of a build on one machine, and says that no host came', () => {
+    expect(page()).not.toContain('id="hosts"')
+    const alone = page({ hosts: [] })
+    expect(textOf(alone)).toContain('0 hosts with 0 threads ran 0 tasks')
+    expect(textOf(alone)).toContain('hosts 0 0 threads, busy 0% of the time')
+    expect(alone).not.toContain('Hosts and their tasks')
   })
 
   it('has one recall for one ef: that of the measured curve, else that of the build', () => {

@@ -1,5 +1,6 @@
 import { formatByteSize } from '../../memory/byte-size.js'
 import type { BuildReport } from '../../api/report.js'
+import { hostsText } from '../../report/host-facts.js'
 import { countText, plural, rateText, tookText } from '../../report/number-text.js'
 import { shellWord } from '../../report/shell-word.js'
 import { intervalText, verdictOf } from '../../report/verdict.js'
@@ -17,6 +18,7 @@ export function buildSummary(report: BuildReport, out: string): string[] {
     ['vectors', `${countText(count)}${skipped.length > 0 ? ` (skipped: ${skipped.join(', ')})` : ''}`],
     ['dimensions', `${report.dimensions}, ${report.metric}`],
     ['time', `${tookText(seconds)}, ${rateText(count / seconds).replace('/s', ' vectors/s')}`],
+    ...(report.hosts === undefined ? [] : [['hosts', hostsText(report.hosts)]]),
     ['quality', qualityText(report)],
     ...(report.quantization === 'f32' ? [] : [['quantization', report.quantization]]),
     ['recall@10', recallLine(report)],

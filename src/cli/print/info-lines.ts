@@ -3,6 +3,7 @@ import type { Tuning } from '../../api/measure.js'
 import type { IndexFacts } from '../../api/search.js'
 import type { Manifest } from '../../format/generation/manifest.js'
 import { formatByteSize } from '../../memory/byte-size.js'
+import { hostsText } from '../../report/host-facts.js'
 import { countText, plural, tookText } from '../../report/number-text.js'
 import { recallText } from '../../report/verdict.js'
 import { liveJson, liveRows } from './live-lines.js'
@@ -69,6 +70,7 @@ function generationLines(
     ['graph', `m ${manifest.m}, average degree ${report.averageDegree}, ${plural(manifest.levels, 'upper level')}`],
     ['built by', `${manifest.engine} (${report.quality}), seed ${manifest.seed}, ${plural(report.threads, 'thread')}`],
     ['built in', `${tookText(report.seconds)}, peak memory ${formatByteSize(report.peakRssBytes)}`],
+    ...(report.hosts === undefined ? [] : [['built on', hostsText(report.hosts)]]),
     ['recall@10', `${recallText(report.recallAt10, report.recallInterval)}, ef 64`],
     ...(selfRecall === undefined ? [] : [['self-recall', `${selfRecall.toFixed(4)}, ef 64`]]),
     ...tuning.map((one) => ['tuned', tuningText(one)]),

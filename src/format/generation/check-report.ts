@@ -80,12 +80,29 @@ function checkLaterFields(checks: FieldChecks, report: JsonObject): void {
   if (report.recallInterval !== undefined) {
     checkNumbers(checks, report.recallInterval, 'report.recallInterval', ['low', 'high'])
   }
+  if (report.hosts !== undefined) checkHosts(checks, report.hosts)
   if (report.memory !== undefined) checkMemory(checks, report.memory)
   if (report.graph !== undefined) checkGraph(checks, report.graph)
   if (report.resumed !== undefined) {
     const resumed = checkNumbers(checks, report.resumed, 'report.resumed', ['vectors', 'shards', 'segments'])
     checks.text(resumed.startedAt, 'report.resumed.startedAt')
   }
+}
+
+function checkHosts(checks: FieldChecks, value: unknown): void {
+  checkList(checks, value, 'report.hosts', {
+    host: 'text',
+    threads: 'number',
+    tasks: 'number',
+    busySeconds: 'number',
+    lostTasks: 'number',
+    peakRssBytes: 'number',
+    memoryBytes: 'number',
+  })
+  checks.array(value, 'report.hosts').forEach((host, at) => {
+    const { refused } = checks.object(host, `report.hosts[${at}]`)
+    if (refused !== undefined) checks.text(refused, `report.hosts[${at}].refused`)
+  })
 }
 
 function checkMemory(checks: FieldChecks, value: unknown): void {

@@ -1,4 +1,5 @@
-import type { BuildReport } from '../../api/report.js'
+import type { BuildReport, HostReport } from '../../api/report.js'
+import { hostFacts } from '../host-facts.js'
 import { exposition, type Gauge, type Sample } from './exposition.js'
 
 const PREFIX = 'shardloom_build_'
@@ -50,6 +51,7 @@ export function reportMetrics(report: BuildReport, at: Date = new Date()): strin
       gauge('shards', 'Shards that were built.', [{ value: report.shards }]),
       gauge('threads', 'Worker threads.', [{ value: report.threads }]),
       gauge('worker_busy_seconds', 'Time of all worker threads together.', [{ value: report.workers.busySeconds }]),
+      ...hostGauges(report.hosts),
       gauge('memory_budget_bytes', 'Memory budget of the build.', [{ value: report.memoryBytes }]),
       gauge('peak_memory_bytes', 'Highest resident memory.', [{ value: report.peakRssBytes }]),
       gauge(
@@ -64,6 +66,38 @@ export function reportMetrics(report: BuildReport, at: Date = new Date()): strin
     ],
     { index: report.path },
   )
+}
+
+/** Of a build on one machine: none. */
+function hostGauges(hosts: BuildReport['hosts']): Gauge[] {
+  if (hosts === undefined) return []
+  const { working, refused } = hostFacts(hosts)
+  const each = (of: (host: HostReport) => number): Sample[] =>
+    working.map((host) => ({ labels: { host: host.host }, value: of(host) }))
+  return [
+    gauge('hosts', 'Hosts that worked for the build.', [{ value: working.length }]),
+    gauge('refused_hosts', 'Hosts that took no tasks; the report says why.', [{ value: refused.length }]),
+    gauge(
+      'host_tasks',
+      'Tasks of a host whose results were used.',
+      each(({ tasks }) => tasks),
+    ),
+    gauge(
+      'host_busy_seconds',
+      'Time of the threads of a host in tasks.',
+      each(({ busySeconds }) => busySeconds),
+    ),
+    gauge(
+      'host_lost_tasks',
+      'Tasks that a host took and did not finish.',
+      each(({ lostTasks }) => lostTasks),
+    ),
+    gauge(
+      'host_peak_memory_bytes',
+      'Highest resident memory of a host.',
+      each(({ peakRssBytes }) => peakRssBytes),
+    ),
+  ]
 }
 
 export interface FailedBuild {
