@@ -284,11 +284,11 @@ function whatIsFinished(journal: ReadJournal): string {
 
 /**
  * Deletes a file, or a folder with its contents. It is no error when the path does not exist, even if a parent is a
- * file.
+ * file. A host of an earlier run may put a file into a folder between its contents and itself: then once more.
  */
 async function removeAll(found: string): Promise<void> {
   try {
-    await rm(found, { recursive: true, force: true })
+    await rm(found, { recursive: true, force: true, maxRetries: 3 })
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOTDIR') throw error
   }
