@@ -4,7 +4,7 @@ import { placeBlock } from '../../kernel/block.js'
 import { MERGE_LINKS } from '../../kernel/blocks.js'
 import { Kernel } from '../../kernel/kernel.js'
 import { f32Rows, i16Rows, place, uniformFrom, withArena } from '../fixtures/samples.js'
-import { gatherL2Twin, l2IntegerTwin, pruneTwin } from './twins.js'
+import { fillTwin, gatherL2Twin, l2IntegerTwin, pruneTwin } from './twins.js'
 
 const kernel = Kernel.create()
 const { fn } = kernel
@@ -126,7 +126,7 @@ describe('merge', () => {
     )
   })
 
-  function unitesAndPrunes<GridRow extends Int16Array | Float32Array>(
+  function unitesPrunesAndFills<GridRow extends Int16Array | Float32Array>(
     rowsOf: (seed: number, count: number, gridDims: number) => GridRow[],
     distance: (a: GridRow, b: GridRow) => number,
     name: 'mergeLinksI16' | 'mergeLinksF32',
@@ -185,7 +185,8 @@ describe('merge', () => {
               const candidates = [...new Set(candidatesOf(given.rows, node))]
               candidates.sort((a, b) => wordOf(node, a) - wordOf(node, b) || a - b)
               const distances = candidates.map((other) => distanceOf(node, other))
-              const kept = pruneTwin(candidates, distances, maxDegree, ALPHA, distanceOf)
+              const pruned = pruneTwin(candidates, distances, maxDegree, ALPHA, distanceOf)
+              const kept = fillTwin(pruned, candidates.length, maxDegree)
               const expected = new Array<number>(linkWords).fill(0)
               expected[0] = kept.length
               kept.forEach((candidate, k) => (expected[1 + k] = candidates[candidate]))
@@ -201,16 +202,16 @@ describe('merge', () => {
   }
 
   // Copies make ties, which are ordered by node.
-  it('unites rows without repeats by distance, then node, and prunes them, i16', () => {
-    unitesAndPrunes(
+  it('unites rows without repeats by distance, then node, prunes them and fills them up, i16', () => {
+    unitesPrunesAndFills(
       (seed, count, dimensions) => i16Rows(seed, seed % 2 ? 'random' : 'repeated', count, dimensions),
       l2IntegerTwin,
       'mergeLinksI16',
     )
   })
 
-  it('unites rows without repeats by distance, then node, and prunes them, f32', () => {
-    unitesAndPrunes(
+  it('unites rows without repeats by distance, then node, prunes them and fills them up, f32', () => {
+    unitesPrunesAndFills(
       (seed, count, dimensions) => f32Rows(seed, seed % 2 ? 'random' : 'repeated', count, dimensions),
       gatherL2Twin,
       'mergeLinksF32',

@@ -62,6 +62,13 @@ export function gatherL2Twin(a: Float32Array, b: Float32Array): number {
   return f32(f32(lanes[0] + lanes[2]) + f32(lanes[1] + lanes[3]))
 }
 
+/** The places that stay when those ruled out fill a row up to five eighths of `maxDegree`: nearest first. */
+export function fillTwin(kept: readonly number[], count: number, maxDegree: number): number[] {
+  const least = Math.min(count, Math.floor((5 * maxDegree) / 8))
+  const others = Array.from({ length: count }, (_, place) => place).filter((place) => !kept.includes(place))
+  return [...kept, ...others.slice(0, Math.max(0, least - kept.length))].sort((a, b) => a - b)
+}
+
 /** Equal to a search's distances, to the bit: four partial sums of whole groups of four, then the rest one by one. */
 export function searchDistanceTwin(metric: 'l2' | 'cosine' | 'ip', query: Float32Array, row: Float32Array): number {
   const term = (d: number): number =>

@@ -26,8 +26,11 @@ interface Row {
   readonly links: readonly number[]
 }
 
-/** The prune in plain words: nearest first, keep c unless a kept q has α·d(c, q) < d(c, member). */
-function pruneTwin(
+/**
+ * The prune in plain words: nearest first, keep c unless a kept q has α·d(c, q) < d(c, member). A row shorter than five
+ * eighths of `maxDegree` gets the nearest of the others back.
+ */
+function linksTwin(
   node: number,
   candidates: readonly number[],
   distance: (a: number, b: number) => number,
@@ -39,7 +42,9 @@ function pruneTwin(
     if (kept.length === maxDegree) break
     if (!kept.some((q) => PRUNE_ALPHA * distance(c, q) < distance(c, node))) kept.push(c)
   }
-  return kept
+  const others = sorted.filter((c) => !kept.includes(c))
+  const filled = [...kept, ...others.slice(0, Math.max(0, Math.floor((5 * maxDegree) / 8) - kept.length))]
+  return sorted.filter((c) => filled.includes(c))
 }
 
 function rowBytes(rows: readonly Row[], distance: (a: number, b: number) => number): Uint8Array {
@@ -53,7 +58,7 @@ function rowBytes(rows: readonly Row[], distance: (a: number, b: number) => numb
 }
 
 describe('mergeSegment', () => {
-  it('unites the rows of all shards, drops repeats and prunes, whatever the chunks and the order', () => {
+  it('unites the rows of all shards, drops repeats, prunes and fills up, whatever the chunks and the order', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 80 }),
@@ -105,7 +110,7 @@ describe('mergeSegment', () => {
           for (let i = 0; i < segmentCount; i++) {
             const node = firstNode + i
             const candidates = rows.filter((row) => row.node === node).flatMap((row) => row.links)
-            const expected = pruneTwin(node, candidates, distance, maxDegree)
+            const expected = linksTwin(node, candidates, distance, maxDegree)
             const row = words.subarray(i * (1 + maxDegree), (i + 1) * (1 + maxDegree))
             expect(Array.from(row.subarray(1, 1 + row[0]))).toEqual(expected)
             expect(row.subarray(1 + row[0]).every((word) => word === 0)).toBe(true)

@@ -1,5 +1,5 @@
-// The final links of a chunk of nodes: the rows of each node are united by (distance word, node), pruned, and written
-// as `[count][maxDegree x node]`.
+// The final links of a chunk of nodes: the rows of each node are united by (distance word, node), pruned, filled up, and
+// written as `[count][maxDegree x node]`.
 import { placeOf } from './merge-places'
 import { pruneWithNorms } from './prune'
 
@@ -39,6 +39,40 @@ function unite(a: usize, aEnd: usize, b: usize, bEnd: usize, out: usize): usize 
   for (; a < aEnd; a += 8, out += 8) store<u64>(out, load<u64>(a))
   for (; b < bEnd; b += 8, out += 8) store<u64>(out, load<u64>(b))
   return out
+}
+
+/**
+ * A row that the prune leaves shorter than this gets its nearest ruled out candidates back. In a tight cluster, or beside
+ * a hub, a few links rule out all others, and too few rows then lead to some nodes.
+ */
+@inline
+function leastDegree(maxDegree: u32): u32 {
+  return (5 * maxDegree) >> 3
+}
+
+/** `kept`: places in `list`, ascending. */
+@inline
+function writeKept(links: usize, list: usize, kept: usize, degree: u32): void {
+  store<u32>(links, degree)
+  for (let k: u32 = 0; k < degree; k++) {
+    const at = (<usize>k) << 2
+    store<u32>(links + at, load<u32>(list + ((<usize>load<u32>(kept + at)) << 3)), 4)
+  }
+}
+
+/** Those kept and the nearest others, `least` in all, nearest first. */
+function writeFilled(links: usize, list: usize, kept: usize, degree: u32, least: u32): void {
+  store<u32>(links, least)
+  const keptEnd = kept + ((<usize>degree) << 2)
+  const linksEnd = links + ((<usize>least) << 2)
+  let others = least - degree
+  for (let place: u32 = 0; links < linksEnd; place++) {
+    if (kept < keptEnd && load<u32>(kept) === place) kept += 4
+    else if (others > 0) others--
+    else continue
+    links += 4
+    store<u32>(links, load<u32>(list + ((<usize>place) << 3)))
+  }
 }
 
 /** Fields: MERGE_LINKS in kernel/blocks.ts. */
@@ -105,13 +139,11 @@ function link<T>(chunk: MergeLinks): u32 {
       store<u32>(distances + at, <u32>(entry >> 32))
     }
     const degree = pruneWithNorms<T>(pointers, candidateNorms, distances, count, gridDims, maxDegree, alpha, kept)
-    store<u32>(links, degree)
-    for (let k: u32 = 0; k < degree; k++) {
-      const at = (<usize>k) << 2
-      store<u32>(links + at, load<u32>(list + ((<usize>load<u32>(kept + at)) << 3)), 4)
-    }
+    const least = min<u32>(count, leastDegree(maxDegree))
+    if (degree < least) writeFilled(links, list, kept, degree, least)
+    else writeKept(links, list, kept, degree)
     links += ((<usize>maxDegree) + 1) << 2
-    degreeSum += degree
+    degreeSum += max<u32>(degree, least)
   }
   return degreeSum
 }
