@@ -1,6 +1,7 @@
 import type { BuildNotice, HostNotice } from '../messages.js'
 import { checkBuild, checkHost } from './check-messages.js'
 import type { RedisClient } from './load-redis.js'
+import { parsedJson } from './parsed-json.js'
 
 /** Field: the queue of a build; value: its notice. */
 const BUILDS = 'shardloom:builds'
@@ -87,7 +88,7 @@ export class BuildBoard {
     const entries: Entry<Notice>[] = []
     for (const [field, value] of Object.entries(values)) {
       const [, noted, json] = /^(\d{1,16}) ([^]*)$/.exec(value) ?? []
-      const notice = json === undefined ? undefined : check(parsed(json))
+      const notice = json === undefined ? undefined : check(parsedJson(json))
       if (notice === undefined || nameOf(notice) !== field) this.#bad.add(`${key} ${field}`)
       else {
         const ageMs = Math.max(0, serverNow - Number(noted))
@@ -102,13 +103,4 @@ interface Entry<Notice> {
   readonly field: string
   readonly ageMs: number
   readonly notice: Notice
-}
-
-/** Undefined for what is no JSON: the check then refuses it. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }

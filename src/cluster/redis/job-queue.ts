@@ -5,13 +5,15 @@ import { messageOf } from '../../realms.js'
 import type { TaskDone, TaskJob } from '../messages.js'
 import { checkDone } from './check-messages.js'
 import { decodeFailedJob } from './failed-job.js'
+import { LateResults } from './late-results.js'
 import { loadRedis, type RedisClient } from './load-redis.js'
 import { queueOptions } from './queue-options.js'
 import { settlesWithin } from './settles-within.js'
 
 /** Finished jobs that nobody removed: the coordinator removes those that it has accepted. */
 const KEPT = { count: 10_000 }
-const CLOSE_MS = 5000
+/** How long each end is waited for; nothing is to be expected of a Redis that is away. */
+const CLOSE_MS = { there: 5000, away: 500 }
 const FOLLOW_AGAIN_MS = 1000
 
 /**
@@ -40,6 +42,7 @@ type IdListener = (id: string) => void
 export class JobQueue {
   readonly #client: RedisClient
   readonly #queue: Queue
+  readonly #late: LateResults
   readonly #follow: () => QueueEvents
   readonly #options: JobQueueOptions
   readonly #run = randomBytes(4).toString('hex')
@@ -56,6 +59,7 @@ export class JobQueue {
   private constructor(client: RedisClient, queue: Queue, follow: () => QueueEvents, options: JobQueueOptions) {
     this.#client = client
     this.#queue = queue
+    this.#late = new LateResults(client, queue.name)
     this.#follow = follow
     this.#options = options
     this.#events = this.#followEvents()
@@ -69,6 +73,7 @@ export class JobQueue {
     try {
       await queue.waitUntilReady()
       await queue.obliterate({ force: true })
+      await new LateResults(client, name).clear()
     } catch (error) {
       await queue.close()
       throw failed(`the queue ${name} cannot be emptied`, error)
@@ -124,7 +129,10 @@ export class JobQueue {
     this.#onStalled.push(listener)
   }
 
-  /** What Redis knows of jobs, whatever events were missed. @throws ClusterError */
+  /**
+   * What Redis knows of jobs, whatever events were missed. Results that came late are told like others meanwhile.
+   * @throws ClusterError
+   */
   async states(ids: readonly string[]): Promise<Map<string, JobState>> {
     try {
       // One after the other on one connection, without waiting: lists first, so that a job that is in none of them then
@@ -148,9 +156,18 @@ export class JobQueue {
       }
       const states = new Map(ids.map((id, i) => [id, stateOf(id, jobs[i])] as const))
       this.#unlisted = unlisted
+      await this.#takeLate()
       return states
     } catch (error) {
       throw failed('the states of jobs cannot be read', error)
+    }
+  }
+
+  async #takeLate(): Promise<void> {
+    for (const [jobId, done] of await this.#late.take()) {
+      const id = this.#taskId(jobId)
+      if (id !== undefined && done?.id === id) tell(this.#onDone, done)
+      else this.#options.onTrouble(`a late result of job ${jobId} is of another run, or not readable`)
     }
   }
 
@@ -161,18 +178,22 @@ export class JobQueue {
     clearTimeout(this.#followTimer)
     await this.#ended(this.#events.close(), 'the events of the queue are still followed')
     const isLost = this.#client.status !== 'ready'
-    const emptied = isLost ? Promise.reject(new Error('Redis is away')) : this.#queue.obliterate({ force: true })
+    const emptied = isLost ? Promise.reject(new Error('Redis is away')) : this.#empty()
     await this.#ended(emptied, `jobs of queue ${this.#queue.name} stay in Redis until the build runs again`)
     await this.#ended(this.#queue.close(), 'the queue is still open')
   }
 
+  async #empty(): Promise<void> {
+    await this.#queue.obliterate({ force: true })
+    await this.#late.clear()
+  }
+
   async #ended(ending: Promise<void>, otherwise: string): Promise<void> {
+    const limit = CLOSE_MS[this.#client.status === 'ready' ? 'there' : 'away']
+    const ended = ending.then(() => true)
     try {
-      const end = await settlesWithin(
-        CLOSE_MS,
-        ending.then(() => true),
-      )
-      if (end === undefined) this.#options.onTrouble(`${otherwise}: no answer within ${CLOSE_MS / 1000} s`)
+      if (await settlesWithin(limit, ended)) return
+      this.#options.onTrouble(`${otherwise}: no answer within ${limit / 1000} s`)
     } catch (error) {
       this.#options.onTrouble(`${otherwise}: ${messageOf(error)}`)
     }

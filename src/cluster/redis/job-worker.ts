@@ -3,8 +3,9 @@ import type { Job, Worker } from 'bullmq'
 import { ClusterError } from '../../errors.js'
 import { messageOf } from '../../realms.js'
 import type { TaskDone, TaskJob } from '../messages.js'
-import { checkJob } from './check-messages.js'
+import { checkDone, checkJob } from './check-messages.js'
 import { encodeFailedJob } from './failed-job.js'
+import { LateResults } from './late-results.js'
 import { loadRedis, type RedisClient } from './load-redis.js'
 import { workerOptions, queueOptions } from './queue-options.js'
 import { settlesWithin } from './settles-within.js'
@@ -21,7 +22,8 @@ export interface JobWorkerOptions {
   readonly concurrency: number
   /**
    * Does a job. What it returns is reported; when it throws, the job fails with its message. The signal fires when the
-   * job is another host's by now, or was given back: nothing is reported then.
+   * job was given back: nothing is reported then. A job that another host has by now, because this one was away for too
+   * long, runs on: the first result counts.
    */
   readonly run: (job: TaskJob, signal: AbortSignal) => Promise<TaskDone>
   /** Is told of what went wrong in Redis and is not the work of `run`. */
@@ -31,11 +33,13 @@ export interface JobWorkerOptions {
 interface Running {
   readonly job: Job
   readonly token: string
-  /** Fires when the job is not this host's any more. */
+  /** Fires when the job is given back. */
   readonly abort: AbortController
-  /** Its end is on the way to Redis, which releases the lock. */
-  isEnding: boolean
+  /** Its lock is not renewed: its end is on the way to Redis, which releases it, or it is lost. */
+  isUnlocked: boolean
 }
+
+type FindJob = (id: string) => Promise<Job | undefined>
 
 /**
  * A host's end of the queue of a build. It fetches by itself (BullMQ: "manually fetching jobs"), so that the number of
@@ -44,6 +48,8 @@ interface Running {
  */
 export class JobWorker {
   readonly #worker: Worker
+  readonly #lateResults: LateResults
+  readonly #findJob: FindJob
   readonly #options: JobWorkerOptions
   readonly #lockMs: number
   readonly #running = new Map<string, Running>()
@@ -56,10 +62,12 @@ export class JobWorker {
   #paused = false
   #closing: Promise<void> | undefined
   #reported = 0
-  #lost = 0
+  #late = 0
 
-  private constructor(worker: Worker, options: JobWorkerOptions) {
+  private constructor(worker: Worker, late: LateResults, find: FindJob, options: JobWorkerOptions) {
     this.#worker = worker
+    this.#lateResults = late
+    this.#findJob = find
     this.#options = options
     this.#concurrency = options.concurrency
     this.#lockMs = options.lockSeconds * 1000
@@ -84,7 +92,8 @@ export class JobWorker {
       await worker.close(true)
       throw new ClusterError(`the queue ${queue} cannot be opened: ${messageOf(error)}`)
     }
-    return new JobWorker(worker, options)
+    const find: FindJob = (id) => bullmq.Job.fromId(worker, id)
+    return new JobWorker(worker, new LateResults(client, queue), find, options)
   }
 
   /** Jobs that run. */
@@ -97,9 +106,9 @@ export class JobWorker {
     return this.#reported
   }
 
-  /** Jobs whose end could not be reported: another host has them, or Redis does not know them any more. */
-  get lost(): number {
-    return this.#lost
+  /** Jobs that were reported when they were another host's by now, or forgotten by Redis. */
+  get late(): number {
+    return this.#late
   }
 
   get concurrency(): number {
@@ -149,7 +158,6 @@ export class JobWorker {
     const ended = this.#worker.close(true).then(() => true)
     if ((await settlesWithin(CLOSE_MS, ended)) === undefined) {
       this.#options.onTrouble(`the worker of queue ${this.#worker.name} was left while Redis is away`)
-      ended.catch((error: unknown) => this.#options.onTrouble(messageOf(error)))
     }
     this.#wake()
     await settlesWithin(CLOSE_MS, this.#fetching)
@@ -164,7 +172,7 @@ export class JobWorker {
       const token = randomUUID()
       const job = await this.#fetchJob(token)
       if (job === undefined) continue
-      const running = { job, token, abort: new AbortController(), isEnding: false }
+      const running = { job, token, abort: new AbortController(), isUnlocked: false }
       this.#running.set(token, running)
       // It came while jobs were given back, or the number of slots was lowered.
       if (!this.#hasFreeSlot(1)) await this.#putBack(running)
@@ -207,16 +215,32 @@ export class JobWorker {
           ? new Error('its data in Redis are not readable')
           : await this.#options.run(data, abort.signal).catch((error: unknown) => new Error(messageOf(error)))
       if (abort.signal.aborted) return
-      running.isEnding = true
-      if ('outcome' in end) await job.moveToCompleted(end, token, false)
+      running.isUnlocked = true
+      if ('outcome' in end) await this.#report(running, end)
       else await job.moveToFailed(new Error(encodeFailedJob(this.#options.host, end.message)), token, false)
-      this.#reported++
     } catch (error) {
-      this.#lost++
-      this.#options.onTrouble(`the end of job ${String(job.id)} is lost: ${messageOf(error)}`)
+      this.#options.onTrouble(`the end of job ${String(job.id)} is not reported: ${messageOf(error)}`)
     } finally {
       this.#running.delete(token)
       this.#wake()
+    }
+  }
+
+  async #report({ job, token }: Running, done: TaskDone): Promise<void> {
+    try {
+      await job.moveToCompleted(done, token, false)
+      this.#reported++
+    } catch (error) {
+      const id = String(job.id)
+      // A command is sent again when its answer was lost with the connection: the first one may have done it.
+      const stored = await this.#findJob(id)
+      if (checkDone(stored?.returnvalue)?.outcome.file === done.outcome.file) {
+        this.#reported++
+        return
+      }
+      this.#options.onTrouble(`the result of job ${id} is late: ${messageOf(error)}`)
+      await this.#lateResults.put(id, done)
+      this.#late++
     }
   }
 
@@ -225,9 +249,8 @@ export class JobWorker {
     abort.abort()
     try {
       const moved = job.moveToWait(token).then(() => true)
-      const isBack = (await settlesWithin(CLOSE_MS, moved)) ?? false
-      if (!isBack) moved.catch(() => undefined)
-      return isBack
+      if (await settlesWithin(CLOSE_MS, moved)) return true
+      throw new Error(`no answer within ${CLOSE_MS / 1000} s`)
     } catch (error) {
       this.#options.onTrouble(`job ${String(job.id)} goes to another host after the lock time: ${messageOf(error)}`)
       return false
@@ -238,27 +261,22 @@ export class JobWorker {
   }
 
   async #renewLocks(): Promise<void> {
-    const held = [...this.#running.values()].filter(({ isEnding, abort }) => !isEnding && !abort.signal.aborted)
+    const held = [...this.#running.values()].filter(({ isUnlocked, abort }) => !isUnlocked && !abort.signal.aborted)
     if (held.length === 0 || this.#isRenewing) return
     this.#isRenewing = true
     try {
       const ids = held.map(({ job }) => String(job.id))
       const tokens = held.map(({ token }) => token)
       const lost = new Set(await this.#worker.extendJobLocks(ids, tokens, this.#lockMs))
-      for (const running of held) if (lost.has(String(running.job.id))) this.#lose(running)
+      for (const running of held) {
+        if (running.isUnlocked || !lost.has(String(running.job.id))) continue
+        running.isUnlocked = true
+        this.#options.onTrouble(`the lock of job ${String(running.job.id)} is lost: another host will do it too`)
+      }
     } catch (error) {
       this.#options.onTrouble(`locks cannot be renewed: ${messageOf(error)}`)
     } finally {
       this.#isRenewing = false
     }
-  }
-
-  /** Another host has the job by now, or will have it. */
-  #lose({ job, token, abort, isEnding }: Running): void {
-    if (isEnding || !this.#running.delete(token)) return
-    this.#lost++
-    this.#options.onTrouble(`job ${String(job.id)} is another host's by now: its lock could not be renewed in time`)
-    abort.abort()
-    this.#wake()
   }
 }

@@ -58,10 +58,18 @@ function fromUrl(address: string): RedisOptions {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? 6379 : Number(port),
     db,
-    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(username === '' ? {} : { username: decoded(username, address) }),
+    ...(password === '' ? {} : { password: decoded(password, address) }),
     ...(url.searchParams.has('family') ? { family: Number(url.searchParams.get('family')) } : {}),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+  }
+}
+
+function decoded(text: string, address: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw unusable("has a '%' in its user or password that is not percent-encoded as %25", address)
   }
 }
 
