@@ -50,7 +50,7 @@ describe('shardloom build with --cluster', () => {
     const { stdout } = await run([...args, '--json'], env)
     const { options } = onlyJson(stdout) as { options: Record<string, unknown> }
     expect(options).toMatchObject({
-      cluster: { value: 'redis://:***@host', from: 'SHARDLOOM_CLUSTER' },
+      cluster: { value: 'redis://***@host', from: 'SHARDLOOM_CLUSTER' },
       sharedDir: { value: '/mnt/shared', from: 'flag' },
       lockSeconds: { value: 30, from: 'default' },
     })

@@ -69,8 +69,10 @@ describe('the option cluster', () => {
 
 describe('no message has a password', () => {
   it.each([
-    ['redis://:secret@host:6379/0', 'redis://:***@host:6379/0'],
-    ['--cluster=rediss://worker:p@ss:word@host', '--cluster=rediss://worker:***@host'],
+    ['redis://:secret@host:6379/0', 'redis://***@host:6379/0'],
+    ['redis://:a "@/#?b@host', 'redis://***@host'],
+    ['redis://token@host', 'redis://***@host'],
+    ['--cluster=rediss://worker:p@ss:word@host', '--cluster=rediss://***@host'],
     ['redis://host:6379', 'redis://host:6379'],
     ['a@b.example: 12:30', 'a@b.example: 12:30'],
   ])('%s is shown as %s', (text, shown) => {
@@ -79,7 +81,7 @@ describe('no message has a password', () => {
 
   it('of wrong options', () => {
     const url = messageOf(() => resolveOptions(options({ connection: 'http://:secret@host', sharedDir })))
-    expect(url).toContain('got "http://:***@host"')
+    expect(url).toContain('got "http://***@host"')
     const parts = messageOf(() =>
       resolveOptions({ path: { password: 'secret', sentinelPassword: 'secret' } as unknown as string }),
     )
@@ -88,7 +90,7 @@ describe('no message has a password', () => {
 
   it('of a wrong variable', () => {
     expect(messageOf(() => environmentLayers({ SHARDLOOM_CLUSTER: 'tcp://:secret@host' }))).toBe(
-      'SHARDLOOM_CLUSTER must be the URL of Redis, such as redis://host:6379, got "tcp://:***@host"',
+      'SHARDLOOM_CLUSTER must be the URL of Redis, such as redis://host:6379, got "tcp://***@host"',
     )
   })
 })

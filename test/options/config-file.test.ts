@@ -48,11 +48,16 @@ describe('findConfig', () => {
 
   it("resolves paths from the file's folder, and keeps '-' for standard input", async () => {
     write('shardloom.config.json', '{ "path": "an.index", "input": ["a.npy", "-", "/b.npy"], "ids": "../ids.txt" }')
+    write('hosts.json', '{ "cluster": "redis://host", "sharedDir": "shared" }')
     mkdirSync(path.join(folder, 'sub'))
     expect((await findConfig(path.join(folder, 'sub')))?.options).toEqual({
       path: path.join(folder, 'an.index'),
       input: [path.join(folder, 'a.npy'), '-', path.resolve('/b.npy')],
       ids: path.join(path.dirname(folder), 'ids.txt'),
+    })
+    expect((await readConfig(path.join(folder, 'hosts.json'))).options).toEqual({
+      cluster: 'redis://host',
+      sharedDir: path.join(folder, 'shared'),
     })
   })
 

@@ -1,6 +1,9 @@
-/** `text` with the passwords of URLs in it as ***, for messages. */
+/**
+ * `text` with *** for user and password of a URL in it, for messages. Up to the last @: a password may have characters
+ * that a URL should not.
+ */
 export function withoutPassword(text: string): string {
-  return text.replace(/([a-z][a-z\d+.-]*:\/\/[^\s:/@"]*:)[^\s"]*@/gi, '$1***@')
+  return text.replace(/([a-z][a-z\d+.-]*:\/\/).*@/is, '$1***@')
 }
 
 /** For JSON.stringify: an object in a message has no passwords. */
