@@ -21,7 +21,7 @@ export function hostsSection({ hosts }: BuildReport): Html | undefined {
         ? undefined
         : table({
             name: 'Hosts and their tasks',
-            head: ['Host', 'Threads', 'Tasks', 'Thread time', 'Share of it', 'Lost tasks', 'Peak memory', 'Of'],
+            head: ['Host', 'Threads', 'Tasks', 'Thread time', 'Share', 'Lost tasks', 'Peak memory'],
             rows: working.map((host) => rowOf(host, busySeconds)),
           })
     }
@@ -32,14 +32,13 @@ export function hostsSection({ hosts }: BuildReport): Html | undefined {
 function rowOf(host: HostReport, allSeconds: number): readonly Content[] {
   const share = allSeconds > 0 ? (100 * host.busySeconds) / allSeconds : 0
   return [
-    given(host.host),
+    html`<span class="host">${given(host.host)}</span>`,
     countText(host.threads),
     countText(host.tasks),
     tookText(host.busySeconds),
     `${share.toFixed(1)}%`,
     countText(host.lostTasks),
-    formatByteSize(host.peakRssBytes),
-    formatByteSize(host.memoryBytes),
+    `${formatByteSize(host.peakRssBytes)} of ${formatByteSize(host.memoryBytes)}`,
   ]
 }
 

@@ -86,7 +86,7 @@ describe('reportPage', () => {
     expect(textOf(section)).toContain(
       '2 hosts with 6 threads ran 1,600 tasks for this build; 2 tasks ran again elsewhere.',
     )
-    expect(textOf(section)).toContain('ape-17-k3 4 1,200 1 min 15 s 75.0% 2 1.50 GB 8.00 GB')
+    expect(textOf(section)).toContain('ape-17-k3 4 1,200 1 min 15 s 75.0% 2 1.50 GB of 8.00 GB')
     expect(textOf(section)).toContain('bee-9-x 2 400 25.0 s 25.0% 0')
     expect(textOf(section)).toContain('cat-5-y : this worker is 0.1.0, the build 0.2.0: install the same version')
     expect(html).toContain('<a href="#hosts">Hosts</a>')

@@ -123,6 +123,7 @@ th, td { padding: 7px 12px; text-align: left; vertical-align: top; border-top: 1
 thead th { position: sticky; top: 0; background: var(--panel); border-top: 0; color: var(--soft); font-weight: 600; }
 tbody th { font-weight: 400; }
 .data tbody th, .data code { white-space: nowrap; }
+.data .host { display: block; min-width: 10ch; max-width: min(34ch, 30vw); white-space: normal; overflow-wrap: anywhere; }
 .number { text-align: right; white-space: nowrap; }
 thead th.number { white-space: normal; }
 .comparison th[scope="row"] { border-left: 4px solid transparent; }
