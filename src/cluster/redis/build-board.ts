@@ -10,6 +10,8 @@ const hostsOf = (queue: string): string => `shardloom:hosts:${queue}`
 
 /** A build that does not renew its notice for so long is not there any more. */
 const BUILD_MS = 60_000
+/** The clocks of the server and of this host are compared again when they are this much further apart. */
+const CLOCK_STEP_MS = 1000
 /** What nobody withdrew is deleted then. */
 const FORGET_MS = 24 * 3600_000
 
@@ -27,6 +29,8 @@ if ARGV[3] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 export class BuildBoard {
   readonly #client: RedisClient
   readonly #bad = new Set<string>()
+  /** What the clock of this host is ahead of that of the server; as long as it stays, so does the time of a notice. */
+  #aheadMs: number | undefined
 
   /** The connection stays its caller's. */
   constructor(client: RedisClient) {
@@ -84,18 +88,23 @@ export class BuildBoard {
   ): Promise<Entry<Notice>[]> {
     const [[seconds, microseconds], values] = await Promise.all([this.#client.time(), this.#client.hgetall(key)])
     const serverNow = Number(seconds) * 1000 + Number(microseconds) / 1000
-    const now = Date.now()
+    const aheadMs = this.#compareClocks(Date.now() - serverNow)
     const entries: Entry<Notice>[] = []
     for (const [field, value] of Object.entries(values)) {
       const [, noted, json] = /^(\d{1,16}) ([^]*)$/.exec(value) ?? []
       const notice = json === undefined ? undefined : check(parsedJson(json))
       if (notice === undefined || nameOf(notice) !== field) this.#bad.add(`${key} ${field}`)
       else {
-        const ageMs = Math.max(0, serverNow - Number(noted))
-        entries.push({ field, ageMs, notice: { ...notice, at: now - ageMs } })
+        const ageMs = serverNow - Number(noted)
+        entries.push({ field, ageMs, notice: { ...notice, at: Number(noted) + aheadMs } })
       }
     }
     return entries
+  }
+
+  #compareClocks(aheadMs: number): number {
+    const before = this.#aheadMs ?? -Infinity
+    return (this.#aheadMs = Math.abs(aheadMs - before) < CLOCK_STEP_MS ? before : Math.round(aheadMs))
   }
 }
 

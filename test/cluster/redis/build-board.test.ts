@@ -4,6 +4,7 @@ import { closeRedis, connectRedis } from '../../../src/cluster/redis/connect-red
 import type { RedisClient } from '../../../src/cluster/redis/load-redis.js'
 import type { BuildNotice, HostNotice } from '../../../src/cluster/messages.js'
 import { hasRedis, startRedis, type RedisServer } from '../redis-server.js'
+import { waitUntil } from '../wait-until.js'
 
 const HOUR = 3600_000
 
@@ -72,6 +73,19 @@ describe.skipIf(!hasRedis)('the board of builds and hosts', () => {
       expect(at).toBeLessThan(before + HOUR)
     }
     await board.withdraw('a')
+  })
+
+  it('has the same time for a notice that was not renewed', async () => {
+    const board = new BuildBoard(client)
+    await board.report('a', host('one'))
+    const times = new Set<number>()
+    for (let i = 0; i < 20; i++) for (const { at } of await board.hosts('a')) times.add(at)
+    expect(times.size).toBe(1)
+    await waitUntil(async () => {
+      await board.report('a', host('one'))
+      for (const { at } of await board.hosts('a')) times.add(at)
+      return times.size > 1
+    })
   })
 
   it('does not show builds that were not renewed for a minute, and forgets them after a day', async () => {
