@@ -28,12 +28,13 @@ export async function outcomeOf<Result>(body: () => Promise<Result> | Result): P
     const value = await body()
     return { ok: true, value, busyMs: performance.now() - startMs, tileMs: tileMilliseconds() - tileMs }
   } catch (error) {
-    if (error instanceof errors.ShardloomError) return { ok: false, error: toData(error) }
+    if (error instanceof errors.ShardloomError) return { ok: false, error: errorData(error) }
     throw error
   }
 }
 
-function toData(error: Error): ErrorData {
+/** What of an error travels. */
+export function errorData(error: Error): ErrorData {
   const fields: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(error)) {
     if (key !== 'cause' && key !== 'name') fields[key] = value
@@ -43,7 +44,7 @@ function toData(error: Error): ErrorData {
     message: error.message,
     stack: error.stack,
     fields,
-    cause: isError(error.cause) ? toData(error.cause) : undefined,
+    cause: isError(error.cause) ? errorData(error.cause) : undefined,
   }
 }
 
