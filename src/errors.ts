@@ -275,16 +275,14 @@ export class IndexLockedError extends ShardloomError {
   }
 }
 
-/** A worker died or threw on the same task twice. */
+/** A worker died or threw on the same task each time that it was tried. */
 export class WorkerFailedError extends ShardloomError {
   constructor(
     readonly task: string,
     cause: unknown,
+    how = 'twice, the second time on a fresh worker',
   ) {
-    const reason = messageOf(cause)
-    super('SHARDLOOM_WORKER_FAILED', `task ${task} failed twice, the second time on a fresh worker: ${reason}`, {
-      cause,
-    })
+    super('SHARDLOOM_WORKER_FAILED', `task ${task} failed ${how}: ${messageOf(cause)}`, { cause })
   }
 }
 
