@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { jsonView, plainView } from '../../src/cli/screen/build-view.js'
 import type { BuildReport } from '../../src/api/report.js'
 import type { ProgressEvent } from '../../src/api/build.js'
+import { HOSTS } from '../fixtures/reports.js'
 import { randomRows, shardloom, start, writeFvecs } from './shardloom.js'
 
 const STAGES = [
@@ -63,6 +64,19 @@ describe('lines that stay', () => {
 })
 
 describe('JSON', () => {
+  it('has the hosts of a build on many machines, as they go on and in the end', () => {
+    const said: Record<string, unknown>[] = []
+    const view = jsonView({ logFields: (fields) => said.push({ ...fields }), warn: () => undefined })
+    const hosts = [{ host: 'ape', running: 2, done: 7 }]
+    view.onProgress({ ...event, elapsedSeconds: 11, hosts })
+    view.end({ hosts: HOSTS } as BuildReport)
+    expect(said.map((line) => [line['event'], line['hosts']])).toEqual([
+      ['progress', hosts],
+      ['stage', hosts],
+      ['built', HOSTS],
+    ])
+  })
+
   it('reports each stage when it has ended, with numbers as fields', () => {
     const said: Record<string, unknown>[] = []
     const view = jsonView({ logFields: (fields, msg) => said.push({ ...fields, msg }), warn: () => undefined })

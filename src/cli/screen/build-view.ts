@@ -77,6 +77,7 @@ export function jsonView(terminal: Pick<Terminal, 'logFields' | 'warn'>): BuildV
         {
           event: 'built',
           ...{ count, dimensions, seconds, recallAt10, peakRssBytes, spilledBytes, diskBytes, generation, path },
+          ...(report.hosts !== undefined && { hosts: report.hosts }),
         },
         `built ${generation}`,
       )
