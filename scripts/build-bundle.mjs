@@ -19,7 +19,7 @@ const external = Object.keys({ ...dependencies, ...peerDependencies }).filter((n
  * What stays a file of its own, loaded when it is needed. Other dynamic imports of ours become static: every one would
  * cut the rest into more files, and to open a file costs as much as to read 20 kB.
  */
-const APART = /\/(run|execute|failure|commands|report-page|json-log|plan-parquet)\.js$/
+const APART = /\/(run|execute|failure|commands|report-page|json-log|plan-parquet|open-cluster)\.js$/
 
 const together = {
   name: 'together',

@@ -9,7 +9,7 @@ import { WorkerPool } from '../../tasks/worker-pool.js'
 import { canGoOnAfter } from '../resume/resume.js'
 import { BuildLog } from './build-log.js'
 import { withFullDiskAdvice } from './full-disk-advice.js'
-import { openCluster, type Cluster } from '../../cluster/coordinator/open-cluster.js'
+import type { Cluster } from '../../cluster/coordinator/open-cluster.js'
 import { openBuildTrace, type BuildTrace } from './build-trace.js'
 import { MemoryMonitor } from './memory-monitor.js'
 import { finalPlan, memoryBudget, preflight } from './plan-stage.js'
@@ -117,12 +117,13 @@ async function openClaimedRun(
   }
 }
 
-function openClusterOf(
+async function openClusterOf(
   { cluster, signal, stallSeconds }: ResolvedOptions & { readonly signal: AbortSignal },
   { indexDir, spillDir, runSuffix }: Workspace['paths'],
   log: BuildLog,
-): Promise<Cluster> | undefined {
+): Promise<Cluster | undefined> {
   if (cluster === undefined) return undefined
+  const { openCluster } = await import('../../cluster/coordinator/open-cluster.js')
   return openCluster(cluster, {
     indexDir,
     spillDir,
