@@ -10,11 +10,6 @@ const ANSWER_MS = 5000
 const CLOSE_MS = 2000
 const OLDEST_VERSION = [6, 2] as const
 
-/** Errors that waiting does not change: the user, the password, what the user may do. */
-const REFUSALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|Client sent AUTH|DB index|invalid))/
-
-type Answer = { readonly version: string | undefined } | { readonly refusal: string }
-
 /**
  * A connection to a Redis that answers; `purpose` says what needs it, such as 'a build on many hosts'. Its caller
  * watches it (`RedisHealth`) and ends it (`closeRedis`).
@@ -50,27 +45,20 @@ export async function closeRedis(client: RedisClient): Promise<void> {
   if (hasSocket) await settlesWithin(CLOSE_MS, ended)
 }
 
-/** Waits for a server that is starting. */
+/** Waits for a server that is starting; one that refuses the user or the password ends what waits for it. */
 async function firstAnswer(client: RedisClient): Promise<{ readonly version: string | undefined }> {
   let lastFailure = ''
-  const refused = new Promise<Answer>((resolve) => {
-    // It stays: without a listener ioredis would print. A connection that is lost later is told by RedisHealth.
-    client.on('error', (error: Error) => {
-      lastFailure = error.message
-      if (REFUSALS.test(lastFailure)) resolve({ refusal: lastFailure })
-    })
+  // It stays: without a listener ioredis would print. A connection that is lost later is told by RedisHealth.
+  client.on('error', (error: Error) => (lastFailure = error.message))
+  const answered = client.info('server').catch((error: unknown) => {
+    throw new Error(`${messageOf(error)}; give another user, password or address`)
   })
-  const answered = client.info('server').then(
-    (text): Answer => ({ version: /^redis_version:(\d+(?:\.\d+)*)/m.exec(text)?.[1] }),
-    (error: unknown): Answer => ({ refusal: messageOf(error) }),
-  )
-  const answer = await settlesWithin(ANSWER_MS, Promise.race([refused, answered]))
+  const answer = await settlesWithin(ANSWER_MS, answered)
   if (answer === undefined) {
     const reason = lastFailure === '' ? '' : ` (${lastFailure})`
     throw new Error(`no answer within ${ANSWER_MS / 1000} s${reason}; start it, or give another address`)
   }
-  if ('refusal' in answer) throw new Error(`${answer.refusal}; give another user, password or address`)
-  return answer
+  return { version: /^redis_version:(\d+(?:\.\d+)*)/m.exec(answer)?.[1] }
 }
 
 function isOlder(version: string): boolean {

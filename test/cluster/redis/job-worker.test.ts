@@ -61,6 +61,8 @@ describe.skipIf(!hasRedis)('a worker of a queue', () => {
 
   it('takes no job while it pauses, not even one that it waited for', async () => {
     const { worker, begun } = await openWorker(client, name)
+    const waits = new RegExp(`name=\\S+:w:host-a .*cmd=bzpopmin`)
+    await waitUntil(async () => waits.test(String(await client.client('LIST'))))
     worker.pause()
     await addJobs('1.0')
     const other = await openWorker(client, name, { host: 'host-b' })
@@ -96,6 +98,7 @@ describe.skipIf(!hasRedis)('a worker of a queue', () => {
     expect(other.begun.sort()).toEqual(['1.0', '2.0'])
     // What it was doing may come to an end: it is another host's, and not told.
     end('1.0')
+    for (let i = 0; i < 5; i++) await test.queue.states([])
     expect(test.results.map(({ host }) => host)).toEqual(['host-b', 'host-b'])
     expect(worker.late).toBe(0)
   })
