@@ -29,6 +29,8 @@ export interface GivenTasksParts {
   readonly onTrouble: (message: string) => void
   readonly stageName: () => string
   readonly nowMs: () => number
+  /** A task that failed waits for this long, times its failures, before it goes out again. Default 1 s. */
+  readonly retryMs?: number
 }
 
 /** The result of a task; `output` is what it filled, when it fills an output. */
@@ -40,6 +42,11 @@ export interface Given<Result> {
 
 /** A task fails when this many of its attempts did. */
 const MOST_FAILURES = 3
+/**
+ * What failed on a host that has not noticed something yet (a new file by NFS, a new run of the build) would fail again
+ * at once; hosts look once a second.
+ */
+const RETRY_MS = 1000
 /** Ends of attempts that are remembered: Redis tells some of them twice. */
 const REMEMBERED_ENDS = 4096
 const NO_ROOM: OutputRoom = { acquire: (bytes) => new Uint8Array(bytes), release: () => undefined }
@@ -66,6 +73,8 @@ export class GivenTasks {
   /** Attempts whose end is known: told by their host, or given up. */
   readonly #ended = new Map<string, 'told' | 'given up'>()
   readonly #background: Background
+  /** Tasks that go out again later. */
+  readonly #retries = new Set<NodeJS.Timeout>()
   readonly #onAbort = (): void => this.fail(abortError(this.#parts.signal))
   /** A task ended, or tasks may go out again. */
   readonly #changed = new Signal()
@@ -246,12 +255,14 @@ export class GivenTasks {
   fail(error: unknown): void {
     this.#failure ??= { error }
     this.#parts.outputs.lift()
+    this.#stopRetries()
     for (const { reject } of this.#waiting.values()) reject(this.#failure.error)
   }
 
   /** Waits for what runs beside the tasks. */
   async close(): Promise<void> {
     this.#parts.signal.removeEventListener('abort', this.#onAbort)
+    this.#stopRetries()
     await this.#background.end()
   }
 
@@ -291,7 +302,15 @@ export class GivenTasks {
       return
     }
     this.#parts.onEvent('task-retried', `task ${task.label} failed ${where} (${error.message}) and goes out again`)
-    if (task.attempts.length === 0) this.#send(task)
+    if (task.attempts.length > 0) return
+    const timer = setTimeout(
+      () => {
+        this.#retries.delete(timer)
+        this.#send(task)
+      },
+      (this.#parts.retryMs ?? RETRY_MS) * task.failures,
+    )
+    this.#retries.add(timer)
   }
 
   /** Its host is dead, which is no fault of the task. */
@@ -320,6 +339,11 @@ export class GivenTasks {
     this.#adding.add(id)
     // What is not in the queue afterwards is found missing by check(), and goes in again.
     this.#background.run(this.#parts.queue.add({ ...waiting.job, id }).finally(() => this.#adding.delete(id)))
+  }
+
+  #stopRetries(): void {
+    for (const timer of this.#retries) clearTimeout(timer)
+    this.#retries.clear()
   }
 
   #countLost(host: string): void {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { GivenTasks, type GivenTasksParts } from '../../../src/cluster/coordinator/given-tasks.js'
 import { HeldOutputs } from '../../../src/cluster/coordinator/held-outputs.js'
 import { HostList } from '../../../src/cluster/coordinator/host-list.js'
@@ -67,6 +67,7 @@ class Desk {
       onTrouble: (message) => this.events.push(['cluster-error', message]),
       stageName: () => 'shards',
       nowMs: () => this.now,
+      retryMs: 0,
       ...more,
     })
   }
@@ -96,6 +97,8 @@ class Desk {
 }
 
 async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setTimeout(resolve, 2))
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
@@ -167,6 +170,24 @@ describe('GivenTasks', () => {
     await desk.done('0.2', 'c', () => RESULT)
     expect(await result).toEqual(RESULT)
     expect([desk.lostOf('a'), desk.lostOf('b'), desk.lostOf('c')]).toEqual([1, 1, 0])
+  })
+
+  it('waits before a task that failed goes out again, longer the second time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const desk = makeDesk({ retryMs: 1000 })
+      void desk.give()
+      await vi.advanceTimersByTimeAsync(0)
+      for (const [i, waitMs] of [1000, 2000].entries()) {
+        desk.given.onFailed(`0.${i}`, 'stale', 'a')
+        await vi.advanceTimersByTimeAsync(waitMs - 1)
+        expect(desk.ids()).toEqual([])
+        await vi.advanceTimersByTimeAsync(1)
+        expect(desk.ids()).toEqual([`0.${i + 1}`])
+      }
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('fails with the typed error of the third failed attempt, which names its host', async () => {
