@@ -33,6 +33,13 @@ export interface WorkerPoolOptions {
   readonly entryUrl?: URL
 }
 
+/** A result, and the time of the thread that made it; the part of it spent in the distance tile. */
+export interface TimedResult<Name extends TaskName> {
+  readonly value: Tasks[Name]['result']
+  readonly busyMs: number
+  readonly tileMs: number
+}
+
 /** A task was given up. Its thread may hang, or only be slow. */
 class NoAnswer extends Error {
   constructor(seconds: number) {
@@ -98,18 +105,28 @@ export class WorkerPool implements TaskRunner {
     task: Tasks[Name]['task'],
     label: string,
   ): Promise<Tasks[Name]['result']> {
+    return (await this.runTimed(name, task, label)).value
+  }
+
+  /** As `run`, with the time of the thread. When `signal` fires the task is given up: its thread ends, another one starts. */
+  async runTimed<Name extends TaskName>(
+    name: Name,
+    task: Tasks[Name]['task'],
+    label: string,
+    signal?: AbortSignal,
+  ): Promise<TimedResult<Name>> {
     try {
-      return await this.#attempt({ name, task })
+      return await this.#attempt({ name, task }, signal)
     } catch (error) {
       if (error instanceof ShardloomError) throw error
-      this.#throwIfAborted()
+      this.#throwIfAborted(signal)
       this.#onRetry(label, error)
     }
     try {
-      return await this.#attempt({ name, task })
+      return await this.#attempt({ name, task }, signal)
     } catch (error) {
       if (error instanceof ShardloomError) throw error
-      this.#throwIfAborted()
+      this.#throwIfAborted(signal)
       if (error instanceof NoAnswer && this.#stall !== undefined) throw this.#stall.error(label)
       throw new WorkerFailedError(label, error)
     }
@@ -182,14 +199,17 @@ export class WorkerPool implements TaskRunner {
     this.#piscina = this.#startThreads()
   }
 
-  async #attempt<Name extends TaskName>(request: TaskRequest<Name>): Promise<Tasks[Name]['result']> {
+  async #attempt<Name extends TaskName>(
+    request: TaskRequest<Name>,
+    given: AbortSignal | undefined,
+  ): Promise<TimedResult<Name>> {
     while (this.#paused && this.#running > 0) await this.#changed.next()
-    this.#throwIfAborted()
+    this.#throwIfAborted(given)
     this.#running++
     if (this.#piscina !== undefined) this.#watch ??= setInterval(() => this.#replaceDeadPool(), WATCH_MS)
     const stop = new AbortController()
     const onAbort = (): void => stop.abort()
-    this.#signal?.addEventListener('abort', onAbort, { once: true })
+    for (const signal of [this.#signal, given]) signal?.addEventListener('abort', onAbort, { once: true })
     const { seconds = 0 } = this.#stall ?? {}
     let noAnswer: NoAnswer | undefined
     const timer =
@@ -204,14 +224,14 @@ export class WorkerPool implements TaskRunner {
       if (outcome.ok) {
         this.#busyMs += outcome.busyMs
         this.#tileMs += outcome.tileMs
-        return internStrings(outcome.value)
+        return { value: internStrings(outcome.value), busyMs: outcome.busyMs, tileMs: outcome.tileMs }
       }
       throw reviveError(outcome.error)
     } catch (error) {
       throw noAnswer ?? error
     } finally {
       clearTimeout(timer)
-      this.#signal?.removeEventListener('abort', onAbort)
+      for (const signal of [this.#signal, given]) signal?.removeEventListener('abort', onAbort)
       this.#running--
       this.#changed.notify()
       if (this.#running === 0) this.#stopWatching()
@@ -256,11 +276,7 @@ export class WorkerPool implements TaskRunner {
     return piscina
   }
 
-  #aborted(): boolean {
-    return this.#signal?.aborted === true
-  }
-
-  #throwIfAborted(): void {
-    if (this.#aborted()) throw abortError(this.#signal)
+  #throwIfAborted(given: AbortSignal | undefined): void {
+    for (const signal of [this.#signal, given]) if (signal?.aborted === true) throw abortError(signal)
   }
 }

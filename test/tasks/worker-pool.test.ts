@@ -68,6 +68,28 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
 }
 
+describe('a task with a signal of its own', () => {
+  it('is given up when it fires, and the others go on', async () => {
+    const { pool, retries } = makePool({ threads: 1 })
+    const stop = new AbortController()
+    const spinning = { attempts: attempts(), failures: 1, how: 'spin' }
+    const given = pool.runTimed('route', spinning as never, 'spins', stop.signal)
+    await until(() => Atomics.load(spinning.attempts, 0) === 1)
+    stop.abort()
+    await expect(given).rejects.toThrow(AbortedError)
+    expect(await run(pool, { attempts: attempts(), value: 2 })).toMatchObject({ value: 2 })
+    expect(retries).toEqual([])
+  })
+
+  it('is not begun when it has fired', async () => {
+    const { pool } = makePool()
+    const count = attempts()
+    const given = pool.runTimed('route', { attempts: count } as never, 'late', AbortSignal.abort())
+    await expect(given).rejects.toThrow(AbortedError)
+    expect(count[0]).toBe(0)
+  })
+})
+
 describe('a task', () => {
   it('runs in a worker thread and gives its value', async () => {
     const { pool } = makePool()
