@@ -166,8 +166,10 @@ export class JobQueue {
   async #takeLate(): Promise<void> {
     for (const [jobId, done] of await this.#late.take()) {
       const id = this.#taskId(jobId)
-      if (id !== undefined && done?.id === id) tell(this.#onDone, done)
-      else this.#options.onTrouble(`a late result of job ${jobId} is of another run, or not readable`)
+      // A host of an earlier run: its files go with the folder of that run.
+      if (id === undefined) continue
+      if (done?.id === id) tell(this.#onDone, done)
+      else this.#options.onTrouble(`the late result of job ${id} is not readable`)
     }
   }
 
