@@ -36,13 +36,22 @@ export async function connectRedis(
   }
 }
 
-/** Ends it now; what was not sent is dropped. */
-export async function closeRedis(client: RedisClient): Promise<void> {
-  // Between two attempts to connect there is no socket whose end could be awaited.
-  const hasSocket = !['wait', 'reconnecting', 'close', 'end'].includes(client.status)
+/** A client of ioredis, or what BullMQ makes of one. */
+interface Connection {
+  readonly status: string
+  once(event: 'end', listener: () => void): unknown
+  connect(): Promise<unknown>
+  disconnect(): void
+}
+
+/** Ends a connection now. Commands that wait for an answer reject. */
+export async function closeRedis(client: Connection): Promise<void> {
+  if (client.status === 'end') return
   const ended = new Promise<void>((resolve) => client.once('end', resolve))
+  // Between two attempts to connect ioredis would stop, and neither tell the end nor reject what waits.
+  if (client.status === 'reconnecting') client.connect().catch(() => undefined)
   client.disconnect()
-  if (hasSocket) await settlesWithin(CLOSE_MS, ended)
+  await settlesWithin(CLOSE_MS, ended)
 }
 
 /** Waits for a server that is starting; one that refuses the user or the password ends what waits for it. */

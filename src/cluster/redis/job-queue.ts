@@ -4,9 +4,11 @@ import { ClusterError } from '../../errors.js'
 import { messageOf } from '../../realms.js'
 import type { TaskDone, TaskJob } from '../messages.js'
 import { checkDone } from './check-messages.js'
+import { closeRedis } from './connect-redis.js'
 import { decodeFailedJob } from './failed-job.js'
 import { LateResults } from './late-results.js'
 import { loadRedis, type RedisClient } from './load-redis.js'
+import { lostConnection } from './lost-connection.js'
 import { queueOptions } from './queue-options.js'
 import { settlesWithin } from './settles-within.js'
 
@@ -69,7 +71,9 @@ export class JobQueue {
   static async open(client: RedisClient, name: string, options: JobQueueOptions): Promise<JobQueue> {
     const { bullmq } = await loadRedis()
     const queue = new bullmq.Queue(name, { ...queueOptions(client), skipMetasUpdate: true })
-    queue.on('error', (error) => options.onTrouble(`queue ${name}: ${error.message}`))
+    queue.on('error', (error) => {
+      if (!lostConnection(error)) options.onTrouble(`queue ${name}: ${error.message}`)
+    })
     try {
       await queue.waitUntilReady()
       await queue.obliterate({ force: true })
@@ -178,7 +182,7 @@ export class JobQueue {
     if (this.#closing) return
     this.#closing = true
     clearTimeout(this.#followTimer)
-    await this.#ended(this.#events.close(), 'the events of the queue are still followed')
+    await this.#ended(endEvents(this.#events), 'the events of the queue are still followed')
     const isLost = this.#client.status !== 'ready'
     const emptied = isLost ? Promise.reject(new Error('Redis is away')) : this.#empty()
     await this.#ended(emptied, `jobs of queue ${this.#queue.name} stay in Redis until the build runs again`)
@@ -212,7 +216,9 @@ export class JobQueue {
 
   #followEvents(): QueueEvents {
     const events = this.#follow()
-    events.on('error', (error) => this.#options.onTrouble(`events of the queue: ${error.message}`))
+    events.on('error', (error) => {
+      if (!lostConnection(error)) this.#options.onTrouble(`events of the queue: ${error.message}`)
+    })
     events.on('completed', ({ jobId, returnvalue }) => {
       this.#told(jobId, (id) => this.#tellFinished(id, doneState(id, returnvalue)))
     })
@@ -232,7 +238,7 @@ export class JobQueue {
   #followAgain(events: QueueEvents, reason: string): void {
     if (this.#closing) return
     this.#options.onTrouble(`events of the queue are followed again from now on: ${reason}`)
-    void this.#ended(events.close(), 'the events of the queue are still followed')
+    void this.#ended(endEvents(events), 'the events of the queue are still followed')
     this.#followTimer = setTimeout(() => {
       this.#events = this.#followEvents()
     }, FOLLOW_AGAIN_MS)
@@ -247,6 +253,13 @@ export class JobQueue {
     if (done !== undefined) tell(this.#onDone, done)
     else tell(this.#onFailed, id, reason ?? '', host)
   }
+}
+
+async function endEvents(events: QueueEvents): Promise<void> {
+  const ended = events.close()
+  // BullMQ waits for an end that does not come while the connection is lost.
+  await closeRedis(await events.getBackend().client)
+  await ended
 }
 
 function tell<Args extends unknown[]>(listeners: readonly ((...args: Args) => void)[], ...args: Args): void {

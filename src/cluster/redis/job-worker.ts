@@ -4,10 +4,12 @@ import { ClusterError } from '../../errors.js'
 import { messageOf } from '../../realms.js'
 import type { TaskDone, TaskJob } from '../messages.js'
 import { checkDone, checkJob } from './check-messages.js'
+import { closeRedis } from './connect-redis.js'
 import { encodeFailedJob } from './failed-job.js'
 import { LateResults } from './late-results.js'
 import { loadRedis, type RedisClient } from './load-redis.js'
-import { workerOptions, queueOptions } from './queue-options.js'
+import { lostConnection } from './lost-connection.js'
+import { queueOptions, workerOptions } from './queue-options.js'
 import { settlesWithin } from './settles-within.js'
 
 /** After a failure that is not a lost connection, which waits by itself. */
@@ -84,7 +86,9 @@ export class JobWorker {
       name: options.host,
       autorun: false,
     })
-    worker.on('error', (error) => options.onTrouble(`queue ${queue}: ${error.message}`))
+    worker.on('error', (error) => {
+      if (!lostConnection(error)) options.onTrouble(`queue ${queue}: ${error.message}`)
+    })
     try {
       await worker.waitUntilReady()
       await worker.startStalledCheckTimer()
@@ -155,10 +159,11 @@ export class JobWorker {
     }
     await this.giveBack()
     clearInterval(this.#renewal)
-    const ended = this.#worker.close(true).then(() => true)
-    if ((await settlesWithin(CLOSE_MS, ended)) === undefined) {
-      this.#options.onTrouble(`the worker of queue ${this.#worker.name} was left while Redis is away`)
-    }
+    const blocking = this.#worker.getBackend().blockingClient
+    const ended = this.#worker.close(true)
+    // What waits for a job ends now, also while the connection is lost.
+    if (blocking !== undefined) await closeRedis(await blocking)
+    await ended
     this.#wake()
     await settlesWithin(CLOSE_MS, this.#fetching)
   }

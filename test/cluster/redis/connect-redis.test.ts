@@ -5,6 +5,7 @@ import { loadRedis } from '../../../src/cluster/redis/load-redis.js'
 import { ClusterError, MissingPackageError } from '../../../src/errors.js'
 import { startProxy } from '../redis-proxy.js'
 import { freePort, hasRedis, startRedis, type RedisServer } from '../redis-server.js'
+import { waitUntil } from '../wait-until.js'
 
 /** The error, as a log would print it. */
 async function refusalOf(connecting: Promise<unknown>): Promise<ClusterError> {
@@ -57,6 +58,19 @@ describe.skipIf(!hasRedis)('a connection to a server with a password', () => {
   it('is refused at once without one', async () => {
     const error = await refusalOf(connectRedis(`redis://127.0.0.1:${server.port}`, 'a test'))
     expect(error.message).toContain('NOAUTH')
+  })
+})
+
+describe.skipIf(!hasRedis)('a connection that is lost', () => {
+  it('is ended at once, and what waits for it rejects', async () => {
+    const server = await startRedis()
+    const client = await connectRedis(server.url, 'a test')
+    await server.stop()
+    await waitUntil(() => client.status === 'reconnecting')
+    const answer = client.ping().catch((error: unknown) => String(error))
+    await closeRedis(client)
+    expect(client.status).toBe('end')
+    expect(await answer).toContain('Connection is closed')
   })
 })
 
