@@ -147,6 +147,17 @@ export function asTask<Name extends TaskName>(given: GivenTask<Name>): Tasks[Nam
   return given as Tasks[Name]['task']
 }
 
+/** The task with files that begin with `own` in place of those that it writes. */
+export function withOwnFiles<Name extends TaskName>(
+  name: Name,
+  task: Tasks[Name]['task'],
+  own: string,
+): Tasks[Name]['task'] {
+  const { part, file } = effectsOf(name)
+  const parted = part === undefined || part.of(task) === undefined ? task : part.at(task, `${own}.part`)
+  return file === undefined || file.of(parted) === undefined ? parted : file.at(parted, `${own}.rows`)
+}
+
 /** The array of a task that its host makes; undefined when there is none. */
 export function filledArray<Name extends TaskName>(name: Name, task: Tasks[Name]['task']): View | undefined {
   const { fill } = effectsOf(name)

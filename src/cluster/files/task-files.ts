@@ -11,7 +11,7 @@ import { readSentOutcome, type HostOutcome, type SentOutcome } from './outcome.j
 import { encodePlain } from './plain-data.js'
 import { SharedFiles } from './shared-files.js'
 import { SharedPaths } from './shared-paths.js'
-import { asTask, effectsOf, filledArray, filledBytes, type GivenTask } from './task-effects.js'
+import { asTask, effectsOf, filledArray, filledBytes, withOwnFiles, type GivenTask } from './task-effects.js'
 
 const OWN_MEMORY: OutputMemory = { acquire: (bytes) => new Uint8Array(bytes), release: () => undefined }
 
@@ -74,8 +74,11 @@ export class TaskFiles {
     const { grid } = effectsOf(name)
     if (grid?.(asTask(task))?.kind === 'memory')
       throw new RangeError(`task ${id}, ${name}: its grid rows are not in a file`)
-    const whole = outputBytes === undefined ? task : { ...task, output: new Uint8Array(outputBytes) }
-    const hole = filledArray(name, asTask<Name>(whole))
+    const given = outputBytes === undefined ? task : { ...task, output: new Uint8Array(outputBytes) }
+    // A host looks for each file that is named. Those that its own will become are not named: when one was not there,
+    // a client of NFS says so for up to a minute, also to tasks that read it by then.
+    const whole = withOwnFiles(name, asTask<Name>(given), path.join(this.#folder, id))
+    const hole = filledArray(name, whole)
     const places = await this.#shared.placesIn(whole)
     const data = encodePlain(whole, {
       relative: (text) => {

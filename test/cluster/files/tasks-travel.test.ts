@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeTask, type DecodedTask } from '../../../src/cluster/files/decode-task.js'
-import { effectsOf, goesOut, type GivenTask } from '../../../src/cluster/files/task-effects.js'
+import { effectsOf, goesOut, withOwnFiles, type GivenTask } from '../../../src/cluster/files/task-effects.js'
 import type { Place, TaskJob } from '../../../src/cluster/messages.js'
 import type { RouteTask } from '../../../src/tasks/route/route-task.js'
 import { randomRows, shared, specOf } from '../../fixtures/tasks.js'
@@ -166,6 +166,21 @@ describe('a task on its way out', () => {
     const task = routeTask('/elsewhere')
     await expect(folder.files.encode('1', 'route', task, 64)).rejects.toThrow('outside of the shared folder')
   })
+
+  it.each(['shard', 'merge', 'encode'] as const)(
+    'does not name the files that its results become: %s',
+    async (name) => {
+      const folder = await makeSharedFolder()
+      const tasks = fc.sample<object>(anyTask(folder.build)[name], { numRuns: 20, seed: 1 })
+      const writing = tasks.filter((task) => effectsOf(name).part?.of(task as never) !== undefined)
+      expect(writing).not.toEqual([])
+      for (const [i, task] of writing.entries()) {
+        const named = withOwnFiles(name, task as never, `${folder.build}/of-results`)
+        const { place } = await send(folder, name, named, String(i))
+        expect(readFileSync(`${folder.here}/${place.file}`, 'latin1')).not.toContain('of-results')
+      }
+    },
+  )
 
   it('with grid rows in memory is an error here', async () => {
     const folder = await makeSharedFolder()
