@@ -11,6 +11,7 @@ import { JobWorker } from '../redis/job-worker.js'
 import type { RedisClient } from '../redis/load-redis.js'
 import { executeTask } from './execute-task.js'
 import { whyOtherFolder } from './marker.js'
+import { resultsOfJob } from './results-of-job.js'
 import { fitsAlone, type HostSize, type SlotsWanted } from './worker-slots.js'
 
 /** What all builds of a worker have in common. */
@@ -190,7 +191,7 @@ export class ServedBuild implements SlotsWanted {
     if (!wasBusy) this.#onChange()
     try {
       const { done, busyMs, failure } = await executeTask({
-        files: this.#files,
+        files: { ...this.#files, results: resultsOfJob(job, this.#files.results) },
         pool,
         host,
         job,
