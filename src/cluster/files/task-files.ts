@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { CorruptSpillError } from '../../errors.js'
-import { writeFailure } from '../../format/bytes/file-errors.js'
+import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js'
 import type { TaskName, Tasks } from '../../tasks/tasks.js'
 import type { Place, TaskDone } from '../messages.js'
 import { acceptPart } from './accept-part.js'
@@ -27,6 +27,7 @@ export class TaskFiles {
   readonly #shared: SharedFiles
   /** By task that is not forgotten, what is known to be there. */
   readonly #files = new Map<string, Set<string>>()
+  #noOutput = new ArrayBuffer(0)
   #taskBytes = 0
   #outcomeBytes = 0
 
@@ -74,7 +75,7 @@ export class TaskFiles {
     const { grid } = effectsOf(name)
     if (grid?.(asTask(task))?.kind === 'memory')
       throw new RangeError(`task ${id}, ${name}: its grid rows are not in a file`)
-    const given = outputBytes === undefined ? task : { ...task, output: new Uint8Array(outputBytes) }
+    const given = outputBytes === undefined ? task : { ...task, output: this.#outputOf(outputBytes) }
     // A host looks for each file that is named. Those that its own will become are not named: when one was not there,
     // a client of NFS says so for up to a minute, also to tasks that read it by then.
     const whole = withOwnFiles(name, asTask<Name>(given), path.join(this.#folder, id))
@@ -177,6 +178,12 @@ export class TaskFiles {
     return value
   }
 
+  /** Says only how large an output is: all have the same memory, which nobody writes to. */
+  #outputOf(bytes: number): Uint8Array {
+    if (bytes > this.#noOutput.byteLength) this.#noOutput = new ArrayBuffer(bytes)
+    return new Uint8Array(this.#noOutput, 0, bytes)
+  }
+
   #noteOutcome(done: TaskDone): void {
     const { file } = done.outcome
     const name = file.slice(this.relativeFolder.length + 1)
@@ -226,7 +233,16 @@ async function moveFile(from: string, to: string, bytes: number): Promise<void> 
 }
 
 async function deleteFiles(files: Iterable<string>): Promise<void> {
-  await Promise.all(Array.from(files, (file) => typed(file, () => rm(file, { force: true }))))
+  await Promise.all(Array.from(files, (file) => typed(file, () => deleteFile(file))))
+}
+
+/** `rm` would look first what it is. */
+async function deleteFile(file: string): Promise<void> {
+  try {
+    await unlink(file)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+  }
 }
 
 async function typed<Value>(file: string, body: () => Promise<Value>): Promise<Value> {

@@ -31,7 +31,8 @@ export class ServedBuild implements SlotsWanted {
   readonly #host: WorkerHost
   readonly #files: HostFiles & { readonly outputs: BufferPool }
   readonly #onChange: () => void
-  readonly #unneeded = new AbortController()
+  /** One for each task that runs. */
+  readonly #stops = new Set<AbortController>()
   #notice: BuildNotice
   #jobs: JobWorker | undefined
   #opening: Promise<void> | undefined
@@ -42,6 +43,7 @@ export class ServedBuild implements SlotsWanted {
   #busyMs = 0
   #lastTaskMs = Number.NEGATIVE_INFINITY
   #isEnding = false
+  #isGone = false
 
   /** `onChange` is called when the build begins to be busy. */
   constructor(host: WorkerHost, notice: BuildNotice, onChange: () => void) {
@@ -107,6 +109,7 @@ export class ServedBuild implements SlotsWanted {
     if (this.#jobs !== undefined || this.#isEnding) return
     const before = this.#reason
     this.#reason = (await this.#whyNot()) ?? ''
+    if (this.#isEnding) return
     if (this.#reason !== '') {
       if (this.#reason !== before) this.#host.logger.warn(`build ${this.queue}: this worker ${this.#reason}`)
       return
@@ -150,7 +153,8 @@ export class ServedBuild implements SlotsWanted {
 
   /** As `close`, for a build that is not there any more: its tasks are given up. */
   async drop(): Promise<void> {
-    this.#unneeded.abort()
+    this.#isGone = true
+    for (const stop of this.#stops) stop.abort()
     await this.close(0)
   }
 
@@ -187,6 +191,10 @@ export class ServedBuild implements SlotsWanted {
   async #run(job: TaskJob, given: AbortSignal): Promise<TaskDone> {
     const { pool, host, logger } = this.#host
     const wasBusy = this.isBusy
+    const stop = new AbortController()
+    const onAbort = (): void => stop.abort()
+    given.addEventListener('abort', onAbort, { once: true })
+    this.#stops.add(stop)
     this.#running++
     if (!wasBusy) this.#onChange()
     try {
@@ -195,7 +203,7 @@ export class ServedBuild implements SlotsWanted {
         pool,
         host,
         job,
-        signal: AbortSignal.any([given, this.#unneeded.signal]),
+        signal: stop.signal,
         onLeft: (error) => this.#tell(`files of task ${job.label} are left: ${messageOf(error)}`),
       })
       this.#busyMs += busyMs
@@ -206,6 +214,8 @@ export class ServedBuild implements SlotsWanted {
       this.#tell(`task ${job.label} ended without an outcome: ${messageOf(error)}`)
       throw error
     } finally {
+      given.removeEventListener('abort', onAbort)
+      this.#stops.delete(stop)
       this.#running--
       this.#lastTaskMs = performance.now()
     }
@@ -214,7 +224,7 @@ export class ServedBuild implements SlotsWanted {
   /** Trouble with a build that is gone is none. */
   #tell(message: string): void {
     const { logger } = this.#host
-    if (this.#unneeded.signal.aborted) logger.info(`build ${this.queue} has ended: ${message}`)
+    if (this.#isGone) logger.info(`build ${this.queue} has ended: ${message}`)
     else logger.warn(`build ${this.queue}: ${message}`)
   }
 }
