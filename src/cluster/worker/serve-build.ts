@@ -114,6 +114,8 @@ export class ServedBuild implements SlotsWanted {
       if (this.#reason !== before) this.#host.logger.warn(`build ${this.queue}: this worker ${this.#reason}`)
       return
     }
+    // It was closed meanwhile: nothing would close what opens now.
+    if (this.#isEnding) return
     this.#opening ??= this.#open()
     await this.#opening
   }
