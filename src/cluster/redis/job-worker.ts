@@ -9,12 +9,14 @@ import { encodeFailedJob } from './failed-job.js'
 import { LateResults } from './late-results.js'
 import { loadRedis, type RedisClient } from './load-redis.js'
 import { lostConnection } from './lost-connection.js'
-import { queueOptions, workerOptions } from './queue-options.js'
+import { notesOf, queueOptions, workerOptions } from './queue-options.js'
 import { settlesWithin } from './settles-within.js'
 
 /** After a failure that is not a lost connection, which waits by itself. */
 const FETCH_AGAIN_MS = 500
 const CLOSE_MS = 2000
+/** What a queue that is still there needs of its notes is noted again at any time. */
+const NOTES_MS = 24 * 3600_000
 
 export interface JobWorkerOptions {
   /** The name of this host, without spaces. */
@@ -49,6 +51,7 @@ type FindJob = (id: string) => Promise<Job | undefined>
  * on, and are reported when Redis is back.
  */
 export class JobWorker {
+  readonly #client: RedisClient
   readonly #worker: Worker
   readonly #lateResults: LateResults
   readonly #findJob: FindJob
@@ -66,7 +69,14 @@ export class JobWorker {
   #reported = 0
   #late = 0
 
-  private constructor(worker: Worker, late: LateResults, find: FindJob, options: JobWorkerOptions) {
+  private constructor(
+    client: RedisClient,
+    worker: Worker,
+    late: LateResults,
+    find: FindJob,
+    options: JobWorkerOptions,
+  ) {
+    this.#client = client
     this.#worker = worker
     this.#lateResults = late
     this.#findJob = find
@@ -97,7 +107,7 @@ export class JobWorker {
       throw new ClusterError(`the queue ${queue} cannot be opened: ${messageOf(error)}`)
     }
     const find: FindJob = (id) => bullmq.Job.fromId(worker, id)
-    return new JobWorker(worker, new LateResults(client, queue), find, options)
+    return new JobWorker(client, worker, new LateResults(client, queue), find, options)
   }
 
   /** Jobs that run. */
@@ -164,8 +174,18 @@ export class JobWorker {
     // What waits for a job ends now, also while the connection is lost.
     if (blocking !== undefined) await closeRedis(await blocking)
     await ended
+    await settlesWithin(CLOSE_MS, this.#forgetNotes())
     this.#wake()
     await settlesWithin(CLOSE_MS, this.#fetching)
+  }
+
+  /** The queue may be gone by now, and looking for stalled jobs has noted something of it again. */
+  async #forgetNotes(): Promise<void> {
+    try {
+      await this.#client.pexpire(notesOf(this.#worker.name), NOTES_MS)
+    } catch (error) {
+      this.#options.onTrouble(`notes of the queue ${this.#worker.name} stay in Redis: ${messageOf(error)}`)
+    }
   }
 
   async #fetchJobs(): Promise<void> {

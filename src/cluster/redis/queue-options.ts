@@ -14,6 +14,11 @@ export function queueOptions(client: RedisClient) {
   return { connection: client, prefix: PREFIX, skipVersionCheck: true }
 }
 
+/** What BullMQ notes of a queue beside its jobs. */
+export function notesOf(queue: string): string {
+  return `${PREFIX}:${queue}:meta`
+}
+
 /** How a worker waits: for jobs, and for hosts that are silent. */
 export function workerOptions(lockSeconds: number) {
   const lockDuration = lockSeconds * 1000
