@@ -23,10 +23,28 @@ describe.skipIf(!hasRedis)('the health of a connection', () => {
     await server.restart()
     expect(await answer).toBe('PONG')
     expect(health.isLost).toBe(false)
+    await waitUntil(() => told.length > 1)
     expect(told).toEqual([expect.stringMatching(/^lost: ./), 'back'])
     health.close()
     await closeRedis(client)
     expect(told).toHaveLength(2)
+    await server.stop()
+  })
+
+  it('is told once when it comes back again and again, and breaks at once', async () => {
+    const server = await startRedis()
+    const client = await connectRedis(server.url, 'a test')
+    const told: string[] = []
+    const health = new RedisHealth(client, { onLost: () => told.push('lost'), onBack: () => told.push('back') })
+    for (let times = 0; times < 5; times++) {
+      const ready = new Promise<void>((resolve) => client.once('ready', resolve))
+      client.disconnect(true)
+      await ready
+    }
+    await waitUntil(() => told.length > 1)
+    expect(told).toEqual(['lost', 'back'])
+    health.close()
+    await closeRedis(client)
     await server.stop()
   })
 })
