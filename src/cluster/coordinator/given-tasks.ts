@@ -40,13 +40,19 @@ export interface Given<Result> {
   readonly release: () => void
 }
 
-/** A task fails when this many of its attempts did. */
+/**
+ * A task fails when this many of its attempts did, on as many hosts or on all that there are: one host on which
+ * everything fails takes tasks faster than the others, and must not end the build.
+ */
 const MOST_FAILURES = 3
+/** Or this many anywhere, over ten minutes: the other hosts never took it. */
+const LAST_FAILURE = 30
 /**
  * What failed on a host that has not noticed something yet (a new file by NFS, a new run of the build) would fail again
  * at once; hosts look once a second.
  */
 const RETRY_MS = 1000
+const MOST_RETRY_MS = 30_000
 /** Ends of attempts that are remembered: Redis tells some of them twice. */
 const REMEMBERED_ENDS = 4096
 const NO_ROOM: OutputRoom = { acquire: (bytes) => new Uint8Array(bytes), release: () => undefined }
@@ -61,7 +67,7 @@ interface Waiting {
 
 /**
  * Gives tasks to the hosts of a build by way of its queue, and takes their results. A task whose attempt failed goes out
- * again, up to three times; the first whole result counts.
+ * again, to other hosts too; the first whole result counts.
  */
 export class GivenTasks {
   readonly #parts: GivenTasksParts
@@ -292,12 +298,13 @@ export class GivenTasks {
 
   #failed(attempt: Attempt, host: string | undefined, error: Error): void {
     const { task, id } = attempt
-    this.#outstanding.end(id, true)
+    this.#outstanding.end(id, true, host)
     this.#background.run(this.#parts.queue.remove(id))
     if (host !== undefined) this.#countLost(host)
     this.#progressMs = this.#parts.nowMs()
     const where = `on host ${host ?? '(unknown)'}`
-    if (task.failures >= MOST_FAILURES) {
+    const { failures } = task
+    if (this.#isHopeless(task)) {
       this.fail(lastError(task, where, error))
       return
     }
@@ -308,9 +315,15 @@ export class GivenTasks {
         this.#retries.delete(timer)
         this.#send(task)
       },
-      (this.#parts.retryMs ?? RETRY_MS) * task.failures,
+      Math.min((this.#parts.retryMs ?? RETRY_MS) * failures, MOST_RETRY_MS),
     )
     this.#retries.add(timer)
+  }
+
+  #isHopeless({ failures, failedOn }: OutstandingTask): boolean {
+    if (failures < MOST_FAILURES) return false
+    const isFailedEverywhere = failedOn.size >= MOST_FAILURES || !this.#parts.hosts.hasOtherThan(failedOn)
+    return isFailedEverywhere || failedOn.size === 0 || failures >= LAST_FAILURE
   }
 
   /** Its host is dead, which is no fault of the task. */
@@ -375,9 +388,9 @@ export class GivenTasks {
 }
 
 /** What a task fails with: a typed error keeps its class and says where it was. */
-function lastError({ label }: OutstandingTask, where: string, error: Error): Error {
-  if (!(error instanceof ShardloomError))
-    return new WorkerFailedError(label, error, `three times, the last time ${where}`)
-  error.message = `${error.message} (task ${label}, three times; the last time ${where})`
+function lastError({ label, failures }: OutstandingTask, where: string, error: Error): Error {
+  const times = `${failures === MOST_FAILURES ? 'three' : failures} times`
+  if (!(error instanceof ShardloomError)) return new WorkerFailedError(label, error, `${times}, the last time ${where}`)
+  error.message = `${error.message} (task ${label}, ${times}; the last time ${where})`
   return error
 }

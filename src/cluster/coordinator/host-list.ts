@@ -99,6 +99,11 @@ export class HostList {
     return this.#working.length
   }
 
+  /** Whether a host works that is none of these. */
+  hasOtherThan(hosts: ReadonlySet<string>): boolean {
+    return this.#working.some(({ host }) => !hosts.has(host))
+  }
+
   isGone(host: string): boolean {
     return this.#hosts.get(host)?.isGone === true
   }

@@ -22,11 +22,14 @@ export interface OutstandingTask {
   readonly attempts: readonly Attempt[]
   /** How many attempts failed; those lost to dead hosts are not among them. */
   readonly failures: number
+  /** The hosts that they failed on, as far as they are known. */
+  readonly failedOn: ReadonlySet<string>
 }
 
 interface Entry extends OutstandingTask {
   attempts: Attempt[]
   failures: number
+  failedOn: Set<string>
   given: number
 }
 
@@ -46,7 +49,7 @@ export class OutstandingTasks {
 
   /** A new task, of which there is no attempt yet. */
   open(name: TaskName, label: string): OutstandingTask {
-    const task: Entry = { number: this.#next++, name, label, attempts: [], failures: 0, given: 0 }
+    const task: Entry = { number: this.#next++, name, label, attempts: [], failures: 0, failedOn: new Set(), given: 0 }
     this.#tasks.set(task.number, task)
     return task
   }
@@ -96,15 +99,17 @@ export class OutstandingTasks {
     if (attempt !== undefined) attempt.state = 'returned'
   }
 
-  /** An attempt brings no result any more. `isFailure`: it counts among the task's failures. */
-  end(id: string, isFailure: boolean): void {
+  /** An attempt brings no result any more. `isFailure`: it counts among the task's failures, on `host` if that is known. */
+  end(id: string, isFailure: boolean, host?: string): void {
     const attempt = this.#attempts.get(id)
     if (attempt === undefined) return
     this.#attempts.delete(id)
     const task = this.#tasks.get(attempt.task.number)
     if (task === undefined) return
     task.attempts = task.attempts.filter((each) => each !== attempt)
-    if (isFailure) task.failures++
+    if (!isFailure) return
+    task.failures++
+    if (host !== undefined) task.failedOn.add(host)
   }
 
   /** The task has its result, or is given up. Returns the attempts that were left. */

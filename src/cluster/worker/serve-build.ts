@@ -12,6 +12,7 @@ import type { RedisClient } from '../redis/load-redis.js'
 import { executeTask } from './execute-task.js'
 import { whyOtherFolder } from './marker.js'
 import { resultsOfJob } from './results-of-job.js'
+import { Rests } from './rests.js'
 import { fitsAlone, type HostSize, type SlotsWanted } from './worker-slots.js'
 
 /** What all builds of a worker have in common. */
@@ -44,6 +45,7 @@ export class ServedBuild implements SlotsWanted {
   #lastTaskMs = Number.NEGATIVE_INFINITY
   #isEnding = false
   #isGone = false
+  readonly #rests = new Rests(() => this.#applySlots())
 
   /** `onChange` is called when the build begins to be busy. */
   constructor(host: WorkerHost, notice: BuildNotice, onChange: () => void) {
@@ -124,7 +126,7 @@ export class ServedBuild implements SlotsWanted {
   setSlots(slots: number): void {
     if (slots === this.#slots) return
     this.#slots = slots
-    if (this.#jobs !== undefined && !this.#isEnding) this.#jobs.concurrency = slots
+    this.#applySlots()
   }
 
   notice(rssBytes: number): HostNotice {
@@ -136,7 +138,7 @@ export class ServedBuild implements SlotsWanted {
       state: this.#isEnding ? 'ending' : works ? 'working' : 'refused',
       reason: this.#reason,
       threads,
-      slots: works && !this.#isEnding ? this.#slots : 0,
+      slots: works && !this.#isEnding && !this.#rests.isResting ? this.#slots : 0,
       running: this.#running,
       done: this.#done,
       busySeconds: this.busySeconds,
@@ -149,6 +151,7 @@ export class ServedBuild implements SlotsWanted {
   /** Takes no more tasks, waits for those that run, and gives back what is not done in time. */
   async close(graceSeconds: number): Promise<void> {
     this.#isEnding = true
+    this.#rests.close()
     await this.#opening?.catch(() => undefined)
     await this.#jobs?.close(graceSeconds)
   }
@@ -209,11 +212,14 @@ export class ServedBuild implements SlotsWanted {
         onLeft: (error) => this.#tell(`files of task ${job.label} are left: ${messageOf(error)}`),
       })
       this.#busyMs += busyMs
-      if (failure === undefined) this.#done++
-      else logger.warn(`build ${this.queue}: task ${job.label} failed: ${failure.message}`)
+      if (failure === undefined) {
+        this.#done++
+        this.#rests.succeeded()
+      } else logger.warn(`build ${this.queue}: task ${job.label} failed: ${failure.message}${this.#rest()}`)
       return done
     } catch (error) {
-      this.#tell(`task ${job.label} ended without an outcome: ${messageOf(error)}`)
+      const isGivenUp = given.aborted || this.#isGone
+      this.#tell(`task ${job.label} ended without an outcome: ${messageOf(error)}${isGivenUp ? '' : this.#rest()}`)
       throw error
     } finally {
       given.removeEventListener('abort', onAbort)
@@ -221,6 +227,17 @@ export class ServedBuild implements SlotsWanted {
       this.#running--
       this.#lastTaskMs = performance.now()
     }
+  }
+
+  #applySlots(): void {
+    if (this.#jobs !== undefined && !this.#isEnding) this.#jobs.concurrency = this.#rests.isResting ? 0 : this.#slots
+  }
+
+  /** Returns the end of a message. */
+  #rest(): string {
+    const ms = this.#isEnding ? 0 : this.#rests.failed()
+    this.#applySlots()
+    return ms === 0 ? '' : `; this worker takes no more for ${ms / 1000} s`
   }
 
   /** Trouble with a build that is gone is none. */

@@ -217,6 +217,26 @@ describe('GivenTasks', () => {
     expect(messageOf(error)).toMatch(/three times.*host a.*no space left/s)
   })
 
+  it('goes on while one host fails again and again, and another one works that has not tried', async () => {
+    const desk = makeDesk()
+    desk.hosts.update([working('sick', 1, 1), working('well', 1, 1)], 0)
+    const result = desk.give()
+    await settle()
+    for (const id of ['0.0', '0.1', '0.2', '0.3']) {
+      desk.given.onFailed(id, 'read-only file system', 'sick')
+      await settle()
+    }
+    await desk.done('0.4', 'well', () => RESULT)
+    expect((await result).lengthSum).toBe(7)
+    const other = desk.give()
+    await settle()
+    for (const [id, host] of [['1.0', 'sick'], ['1.1', 'sick'], ['1.2', 'well']] as const) {
+      desk.given.onFailed(id, 'read-only file system', host)
+      await settle()
+    } // prettier-ignore
+    await expect(other).rejects.toThrow(/three times.*host well/)
+  })
+
   it.each([
     ['input', () => new InvalidVectorError({ ordinal: 3, reason: 'has NaN' })],
     ['data', () => new CorruptIndexError('/shared/v.seg', 'crc')],
