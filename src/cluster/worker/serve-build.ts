@@ -111,13 +111,12 @@ export class ServedBuild implements SlotsWanted {
     if (this.#jobs !== undefined || this.#isEnding) return
     const before = this.#reason
     this.#reason = (await this.#whyNot()) ?? ''
+    // It was closed meanwhile: nothing would close what opens now.
     if (this.#isEnding) return
     if (this.#reason !== '') {
       if (this.#reason !== before) this.#host.logger.warn(`build ${this.queue}: this worker ${this.#reason}`)
       return
     }
-    // It was closed meanwhile: nothing would close what opens now.
-    if (this.#isEnding) return
     this.#opening ??= this.#open()
     await this.#opening
   }
