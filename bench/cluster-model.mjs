@@ -4,7 +4,7 @@
 //   node cluster.mjs --base base.bvecs --limit 25000 --workers 1 --json few.json
 //   node cluster.mjs --base base.bvecs --json most.json
 //   node cluster-model.mjs few.json most.json [--counts 10000000,100000000,1000000000] [--hosts 1,4,16,64] [--threads 8]
-//                     [--network 1.25GB] [--storage 2.5GB] [--comparisons 60000000] [--json FILE]
+//                     [--network 1.25GB] [--storage 2.5GB] [--comparisons 150000000] [--json FILE]
 //
 // Two results of different sizes tell what a build costs once from what each vector costs; one result is taken in
 // proportion. --network: bytes a second of each host (1.25 GB is 10 Gbit/s); --storage: bytes a second of the shared
@@ -27,7 +27,7 @@ const OPTIONS = {
   threads: { type: 'string', default: '8' },
   network: { type: 'string', default: '1.25GB' },
   storage: { type: 'string', default: '2.5GB' },
-  comparisons: { type: 'string', default: '60000000' },
+  comparisons: { type: 'string', default: '150000000' },
   json: { type: 'string' },
 }
 const M = 16
