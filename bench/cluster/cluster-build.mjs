@@ -43,8 +43,10 @@ async function endAll(workers, redis) {
 
 function startWorker(flags, profile) {
   const child = spawn(process.execPath, [...profileArgs(profile), MAIN, 'worker', ...flagWords(flags), '--quiet'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (part) => (said += part))
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   return {
     pid: child.pid,
@@ -56,7 +58,7 @@ function startWorker(flags, profile) {
       const timer = setTimeout(() => child.kill('SIGKILL'), END_MS)
       const [code, signal] = await exit
       clearTimeout(timer)
-      if (code !== 0) throw new Error(`a worker ended with ${signal ?? `exit code ${code}`} after SIGTERM`)
+      if (code !== 0) throw new Error(`a worker ended with ${signal ?? `exit code ${code}`} after SIGTERM:\n${said}`)
     },
   }
 }
