@@ -136,6 +136,8 @@ export class GivenTasks {
           const accepted = await acceptResult(() => files.readOutcome(name, task, done, room))
           if (accepted.kind === 'result' && this.#failure === undefined) {
             const { value, output } = accepted.outcome
+            // Before the task closes: it is not one of the attempts that are left, whose files must be looked for.
+            this.#outstanding.end(done.id, false)
             resolve({ value, output, release: room.release })
           } else room.release()
           return accepted

@@ -26,6 +26,8 @@ class Desk {
   readonly states = new Map<string, JobState>()
   readonly outcomes = new Map<string, () => Promise<unknown>>()
   readonly forgotten: string[] = []
+  readonly searched: string[] = []
+  readonly removed: string[] = []
   readonly discarded: string[] = []
   readonly events: [string, string][] = []
   readonly stop = new AbortController()
@@ -43,7 +45,10 @@ class Desk {
           this.jobs.set(job.id, job)
           this.states.set(job.id, { state: 'waiting' })
         },
-        remove: async (id) => this.jobs.delete(id),
+        remove: async (id) => {
+          this.removed.push(id)
+          return this.jobs.delete(id)
+        },
         states: async (ids) => new Map(ids.map((id) => [id, this.states.get(id) ?? { state: 'unknown' }])),
       },
       files: {
@@ -57,7 +62,10 @@ class Desk {
           return { ...outcome, output, figures: { elapsedMs: 1, rssBytes: 5 } } as never
         },
         discard: async ({ id }) => void this.discarded.push(id),
-        forget: async (id) => void this.forgotten.push(id),
+        forget: async (id, hadLost) => {
+          this.forgotten.push(id)
+          if (hadLost === true) this.searched.push(id)
+        },
       },
       hosts: this.hosts,
       outputs: this.outputs,
@@ -130,6 +138,19 @@ describe('GivenTasks', () => {
     await settle()
     expect([desk.ids(), desk.forgotten, desk.given.size]).toEqual([[], ['0'], 0])
     expect(desk.hosts.reports).toMatchObject([{ host: 'a', tasks: 1, lostTasks: 0 }])
+  })
+
+  it('looks for files of other attempts only where there were some, and takes a job out of the queue once', async () => {
+    const desk = makeDesk()
+    const [once, twice] = [desk.give('once'), desk.give('twice')]
+    await settle()
+    await desk.done('0.0', 'a', () => RESULT)
+    await desk.done('1.0', 'a')
+    await desk.done('1.1', 'b', () => RESULT)
+    await Promise.all([once, twice])
+    await settle()
+    expect(desk.searched).toEqual(['1'])
+    expect(desk.removed.toSorted()).toEqual(['0.0', '1.0', '1.1'])
   })
 
   it('takes the first whole result; a later one is deleted and counts as lost', async () => {
