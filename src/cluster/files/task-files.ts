@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { CorruptSpillError } from '../../errors.js'
 import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js'
@@ -227,7 +227,7 @@ function broken({ outcome: { file } }: TaskDone, reason: string): CorruptSpillEr
 
 /** Takes over a whole file. @throws CorruptSpillError for another size, and file errors */
 async function moveFile(from: string, to: string, bytes: number): Promise<void> {
-  const { size } = await typed(from, () => stat(from))
+  const { size } = await typed(from, () => lstat(from))
   if (size !== bytes) throw new CorruptSpillError(from, size, `the file has ${size} bytes, its host says ${bytes}`)
   await typed(to, () => rename(from, to))
 }
