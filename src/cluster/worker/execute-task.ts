@@ -6,6 +6,7 @@ import { decodeTask, type DecodedTask } from '../files/decode-task.js'
 import { dropOwnFiles, encodeFailure, encodeResult } from '../files/encode-outcome.js'
 import type { HostFiles } from '../files/host-files.js'
 import type { TaskDone, TaskJob } from '../messages.js'
+import { useSpareMemory } from './use-spare-memory.js'
 
 /** A job, what it needs, and what is told of it. */
 export interface Execution {
@@ -13,6 +14,8 @@ export interface Execution {
   readonly pool: Pick<WorkerPool, 'runTimed'>
   readonly host: string
   readonly job: TaskJob
+  /** Memory that it may take beyond its own. */
+  readonly spareBytes: number
   /** Gives the task up. */
   readonly signal: AbortSignal
   /** Files of a task that was given up, which could not be deleted: the build deletes them at its end. */
@@ -32,14 +35,19 @@ export interface Executed {
  * @throws what keeps the outcome from being written; AbortedError when it was given up
  */
 export async function executeTask(execution: Execution): Promise<Executed> {
-  const { files, pool, host, job, signal, onLeft } = execution
+  const { files, pool, host, job, spareBytes, signal, onLeft } = execution
   const startMs = performance.now()
   const figures = () => ({ elapsedMs: performance.now() - startMs, rssBytes: process.memoryUsage.rss() })
   let decoded: DecodedTask | undefined
   try {
     refuseOtherVersion(job)
     decoded = await decodeTask(files, job)
-    const ran = await pool.runTimed(decoded.name, decoded.task, job.label, signal)
+    const ran = await pool.runTimed(
+      decoded.name,
+      useSpareMemory(decoded.name, decoded.task, spareBytes),
+      job.label,
+      signal,
+    )
     const done = await encodeResult(files, decoded, ran, { host, figures: figures() })
     return { done, busyMs: ran.busyMs, failure: undefined }
   } catch (error) {

@@ -39,6 +39,7 @@ export class ServedBuild implements SlotsWanted {
   #opening: Promise<void> | undefined
   #reason = ''
   #slots = 0
+  #spareBytes = 0
   #running = 0
   #done = 0
   #busyMs = 0
@@ -122,7 +123,8 @@ export class ServedBuild implements SlotsWanted {
   }
 
   /** Tasks at once from now on. */
-  setSlots(slots: number): void {
+  setSlots(slots: number, spareBytes = 0): void {
+    this.#spareBytes = spareBytes
     if (slots === this.#slots) return
     this.#slots = slots
     this.#applySlots()
@@ -207,6 +209,7 @@ export class ServedBuild implements SlotsWanted {
         pool,
         host,
         job,
+        spareBytes: this.#spareBytes,
         signal: stop.signal,
         onLeft: (error) => this.#tell(`files of task ${job.label} are left: ${messageOf(error)}`),
       })

@@ -6,7 +6,7 @@ import type { BuildBoard } from '../redis/build-board.js'
 import type { RedisClient } from '../redis/load-redis.js'
 import { settlesWithin } from '../redis/settles-within.js'
 import { ServedBuild } from './serve-build.js'
-import { shareSlots, type HostSize } from './worker-slots.js'
+import { shareSlots, spareBytesOf, type HostSize } from './worker-slots.js'
 
 export interface WorkerFacts extends HostSize {
   readonly host: string
@@ -164,7 +164,8 @@ export class ServedBuilds {
       else build.setSlots(0)
     }
     const slots = shareSlots(this.#facts, working)
-    for (const build of working) build.setSlots(slots.get(build.queue) ?? 0)
+    const spareBytes = spareBytesOf(this.#facts, working)
+    for (const build of working) build.setSlots(slots.get(build.queue) ?? 0, spareBytes)
   }
 
   async #report(): Promise<void> {

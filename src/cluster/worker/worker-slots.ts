@@ -52,3 +52,10 @@ export function shareSlots(host: HostSize, builds: readonly SlotsWanted[]): Map<
   }
   return slots
 }
+
+/** Memory that each thread may take beyond a task's, when all threads run tasks of any of the builds. */
+export function spareBytesOf(host: HostSize, builds: readonly SlotsWanted[]): number {
+  const heldBytes = builds.reduce((sum, { hostBytes }) => sum + hostBytes, 0)
+  const largestTask = builds.reduce((most, { taskBytes }) => Math.max(most, taskBytes), 0)
+  return Math.max(0, Math.floor((host.memoryBytes - heldBytes) / host.threads) - largestTask)
+}

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fitsAlone, shareSlots, type SlotsWanted } from '../../../src/cluster/worker/worker-slots.js'
+import { fitsAlone, shareSlots, spareBytesOf, type SlotsWanted } from '../../../src/cluster/worker/worker-slots.js'
 import { runs } from '../../whole.js'
 
 const build = (queue: string, more: Partial<SlotsWanted> = {}): SlotsWanted => ({
@@ -67,5 +67,17 @@ describe('the slots of a host', () => {
       ),
       { numRuns: runs(1000) },
     )
+  })
+})
+
+describe('spareBytesOf', () => {
+  const build = (hostBytes: number, taskBytes: number) => ({ queue: 'a', hostBytes, taskBytes, isBusy: true })
+
+  it('is what each thread has beyond the largest task, with all builds held', () => {
+    expect(spareBytesOf({ threads: 4, memoryBytes: 1000 }, [build(100, 50), build(100, 80)])).toBe(120)
+  })
+
+  it('is nothing when memory is short', () => {
+    expect(spareBytesOf({ threads: 4, memoryBytes: 300 }, [build(100, 80)])).toBe(0)
   })
 })
