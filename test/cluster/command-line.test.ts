@@ -89,6 +89,12 @@ describe.skipIf(!hasRedis)('the command line of a build on many hosts', () => {
     expect(stdout).toMatch(/^builds +0$/m)
   })
 
+  it('a worker warns at once of a shared folder that is not there', async () => {
+    const { exitCode, stderr } = await run('worker', '--shared-dir', 'absent', '--until-idle', '0').ended
+    expect(exitCode).toBe(0)
+    expect(stderr).toMatch(/^warning: the shared folder absent: ENOENT: .*; builds are refused until it is there$/m)
+  })
+
   it('a worker ends with 130 on the second signal', async () => {
     // Redis does not answer: it cannot say goodbye.
     const worker = run('worker', '--threads', '1')
