@@ -4,13 +4,14 @@
 //   node cluster.mjs --base base.bvecs --limit 25000 --workers 1 --json few.json
 //   node cluster.mjs --base base.bvecs --json most.json
 //   node cluster-model.mjs few.json most.json [--counts 10000000,100000000,1000000000] [--hosts 1,4,16,64] [--threads 8]
-//                     [--network 1.25GB] [--storage 2.5GB] [--comparisons 150000000] [--json FILE]
+//                     [--host-memory 64GB] [--network 1.25GB] [--storage 2.5GB] [--reads 200000] [--read-ms 0.5]
+//                     [--comparisons 150000000] [--json FILE]
 //
 // Two results of different sizes tell what a build costs once from what each vector costs; one result is taken in
 // proportion. --network: bytes a second of each host (1.25 GB is 10 Gbit/s); --storage: bytes a second of the shared
-// folder for all hosts together. --comparisons: vectors a second that one thread compares with a leader.
-// The model takes the coordinator's CPU for that of one thread (part of it is in threads of the system), the parts of a
-// stage for side by side, hosts for as fast as the measured machine, and results for as large as those of the measured vectors.
+// folder for all hosts together; --reads: small reads a second of it, --read-ms: how long one takes. --comparisons: vectors a second that one thread compares with a leader.
+// The model takes the parts of a stage for side by side, hosts for as fast as the measured machine, results for as large
+// as those of the measured vectors, and candidates of a vector for spread over all shards alike.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -27,6 +28,9 @@ const OPTIONS = {
   threads: { type: 'string', default: '8' },
   network: { type: 'string', default: '1.25GB' },
   storage: { type: 'string', default: '2.5GB' },
+  'host-memory': { type: 'string', default: '64GB' },
+  reads: { type: 'string', default: '200000' },
+  'read-ms': { type: 'string', default: '0.5' },
   comparisons: { type: 'string', default: '150000000' },
   json: { type: 'string' },
 }
@@ -45,14 +49,21 @@ function planOf(count, dimensions, metric) {
 export function model(results, options) {
   const costs = costsOf(results)
   const { dims, metric } = results[0].data
-  const threads = Number(options.threads)
-  const [networkBytes, storageBytes] = ['network', 'storage'].map((name) => parseByteSize(options[name], name))
+  const sizeOf = (name) => parseByteSize(options[name], name)
+  const host = {
+    threads: Number(options.threads),
+    memoryBytes: sizeOf('host-memory'),
+    networkBytes: sizeOf('network'),
+    storageBytes: sizeOf('storage'),
+    storageReads: Number(options.reads),
+    readSeconds: Number(options['read-ms']) / 1000,
+  }
   const machine = { comparisonsPerSecond: Number(options.comparisons) }
   const sizes = numbersOf(options.counts, '--counts').map((count) => {
     const plan = planOf(count, dims, metric)
     const builds = numbersOf(options.hosts, '--hosts').map((hosts) => ({
       hosts,
-      ...modelBuild(plan, costs, { count: hosts, threads, networkBytes, storageBytes }, machine),
+      ...modelBuild(plan, costs, { count: hosts, ...host }, machine),
     }))
     return { count, ...modelSizes(plan, costs), builds }
   })
@@ -60,7 +71,7 @@ export function model(results, options) {
   return {
     kind: 'cluster-model',
     measured,
-    settings: { threads, networkBytes, storageBytes, ...machine },
+    settings: { ...host, ...machine },
     costs,
     sizes,
   }

@@ -40,15 +40,27 @@ function speedups(summary) {
 function cpuTable(summary) {
   const [local] = summary
   return markdownTable(
-    ['CPU, s', 'coordinator', 'workers', 'Redis', 'all', `x ${local.name}`, 'start of workers, beside'],
-    summary.map(({ name, cpu }) => [
+    [
+      'CPU, s',
+      'coordinator',
+      'workers',
+      'Redis',
+      'all',
+      `x ${local.name}`,
+      'x local, as many threads',
+      'start of workers, beside',
+    ],
+    summary.map(({ name, cpu, workers, threads }) => [
       name,
       ...[cpu.coordinator, cpu.worker, cpu.redis, cpu.all].map((seconds) => seconds.toFixed(2)),
       (cpu.all / local.cpu.all).toFixed(2),
+      (cpu.all / localOf(summary, Math.max(1, workers) * threads).cpu.all).toFixed(2),
       cpu.workerStart.toFixed(2),
     ]),
   )
 }
+
+const localOf = (summary, wanted) => summary.find(({ workers, threads }) => workers === 0 && threads === wanted)
 
 function stageCpuTable(summary) {
   const text = ({ cpu: { coordinator, worker, redis } }) =>

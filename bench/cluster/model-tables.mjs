@@ -2,12 +2,13 @@
 import { markdownTable } from '../tables.mjs'
 
 export function renderModel({ measured, settings, costs, sizes }) {
-  const { threads, networkBytes, storageBytes, comparisonsPerSecond } = settings
+  const { threads, memoryBytes, networkBytes, storageBytes, storageReads, readSeconds, comparisonsPerSecond } = settings
   const from = measured.map(({ name, count, dims, date }) => `${name}, ${whole(count)} x ${dims} (${date})`).join('; ')
   return [
     '### Model: one build on many hosts',
-    `From the costs of ${from}, ${measured[0].cpu}. Each host has ${threads} threads and ${gigabytes(networkBytes)} GB/s of ` +
-      `network; the shared folder gives ${gigabytes(storageBytes)} GB/s to all. A thread compares ` +
+    `From the costs of ${from}, ${measured[0].cpu}. Each host has ${threads} threads, ${gigabytes(memoryBytes)} GB of ` +
+      `memory and ${gigabytes(networkBytes)} GB/s of network; the shared folder gives ${gigabytes(storageBytes)} GB/s to ` +
+      `all and answers ${whole(storageReads)} small reads a second, each in ${1000 * readSeconds} ms. A thread compares ` +
       `${whole(comparisonsPerSecond)} vectors with a leader a second.`,
     costsTable(costs),
     sizesTable(sizes),
@@ -17,10 +18,17 @@ export function renderModel({ measured, settings, costs, sizes }) {
 
 function costsTable({ stages }) {
   return markdownTable(
-    ['of a vector', 'coordinator, us of CPU', 'hosts, us of CPU', 'coordinator, bytes', 'hosts, bytes'],
+    [
+      'of a vector',
+      'coordinator, us of CPU',
+      'its main thread',
+      'hosts, us of CPU',
+      'coordinator, bytes',
+      'hosts, bytes',
+    ],
     [...Object.entries(stages), ['in all', sumOf(Object.values(stages))]].map(([name, cost]) => [
       name,
-      ...[cost.coordinatorCpu, cost.hostCpu].map((seconds) => (1e6 * seconds).toFixed(2)),
+      ...[cost.coordinatorCpu, cost.coordinatorMain, cost.hostCpu].map((seconds) => (1e6 * seconds).toFixed(2)),
       ...[cost.coordinatorBytes, cost.hostBytes].map((bytes) => bytes.toFixed(0)),
     ]),
   )

@@ -10,6 +10,14 @@ const ONE_SHARD_FACTOR = 2
 /** Bytes of JavaScript heap on the coordinator, as ARCHITECTURE.md has them. */
 const HEAP_BYTES = { shard: 120 + 2 * 2200, batch: 110 }
 const ROUTE_TASK_BYTES = 2 * 2 ** 20
+/** Grid rows that merge wants for a vector, each once a chunk. Measured on 400,000 x 128 (synthetic). */
+const GRID_ROWS_PER_VECTOR = 10
+const GRID_CHUNK_BYTES = 16 * 2 ** 20
+/** Two wanted grid rows that are nearer in the file are fetched by one read. */
+const GRID_GAP_BYTES = 16 * 1024
+const PAGE_BYTES = 4096
+/** What a network file system reads ahead in a file that is wanted whole. */
+const AHEAD_BYTES = 128 * 1024
 
 /** Leaders that each vector is compared with. */
 export function comparedLeaders(leaders) {
@@ -19,9 +27,25 @@ export function comparedLeaders(leaders) {
 }
 
 /**
+ * Reads of grid rows by merge, of one vector: the rows of a chunk are taken for spread evenly over the file. Few vectors:
+ * nearly the whole file for each chunk; many: a read for each row. @returns { bytes, reads, pageBytes: with whole pages }
+ */
+export function gridReads(count, rowBytes) {
+  const density = Math.min(1, GRID_CHUNK_BYTES / rowBytes / count)
+  const gapRows = GRID_GAP_BYTES / rowBytes
+  const alone = Math.exp(-gapRows * density)
+  const together = rowBytes * Math.max(1 - alone, (1 - alone) / density - gapRows * alone)
+  const [bytes, pageBytes] = [rowBytes, Math.max(rowBytes, PAGE_BYTES)].map(
+    (single) => GRID_ROWS_PER_VECTOR * (together + alone * single),
+  )
+  return { bytes, reads: GRID_ROWS_PER_VECTOR * alone, pageBytes }
+}
+
+/**
  * What one vector costs in each stage, and what a build costs whatever its size, from measured results of cluster.mjs:
  * those of the fewest and of the most vectors. With one result nothing tells them apart: all is taken as the vectors'.
- * @returns { stages: { name: { coordinatorCpu, hostCpu, coordinatorBytes, hostBytes } of a vector },
+ * @returns { stages: { name: { coordinatorCpu, coordinatorMain, hostCpu, coordinatorBytes,
+ *   hostBytes } of a vector },
  *   fixed: the same of a build, redisBytesPerTask, commandsPerTask, measuredCount, measuredShards }
  */
 export function costsOf(results) {
@@ -38,6 +62,8 @@ export function costsOf(results) {
     fixed[stage.name] = mapValues(large, (value, name) => Math.max(0, value - stages[stage.name][name] * most.count))
   }
   const { redis, tasks, count, dims } = most
+  // Reads of grid rows do not grow in proportion: they are computed.
+  stages.merge.hostBytes = Math.max(0, stages.merge.hostBytes - gridReads(count, 2 * Math.ceil(dims / 8) * 8).bytes)
   return {
     stages,
     fixed,
@@ -56,9 +82,10 @@ function onOneWorker({ data, summary }) {
 
 const stageOf = ({ stages }, wanted) => stages.find(({ name }) => name === wanted)
 
-function costOfStage({ cpu, readBytes, writtenBytes }) {
+function costOfStage({ cpu, mainCpu, readBytes, writtenBytes }) {
   return {
     coordinatorCpu: cpu.coordinator,
+    coordinatorMain: mainCpu.coordinator,
     hostCpu: cpu.worker,
     coordinatorBytes: readBytes.coordinator + writtenBytes.coordinator,
     hostBytes: readBytes.worker + writtenBytes.worker,
@@ -67,7 +94,8 @@ function costOfStage({ cpu, readBytes, writtenBytes }) {
 
 /**
  * One build. @param plan of `planStages`: the geometry and the memory of this count
- * @param hosts { count, threads, networkBytes: a host's a second, storageBytes: the shared folder's a second }
+ * @param hosts { count, threads, memoryBytes, networkBytes: a host's a second; of the shared folder storageBytes and
+ *   storageReads a second, readSeconds: how long one takes }
  * @param machine { comparisonsPerSecond: leaders that a thread compares one vector with }
  * @returns { seconds, limit, shares, hostCpu, coordinatorCpu, movedBytes, coordinatorBytes }
  */
@@ -81,6 +109,7 @@ export function modelBuild(plan, costs, hosts, machine) {
     seconds,
     limit: Object.keys(shares).reduce((most, next) => (shares[next] > shares[most] ? next : most)),
     shares,
+    reads: total((row) => row.reads),
     stages: rows,
     hostCpu: total((row) => row.hostCpu),
     coordinatorCpu: total((row) => row.coordinatorCpu),
@@ -91,37 +120,51 @@ export function modelBuild(plan, costs, hosts, machine) {
 
 /** A stage lasts as long as what is slowest in it: its parts work side by side. */
 function stageTime(name, plan, costs, hosts, machine) {
-  const cost = stageCost(name, plan, costs, hosts.count, machine)
+  const cost = stageCost(name, plan, costs, hosts, machine)
   const goesOut = STAGES_THAT_GO_OUT.includes(name)
   const parts = {
     'CPU of the hosts': goesOut ? cost.hostCpu / (hosts.count * hosts.threads) : 0,
-    "the coordinator's thread": cost.coordinatorCpu,
+    "the coordinator's main thread": cost.coordinatorMain,
     "the coordinator's network": cost.coordinatorBytes / hosts.networkBytes,
     'network of the hosts': cost.hostBytes / (hosts.count * hosts.networkBytes),
-    'the shared folder': (cost.coordinatorBytes + cost.hostBytes) / hosts.storageBytes,
+    'bytes of the shared folder': (cost.coordinatorBytes + cost.hostBytes) / hosts.storageBytes,
+    'reads of the shared folder': cost.reads / hosts.storageReads,
+    'waiting for reads': (cost.reads * hosts.readSeconds) / (hosts.count * hosts.threads),
   }
   const limit = Object.keys(parts).reduce((most, next) => (parts[next] > parts[most] ? next : most))
   return { ...cost, seconds: parts[limit], limit }
 }
 
-function stageCost(name, plan, costs, hostCount, machine) {
-  const { count, geometry } = plan
-  const one = costs.stages[name]
-  const cost = mapValues(one, (value, of) => value * count + costs.fixed[name][of])
-  if (name === 'route') cost.hostCpu += count * addedComparisons(plan, costs) * (1 / machine.comparisonsPerSecond)
-  if (name === 'upper levels') {
+function stageCost(name, plan, costs, hosts, machine) {
+  const { count, m, geometry, gridDims } = plan
+  const gridBytes = 2 * gridDims * count
+  const cost = mapValues(costs.stages[name], (value, of) => value * count + costs.fixed[name][of])
+  cost.reads = 0
+  if (name === 'route') cost.hostCpu += (count * addedComparisons(plan, costs)) / machine.comparisonsPerSecond
+  if (name === 'upper levels' && isLarge(count, m, geometry) && !isLarge(costs.measuredCount, m, geometry)) {
     // A large level is a build of its own; what was measured is one shard.
-    const level = count / plan.m
-    if (level > ONE_SHARD_FACTOR * geometry.shardMembers) {
-      const share = 1 / (plan.m - 1)
-      for (const stage of ['route', 'shards', 'merge']) {
-        for (const of of Object.keys(cost)) cost[of] += share * count * costs.stages[stage][of]
-      }
+    const share = 1 / (m - 1)
+    for (const stage of ['route', 'shards', 'merge']) {
+      for (const [of, value] of Object.entries(costs.stages[stage])) cost[of] += share * count * value
     }
+    cost.coordinatorBytes += gridBytes
   }
   // Each host reads the nodes of all ordinals once.
-  if (name === 'shards') cost.hostBytes += (hostCount - 1) * 4 * count
+  if (name === 'shards') cost.hostBytes += (hosts.count - 1) * 4 * count
+  if (name === 'merge') {
+    const grid = gridReads(count, 2 * gridDims)
+    const free = hosts.memoryBytes - plan.hostBytes - hosts.threads * plan.taskBytes
+    // A host that has room for the whole grid in its cache fetches it once.
+    const isCached = free > gridBytes && hosts.count * gridBytes < count * grid.pageBytes
+    cost.hostBytes += isCached ? hosts.count * gridBytes : count * grid.pageBytes
+    cost.reads = isCached ? (hosts.count * gridBytes) / AHEAD_BYTES : count * grid.reads
+  }
   return cost
+}
+
+/** Level 1 is too large for one shard. */
+function isLarge(count, m, { shardMembers }) {
+  return count / m > ONE_SHARD_FACTOR * shardMembers
 }
 
 function addedComparisons({ geometry }, { measuredCount }) {

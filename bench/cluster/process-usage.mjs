@@ -7,12 +7,13 @@ const TICKS_PER_SECOND = 100
 const USER_TICKS = 11
 
 /**
- * { cpu: seconds, readBytes, writtenBytes, peakRssBytes }. The bytes are those of all its calls, also from and to the
+ * { cpu: seconds of all threads, mainCpu: of the first, readBytes, writtenBytes, peakRssBytes }. The bytes are those of all its calls, also from and to the
  * system's cache and sockets.
  */
 export function processUsage(pid) {
   const read = (name) => readFileSync(`/proc/${pid}/${name}`, 'utf8')
-  return { cpu: cpuOf(read('stat')), ...bytesOf(read('io')), peakRssBytes: peakRssOf(read('status')) }
+  const mainCpu = cpuOf(read(`task/${pid}/stat`))
+  return { cpu: cpuOf(read('stat')), mainCpu, ...bytesOf(read('io')), peakRssBytes: peakRssOf(read('status')) }
 }
 
 export function cpuOf(stat) {
@@ -32,9 +33,10 @@ export function peakRssOf(status) {
 
 /** What was used between two readings; the memory is the highest until the later one. */
 export function usageSince(earlier, later) {
-  const { cpu, readBytes, writtenBytes, peakRssBytes } = later
+  const { cpu, mainCpu, readBytes, writtenBytes, peakRssBytes } = later
   return {
     cpu: cpu - earlier.cpu,
+    mainCpu: mainCpu - earlier.mainCpu,
     readBytes: readBytes - earlier.readBytes,
     writtenBytes: writtenBytes - earlier.writtenBytes,
     peakRssBytes,

@@ -18,8 +18,8 @@ export function profileArgs(folder) {
 
 /**
  * @param others [{ role, pid }]: processes that work for this build.
- * @returns { whole: seconds of the process, report: the BuildReport, processes: [{ role, cpu, readBytes, writtenBytes,
- *   peakRssBytes, stages: { name: the same of one stage } }] }; the first one is the build's own, 'coordinator'.
+ * @returns { whole: seconds of the process, report: the BuildReport, processes: [{ role, cpu, mainCpu, readBytes,
+ *   writtenBytes, peakRssBytes, stages: { name: the same of one stage } }] }; the first one is the build's own, 'coordinator'.
  */
 export async function buildInStages(base, out, flags, { others = [], profile } = {}) {
   const usageFile = `${out}.usage`
@@ -73,7 +73,7 @@ export async function buildInStages(base, out, flags, { others = [], profile } =
   }
 }
 
-const NOTHING = { cpu: 0, readBytes: 0, writtenBytes: 0, peakRssBytes: 0 }
+const NOTHING = { cpu: 0, mainCpu: 0, readBytes: 0, writtenBytes: 0, peakRssBytes: 0 }
 
 function usageOrUndefined(pid) {
   try {

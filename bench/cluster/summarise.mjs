@@ -58,6 +58,7 @@ function stageSummary(runs, stage) {
     name: stage,
     seconds: middle(({ report }) => report.stages.find(({ name }) => name === stage).seconds),
     cpu: used('cpu'),
+    mainCpu: used('mainCpu'),
     readBytes: used('readBytes'),
     writtenBytes: used('writtenBytes'),
   }

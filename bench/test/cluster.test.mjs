@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contendersOf } from '../cluster.mjs'
-import { comparedLeaders, costsOf, modelBuild } from '../cluster/model.mjs'
+import { comparedLeaders, costsOf, gridReads, modelBuild } from '../cluster/model.mjs'
 import { duration } from '../cluster/model-tables.mjs'
 import { bytesOf, cpuOf, peakRssOf, processUsage } from '../cluster/process-usage.mjs'
 import { infoFields, redisWork } from '../cluster/redis.mjs'
@@ -40,7 +40,7 @@ test('flags: false is --no-NAME, undefined is left out', () => {
   assert.deepEqual(flagWords({ m: 8, resume: false, memory: undefined }), ['--m', '8', '--no-resume'])
 })
 
-const usage = (cpu) => ({ cpu, readBytes: 10 * cpu, writtenBytes: 0, peakRssBytes: 1 })
+const usage = (cpu) => ({ cpu, mainCpu: cpu, readBytes: 10 * cpu, writtenBytes: 0, peakRssBytes: 1 })
 
 test('stages have what was used between their ends, and the end has the rest', () => {
   const readings = [
@@ -101,7 +101,7 @@ function resultOf(count, { fixed, slope }) {
   const value = fixed + slope * count
   const both = { coordinator: value, worker: 2 * value }
   const stages = ['ingest', 'route', 'shards', 'merge'].map((name) => {
-    return { name, cpu: both, readBytes: both, writtenBytes: both }
+    return { name, cpu: both, mainCpu: both, readBytes: both, writtenBytes: both }
   })
   const redis = { inBytes: 100, outBytes: 100, commands: 50 }
   return { data: { count, dims: 128, metric: 'l2' }, summary: [{ workers: 1, stages, redis, tasks: 10 }] }
@@ -116,22 +116,33 @@ test('two results tell what a build costs once from what each vector costs', () 
   assert.equal(redisBytesPerTask, 20)
 })
 
-const PLAN = { count: 1e6, m: 16, geometry: { shardCount: 200, overlap: 3, shardMembers: 12_288 } }
-const FAST = { networkBytes: 1e15, storageBytes: 1e15 }
+test('merge reads nearly the whole grid for each chunk of few vectors, and single rows of very many', () => {
+  const few = gridReads(400_000, 256)
+  // 6.3 GB were measured.
+  assert.ok(Math.abs(few.bytes * 400_000 - 6.3e9) < 0.3e9)
+  assert.ok(few.reads < 0.01)
+  const many = gridReads(1e9, 256)
+  assert.ok(many.reads > 9.9)
+  assert.ok(many.pageBytes > 40_000)
+})
+
+const GEOMETRY = { shardCount: 200, overlap: 3, shardMembers: 12_288 }
+const PLAN = { count: 1e6, m: 16, gridDims: 128, hostBytes: 1e9, taskBytes: 1e8, geometry: GEOMETRY }
+const FAST = { memoryBytes: 1e12, networkBytes: 1e15, storageBytes: 1e15, storageReads: 1e15, readSeconds: 0 }
 
 test('hosts shorten what they do until the coordinator is the limit', () => {
   const costs = costsOf([resultOf(1e6, { fixed: 0, slope: 1e-5 })])
   const on = (count) => modelBuild(PLAN, costs, { count, threads: 8, ...FAST }, { comparisonsPerSecond: Infinity })
   // A host's 8 threads are faster than the coordinator's one, for twice the work.
-  assert.equal(on(1).limit, "the coordinator's thread")
+  assert.equal(on(1).limit, "the coordinator's main thread")
   assert.equal(on(1).seconds, on(64).seconds)
   assert.equal(on(1).seconds.toFixed(3), '40.000')
 })
 
 test('a slow shared folder is said to be the limit', () => {
   const costs = costsOf([resultOf(1e6, { fixed: 0, slope: 1e-5 })])
-  const hosts = { count: 4, threads: 8, networkBytes: 1e15, storageBytes: 0.1 }
-  assert.equal(modelBuild(PLAN, costs, hosts, { comparisonsPerSecond: Infinity }).limit, 'the shared folder')
+  const hosts = { ...FAST, count: 4, threads: 8, storageBytes: 0.1 }
+  assert.equal(modelBuild(PLAN, costs, hosts, { comparisonsPerSecond: Infinity }).limit, 'bytes of the shared folder')
 })
 
 test('durations are in the unit that suits them', () => {
