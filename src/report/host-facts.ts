@@ -6,7 +6,8 @@ export interface HostFacts {
   /** Those that took tasks, or could have. */
   readonly working: readonly HostReport[]
   readonly refused: readonly HostReport[]
-  readonly threads: number
+  /** Undefined: a host came and the build ended before it had said how many it has. */
+  readonly threads: number | undefined
   readonly tasks: number
   readonly lostTasks: number
   readonly busySeconds: number
@@ -18,7 +19,7 @@ export function hostFacts(hosts: readonly HostReport[]): HostFacts {
   return {
     working,
     refused: hosts.filter(({ refused }) => refused !== undefined),
-    threads: sum(({ threads }) => threads),
+    threads: working.some(({ threads }) => threads === 0) ? undefined : sum(({ threads }) => threads),
     tasks: sum(({ tasks }) => tasks),
     lostTasks: sum(({ lostTasks }) => lostTasks),
     busySeconds: sum(({ busySeconds }) => busySeconds),

@@ -12,7 +12,8 @@ export function hostsSection({ hosts }: BuildReport): Html | undefined {
   return html` <section id="hosts" aria-labelledby="hosts-title">
     <h2 id="hosts-title">Hosts</h2>
     <p>
-      ${plural(working.length, 'host')} with ${plural(threads, 'thread')} ran ${plural(tasks, 'task')} for this
+      ${plural(working.length, 'host')}${threads === undefined ? undefined : ` with ${plural(threads, 'thread')}`} ran
+      ${plural(tasks, 'task')} for this
       build${lostTasks > 0 ? `; ${plural(lostTasks, 'task')} ran again elsewhere` : undefined}. The charts above are of
       the coordinator.
     </p>
@@ -33,13 +34,18 @@ function rowOf(host: HostReport, allSeconds: number): readonly Content[] {
   const share = allSeconds > 0 ? (100 * host.busySeconds) / allSeconds : 0
   return [
     html`<span class="host">${given(host.host)}</span>`,
-    countText(host.threads),
+    known(host.threads, countText),
     countText(host.tasks),
     tookText(host.busySeconds),
     `${share.toFixed(1)}%`,
     countText(host.lostTasks),
-    `${formatByteSize(host.peakRssBytes)} of ${formatByteSize(host.memoryBytes)}`,
+    `${formatByteSize(host.peakRssBytes)} of ${known(host.memoryBytes, formatByteSize)}`,
   ]
+}
+
+/** A host of a short build may have said nothing of itself. */
+function known(value: number, text: (value: number) => string): string {
+  return value === 0 ? 'unknown' : text(value)
 }
 
 function refusedList(refused: readonly HostReport[]): Html {

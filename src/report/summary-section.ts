@@ -129,7 +129,10 @@ function threadsTile({ seconds, workers, threads, hosts }: BuildReport): Tile {
   return {
     name: 'hosts',
     value: countText(all.working.length),
-    note: `${plural(all.threads, 'thread')}, ${busy(all.busySeconds, all.threads)}`,
+    note:
+      all.threads === undefined
+        ? plural(all.tasks, 'task')
+        : `${plural(all.threads, 'thread')}, ${busy(all.busySeconds, all.threads)}`,
   }
 }
 

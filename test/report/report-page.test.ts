@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { reportPage, type ReportPage } from '../../src/report/report-page.js'
 import type { BuildReport } from '../../src/api/report.js'
-import { CURVE, fullManifest, fullReport, HOSTS, textOf } from '../fixtures/reports.js'
+import { CURVE, fullManifest, fullReport, host, HOSTS, textOf } from '../fixtures/reports.js'
 
 const MADE = {
   path: 'articles.index',
@@ -91,6 +91,14 @@ describe('reportPage', () => {
     expect(textOf(section)).toContain('cat-5-y : this worker is 0.1.0, the build 0.2.0: install the same version')
     expect(html).toContain('<a href="#hosts">Hosts</a>')
     expect(textOf(html)).toContain('hosts 2 6 threads, busy 24% of the time')
+  })
+
+  it('says that a host of a short build had said nothing of itself', () => {
+    const html = page({ hosts: [host('ape', { threads: 0, tasks: 7, busySeconds: 1, memoryBytes: 0 })] })
+    const section = /<section id="hosts".*?<\/section>/s.exec(html)?.[0] ?? ''
+    expect(textOf(section)).toContain('1 host ran 7 tasks for this build.')
+    expect(textOf(section)).toContain('ape unknown 7 1.00 s 100.0% 0 1.50 GB of unknown')
+    expect(textOf(html)).toContain('hosts 1 7 tasks')
   })
 
   it('has no hosts of a build on one machine, and says that no host came', () => {
