@@ -10,14 +10,22 @@ const ONE_SHARD_FACTOR = 2
 /** Bytes of JavaScript heap on the coordinator, as ARCHITECTURE.md has them. */
 const HEAP_BYTES = { shard: 120 + 2 * 2200, batch: 110 }
 const ROUTE_TASK_BYTES = 2 * 2 ** 20
-/** Grid rows that merge wants for a vector, each once a chunk. Measured on 400,000 x 128 (synthetic). */
+/** Grid rows that merge wants for a vector of a segment. Measured on 400,000 x 128 (synthetic), in chunks of 16 MiB. */
 const GRID_ROWS_PER_VECTOR = 10
-const GRID_CHUNK_BYTES = 16 * 2 ** 20
+/** Hosts with memory to spare read those of a segment in one pass. */
+const GRID_CHUNK_BYTES = 256 * 2 ** 20
 /** Two wanted grid rows that are nearer in the file are fetched by one read. */
 const GRID_GAP_BYTES = 16 * 1024
 const PAGE_BYTES = 4096
 /** What a network file system reads ahead in a file that is wanted whole. */
 const AHEAD_BYTES = 128 * 1024
+
+/** Nodes of a segment: a sixteenth of a small build, 64 MiB of vectors or 65,536 nodes of a large one. */
+function segmentNodes(count, dimensions) {
+  const vectorBytes = 4 * dimensions
+  const bytes = Math.max(4 * 2 ** 20, Math.min(64 * 2 ** 20, (count * vectorBytes) / 16))
+  return Math.min(count, 65_536, bytes / vectorBytes)
+}
 
 /** Leaders that each vector is compared with. */
 export function comparedLeaders(leaders) {
@@ -27,11 +35,12 @@ export function comparedLeaders(leaders) {
 }
 
 /**
- * Reads of grid rows by merge, of one vector: the rows of a chunk are taken for spread evenly over the file. Few vectors:
- * nearly the whole file for each chunk; many: a read for each row. @returns { bytes, reads, pageBytes: with whole pages }
+ * Reads of grid rows by merge, of one vector: the rows of a segment are taken for spread evenly over the file. Few vectors:
+ * nearly the whole file for each segment; many: a read for each row. @returns { bytes, reads, pageBytes: with whole pages }
  */
-export function gridReads(count, rowBytes) {
-  const density = Math.min(1, GRID_CHUNK_BYTES / rowBytes / count)
+export function gridReads(count, dimensions, rowBytes) {
+  const chunkRows = Math.min(GRID_CHUNK_BYTES / rowBytes, GRID_ROWS_PER_VECTOR * segmentNodes(count, dimensions))
+  const density = Math.min(1, chunkRows / count)
   const gapRows = GRID_GAP_BYTES / rowBytes
   const alone = Math.exp(-gapRows * density)
   const together = rowBytes * Math.max(1 - alone, (1 - alone) / density - gapRows * alone)
@@ -63,7 +72,10 @@ export function costsOf(results) {
   }
   const { redis, tasks, count, dims } = most
   // Reads of grid rows do not grow in proportion: they are computed.
-  stages.merge.hostBytes = Math.max(0, stages.merge.hostBytes - gridReads(count, 2 * Math.ceil(dims / 8) * 8).bytes)
+  stages.merge.hostBytes = Math.max(
+    0,
+    stages.merge.hostBytes - gridReads(count, dims, 2 * Math.ceil(dims / 8) * 8).bytes,
+  )
   return {
     stages,
     fixed,
@@ -152,7 +164,7 @@ function stageCost(name, plan, costs, hosts, machine) {
   // Each host reads the nodes of all ordinals once.
   if (name === 'shards') cost.hostBytes += (hosts.count - 1) * 4 * count
   if (name === 'merge') {
-    const grid = gridReads(count, 2 * gridDims)
+    const grid = gridReads(count, plan.dimensions, 2 * gridDims)
     const free = hosts.memoryBytes - plan.hostBytes - hosts.threads * plan.taskBytes
     // A host that has room for the whole grid in its cache fetches it once.
     const isCached = free > gridBytes && hosts.count * gridBytes < count * grid.pageBytes
@@ -175,7 +187,7 @@ function addedComparisons({ geometry }, { measuredCount }) {
 /** What the coordinator and Redis hold and what lies in the shared folder; bytes, and numbers of tasks. */
 export function modelSizes(plan, costs) {
   const { count, dimensions, gridDims, geometry, batchBytes } = plan
-  const segments = Math.ceil(count / Math.min(65_536, Math.ceil((64 * 2 ** 20) / (4 * dimensions))))
+  const segments = Math.ceil(count / segmentNodes(count, dimensions))
   const routeTasks = Math.ceil((count * (4 * dimensions + 4)) / ROUTE_TASK_BYTES)
   const tasks = routeTasks + geometry.shardCount + 2 * segments
   const routedBytes = count * (4 * dimensions + 4 + (geometry.overlap - 1) * (2 * gridDims + 4))

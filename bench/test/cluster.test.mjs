@@ -116,18 +116,18 @@ test('two results tell what a build costs once from what each vector costs', () 
   assert.equal(redisBytesPerTask, 20)
 })
 
-test('merge reads nearly the whole grid for each chunk of few vectors, and single rows of very many', () => {
-  const few = gridReads(400_000, 256)
-  // 6.3 GB were measured.
-  assert.ok(Math.abs(few.bytes * 400_000 - 6.3e9) < 0.3e9)
+test('merge reads nearly the whole grid for each segment of few vectors, and single rows of very many', () => {
+  const few = gridReads(400_000, 128, 256)
+  // 1.66 GB were measured.
+  assert.ok(Math.abs(few.bytes * 400_000 - 1.66e9) < 0.1e9)
   assert.ok(few.reads < 0.01)
-  const many = gridReads(1e9, 256)
-  assert.ok(many.reads > 9.9)
+  const many = gridReads(1e9, 128, 256)
+  assert.ok(many.reads > 9)
   assert.ok(many.pageBytes > 40_000)
 })
 
 const GEOMETRY = { shardCount: 200, overlap: 3, shardMembers: 12_288 }
-const PLAN = { count: 1e6, m: 16, gridDims: 128, hostBytes: 1e9, taskBytes: 1e8, geometry: GEOMETRY }
+const PLAN = { count: 1e6, dimensions: 128, m: 16, gridDims: 128, hostBytes: 1e9, taskBytes: 1e8, geometry: GEOMETRY }
 const FAST = { memoryBytes: 1e12, networkBytes: 1e15, storageBytes: 1e15, storageReads: 1e15, readSeconds: 0 }
 
 test('hosts shorten what they do until the coordinator is the limit', () => {
