@@ -1,5 +1,6 @@
 import { BufferPool } from '../../../spill/buffer-pool.js'
 import type { Logger } from '../../api/build.js'
+import { HOST_PROCESS_BYTES } from '../../plan/weigh-stages.js'
 import { packageVersion } from '../../host/package-version.js'
 import { messageOf } from '../../realms.js'
 import type { WorkerPool } from '../../tasks/worker-pool.js'
@@ -56,7 +57,7 @@ export class ServedBuild implements SlotsWanted {
     this.#files = {
       paths: new SharedPaths(host.sharedDir),
       results: notice.results,
-      arrays: new SharedArrays(notice.hostBytes),
+      arrays: new SharedArrays(notice.hostBytes - HOST_PROCESS_BYTES),
       outputs: new BufferPool(),
     }
   }
@@ -153,7 +154,7 @@ export class ServedBuild implements SlotsWanted {
   async close(graceSeconds: number): Promise<void> {
     this.#isEnding = true
     this.#rests.close()
-    await this.#opening?.catch(() => undefined)
+    await this.#opening
     await this.#jobs?.close(graceSeconds)
   }
 
