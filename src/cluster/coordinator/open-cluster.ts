@@ -68,9 +68,9 @@ export async function openCluster(options: ResolvedCluster, build: ClusterBuild)
   try {
     await files.open()
     const marker = await writeMarker(results, files.relativeFolder)
-    const queue = await JobQueue.open(client, name, { onTrouble })
-    // Hosts of an earlier run; those that are there say so again within a second.
+    // The notice of an earlier run, and its hosts; those that are there say so again within a second.
     await board.withdraw(name)
+    const queue = await JobQueue.open(client, name, { onTrouble })
     return new OpenCluster(options, build, { client, board, queue, files, trouble, onTrouble, name, marker })
   } catch (error) {
     await closeRedis(client)
