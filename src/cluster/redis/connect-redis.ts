@@ -37,7 +37,7 @@ export async function connectRedis(
 }
 
 /** A client of ioredis, or what BullMQ makes of one. */
-interface Connection {
+export interface Connection {
   readonly status: string
   once(event: 'end', listener: () => void): unknown
   connect(): Promise<unknown>

@@ -4,7 +4,7 @@ import { ClusterError } from '../../errors.js'
 import { messageOf } from '../../realms.js'
 import type { TaskDone, TaskJob } from '../messages.js'
 import { checkDone } from './check-messages.js'
-import { closeRedis } from './connect-redis.js'
+import { closeBlocking } from './close-blocking.js'
 import { decodeFailedJob } from './failed-job.js'
 import { LateResults } from './late-results.js'
 import { loadRedis, type RedisClient } from './load-redis.js'
@@ -54,7 +54,7 @@ export class JobQueue {
   readonly #onStalled: IdListener[] = []
   /** Ids that were in no list when they were last looked for: between two lists, or lost. */
   #unlisted = new Set<string>()
-  #events: QueueEvents
+  #following: Following
   #followTimer: NodeJS.Timeout | undefined
   #closing = false
 
@@ -64,7 +64,7 @@ export class JobQueue {
     this.#late = new LateResults(client, queue.name)
     this.#follow = follow
     this.#options = options
-    this.#events = this.#followEvents()
+    this.#following = this.#followEvents()
   }
 
   /** Removes what an earlier run of the build left. The connection stays its caller's. @throws MissingPackageError, ClusterError */
@@ -182,7 +182,7 @@ export class JobQueue {
     if (this.#closing) return
     this.#closing = true
     clearTimeout(this.#followTimer)
-    await this.#ended(endEvents(this.#events), 'the events of the queue are still followed')
+    await this.#ended(endEvents(this.#following), 'the events of the queue are still followed')
     const isLost = this.#client.status !== 'ready'
     const emptied = isLost ? Promise.reject(new Error('Redis is away')) : this.#empty()
     await this.#ended(emptied, `jobs of queue ${this.#queue.name} stay in Redis until the build runs again`)
@@ -214,7 +214,7 @@ export class JobQueue {
     return jobId.startsWith(`${this.#run}-`) ? jobId.slice(this.#run.length + 1) : undefined
   }
 
-  #followEvents(): QueueEvents {
+  #followEvents(): Following {
     const events = this.#follow()
     events.on('error', (error) => {
       if (!lostConnection(error)) this.#options.onTrouble(`events of the queue: ${error.message}`)
@@ -227,20 +227,18 @@ export class JobQueue {
     })
     events.on('active', ({ jobId }) => this.#told(jobId, (id) => tell(this.#onActive, id)))
     events.on('stalled', ({ jobId }) => this.#told(jobId, (id) => tell(this.#onStalled, id)))
-    events.run().then(
-      () => undefined,
-      (error: unknown) => this.#followAgain(events, messageOf(error)),
-    )
-    return events
+    const loop = events.run()
+    loop.catch((error: unknown) => this.#followAgain({ events, loop }, messageOf(error)))
+    return { events, loop }
   }
 
   /** An event that is not readable ends BullMQ's loop; the states of jobs tell what was missed. */
-  #followAgain(events: QueueEvents, reason: string): void {
+  #followAgain(following: Following, reason: string): void {
     if (this.#closing) return
     this.#options.onTrouble(`events of the queue are followed again from now on: ${reason}`)
-    void this.#ended(endEvents(events), 'the events of the queue are still followed')
+    void this.#ended(endEvents(following), 'the events of the queue are still followed')
     this.#followTimer = setTimeout(() => {
-      this.#events = this.#followEvents()
+      this.#following = this.#followEvents()
     }, FOLLOW_AGAIN_MS)
   }
 
@@ -255,10 +253,16 @@ export class JobQueue {
   }
 }
 
-async function endEvents(events: QueueEvents): Promise<void> {
+interface Following {
+  readonly events: QueueEvents
+  /** Settles when the events are not followed any more. */
+  readonly loop: Promise<void>
+}
+
+async function endEvents({ events, loop }: Following): Promise<void> {
   const ended = events.close()
   // BullMQ waits for an end that does not come while the connection is lost.
-  await closeRedis(await events.getBackend().client)
+  await closeBlocking(await events.getBackend().client, loop)
   await ended
 }
 

@@ -4,7 +4,7 @@ import { ClusterError } from '../../errors.js'
 import { messageOf } from '../../realms.js'
 import type { TaskDone, TaskJob } from '../messages.js'
 import { checkDone, checkJob } from './check-messages.js'
-import { closeRedis } from './connect-redis.js'
+import { closeBlocking } from './close-blocking.js'
 import { encodeFailedJob } from './failed-job.js'
 import { LateResults } from './late-results.js'
 import { loadRedis, type RedisClient } from './load-redis.js'
@@ -39,8 +39,8 @@ interface Running {
   readonly token: string
   /** Fires when the job is given back. */
   readonly abort: AbortController
-  /** Its lock is not renewed: its end is on the way to Redis, which releases it, or it is lost. */
-  isUnlocked: boolean
+  /** lost: it has no lock any more, and runs on. ending: its end is on the way to Redis, which releases the lock. */
+  phase: 'locked' | 'lost' | 'ending'
 }
 
 type FindJob = (id: string) => Promise<Job | undefined>
@@ -151,7 +151,10 @@ export class JobWorker {
    */
   async giveBack(): Promise<number> {
     this.pause()
-    const back = await Promise.all([...this.#running.values()].map((running) => this.#putBack(running)))
+    const giving = [...this.#running.values()].map((running) =>
+      running.phase === 'ending' ? this.#awaitEnd(running) : this.#putBack(running),
+    )
+    const back = await Promise.all(giving)
     return back.filter((isBack) => isBack).length
   }
 
@@ -171,12 +174,10 @@ export class JobWorker {
     clearInterval(this.#renewal)
     const blocking = this.#worker.getBackend().blockingClient
     const ended = this.#worker.close(true)
-    // What waits for a job ends now, also while the connection is lost.
-    if (blocking !== undefined) await closeRedis(await blocking)
+    this.#wake()
+    if (blocking !== undefined) await closeBlocking(await blocking, this.#fetching)
     await ended
     await settlesWithin(CLOSE_MS, this.#forgetNotes())
-    this.#wake()
-    await settlesWithin(CLOSE_MS, this.#fetching)
   }
 
   /** The queue may be gone by now, and looking for stalled jobs has noted something of it again. */
@@ -197,7 +198,7 @@ export class JobWorker {
       const token = randomUUID()
       const job = await this.#fetchJob(token)
       if (job === undefined) continue
-      const running = { job, token, abort: new AbortController(), isUnlocked: false }
+      const running: Running = { job, token, abort: new AbortController(), phase: 'locked' }
       this.#running.set(token, running)
       // It came while jobs were given back, or the number of slots was lowered.
       if (!this.#hasFreeSlot(1)) await this.#putBack(running)
@@ -240,7 +241,7 @@ export class JobWorker {
           ? new Error('its data in Redis are not readable')
           : await this.#options.run(data, abort.signal).catch((error: unknown) => new Error(messageOf(error)))
       if (abort.signal.aborted) return
-      running.isUnlocked = true
+      running.phase = 'ending'
       if ('outcome' in end) await this.#report(running, end)
       else await job.moveToFailed(new Error(encodeFailedJob(this.#options.host, end.message)), token, false)
     } catch (error) {
@@ -269,15 +270,27 @@ export class JobWorker {
     }
   }
 
+  /** Its end is on the way: it is not given back. */
+  async #awaitEnd({ token }: Running): Promise<false> {
+    const until = performance.now() + CLOSE_MS
+    while (this.#running.has(token) && performance.now() < until) {
+      await settlesWithin(until - performance.now(), this.#nextWake())
+    }
+    return false
+  }
+
   /** Whether it waits in the queue again. */
-  async #putBack({ job, token, abort }: Running): Promise<boolean> {
+  async #putBack({ job, token, abort, phase }: Running): Promise<boolean> {
     abort.abort()
     try {
+      if (phase === 'lost') return false
       const moved = job.moveToWait(token).then(() => true)
       if (await settlesWithin(CLOSE_MS, moved)) return true
       throw new Error(`no answer within ${CLOSE_MS / 1000} s`)
     } catch (error) {
-      this.#options.onTrouble(`job ${String(job.id)} goes to another host after the lock time: ${messageOf(error)}`)
+      this.#options.onTrouble(
+        `job ${String(job.id)} is not given back, and waits for the lock time: ${messageOf(error)}`,
+      )
       return false
     } finally {
       this.#running.delete(token)
@@ -286,7 +299,7 @@ export class JobWorker {
   }
 
   async #renewLocks(): Promise<void> {
-    const held = [...this.#running.values()].filter(({ isUnlocked, abort }) => !isUnlocked && !abort.signal.aborted)
+    const held = [...this.#running.values()].filter(({ phase, abort }) => phase === 'locked' && !abort.signal.aborted)
     if (held.length === 0 || this.#isRenewing) return
     this.#isRenewing = true
     try {
@@ -294,8 +307,8 @@ export class JobWorker {
       const tokens = held.map(({ token }) => token)
       const lost = new Set(await this.#worker.extendJobLocks(ids, tokens, this.#lockMs))
       for (const running of held) {
-        if (running.isUnlocked || !lost.has(String(running.job.id))) continue
-        running.isUnlocked = true
+        if (running.phase !== 'locked' || !lost.has(String(running.job.id))) continue
+        running.phase = 'lost'
         this.#options.onTrouble(`the lock of job ${String(running.job.id)} is lost: another host will do it too`)
       }
     } catch (error) {

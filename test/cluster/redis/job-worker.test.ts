@@ -179,6 +179,27 @@ describe.skipIf(!hasRedis)('a worker of a queue', () => {
       await proxy.close()
     })
 
+    it('leaves no connection, whenever it is closed', async () => {
+      const proxy = await startProxy(server.port)
+      const far = await connectRedis(proxy.url, 'a test')
+      const hosts = ['host-1', 'host-2', 'host-3', 'host-4', 'host-5', 'host-6']
+      const workers = await Promise.all(hosts.map((host) => openWorker(far, name, { host })))
+      const connections = async (): Promise<string[]> => String(await client.client('LIST')).match(/:w:host-\d/g) ?? []
+      await waitUntil(async () => (await connections()).length === hosts.length)
+      proxy.cut()
+      // BullMQ makes a connection again on which nothing came for 3 s.
+      await new Promise((resolve) => setTimeout(resolve, 2900))
+      proxy.mend()
+      for (const { worker } of workers) {
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        void worker.close(0)
+      }
+      await Promise.all(workers.map(({ worker }) => worker.close(0)))
+      await closeRedis(far)
+      await waitUntil(async () => (await connections()).length === 0)
+      await proxy.close()
+    })
+
     it('leaves its jobs to the lock time when it is closed', async () => {
       const proxy = await startProxy(server.port)
       const far = await connectRedis(proxy.url, 'a test')
