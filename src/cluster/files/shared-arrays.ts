@@ -6,8 +6,8 @@ import { CorruptSpillError } from '../../errors.js'
 import type { Place } from '../messages.js'
 import { checkSize } from './data-file.js'
 
-/** Read and checked piece by piece: a piece is still in the cache when it is checked. */
-const CHUNK_BYTES = 2 ** 20
+/** Read and checked piece by piece: large enough for a mount with latency, small enough to be in a cache when it is checked. */
+const CHUNK_BYTES = 4 * 2 ** 20
 
 interface Entry {
   readonly bytes: number

@@ -9,7 +9,7 @@ import type { GridStore } from '../../rows/grid-store.js'
 import { rowBytesOf } from '../../rows/record-layout.js'
 import type { OutputTaskName, WithoutOutput } from '../../tasks/task-runner.js'
 import type { TaskName, Tasks } from '../../tasks/tasks.js'
-import type { ExpectedPart } from './accept-part.js'
+import type { ExpectedPart } from './part-copies.js'
 import { bytesOf, type View } from './plain-data.js'
 
 /** A task as its caller gives it: the host makes the output of `runInto`. */

@@ -4,7 +4,7 @@ import { CorruptSpillError } from '../../errors.js'
 import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js'
 import type { TaskName, Tasks } from '../../tasks/tasks.js'
 import type { Place, TaskDone } from '../messages.js'
-import { acceptPart } from './accept-part.js'
+import { PartCopies } from './part-copies.js'
 import { writeDataFile } from './data-file.js'
 import type { OutputMemory } from './host-files.js'
 import { readSentOutcome, type HostOutcome, type SentOutcome } from './outcome.js'
@@ -25,6 +25,7 @@ export class TaskFiles {
   readonly #paths: SharedPaths
   readonly #folder: string
   readonly #shared: SharedFiles
+  readonly #parts = new PartCopies()
   /** By task that is not forgotten, what is known to be there. */
   readonly #files = new Map<string, Set<string>>()
   #noOutput = new ArrayBuffer(0)
@@ -166,7 +167,7 @@ export class TaskFiles {
       const from = this.#own(done, sent.part)
       const claimed = part.checksums(result)
       if (claimed === undefined) throw broken(done, 'the checksums of what it wrote are missing')
-      const checksums = await acceptPart(from, expectedPart, claimed)
+      const checksums = await this.#parts.accept(from, expectedPart, claimed)
       this.#outcomeBytes += checksums.length
       value = part.withChecksums(value, checksums)
     }
