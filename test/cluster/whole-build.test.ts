@@ -1,4 +1,5 @@
 /** Builds over real worker processes: the bytes, and what the report says, are those of a build on one machine. */
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pipnnEngine } from '../../dist/src/engines/pipnn/pipnn-engine.js'
@@ -96,10 +97,15 @@ describe.skipIf(!hasRedis)(`a build over two hosts${hasRedis ? '' : ` (${NO_REDI
   const sharedDir = makeFolder()
   let redis: RedisServer
   let hosts: Host[] = []
+  /** Of all builds. */
+  const tasksOf = new Map<string, number>()
 
   beforeAll(async () => {
     redis = await startRedis()
-    hosts = [1, 2].map(() => startHost({ url: redis.url, sharedDir }))
+    // Each host mounts the folder where it likes.
+    const elsewhere = join(makeFolder(), 'mounted')
+    symlinkSync(sharedDir, elsewhere)
+    hosts = [sharedDir, elsewhere].map((folder) => startHost({ url: redis.url, sharedDir: folder }))
   })
 
   afterAll(async () => {
@@ -118,10 +124,15 @@ describe.skipIf(!hasRedis)(`a build over two hosts${hasRedis ? '' : ` (${NO_REDI
     const remote = await over(each)
     expect(segmentsOf(remote)).toEqual(segmentsOf(local))
     const { hosts: found = [], events } = remote.report
-    expect(events.map(({ kind }) => kind)).toEqual(local.report.events.map(({ kind }) => kind))
-    expect(found.map(({ lostTasks, refused }) => ({ lostTasks, refused }))).toEqual(
-      found.map(() => ({ lostTasks: 0, refused: undefined })),
-    )
-    expect(found.some(({ tasks }) => tasks > 0)).toBe(true)
+    // A busy machine may make a task slow enough for a second run, which the other host then loses.
+    const repeated = events.filter(({ kind }) => kind === 'task-repeated').length
+    const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== 'task-repeated')
+    expect(kinds).toEqual(local.report.events.map(({ kind }) => kind))
+    if (repeated === 0) expect(found.map(({ lostTasks }) => lostTasks)).toEqual(found.map(() => 0))
+    expect(found.map(({ refused }) => refused)).toEqual(found.map(() => undefined))
+    for (const { host, tasks } of found) tasksOf.set(host, (tasksOf.get(host) ?? 0) + tasks)
+  })
+  it('shares its tasks between both', () => {
+    expect([...tasksOf.values()].filter((tasks) => tasks > 0)).toHaveLength(2)
   })
 })
