@@ -11,6 +11,8 @@ import { shownUrl } from '../redis/shown-url.js'
 import { ServedBuilds } from './served-builds.js'
 
 const UPDATE_MS = 1000
+/** Of a worker that has no build: one that begins waits for as long. */
+const IDLE_UPDATE_MS = 200
 
 /**
  * Runs tasks of all builds that want hosts, until `signal` fires, or no build is left for `untilIdleSeconds`. Then it
@@ -56,7 +58,7 @@ async function work(
       await Promise.race([builds.update(), told.promise])
       if (builds.count > 0) lastBuildMs = performance.now()
       if (performance.now() - lastBuildMs >= 1000 * untilIdleSeconds) break
-      await settlesWithin(UPDATE_MS, told.promise)
+      await settlesWithin(builds.count > 0 ? UPDATE_MS : IDLE_UPDATE_MS, told.promise)
     }
   } finally {
     told.forget()
