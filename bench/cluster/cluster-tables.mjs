@@ -31,10 +31,14 @@ function stagesTable(summary) {
 /** How many times as fast the stages that go out are with more workers. */
 function speedups(summary) {
   const [first, ...more] = summary.filter(({ workers }) => workers > 0)
-  return more.map(
-    ({ name, outSeconds }) =>
-      `Stages that go out: ${name} are ${(first.outSeconds / outSeconds).toFixed(2)} times as fast as ${first.name}.`,
-  )
+  const share = ({ name, busyShare }) => `${name}: ${(100 * busyShare).toFixed(0)}%`
+  return [
+    ...more.map(
+      ({ name, outSeconds }) =>
+        `Stages that go out: ${name} are ${(first.outSeconds / outSeconds).toFixed(2)} times as fast as ${first.name}.`,
+    ),
+    `Part of these stages that threads of workers were in tasks: ${[first, ...more].map(share).join(', ')}.`,
+  ]
 }
 
 function cpuTable(summary) {

@@ -22,6 +22,12 @@ function summaryOf(runs) {
     threads,
     whole: middle((run) => run.whole),
     outSeconds: middle((run) => sum(outStages(run).map(({ seconds }) => seconds))),
+    // Of the stages that go out, the part that threads of workers were in tasks.
+    busyShare: middle(
+      (run) =>
+        sum((run.report.hosts ?? []).map(({ busySeconds }) => busySeconds)) /
+        (sum(outStages(run).map(({ seconds }) => seconds)) * Math.max(1, workers) * threads),
+    ),
     stages: stageNames.map((stage) => stageSummary(runs, stage)),
     cpu: {
       all: middle((run) => sum(run.processes.map(({ cpu }) => cpu))),

@@ -70,7 +70,13 @@ function runOf(seconds) {
   const stages = Object.entries(seconds).map(([name, value]) => ({ name, seconds: value }))
   const used = Object.fromEntries(stages.map(({ name }) => [name, usage(1)]))
   const worker = { role: 'worker', ...usage(stages.length), startCpu: 0.5, stages: used }
-  const report = { stages, spilledBytes: 0, diskBytes: 0, events: [], hosts: [{ tasks: 3, lostTasks: 0 }] }
+  const report = {
+    stages,
+    spilledBytes: 0,
+    diskBytes: 0,
+    events: [],
+    hosts: [{ tasks: 3, lostTasks: 0, busySeconds: 4 }],
+  }
   const redis = { inBytes: 1, outBytes: 2, commands: 3, peakMemoryBytes: 4 }
   return { name: 'two', workers: 2, threads: 1, whole: 9, report, processes: [worker, worker], redis }
 }
@@ -79,6 +85,7 @@ test('a summary has medians, processes of a role together, and only the stages t
   const runs = [runOf({ ingest: 5, route: 1, merge: 2 }), runOf({ ingest: 5, route: 3, merge: 2 })]
   const [summary] = summarise([...runs, runOf({ ingest: 5, route: 2, merge: 2 })])
   assert.equal(summary.outSeconds, 4)
+  assert.equal(summary.busyShare, 0.5)
   assert.deepEqual(
     summary.stages.map(({ name, seconds, cpu }) => [name, seconds, cpu.worker]),
     [
