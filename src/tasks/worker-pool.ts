@@ -27,6 +27,8 @@ export interface WorkerPoolOptions {
   readonly stall?: { readonly seconds: number; readonly error: (task: string) => ShardloomError }
   /** Called for errors in a worker outside any task. */
   readonly onWorkerError?: (error: unknown) => void
+  /** A thread starts when a task has none, not at once: for a pool that may never need all. */
+  readonly startsAsNeeded?: boolean
   /** Tasks run on the calling thread: for builds that are smaller than the start of a thread. */
   readonly inOwnThread?: boolean
   /** The entry point of its threads, for tests that have their own. */
@@ -78,6 +80,7 @@ export class WorkerPool implements TaskRunner {
   /** Output buffers for reuse: two more than tasks run at once. */
   readonly #outputs = new BufferPool()
   readonly #outputBytes: number
+  readonly #leastThreads: number
   #paused = false
   #running = 0
   #busyMs = 0
@@ -87,6 +90,7 @@ export class WorkerPool implements TaskRunner {
   constructor(options: WorkerPoolOptions) {
     this.threads = options.threads
     this.#outputBytes = options.outputBytes ?? 0
+    this.#leastThreads = options.startsAsNeeded === true ? 1 : options.threads
     this.#signal = options.signal
     this.#stall = options.stall
     this.#onRetry = options.onRetry ?? (() => undefined)
@@ -265,7 +269,7 @@ export class WorkerPool implements TaskRunner {
 
   #startThreads(): Piscina {
     const piscina = new Piscina({
-      minThreads: this.threads,
+      minThreads: this.#leastThreads,
       maxThreads: this.threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       resourceLimits: RESOURCE_LIMITS,

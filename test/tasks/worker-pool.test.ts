@@ -68,6 +68,20 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
 }
 
+describe('a pool that starts threads as needed', () => {
+  it('has one at first, and as many as tasks run at once', async () => {
+    const { pool } = makePool({ threads: 4, startsAsNeeded: true })
+    expect(pool.workers).toHaveLength(1)
+    const count = attempts()
+    await run(pool, { attempts: count, value: 1 })
+    expect(pool.workers).toHaveLength(1)
+    const working = new Int32Array(new SharedArrayBuffer(12))
+    await Promise.all(Array.from({ length: 3 }, () => run(pool, { attempts: working, failures: 9, how: 'work' })))
+    expect(pool.workers).toHaveLength(3)
+    expect(working[2]).toBeLessThanOrEqual(3)
+  })
+})
+
 describe('a task with a signal of its own', () => {
   it('is given up when it fires, and the others go on', async () => {
     const { pool, retries } = makePool({ threads: 1 })

@@ -139,6 +139,8 @@ export class ServedBuilds {
     const { threads, logger } = this.#facts
     return new WorkerPool({
       threads,
+      // Memory may allow fewer tasks, and each thread takes some of it.
+      startsAsNeeded: true,
       onRetry: (label, cause) => logger.warn(`task ${label} failed (${messageOf(cause)}) and runs once more`),
       onWorkerError: (error) => logger.warn(`a worker thread failed outside its task: ${messageOf(error)}`),
     })
