@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { BuildBoard } from '../../../src/cluster/redis/build-board.js'
 import { closeRedis, connectRedis } from '../../../src/cluster/redis/connect-redis.js'
 import { JobQueue } from '../../../src/cluster/redis/job-queue.js'
 import type { RedisClient } from '../../../src/cluster/redis/load-redis.js'
@@ -168,6 +169,30 @@ describe.skipIf(!hasRedis)('the queue of a build', () => {
     await openWorker(client, name, { isQuick: true })
     await waitUntil(() => results.length === 1)
     await other.close()
+  })
+})
+
+describe.skipIf(!hasRedis)('the queue of a build whose user may not do everything in Redis', () => {
+  it('needs the keys of Shardloom and harmless commands only', async () => {
+    const server = await startRedis()
+    const admin = await connectRedis(server.url, 'a test')
+    const allowed = ['~shardloom:*', '-@all', '+@read', '+@write', '+@connection', '+@scripting', '+@blocking']
+    await admin.acl('SETUSER', 'builder', 'on', '>secret', ...allowed, '+info', '+time')
+    const client = await connectRedis({ port: server.port, username: 'builder', password: 'secret' }, 'a test')
+    const board = new BuildBoard(client)
+    expect(await board.builds()).toEqual([])
+    const { queue, results, troubles } = await openQueue(client, 'shardloom-a')
+    const { worker, ...host } = await openWorker(client, 'shardloom-a', { isQuick: true })
+    await queue.add(jobOf('1.0'))
+    await waitUntil(() => results.length === 1)
+    expect((await queue.states(['1.0'])).get('1.0')?.state).toBe('done')
+    expect(await queue.remove('1.0')).toBe(true)
+    await worker.close(0)
+    await queue.close()
+    expect([...troubles, ...host.troubles]).toEqual([])
+    await closeRedis(client)
+    await closeRedis(admin)
+    await server.stop()
   })
 })
 
