@@ -1,4 +1,4 @@
-import { CorruptSpillError, ShardloomError } from '../../errors.js'
+import { CorruptSpillError, PathError, ShardloomError } from '../../errors.js'
 import { isError } from '../../realms.js'
 import { reviveError } from '../../tasks/task-outcome.js'
 import type { TaskName } from '../../tasks/tasks.js'
@@ -27,8 +27,12 @@ export async function acceptResult<Name extends TaskName>(
   return { kind: isOfTheData(error) ? 'final' : 'again', error }
 }
 
-/** Spill files may be stale on one host; every other damage is there for all of them. */
+/**
+ * Spill files may be stale on one host, and a path may not be there for it, or not be writable; every other damage is
+ * there for all of them.
+ */
 export function isOfTheData(error: Error): boolean {
-  if (!(error instanceof ShardloomError) || error instanceof CorruptSpillError) return false
+  if (!(error instanceof ShardloomError) || error instanceof CorruptSpillError || error instanceof PathError)
+    return false
   return error.kind === 'input' || error.kind === 'corrupt'
 }

@@ -10,6 +10,7 @@ import {
   CorruptSpillError,
   FileFailedError,
   InvalidVectorError,
+  PathError,
   StalledError,
   WorkerFailedError,
 } from '../../../src/errors.js'
@@ -191,6 +192,17 @@ describe('GivenTasks', () => {
     await desk.done('0.2', 'c', () => RESULT)
     expect(await result).toEqual(RESULT)
     expect([desk.lostOf('a'), desk.lostOf('b'), desk.lostOf('c')]).toEqual([1, 1, 0])
+  })
+
+  it('gives a task out again that could not use a path on its host', async () => {
+    const desk = makeDesk()
+    const result = desk.give()
+    await settle()
+    await desk.done('0.0', 'a', () => {
+      throw new PathError('/shared/codes.bin', 'is not there (ENOENT)')
+    })
+    await desk.done('0.1', 'b', () => RESULT)
+    expect(await result).toEqual(RESULT)
   })
 
   it('waits before a task that failed goes out again, longer the second time', async () => {
