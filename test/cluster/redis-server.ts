@@ -7,6 +7,9 @@ import os from 'node:os'
 import path from 'node:path'
 
 const COMMAND = 'redis-server'
+/** Linux then ends the server with the test run, however that ends. */
+const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL']
+const hasSetpriv = spawnSync(WITH_PARENT[0], [...WITH_PARENT.slice(1), 'true']).status === 0
 
 /** Whether there is a redis-server; tests that need one are skipped without, with `NO_REDIS` as the reason. */
 export const hasRedis = spawnSync(COMMAND, ['--version']).status === 0
@@ -77,7 +80,8 @@ process.on('exit', () => {
 })
 
 async function startServer(args: readonly string[]): Promise<ChildProcess> {
-  const server = spawn(COMMAND, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [command, ...words] = [...(hasSetpriv ? WITH_PARENT : []), COMMAND, ...args]
+  const server = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(server)
   server.once('exit', () => running.delete(server))
   let output = ''
