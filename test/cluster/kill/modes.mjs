@@ -4,7 +4,8 @@
  */
 import { setTimeout } from 'node:timers/promises'
 
-const sleep = (seconds) => setTimeout(1000 * seconds)
+/** Other processes run meanwhile: a sleep that nobody waits for any more keeps none alive. */
+const sleep = (seconds) => setTimeout(1000 * seconds, undefined, { ref: false })
 
 /** A worker dies; another one comes a little later. */
 async function kill(site, coordinator, { moment }) {
@@ -204,13 +205,11 @@ async function journal(site, first, { again }) {
   return again()
 }
 
-/** Two things at once. */
+/** A host and Redis at once. */
 async function both(site, coordinator, context) {
-  const modes = [kill, stop, redis, forget, flush]
-  const [one, two] = [0, 1].map(() => modes[Math.floor(site.random() * modes.length)])
-  if (one === two || (one !== kill && one !== stop && two !== kill && two !== stop))
-    return kill(site, coordinator, context)
-  await Promise.all([one(site, coordinator, context), two(site, coordinator, context)])
+  const oneOf = (modes) => modes[Math.floor(site.random() * modes.length)]
+  const modes = [oneOf([kill, stop]), oneOf([redis, forget, flush, hang])]
+  await Promise.all(modes.map((mode) => mode(site, coordinator, context)))
   return coordinator
 }
 

@@ -109,7 +109,7 @@ export class Site {
       if (!worker.isRunning) continue
       worker.signal('SIGTERM')
       worker.signal('SIGCONT')
-      const end = await Promise.race([worker.ended, sleep(20_000)])
+      const end = await Promise.race([worker.ended, sleep(40_000, undefined, { ref: false })])
       if (end?.code !== 0) {
         problems.push(`a worker ended with ${end?.signal ?? end?.code ?? 'nothing'}: ${worker.errors.slice(-500)}`)
         worker.signal('SIGKILL')

@@ -1,0 +1,2 @@
+/** What happens to a build, by name. */
+export const MODES: Readonly<Record<string, unknown>>
