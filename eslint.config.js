@@ -48,16 +48,16 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts', 'spill/**/*.ts', 'workers/**/*.ts', 'kernel/*.ts'],
     rules: {
-      // Under Jest and vitest's vm pools a value of Node.js is of another realm, so that these are false: src/realms.ts.
+      // Under Jest and vitest's vm pools a value of Node.js is of another realm, so that these are false: src/runtime/realms.ts.
       'no-restricted-syntax': [
         'error',
         {
           selector: `BinaryExpression[operator='instanceof'][right.name=/^(${BUILT_IN.join('|')})$/]`,
-          message: 'false for a value of another realm; ask it for what it has (src/realms.ts)',
+          message: 'false for a value of another realm; ask it for what it has (src/runtime/realms.ts)',
         },
         {
           selector: `BinaryExpression[left.property.name='constructor'], BinaryExpression[right.property.name='constructor']`,
-          message: 'another one for a value of another realm; ask it for what it has (src/realms.ts)',
+          message: 'another one for a value of another realm; ask it for what it has (src/runtime/realms.ts)',
         },
       ],
       // An import that an old Node.js cannot link fails before src/host/check-host.ts says what is needed.

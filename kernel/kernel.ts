@@ -9,7 +9,7 @@ import { InsufficientMemoryError, NoAddressSpaceError } from '../src/errors.js'
 import { ownFile } from '../src/own-files.js'
 import type { BuildFunctions } from './build-functions.js'
 import type { SearchFunctions } from './search-functions.js'
-import { isError } from '../src/realms.js'
+import { isError } from '../src/runtime/realms.js'
 import { tileName } from './wide-tile.js'
 
 export interface KernelFunctions extends BuildFunctions, SearchFunctions {}

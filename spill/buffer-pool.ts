@@ -7,7 +7,7 @@
  */
 
 import { mappedMemory } from './mapped-memory.js'
-import { isShared } from '../src/realms.js'
+import { isShared } from '../src/runtime/realms.js'
 
 const SMALLEST_CLASS_BYTES = 4096
 /** Sizes between two powers of two: a buffer is at most an eighth larger than asked for. */

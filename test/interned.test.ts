@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { interned, internStrings } from '../src/interned.js'
+import { interned, internStrings } from '../src/runtime/interned.js'
 
 /** V8 gives a concatenated string no place among the interned ones. */
 const own = (text: string): string => `${text.slice(0, 1)}${text.slice(1)}`

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nearestName } from '../src/near-name.js'
+import { nearestName } from '../src/wording/near-name.js'
 
 const NAMES = ['metric', 'memory', 'minRecall', 'keepGenerations', 'm', 'seed']
 

@@ -1,9 +1,9 @@
 import { runInNewContext } from 'node:vm'
 import { Linter } from 'eslint'
 import { describe, expect, it } from 'vitest'
-import { internStrings } from '../src/interned.js'
-import { isFloat32Array, isShared, messageOf, systemErrorCode, viewKind } from '../src/realms.js'
-import { isThenable } from '../src/value-kind.js'
+import { internStrings } from '../src/runtime/interned.js'
+import { isFloat32Array, isShared, messageOf, systemErrorCode, viewKind } from '../src/runtime/realms.js'
+import { isThenable } from '../src/wording/value-kind.js'
 
 interface ConfigFile {
   readonly default: readonly { readonly rules?: Linter.RulesRecord }[]

@@ -1,7 +1,7 @@
 /** The entry point of threads that seal, merge and compact a live index beside its searches. */
 import os from 'node:os'
 import { isMainThread } from 'node:worker_threads'
-import { internStrings } from '../src/interned.js'
+import { internStrings } from '../src/runtime/interned.js'
 import type { JobName, JobRequest, Jobs } from '../src/live/jobs/jobs.js'
 import { outcomeOf, type TaskOutcome } from '../src/tasks/task-outcome.js'
 

@@ -1,6 +1,6 @@
 /** The entry point of threads that build and search. */
 import type { SearchSlice } from '../src/search/batch/search-slice.js'
-import { internStrings } from '../src/interned.js'
+import { internStrings } from '../src/runtime/interned.js'
 
 export { runTask as default } from '../src/tasks/run-task.js'
 

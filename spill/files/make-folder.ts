@@ -1,7 +1,7 @@
 import { lstat, mkdir, readlink, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { PathError } from '../../src/errors.js'
-import { systemErrorCode } from '../../src/realms.js'
+import { systemErrorCode } from '../../src/runtime/realms.js'
 
 /** Another process may delete an empty parent between two of the calls here, as a build does that ends. */
 const TRIES = 3

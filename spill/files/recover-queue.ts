@@ -6,7 +6,7 @@ import type { CorruptSpillError } from '../../src/errors.js'
 import { checkSpillFile, cutSpillFile, type RecoveredFile } from './recover-spill-file.js'
 import { spillFailure } from './spill-failure.js'
 import { spillFileName } from './spill-file.js'
-import { isError, systemErrorCode } from '../../src/realms.js'
+import { isError, systemErrorCode } from '../../src/runtime/realms.js'
 
 export interface RecoveredQueue {
   readonly files: readonly RecoveredFile[]

@@ -3,7 +3,7 @@
 import fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DiskFullError, QueueClosedError, ShardloomError, SpillFailedError } from '../../src/errors.js'
-import { systemErrorCode } from '../../src/realms.js'
+import { systemErrorCode } from '../../src/runtime/realms.js'
 
 /**
  * The error for a failed operation on a spill file: DiskFullError for ENOSPC and EDQUOT, a ShardloomError unchanged,

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander'
 import { EXIT_CODES, InvalidOptionError, ShardloomError } from '../errors.js'
 import { interruptedExitCode } from './signals.js'
-import { isError, messageOf } from '../realms.js'
+import { isError, messageOf } from '../runtime/realms.js'
 
 export interface Failure {
   readonly code: string

@@ -1,7 +1,7 @@
 /** One value of one field into bytes. Each writer answers with what is wrong with the value, or undefined. */
 import type { FieldType } from '../api/fields.js'
-import { viewKind } from '../realms.js'
-import { kindOf } from '../value-kind.js'
+import { viewKind } from '../runtime/realms.js'
+import { kindOf } from '../wording/value-kind.js'
 import type { ByteWriter } from './byte-writer.js'
 import { dateOf, isDegrees, numberOf } from './values/scalars.js'
 import { storedProblem } from './values/stored-value.js'

@@ -1,6 +1,6 @@
 import type { FieldColumn, FieldValues, GivenFields } from '../api/fields.js'
 import { InvalidOptionError } from '../errors.js'
-import { kindOf } from '../value-kind.js'
+import { kindOf } from '../wording/value-kind.js'
 import { decodeValue } from './decode-value.js'
 import { FieldRowReader } from './field-row-reader.js'
 import { FieldRowsBuilder, type EncodeSettings } from './field-rows-builder.js'

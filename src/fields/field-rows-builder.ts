@@ -1,6 +1,6 @@
 import type { FieldColumn, GivenFields } from '../api/fields.js'
 import { InvalidFieldError } from '../errors.js'
-import { kindOf } from '../value-kind.js'
+import { kindOf } from '../wording/value-kind.js'
 import { ByteWriter } from './byte-writer.js'
 import { isMissing, MAX_FIELD_ROW_BYTES, VALUE_ENCODERS } from './encode-value.js'
 import { FieldRows } from './field-rows.js'

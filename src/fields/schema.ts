@@ -1,8 +1,8 @@
 /** The fields of an index: what a program gives as its schema, and what a file lists. */
 import { FIELD_TYPES, type FieldSchema, type FieldType } from '../api/fields.js'
 import { InvalidOptionError } from '../errors.js'
-import { nearestName } from '../near-name.js'
-import { kindOf } from '../value-kind.js'
+import { nearestName } from '../wording/near-name.js'
+import { kindOf } from '../wording/value-kind.js'
 import type { Field } from './field.js'
 import { isWellFormed } from './values/text-order.js'
 

@@ -1,5 +1,5 @@
 import { AbortedError, InvalidOptionError } from '../errors.js'
-import { promisedText } from '../value-kind.js'
+import { promisedText } from '../wording/value-kind.js'
 import type { ExportProgress, LabelKind } from '../api/interop.js'
 import type { OutputFile } from './output-file.js'
 import type { StoredGraph } from '../rows/stored-graph.js'

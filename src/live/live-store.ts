@@ -18,7 +18,7 @@ import type { OpenLive, OpenView } from '../search/view/open-view.js'
 import { openView } from '../search/view/read-view.js'
 import { cleanLive } from './clean-live.js'
 import { LogFailedError } from '../errors.js'
-import { messageOf } from '../realms.js'
+import { messageOf } from '../runtime/realms.js'
 import { runAll } from './run-all.js'
 import { createLive, settingsOf } from './create-live.js'
 

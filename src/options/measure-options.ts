@@ -3,7 +3,7 @@ import type { MeasureOptions, MeasureProgress } from '../api/measure.js'
 import { MAX_UINT32 } from './limits.js'
 import { callable, flag, integers, option, share } from './option-values.js'
 import { DEFAULT_K, DEFAULT_SEED, SHARED_OPTIONS } from './shared-options.js'
-import { isFloat32Array } from '../realms.js'
+import { isFloat32Array } from '../runtime/realms.js'
 
 export const DEFAULT_SAMPLE = 500
 

@@ -1,7 +1,7 @@
 /** What programs give as a vector: numbers, or what databases give in their place. */
 import { vectorOfText } from '../sources/lines/vector-text.js'
-import { isFloat32Array } from '../realms.js'
-import { className, kindOf } from '../value-kind.js'
+import { isFloat32Array } from '../runtime/realms.js'
+import { className, kindOf } from '../wording/value-kind.js'
 
 /** Typed arrays whose items are the components. */
 const VALUES: ReadonlySet<string> = new Set(['Float32Array', 'Float64Array', 'Float16Array', 'Int8Array', 'Int16Array',

@@ -4,7 +4,7 @@ import { FieldRowReader } from '../fields/field-row-reader.js'
 import type { FieldRows } from '../fields/field-rows.js'
 import type { Field } from '../fields/field.js'
 import { recordRuns } from '../format/segment/record-runs.js'
-import { messageOf } from '../realms.js'
+import { messageOf } from '../runtime/realms.js'
 import { segmentReaders, type StoredGraph } from './stored-graph.js'
 
 /** Field rows in the order of nodes, some megabytes at a time, each checked. @throws CorruptIndexError */

@@ -1,9 +1,9 @@
 /** Query vectors of callers, checked before the kernel sees them. */
 import type { Metric, VectorLike } from '../api/vectors.js'
 import { DimensionMismatchError, InvalidOptionError, InvalidVectorError } from '../errors.js'
-import { isFloat32Array } from '../realms.js'
+import { isFloat32Array } from '../runtime/realms.js'
 import { givenVector } from '../rows/given-vector.js'
-import { kindOf } from '../value-kind.js'
+import { kindOf } from '../wording/value-kind.js'
 
 /**
  * Copies a query to `out` as float32, at unit length for cosine. `position` names the query in errors.

@@ -2,7 +2,7 @@
 import { CorruptIndexError } from '../errors.js'
 import type { Field } from '../fields/field.js'
 import { FieldCodec, type FieldValue } from '../fields/field-codec.js'
-import { messageOf } from '../realms.js'
+import { messageOf } from '../runtime/realms.js'
 import type { Part } from './live/part.js'
 import type { OpenGeneration } from './open-generation.js'
 

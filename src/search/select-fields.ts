@@ -2,7 +2,7 @@
 import { InvalidOptionError } from '../errors.js'
 import type { Field } from '../fields/field.js'
 import { unknownField } from '../fields/schema.js'
-import { kindOf } from '../value-kind.js'
+import { kindOf } from '../wording/value-kind.js'
 import { assertHasFields } from './filter/field-filter.js'
 
 /** Positions of the fields that hits bring along. @throws InvalidOptionError */

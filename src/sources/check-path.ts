@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.js'
-import { className, kindOf } from '../value-kind.js'
+import { className, kindOf } from '../wording/value-kind.js'
 
 /** @throws InvalidOptionError unless `path` is text that is not empty. `what` names it. */
 export function checkPath(path: unknown, what: string): asserts path is string {

@@ -2,7 +2,7 @@
 import { InvalidOptionError, PathError } from '../errors.js'
 import type { FieldSchema } from '../api/fields.js'
 import type { VectorBatch } from '../api/vectors.js'
-import { kindOf } from '../value-kind.js'
+import { kindOf } from '../wording/value-kind.js'
 import { checkPath } from './check-path.js'
 import { planArrow } from './arrow/plan-arrow.js'
 import { planBvecs } from './rows/plan-bvecs.js'

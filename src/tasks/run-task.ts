@@ -1,6 +1,6 @@
 /** From the name of a task to the task. */
 import type { Kernel } from '../../kernel/kernel.js'
-import { internStrings } from '../interned.js'
+import { internStrings } from '../runtime/interned.js'
 import { outcomeOf, type TaskOutcome } from './task-outcome.js'
 import type { TaskName, TaskRequest, Tasks } from './tasks.js'
 import { withKernel } from './thread-kernel.js'

@@ -1,6 +1,6 @@
 import * as errors from '../errors.js'
 import { tileMilliseconds } from './thread-kernel.js'
-import { isError } from '../realms.js'
+import { isError } from '../runtime/realms.js'
 
 /**
  * What a worker sends back. Structured clone keeps only the name, message and stack of an Error. Typed errors are

@@ -11,7 +11,7 @@ const CHILD = fileURLToPath(new URL('build-again-child.mjs', import.meta.url))
 const PROCESSES = 4
 const BUILDS = 3
 
-// Without src/interned.ts, 7 of 40 such builds differed on Node.js 20. The first build of a process never did.
+// Without src/runtime/interned.ts, 7 of 40 such builds differed on Node.js 20. The first build of a process never did.
 it.runIf(WHOLE)(
   `${PROCESSES} processes at once, each building ${BUILDS} times, give the same bytes every time`,
   async () => {

@@ -8,7 +8,7 @@ import { failureMetrics, reportMetrics } from '../../report/metrics/report-metri
 import type { BuildReport } from '../../api/report.js'
 import { describeFailure } from '../failure.js'
 import type { Terminal } from '../screen/terminal.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 
 /** A file of metrics has a few kilobytes; a larger file is something else. */
 const MAX_BYTES = 2 ** 20

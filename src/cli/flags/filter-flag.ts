@@ -1,6 +1,6 @@
 import type { Filter } from '../../api/fields.js'
 import { InvalidOptionError } from '../../errors.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 
 /** What --filter says. The index checks what is in it. @throws InvalidOptionError when it is not JSON */
 export function filterOfFlag(text: string | undefined): { readonly filter?: Filter } {

@@ -1,5 +1,5 @@
 import { CorruptSpillError, PathError, ShardloomError } from '../../errors.js'
-import { isError } from '../../realms.js'
+import { isError } from '../../runtime/realms.js'
 import { reviveError } from '../../tasks/task-outcome.js'
 import type { TaskName } from '../../tasks/tasks.js'
 import type { HostOutcome } from '../files/outcome.js'

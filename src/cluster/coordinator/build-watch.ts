@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import type { BuildNotice, HostNotice } from '../messages.js'
 import type { GivenTasks } from './given-tasks.js'
 import type { HostList } from './host-list.js'

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { Signal } from '../../../spill/signal.js'
 import { ShardloomError, StalledError, WorkerFailedError } from '../../errors.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import { abortError } from '../../tasks/abort-error.js'
 import type { TaskName, Tasks } from '../../tasks/tasks.js'
 import type { TaskFiles } from '../files/task-files.js'

@@ -1,4 +1,4 @@
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import { packageVersion } from '../../host/package-version.js'
 import type { BuildPlan } from '../../plan/plan-build.js'
 import type { TaskRunner } from '../../tasks/task-runner.js'

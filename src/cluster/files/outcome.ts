@@ -1,7 +1,7 @@
 /** What a host says of a task. */
 import * as v from 'valibot'
 import { CorruptSpillError } from '../../errors.js'
-import { internStrings } from '../../interned.js'
+import { internStrings } from '../../runtime/interned.js'
 import type { ErrorData } from '../../tasks/task-outcome.js'
 import type { TaskName, Tasks } from '../../tasks/tasks.js'
 import type { Place } from '../messages.js'

@@ -8,7 +8,7 @@ import type * as msgpackr from 'msgpackr'
 // Not 'msgpackr' itself, which loads a native addon where one is installed. This entry has no types that resolve.
 import * as withoutAddon from 'msgpackr/pack'
 import { isSoundHeader } from '../../../spill/files/is-sound-header.js'
-import { isShared, viewKind } from '../../realms.js'
+import { isShared, viewKind } from '../../runtime/realms.js'
 import type { Place } from '../messages.js'
 
 const { Packr } = withoutAddon as unknown as typeof msgpackr

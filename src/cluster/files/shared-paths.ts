@@ -2,7 +2,7 @@ import { lstat, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { spillFailure } from '../../../spill/files/spill-failure.js'
 import { CorruptSpillError } from '../../errors.js'
-import { systemErrorCode } from '../../realms.js'
+import { systemErrorCode } from '../../runtime/realms.js'
 
 /** Some megabytes of names. */
 const MOST_PLAIN = 50_000

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot'
 import type { BuildNotice, HostNotice, Place, TaskDone, TaskJob } from '../messages.js'
-import { internStrings } from '../../interned.js'
+import { internStrings } from '../../runtime/interned.js'
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(4096))
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))

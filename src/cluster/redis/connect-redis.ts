@@ -1,6 +1,6 @@
 import type { ClusterOptions } from '../../api/build.js'
 import { ClusterError } from '../../errors.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import { loadRedis, type RedisClient } from './load-redis.js'
 import { redisOptions } from './redis-options.js'
 import { settlesWithin } from './settles-within.js'

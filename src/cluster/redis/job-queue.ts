@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Job, Queue, QueueEvents } from 'bullmq'
 import { ClusterError } from '../../errors.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import type { TaskDone, TaskJob } from '../messages.js'
 import { checkDone } from './check-messages.js'
 import { closeBlocking } from './close-blocking.js'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Job, Worker } from 'bullmq'
 import { ClusterError } from '../../errors.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import type { TaskDone, TaskJob } from '../messages.js'
 import { checkDone, checkJob } from './check-messages.js'
 import { closeBlocking } from './close-blocking.js'

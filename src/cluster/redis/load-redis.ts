@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type * as Bullmq from 'bullmq'
 import type { Redis } from 'ioredis'
 import { MissingPackageError } from '../../errors.js'
-import { loadPeer } from '../../load-peer.js'
+import { loadPeer } from '../../runtime/load-peer.js'
 import { MODULE_URL } from '../../own-files.js'
 
 /** The optional peers, loaded. */

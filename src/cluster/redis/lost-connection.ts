@@ -1,4 +1,4 @@
-import { systemErrorCode } from '../../realms.js'
+import { systemErrorCode } from '../../runtime/realms.js'
 
 /**
  * Whether an error only says that a connection is lost, or could not be made again yet. `RedisHealth` tells of that once;

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import type { BuildNotice } from '../messages.js'
 import type { SharedPaths } from '../files/shared-paths.js'
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../../api/build.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import { WorkerPool } from '../../tasks/worker-pool.js'
 import type { BuildNotice } from '../messages.js'
 import type { BuildBoard } from '../redis/build-board.js'

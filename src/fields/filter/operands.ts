@@ -1,6 +1,6 @@
 /** The operands of filters: checked, and in the form that rows have. */
 import { InvalidOptionError } from '../../errors.js'
-import { kindOf } from '../../value-kind.js'
+import { kindOf } from '../../wording/value-kind.js'
 import type { Field } from '../field.js'
 import { isPlainObject } from '../schema.js'
 import { dateOf, isDegrees, numberOf } from '../values/scalars.js'

@@ -1,7 +1,7 @@
 /** What a filter asks of one field: a value, or operators. */
 import type { InvalidOptionError } from '../../errors.js'
-import { nearestName } from '../../near-name.js'
-import { kindOf } from '../../value-kind.js'
+import { nearestName } from '../../wording/near-name.js'
+import { kindOf } from '../../wording/value-kind.js'
 import type { Field } from '../field.js'
 import type { FilterLeaf, FilterNode, InLeaf } from '../filter-node.js'
 import { isPlainObject } from '../schema.js'

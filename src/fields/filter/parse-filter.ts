@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../../errors.js'
-import { nearestName } from '../../near-name.js'
-import { kindOf } from '../../value-kind.js'
+import { nearestName } from '../../wording/near-name.js'
+import { kindOf } from '../../wording/value-kind.js'
 import type { Field } from '../field.js'
 import type { FilterNode } from '../filter-node.js'
 import { isPlainObject, unknownField } from '../schema.js'

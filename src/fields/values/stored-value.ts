@@ -1,4 +1,4 @@
-import { kindOf } from '../../value-kind.js'
+import { kindOf } from '../../wording/value-kind.js'
 import { isPlainObject } from '../schema.js'
 import { isWellFormed } from './text-order.js'
 

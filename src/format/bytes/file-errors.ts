@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import { CorruptIndexError, DiskFullError, FileFailedError, PathError, ShardloomError } from '../../errors.js'
-import { systemErrorCode } from '../../realms.js'
+import { systemErrorCode } from '../../runtime/realms.js'
 
 export { systemErrorCode }
 

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { systemErrorCode } from '../bytes/file-errors.js'
 import { readOwnFile } from '../bytes/read-small-file.js'
-import { isError } from '../../realms.js'
+import { isError } from '../../runtime/realms.js'
 import { isOpenInProcess } from './open-in-process.js'
 import { isProcessAlive, processStart } from './process-identity.js'
 

@@ -1,5 +1,5 @@
 /** Encodes and parses manifest.json. */
-import { internStrings } from '../../interned.js'
+import { internStrings } from '../../runtime/interned.js'
 import { CorruptIndexError } from '../../errors.js'
 import { checkManifest } from './check-manifest.js'
 import { MANIFEST_NAME, MAX_MANIFEST_BYTES, type Manifest } from './manifest.js'

@@ -4,7 +4,7 @@
  */
 import { CorruptIndexError, InvalidIdError } from '../../errors.js'
 import type { Id } from '../../api/vectors.js'
-import { kindOf } from '../../value-kind.js'
+import { kindOf } from '../../wording/value-kind.js'
 
 const INTEGER_TAG = 0
 const STRING_TAG = 1

@@ -1,7 +1,7 @@
 import { CorruptIndexError } from '../../errors.js'
 import type { Field } from '../../fields/field.js'
 import { FieldRowReader } from '../../fields/field-row-reader.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import type { Change } from './log-change.js'
 
 /**

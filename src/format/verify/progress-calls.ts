@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../errors.js'
-import { kindOf, promisedText } from '../../value-kind.js'
+import { kindOf, promisedText } from '../../wording/value-kind.js'
 import type { VerifyProgress } from './verify-report.js'
 
 /** Calls the caller's function, and keeps its error: within the check of a file it would count as damage. */

@@ -2,7 +2,7 @@
 import { CorruptIndexError } from '../../errors.js'
 import { FieldCodec } from '../../fields/field-codec.js'
 import type { Field } from '../../fields/field.js'
-import { isError } from '../../realms.js'
+import { isError } from '../../runtime/realms.js'
 import { recordRuns } from '../segment/record-runs.js'
 import type { SegmentReader } from '../segment/segment-reader.js'
 import type { VerifyFindings } from './verify-report.js'

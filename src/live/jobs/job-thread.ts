@@ -1,8 +1,8 @@
 import { IndexClosedError, WorkerFailedError } from '../../errors.js'
-import { internStrings } from '../../interned.js'
+import { internStrings } from '../../runtime/interned.js'
 import { ownFile } from '../../own-files.js'
 import { reviveError, type TaskOutcome } from '../../tasks/task-outcome.js'
-import { ThreadPool } from '../../threads.js'
+import { ThreadPool } from '../../host/threads.js'
 import type { JobName, Jobs } from './jobs.js'
 
 export interface JobThreadOptions {

@@ -8,7 +8,7 @@ import { checkOptions } from '../check-options.js'
 import { optionFacts } from '../option-facts.js'
 import { renameOptions, warnProcess } from '../renamed-options.js'
 import type { ShardloomConfig } from './define-config.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 
 /** In each folder the first file of this list counts. */
 const SEARCH_PLACES = [

@@ -1,5 +1,5 @@
 import type { VectorSource, SourceItem } from '../../api/vectors.js'
-import { isThenable, kindOf, letGo } from '../../value-kind.js'
+import { isThenable, kindOf, letGo } from '../../wording/value-kind.js'
 import type { SourceWait } from './source-wait.js'
 import { AbortedError, ShardloomError, SourceError, InvalidOptionError } from '../../errors.js'
 

@@ -2,9 +2,9 @@
 import { MAX_DIMENSIONS } from '../../options/limits.js'
 import type { GivenBatch, SourceItem } from '../../api/vectors.js'
 import { InvalidOptionError, InvalidVectorError } from '../../errors.js'
-import { isFloat32Array } from '../../realms.js'
+import { isFloat32Array } from '../../runtime/realms.js'
 import { givenVector } from '../../rows/given-vector.js'
-import { kindOf } from '../../value-kind.js'
+import { kindOf } from '../../wording/value-kind.js'
 import type { Uses } from '../run/run.js'
 
 const FORMS = 'a record is { id?, vector }, a batch is { ids?, vectors: Float32Array, dimensions }'

@@ -1,5 +1,5 @@
 import { StalledError } from '../../errors.js'
-import { isThenable, letGo } from '../../value-kind.js'
+import { isThenable, letGo } from '../../wording/value-kind.js'
 import { abortError } from '../../tasks/abort-error.js'
 import type { Uses } from '../run/run.js'
 

@@ -12,7 +12,7 @@ import { systemErrorCode, writeFailure } from '../../format/bytes/file-errors.js
 import { syncDirectory, writeAt } from '../../format/bytes/write-durably.js'
 import { readOwnFile } from '../../format/bytes/read-small-file.js'
 import { MAX_DIMENSIONS } from '../../options/limits.js'
-import { isError } from '../../realms.js'
+import { isError } from '../../runtime/realms.js'
 
 export const JOURNAL_NAME = 'journal'
 export const JOURNAL_FORMAT = 1

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../errors.js'
-import { promisedText } from '../../value-kind.js'
+import { promisedText } from '../../wording/value-kind.js'
 import { NO_TRACE, type BuildTrace } from './build-trace.js'
 import type { BuildEvent, StageName, StageReport } from '../../api/report.js'
 import type { HostProgress, Logger, ProgressEvent } from '../../api/build.js'

@@ -5,8 +5,8 @@
 import type * as Api from '@opentelemetry/api'
 import { ShardloomError } from '../../errors.js'
 import type { BuildReport, StageName } from '../../api/report.js'
-import { loadPeer } from '../../load-peer.js'
-import { isError } from '../../realms.js'
+import { loadPeer } from '../../runtime/load-peer.js'
+import { isError } from '../../runtime/realms.js'
 
 export interface StageSpan {
   end(attributes: Api.Attributes, error?: unknown): void

@@ -4,7 +4,7 @@ import type { DescribedSource, ResumableSource, SourceFacts, VectorSource } from
 import { InvalidOptionError } from '../../errors.js'
 import { BUILD_OPTIONS, buildOptionsSchema } from '../../options/build-options.js'
 import { checkOptions, checkValue } from '../../options/check-options.js'
-import { kindOf } from '../../value-kind.js'
+import { kindOf } from '../../wording/value-kind.js'
 
 export interface DescribedRead {
   readonly read: ResumableSource

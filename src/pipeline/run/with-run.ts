@@ -23,7 +23,7 @@ import type { IngestedFacts } from '../ingest/ingested.js'
 import { claimsOfBuilds, RunningBuild, sumOfClaims } from '../../memory/running-builds.js'
 import { findMemoryCgroup } from '../../memory/memory-cgroup.js'
 import { checkOpenFiles } from '../../memory/open-files.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 
 /**
  * Files that are open at once, at most, measured on a build that spills everything: 18 with one thread, 77 with eight.

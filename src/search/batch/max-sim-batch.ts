@@ -2,7 +2,7 @@
 import type { MultiVector, SearchHit } from '../../api/search.js'
 import type { GivenId } from '../../api/vectors.js'
 import { InvalidOptionError } from '../../errors.js'
-import { kindOf } from '../../value-kind.js'
+import { kindOf } from '../../wording/value-kind.js'
 import { baseAlone } from '../view/base-alone.js'
 import type { CheckedSearch } from '../check-search-options.js'
 import type { Found } from '../live/search-live.js'

@@ -1,6 +1,6 @@
 import { WorkerFailedError } from '../../errors.js'
 import { ownFile } from '../../own-files.js'
-import { ThreadPool } from '../../threads.js'
+import { ThreadPool } from '../../host/threads.js'
 import type { Beam, SearchCore } from '../core/search-core.js'
 import { createThreadContext, MIN_THREAD_BEAM, type ThreadContext } from '../core/thread-context.js'
 import type { SearchSlice } from './search-slice.js'

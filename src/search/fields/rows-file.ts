@@ -3,7 +3,7 @@ import { MAX_FIELD_ROW_BYTES } from '../../fields/encode-value.js'
 import type { Field } from '../../fields/field.js'
 import { CorruptIndexError } from '../../errors.js'
 import type { SegmentBlocks } from '../../format/segment/segment-blocks.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import { segmentOf } from '../core/segment-rows.js'
 import { PIECE_BYTES } from './read-piece.js'
 

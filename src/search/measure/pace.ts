@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { AbortedError, InvalidOptionError } from '../../errors.js'
-import { promisedText } from '../../value-kind.js'
+import { promisedText } from '../../wording/value-kind.js'
 import type { MeasureProgress } from '../../api/measure.js'
 
 /** Other work of the thread waits about this long at most. */

@@ -1,7 +1,7 @@
 /** The columns of an Arrow file that become fields: scalars, lists of scalars, and parts of structs (`meta.category`). */
 import type { FieldColumn, FieldType } from '../../api/fields.js'
 import { InvalidFileError } from '../../errors.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import { widenHalves } from '../rows/value-type.js'
 import { converter, itemType, type Convert, type RawCells } from '../fields/cell-values.js'
 import { chooseType, MAX_NAME, noColumn } from '../fields/choose-type.js'

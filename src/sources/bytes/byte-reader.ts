@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, type BigIntStats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { InvalidFileError, PathError, ShardloomError } from '../../errors.js'
-import { systemErrorCode } from '../../realms.js'
+import { systemErrorCode } from '../../runtime/realms.js'
 
 export interface ByteReader {
   /** Name of the input in messages. */

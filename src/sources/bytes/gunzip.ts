@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip, createInflateRaw, type Gunzip, type InflateRaw } from 'node:zlib'
 import { InvalidFileError } from '../../errors.js'
 import type { ByteReader } from './byte-reader.js'
-import { isError, systemErrorCode } from '../../realms.js'
+import { isError, systemErrorCode } from '../../runtime/realms.js'
 
 export const GZIP_MAGIC = Uint8Array.of(0x1f, 0x8b, 0x08)
 

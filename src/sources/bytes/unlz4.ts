@@ -1,5 +1,5 @@
 /** Decompresses a stream of LZ4 frames. Holds one block of at most 4 MiB and the 64 KiB before it. */
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import { ByteCursor } from './byte-cursor.js'
 import type { ByteReader } from './byte-reader.js'
 import { lz4Block } from './lz4-block.js'

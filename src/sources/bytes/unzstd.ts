@@ -5,7 +5,7 @@
 import { Decompress } from 'fzstd'
 import { ByteCursor } from './byte-cursor.js'
 import type { ByteReader } from './byte-reader.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 
 export const ZSTD_MAGIC = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd)
 

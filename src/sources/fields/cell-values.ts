@@ -1,6 +1,6 @@
 /** From cells as a table stores them to values of a field. Pure. */
 import type { FieldColumn, FieldType } from '../../api/fields.js'
-import { viewKind } from '../../realms.js'
+import { viewKind } from '../../runtime/realms.js'
 import { uuidText } from '../tables/uuid-text.js'
 import type { Cell, DateUnit } from './choose-type.js'
 import { jsonCell } from './json-cell.js'

@@ -1,6 +1,6 @@
 /** Which type of field a column can be. Pure: takes what the table says of its columns, returns a type or a reason. */
 import type { FieldType } from '../../api/fields.js'
-import { nearestName } from '../../near-name.js'
+import { nearestName } from '../../wording/near-name.js'
 import type { WantedField } from './wanted-fields.js'
 
 /** What a cell of a table holds, or each item of its lists. json: text that is JSON. decimal: digits and a scale. */

@@ -1,7 +1,7 @@
 /** Regroups the columns of a table, which come in pieces of any length, into as many rows as a batch has. */
 import type { FieldColumn } from '../../api/fields.js'
 import { InvalidFileError } from '../../errors.js'
-import { viewKind } from '../../realms.js'
+import { viewKind } from '../../runtime/realms.js'
 
 /** Values of consecutive rows of one column; null is missing. */
 export type Pieces = AsyncGenerator<FieldColumn, void, void>

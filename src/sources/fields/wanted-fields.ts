@@ -1,8 +1,8 @@
 /** Which columns of a file become fields, as the caller names them. Pure. */
 import { FIELD_TYPES, type FieldSchema, type FieldType } from '../../api/fields.js'
 import { InvalidOptionError } from '../../errors.js'
-import { nearestName } from '../../near-name.js'
-import { kindOf } from '../../value-kind.js'
+import { nearestName } from '../../wording/near-name.js'
+import { kindOf } from '../../wording/value-kind.js'
 
 /** A column that becomes the field of its name. Without a type the file tells it. */
 export interface WantedField {

@@ -5,7 +5,7 @@
 import { InvalidFileError } from '../../errors.js'
 import type { FieldType } from '../../api/fields.js'
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import { wantedFields } from '../fields/wanted-fields.js'
 import type { ReadOptions, ReadPlan } from '../vector-file.js'
 import { csvLayout, isHeader, numberedNames, type CsvLayout, type CsvNames } from './csv-layout.js'

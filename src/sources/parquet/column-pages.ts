@@ -15,7 +15,7 @@ import { widenHalves } from '../rows/value-type.js'
 import { decompressPage } from './decompress-page.js'
 import type { ChunkPlace, ColumnKind, ParquetColumn, ParquetFooter } from './parquet-footer.js'
 import { CUT, thriftEnd } from './thrift-end.js'
-import { messageOf, viewKind } from '../../realms.js'
+import { messageOf, viewKind } from '../../runtime/realms.js'
 
 /** DuckDB writes pages of up to 100 MB, most other writers of 1 MiB. */
 const MAX_PAGE_BYTES = 128 * 1024 * 1024

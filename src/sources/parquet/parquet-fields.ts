@@ -1,7 +1,7 @@
 /** The columns of a Parquet file that become fields: scalars, lists of scalars, and parts of groups (`meta.category`). */
 import type { FieldColumn, FieldType } from '../../api/fields.js'
 import { InvalidFileError } from '../../errors.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 import type { ByteReader } from '../bytes/byte-reader.js'
 import { converter, itemType, type Convert, type RawCells } from '../fields/cell-values.js'
 import { chooseType, noColumn } from '../fields/choose-type.js'

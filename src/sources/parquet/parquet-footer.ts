@@ -6,7 +6,7 @@ import { MAX_NAME } from '../fields/choose-type.js'
 import type { TableColumn } from '../tables/choose-columns.js'
 import { thriftEnd } from './thrift-end.js'
 import { PARQUET_MAGIC } from './parquet-magic.js'
-import { messageOf } from '../../realms.js'
+import { messageOf } from '../../runtime/realms.js'
 
 /** Enough for a thousand row groups and columns; parsed metadata takes a hundred times as much. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024

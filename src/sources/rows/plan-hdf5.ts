@@ -9,8 +9,8 @@ import { chooseColumns, type TableColumn } from '../tables/choose-columns.js'
 import { widenHalves } from './value-type.js'
 import { rowsPerBatch, type ReadOptions, type ReadPlan } from '../vector-file.js'
 import { MAX_DIMENSIONS } from '../../api/vectors.js'
-import { loadPeer } from '../../load-peer.js'
-import { isFloat32Array, messageOf, viewKind } from '../../realms.js'
+import { loadPeer } from '../../runtime/load-peer.js'
+import { isFloat32Array, messageOf, viewKind } from '../../runtime/realms.js'
 
 export const HDF5_MAGIC = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)
 

@@ -9,7 +9,7 @@ import { writeGrid, type GridStore } from '../../rows/grid-store.js'
 import type { GridSpec } from '../../rows/grid-spec.js'
 import { gridEncoder, gridOps } from '../../rows/grid-ops.js'
 import type { ShardRows } from './shard-task.js'
-import { systemErrorCode } from '../../realms.js'
+import { systemErrorCode } from '../../runtime/realms.js'
 
 /**
  * Checks what an interrupted build wrote of one shard or one links segment, and restores the state that follows from

@@ -14,7 +14,7 @@ import {
   StalledError,
   WorkerFailedError,
 } from '../../../src/errors.js'
-import { messageOf } from '../../../src/realms.js'
+import { messageOf } from '../../../src/runtime/realms.js'
 import { outcomeOf } from '../../../src/tasks/task-outcome.js'
 import type { LongestResult, LongestTask } from '../../../src/tasks/link/longest-task.js'
 

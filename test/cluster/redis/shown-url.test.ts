@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { redisOptions } from '../../../src/cluster/redis/redis-options.js'
 import { shownUrl } from '../../../src/cluster/redis/shown-url.js'
-import { messageOf } from '../../../src/realms.js'
+import { messageOf } from '../../../src/runtime/realms.js'
 
 describe('the address of Redis in messages', () => {
   it.each([
