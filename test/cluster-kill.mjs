@@ -174,7 +174,7 @@ async function attempt(mode, build, number) {
     const listed = [...events].map(([kind, times]) => `${times} ${kind}`).join(', ')
     console.log(
       `${number} ${mode}: ${site.deeds.join(', ')}; ${seconds.toFixed(1)} s (undisturbed ${whole.seconds.toFixed(1)} s); ` +
-        `events: ${listed || 'none'}; ${problems.length === 0 ? 'the same bytes' : `WRONG: ${problems.join('; ')}`}`,
+        `${said.report.hosts.reduce((sum, { lostTasks }) => sum + lostTasks, 0)} tasks lost, events: ${listed || 'none'}; ${problems.length === 0 ? 'the same bytes' : `WRONG: ${problems.join('; ')}`}`,
     )
     if (problems.length > 0) console.log(said.events.map((line) => `    ${line}`).join('\n'))
   } catch (error) {
