@@ -30,6 +30,7 @@ const { values: flags } = parseArgs({
 const [ids, writers, dimensions] = [Number(flags.ids), Number(flags.writers), Number(flags.dimensions)]
 const K = 10
 const FIRST_BATCH = 500
+const FULL_MS = 30_000
 
 const model = new Model(dimensions)
 const main = new Client(flags.url)
@@ -45,6 +46,12 @@ const idOf = (number: number): string => `item-${number}`
 const numbers = Array.from({ length: ids }, (_, number) => number)
 
 for (let from = 0; from < ids; from += FIRST_BATCH) await upsert(numbers.slice(from, from + FIRST_BATCH).map(idOf), 1)
+// A replica lags behind: it may have none of them yet.
+const full = performance.now() + FULL_MS
+while (replica !== undefined && (await replica.count()) < ids) {
+  if (performance.now() > full) throw new Error(`the replica has not got ${ids} vectors within ${FULL_MS / 1000} s`)
+  await sleep(20)
+}
 console.log(`wrote ${ids} vectors`)
 
 process.on('SIGTERM', () => ended.abort()).on('SIGINT', () => ended.abort())
