@@ -99,7 +99,9 @@ async function problemsAfter(site, builds) {
   const before = JSON.stringify(contentsOf(site.sharedDir))
   await sleep(2500)
   if (JSON.stringify(contentsOf(site.sharedDir)) !== before) problems.push('a file was changed after the build')
-  problems.push(...(await site.leftOver(builds.map(({ name }) => name))))
+  const names = builds.map(({ name }) => name)
+  const reports = builds.map(({ said }) => said.report)
+  problems.push(...(await site.leftOver(names, reports)))
   return problems
 }
 
