@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { Signal } from '../../../spill/signal.js'
-import { ShardloomError, StalledError, WorkerFailedError } from '../../errors.js'
+import { DiskFullError, ShardloomError, StalledError, WorkerFailedError } from '../../errors.js'
 import { messageOf } from '../../runtime/realms.js'
 import { abortError } from '../../tasks/abort-error.js'
 import type { TaskName, Tasks } from '../../tasks/tasks.js'
@@ -40,6 +40,8 @@ export interface Given<Result> {
   readonly release: () => void
 }
 
+/** The message of DiskFullError. */
+const DISK_FULL = /^(.+): the disk is full: (\d+) bytes to write, (\d+) bytes free/
 /**
  * A task fails when this many of its attempts did, on as many hosts or on all that there are: one host on which
  * everything fails takes tasks faster than the others, and must not end the build.
@@ -80,6 +82,8 @@ export class GivenTasks {
   readonly #ended = new Map<string, 'told' | 'given up'>()
   readonly #background: Background
   /** Tasks that go out again later. */
+  /** Hosts whose last task failed. */
+  readonly #sick = new Set<string>()
   readonly #retries = new Set<NodeJS.Timeout>()
   readonly #onAbort = (): void => this.fail(abortError(this.#parts.signal))
   /** A task ended, or tasks may go out again. */
@@ -289,6 +293,7 @@ export class GivenTasks {
       this.#durations.add(attempt.task.name, attempt.startedMs === undefined ? busyMs : now - attempt.startedMs)
       this.#busyMs += busyMs
       this.#tileMs += tileMs
+      this.#sick.delete(done.host)
       hosts.used(done.host, { busyMs, rssBytes: figures.rssBytes }, now)
       this.#outstanding.end(attempt.id, false)
       this.#background.run(this.#parts.queue.remove(attempt.id))
@@ -302,7 +307,10 @@ export class GivenTasks {
     const { task, id } = attempt
     this.#outstanding.end(id, true, host)
     this.#background.run(this.#parts.queue.remove(id))
-    if (host !== undefined) this.#countLost(host)
+    if (host !== undefined) {
+      this.#countLost(host)
+      this.#sick.add(host)
+    }
     this.#progressMs = this.#parts.nowMs()
     const where = `on host ${host ?? '(unknown)'}`
     const { failures } = task
@@ -324,7 +332,9 @@ export class GivenTasks {
 
   #isHopeless({ failures, failedOn }: OutstandingTask): boolean {
     if (failures < MOST_FAILURES) return false
-    const isFailedEverywhere = failedOn.size >= MOST_FAILURES || !this.#parts.hosts.hasOtherThan(failedOn)
+    // On a full disk two hosts may each take the same task again and again: no host is then left that does any.
+    const unfit = new Set([...failedOn, ...this.#sick])
+    const isFailedEverywhere = failedOn.size >= MOST_FAILURES || !this.#parts.hosts.hasOtherThan(unfit)
     return isFailedEverywhere || failedOn.size === 0 || failures >= LAST_FAILURE
   }
 
@@ -392,6 +402,11 @@ export class GivenTasks {
 /** What a task fails with: a typed error keeps its class and says where it was. */
 function lastError({ label, failures }: OutstandingTask, where: string, error: Error): Error {
   const times = `${failures === MOST_FAILURES ? 'three' : failures} times`
+  // A host whose disk is too full for the outcome says so as text.
+  const [, path, needed, free] = DISK_FULL.exec(error.message) ?? []
+  if (path !== undefined && !(error instanceof ShardloomError)) {
+    return new DiskFullError({ path, neededBytes: Number(needed), freeBytes: Number(free) }, error)
+  }
   if (!(error instanceof ShardloomError)) return new WorkerFailedError(label, error, `${times}, the last time ${where}`)
   error.message = `${error.message} (task ${label}, ${times}; the last time ${where})`
   return error
