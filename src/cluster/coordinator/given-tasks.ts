@@ -81,9 +81,9 @@ export class GivenTasks {
   /** Attempts whose end is known: told by their host, or given up. */
   readonly #ended = new Map<string, 'told' | 'given up'>()
   readonly #background: Background
-  /** Tasks that go out again later. */
   /** Hosts whose last task failed. */
   readonly #sick = new Set<string>()
+  /** Tasks that go out again later. */
   readonly #retries = new Set<NodeJS.Timeout>()
   readonly #onAbort = (): void => this.fail(abortError(this.#parts.signal))
   /** A task ended, or tasks may go out again. */
