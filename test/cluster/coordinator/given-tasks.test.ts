@@ -8,6 +8,7 @@ import {
   AbortedError,
   CorruptIndexError,
   CorruptSpillError,
+  DiskFullError,
   FileFailedError,
   InvalidVectorError,
   PathError,
@@ -248,6 +249,35 @@ describe('GivenTasks', () => {
     const error = await result.catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(WorkerFailedError)
     expect(messageOf(error)).toMatch(/three times.*host a.*no space left/s)
+  })
+
+  it('is given up when each of two hosts fails one of two tasks again and again', async () => {
+    const desk = makeDesk()
+    desk.hosts.update([working('a', 1, 1), working('b', 1, 1)], 0)
+    const results = [desk.give(), desk.give()]
+    const settled = Promise.allSettled(results)
+    await settle()
+    for (const attempt of [0, 1, 2]) {
+      for (const [task, host] of [[0, 'a'], [1, 'b']] as const) {
+        desk.given.onFailed(`${task}.${attempt}`, 'read-only file system', host)
+        await settle()
+      }
+    } // prettier-ignore
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    await expect(results[0]).rejects.toThrow(/three times.*host a/s)
+  })
+
+  it('fails with DiskFullError when the disk of its hosts is too full for an outcome', async () => {
+    const desk = makeDesk()
+    const result = desk.give()
+    await settle()
+    for (const id of ['0.0', '0.1', '0.2']) {
+      desk.given.onFailed(id, new DiskFullError({ path: '/shared/a.done', neededBytes: 9, freeBytes: 0 }).message, 'a')
+      await settle()
+    }
+    const error = await result.catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(DiskFullError)
+    expect(error).toMatchObject({ details: { path: '/shared/a.done', neededBytes: 9, freeBytes: 0 } })
   })
 
   it('goes on while one host fails again and again, and another one works that has not tried', async () => {
