@@ -11,11 +11,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { freePort } from './cluster/kill/redis.mjs'
 import { buildIndex, openVectorFile } from '../dist/bundle/lib/index.js'
 
 const { values: flags, positionals } = parseArgs({
@@ -57,15 +57,6 @@ function mount() {
   execFileSync('bindfs', ['--multithreaded', '-o', ['auto_cache', ...times].join(','), real, at])
   mounts.push(at)
   return at
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function build(path, options) {

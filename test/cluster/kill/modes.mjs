@@ -155,32 +155,26 @@ async function coordinator(site, first, { moment, again }) {
 }
 
 /** A worker stands still, the coordinator dies and goes on, the worker wakes up with a task of the first run. */
-async function late(site, first, { moment, again }) {
-  await moment()
-  const worker = site.aWorker()
-  worker.signal('SIGSTOP')
-  await sleep(0.3 * site.random())
-  first.signal('SIGKILL')
-  await first.ended
-  const second = again()
-  await Promise.race([second.ended, sleep(4 * site.random())])
-  worker.signal('SIGCONT')
-  site.did('a worker slept while the coordinator died and began again', 5 + site.lockSeconds)
-  return second
+function late(site, first, { moment, again }) {
+  return sleptThrough(site, first, moment, again, 'began again')
 }
 
 /** As late, and the second run builds other vectors under the same name. */
-async function other(site, first, { moment, another }) {
+function other(site, first, { moment, another }) {
+  return sleptThrough(site, first, moment, another, 'another build began')
+}
+
+async function sleptThrough(site, first, moment, next, what) {
   await moment()
   const worker = site.aWorker()
   worker.signal('SIGSTOP')
   await sleep(0.3 * site.random())
   first.signal('SIGKILL')
   await first.ended
-  const second = another()
+  const second = next()
   await Promise.race([second.ended, sleep(4 * site.random())])
   worker.signal('SIGCONT')
-  site.did('a worker slept while the coordinator died and another build began', 5 + site.lockSeconds)
+  site.did(`a worker slept while the coordinator died and ${what}`, 5 + site.lockSeconds)
   return second
 }
 

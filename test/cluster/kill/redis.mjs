@@ -16,7 +16,7 @@ export function whyNoRedis() {
   return error && `${PROGRAM} cannot be run (${error.code}); install Redis 6.2 or later`
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address()
